@@ -1,0 +1,66 @@
+// Package longwatch is the manual of a library that a back end embeds so that
+// its operators can know, and prove, that it stayed up for days and months.
+//
+// This package holds no code. It does not restart anything, it is no time series
+// database, and it cannot speak when every instance is gone: let
+// monitor.Config.AfterBeat ping a dead-man switch outside for that night.
+//
+// # What it does
+//
+// Time is cut into slots, a minute each by default. In each slot exactly one
+// instance, the leader under a fenced lease, writes one heartbeat. A slot
+// without one is missed, whatever the reason, and a row of missed slots is a gap
+// with a cause: crash, restart, deploy, stall, store. Coverage is written slots
+// over expected slots, and the missed slots of all gaps add up to the
+// difference, always. The beats form a chain of hashes, so that a document that
+// was edited, added or taken away shows.
+//
+// # The packages
+//
+//	longrun             vocabulary and arithmetic: Heartbeat, Slot, Window, Gap,
+//	                    Coverage, Run, Settings. Pure; standard library only
+//	longrun/ledger      the documents: names, typed reads and writes
+//	longrun/monitor     the engine: New, Run, Status
+//	longrun/adminhttp   the admin API, an http.Handler
+//	store               the contract with a database, three methods
+//	store/memstore      … in memory
+//	store/sqlitestore   … in one SQLite file, for the processes of one host
+//	store/firestorestore … in Firestore, for several hosts
+//	store/storetest     the kit that every store passes; Faulty, to break one
+//	lock                the fenced lease, built once on store.Store
+//	lock/locktest       the kit that the lock passes on every store
+//	examples/server     the reference server
+//
+// Imports point down only:
+//
+//	examples ─► adminhttp ─► monitor ─► ledger ─► longrun
+//	                            │          └────► store ◄─ memstore, sqlitestore,
+//	                            └► lock ────────────┘       firestorestore
+//
+// # A start
+//
+//	st, err := sqlitestore.Open(ctx, "longrun.db", nil)
+//	if err != nil {
+//		return err
+//	}
+//	defer st.Close()
+//	m, err := monitor.New(monitor.Config{
+//		Store:  st,
+//		Status: func(ctx context.Context) (longrun.HostStatus, error) { return myHost.Status(ctx) },
+//		Logger: slog.Default(),
+//	})
+//	if err != nil {
+//		return err // every mistake at once, each naming its field
+//	}
+//	mux.Handle("/api/admin/longrun/", adminhttp.New(m, adminhttp.Options{Token: token}))
+//	return m.Run(ctx) // nil when asked to stop; the lease is released, nothing is left behind
+//
+// # Conventions
+//
+// Required things are fields of a Config or arguments, optional ones come in an
+// Options struct that may be nil, and every field says its default. New starts
+// nothing; Run(ctx) blocks, and its context is the only stop. What the host
+// opened, the host closes. Nothing here reads the environment, flags or files
+// that it was not given, and nothing logs but to the *slog.Logger it was given.
+// All times are UTC, all windows are [from, to).
+package longwatch

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+)
+
+// config is what the environment says. Everything has a default, so that the
+// server runs with none of it.
+type config struct {
+	Store      string        `env:"LONGRUN_STORE" envDefault:"sqlite:longrun.db"`
+	Root       string        `env:"LONGRUN_ROOT"`
+	Interval   time.Duration `env:"LONGRUN_INTERVAL"`
+	Lease      time.Duration `env:"LONGRUN_LEASE"`
+	InstanceID string        `env:"LONGRUN_INSTANCE_ID"`
+	Commit     string        `env:"LONGRUN_COMMIT"`
+	Journal    string        `env:"LONGRUN_JOURNAL"`
+	Addr       string        `env:"LONGRUN_ADDR"`
+	Port       string        `env:"PORT"`
+	Token      string        `env:"ADMIN_TOKEN"`
+	LogLevel   slog.Level    `env:"LONGRUN_LOG_LEVEL" envDefault:"info"`
+
+	// EmulatorHost is read by name here, since Google's client would read it
+	// anyway, with dial options of its own.
+	EmulatorHost string `env:"FIRESTORE_EMULATOR_HOST"`
+}
+
+const usage = `Usage: server
+
+A longwatch server: one heartbeat per slot, under a fenced lease, and an admin
+API. It takes no arguments; the environment says what differs from:
+
+  LONGRUN_STORE        sqlite:longrun.db   or memory:, or firestore:PROJECT
+  LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under
+  LONGRUN_INTERVAL     1m                  length of a slot; divides a day
+  LONGRUN_LEASE        2 × interval         how long a silent leader is waited for
+  LONGRUN_INSTANCE_ID  host name and a random number
+  LONGRUN_COMMIT       the build's VCS revision
+  LONGRUN_JOURNAL      none                file for beats that wait for the store
+  LONGRUN_ADDR         127.0.0.1:8080      or PORT, for all addresses
+  LONGRUN_LOG_LEVEL    info                or debug, warn, error
+  ADMIN_TOKEN          none                required unless on a loopback address
+  FIRESTORE_EMULATOR_HOST                  honoured with firestore:PROJECT
+
+Examples:
+
+  server
+  LONGRUN_INTERVAL=1s LONGRUN_LEASE=4s server
+  LONGRUN_STORE=firestore:demo FIRESTORE_EMULATOR_HOST=127.0.0.1:8085 server
+  PORT=8080 ADMIN_TOKEN=… server
+
+Exit codes: 0 stopped when asked to, 1 failed, 2 wrong configuration.
+`
+
+// readConfig reads and checks the environment. The error joins everything that
+// is wrong, each part naming its variable.
+func readConfig(environment map[string]string) (config, error) {
+	var c config
+	var errs []error
+	err := env.ParseWithOptions(&c, env.Options{Environment: environment})
+	if all, ok := errors.AsType[env.AggregateError](err); ok {
+		for _, e := range all.Errors {
+			errs = append(errs, named(e))
+		}
+	} else if err != nil {
+		errs = append(errs, err)
+	}
+	if c.Port != "" && c.Addr != "" {
+		errs = append(errs, errors.New("LONGRUN_ADDR and PORT are both set; use one"))
+	}
+	switch {
+	case c.Addr != "":
+	case c.Port != "":
+		c.Addr = ":" + c.Port
+	default:
+		c.Addr = "127.0.0.1:8080"
+	}
+	if host, _, err := net.SplitHostPort(c.Addr); err != nil {
+		errs = append(errs, fmt.Errorf("LONGRUN_ADDR: %q is no address such as 127.0.0.1:8080", c.Addr))
+	} else if c.Token == "" && !loopback(host) {
+		errs = append(errs, fmt.Errorf("ADMIN_TOKEN is required, since %s is not a loopback address", c.Addr))
+	}
+	if _, _, err := splitStore(c.Store); err != nil {
+		errs = append(errs, err)
+	}
+	return c, errors.Join(errs...)
+}
+
+// named gives a parse error the name of its variable: the library names the
+// field of the struct.
+func named(err error) error {
+	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL"}
+	if parse, ok := errors.AsType[env.ParseError](err); ok {
+		return fmt.Errorf("%s: %w", variables[parse.Name], parse.Err)
+	}
+	return err
+}
+
+// inVariables gives a mistake that the monitor found the names under which it
+// was made.
+func inVariables(wrong *monitor.ConfigError) error {
+	variables := map[string]string{
+		"Store": "LONGRUN_STORE", "Root": "LONGRUN_ROOT", "Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE",
+		"InstanceID": "LONGRUN_INSTANCE_ID", "Journal": "LONGRUN_JOURNAL",
+	}
+	var errs []error
+	for _, f := range wrong.Fields {
+		name, ok := variables[f.Field]
+		if !ok {
+			name = f.Field
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", name, f.Err))
+	}
+	return errors.Join(errs...)
+}
+
+// splitStore takes a store's address apart: its scheme, and what follows.
+func splitStore(address string) (scheme, rest string, err error) {
+	scheme, rest, _ = strings.Cut(address, ":")
+	switch {
+	case scheme == "memory" && rest == "", (scheme == "sqlite" || scheme == "firestore") && rest != "":
+		return scheme, rest, nil
+	}
+	return "", "", fmt.Errorf("LONGRUN_STORE: %q is none of sqlite:FILE, memory: and firestore:PROJECT", address)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback() || host == "localhost"
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"github.com/mattn/go-isatty"
+
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+)
+
+// greet prints where to look.
+func greet(out io.Writer, c config, s monitor.Status, addr net.Addr) {
+	base := "http://" + reachable(addr) + adminhttp.DefaultPrefix
+	auth := ""
+	if c.Token != "" {
+		auth = `-H "Authorization: Bearer $ADMIN_TOKEN" `
+	}
+	fmt.Fprintf(out, "longwatch: instance %s, commit %s\n", s.InstanceID, s.CommitHash)
+	fmt.Fprintf(out, "  store   %s, under %s\n", c.Store, s.Root)
+	fmt.Fprintf(out, "  slots   every %v, lease %v\n", s.Interval, s.Lease)
+	fmt.Fprintf(out, "  look    curl %s%s/status\n", auth, base)
+	fmt.Fprintf(out, "          curl %s%s/heartbeats\n", auth, base)
+	fmt.Fprintf(out, "          curl %s%s/coverage\n", auth, base)
+}
+
+// reachable is an address that a client on this host can dial.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+}
+
+func colours(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}

@@ -1,0 +1,134 @@
+// The reference server: it reads the environment, wires the parts, and stops
+// when asked to. Everything else is the library's. Run it with
+//
+//	go run ./examples/server
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/lmittmann/tint"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+)
+
+func main() {
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, restore) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], env.ToMap(os.Environ()), os.Stderr))
+}
+
+// run is the server between its environment and its exit code.
+func run(ctx context.Context, args []string, environment map[string]string, out io.Writer) int {
+	if len(args) > 0 {
+		fmt.Fprint(out, usage)
+		if args[0] == "-h" || args[0] == "--help" || args[0] == "-help" || args[0] == "help" {
+			return 0
+		}
+		fmt.Fprintf(out, "\nunknown argument %q\n", args[0])
+		return 2
+	}
+	c, err := readConfig(environment)
+	if err != nil {
+		fmt.Fprintf(out, "wrong configuration:\n%v\n(server --help lists the variables)\n", err)
+		return 2
+	}
+	logger := slog.New(tint.NewTextHandler(out, &tint.Options{Level: c.LogLevel, TimeFormat: time.TimeOnly, NoColor: !colours(out)}))
+	err = serve(ctx, c, logger, out)
+	var wrong *monitor.ConfigError
+	var unusable *storeError
+	switch {
+	case errors.As(err, &wrong), errors.As(err, &unusable):
+		if wrong != nil {
+			err = inVariables(wrong)
+		}
+		fmt.Fprintf(out, "wrong configuration:\n%v\n(server --help lists the variables)\n", err)
+		return 2
+	case err != nil:
+		logger.ErrorContext(ctx, "failed", "error", err)
+		return 1
+	}
+	return 0
+}
+
+// storeError says that the configured store cannot be opened.
+type storeError struct{ error }
+
+// serve runs the monitor and the admin API until ctx ends.
+func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) error {
+	st, closeStore, err := openStore(ctx, c)
+	if err != nil {
+		return &storeError{err}
+	}
+	defer closeStore()
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("LONGRUN_ADDR: %w", err)
+	}
+	defer listener.Close()
+	own := &http.Client{Timeout: 2 * time.Second}
+	m, err := monitor.New(monitor.Config{
+		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
+		Journal: c.Journal, Logger: logger,
+		// This process has no accounts: it is healthy while its own door opens.
+		Status: func(ctx context.Context) (longrun.HostStatus, error) { return answers(ctx, own, listener.Addr()) },
+	})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(adminhttp.DefaultPrefix+"/", adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger}))
+	mux.Handle("GET /livez", adminhttp.Livez())
+	mux.Handle("GET /readyz", adminhttp.Readyz(m))
+	mux.Handle("GET /{$}", http.RedirectHandler(adminhttp.DefaultPrefix+"/", http.StatusFound))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	greet(out, c, m.Status(), listener.Addr())
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return m.Run(ctx) })
+	group.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		own.CloseIdleConnections()
+		if server.Shutdown(stopping) != nil {
+			return server.Close() // whoever still talks has been given time
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// answers asks this server's own /livez.
+func answers(ctx context.Context, client *http.Client, addr net.Addr) (longrun.HostStatus, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(addr)+"/livez", nil)
+	if err != nil {
+		return longrun.HostStatus{}, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return longrun.HostStatus{}, err
+	}
+	defer response.Body.Close()
+	return longrun.HostStatus{Healthy: response.StatusCode == http.StatusOK}, nil
+}

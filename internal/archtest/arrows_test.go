@@ -1,0 +1,179 @@
+package archtest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// General modules: each is named by the rows that may import it.
+const (
+	clock     = "github.com/benbjohnson/clock"
+	xsync     = "golang.org/x/sync"
+	testify   = "github.com/stretchr/testify"
+	porcupine = "github.com/anishathalye/porcupine"
+)
+
+// sdks are the families of outside packages that an implementation wraps: the
+// client itself first, then what its own interface is made of. A row names one
+// family, so an implementation has one SDK by construction.
+var sdks = map[string][]string{
+	"firestore": {
+		"cloud.google.com/go/firestore",
+		"google.golang.org/api",
+		"google.golang.org/genproto",
+		"google.golang.org/grpc",
+		"google.golang.org/protobuf",
+	},
+	"sqlite":   {"modernc.org/sqlite"},
+	"telegram": {"github.com/go-telegram/bot"},
+	"whatsmeow": {
+		"go.mau.fi/whatsmeow",
+		"go.mau.fi/libsignal",
+		"go.mau.fi/util",
+		"google.golang.org/protobuf",
+	},
+}
+
+// A row says what the production files of one package may import beside the
+// standard library.
+type row struct {
+	dir  string   // the package, from the module's root
+	ours []string // packages of this module
+	sdk  string   // the one family of sdks that it wraps
+	with []string // general modules
+	real []string // names of package time that it may use all the same; see checkClock
+}
+
+// programs is the folder whose packages wire everything: they may import all
+// but the kits, and need no row.
+const programs = "examples"
+
+// arrows is the whole map. They point down, never up, and never sideways
+// between implementations; a package that is not written yet has its row
+// already.
+var arrows = []row{
+	// The manual.
+	{dir: "."},
+
+	// Vocabulary and contracts: nothing of ours, nothing of others.
+	{dir: "longrun"},
+	{dir: "store"},
+	{dir: "probe"},
+	{dir: "alert"},
+
+	// Built once, on the contracts. The ledger and the lock speak in the store's
+	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.
+	{dir: "lock", ours: []string{"store", "internal/deadline"}, with: []string{clock, xsync}},
+	{dir: "longrun/ledger", ours: []string{"store", "longrun"}, with: []string{clock}},
+	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun"}},
+	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "store"}},
+
+	// The engine knows them all, by their contracts.
+	{
+		dir:  "longrun/monitor",
+		ours: []string{"longrun/ledger", "lock", "probe", "alert", "longrun", "store", "internal/deadline"},
+		with: []string{clock, xsync},
+	},
+	{
+		dir:  "longrun/adminhttp",
+		ours: []string{"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "store"},
+		with: []string{clock},
+	},
+
+	// Implementations: their own contract, what they share, and one SDK. The
+	// WhatsApp client also says how its host is, in the vocabulary's words.
+	{dir: "store/memstore", ours: []string{"store", "internal/document"}, with: []string{clock}},
+	{dir: "store/sqlitestore", ours: []string{"store", "internal/document"}, sdk: "sqlite", with: []string{clock, xsync}},
+	{
+		dir:  "store/firestorestore",
+		ours: []string{"store", "internal/document"}, sdk: "firestore", with: []string{clock, xsync},
+		real: []string{"AfterFunc"}, // a server that has gone silent
+	},
+	{dir: "probe/whatsappprobe", ours: []string{"probe", "longrun"}, sdk: "whatsmeow", with: []string{clock, xsync}},
+	{dir: "alert/telegramalert", ours: []string{"alert"}, sdk: "telegram", with: []string{clock}},
+	{dir: "alert/webhookalert", ours: []string{"alert"}, with: []string{clock}},
+	{dir: "alert/slogalert", ours: []string{"alert"}},
+
+	// What two packages share.
+	{dir: "internal/document", ours: []string{"store"}},
+	{dir: "internal/deadline", with: []string{clock}},
+
+	// Kits and doubles: their contract, and what tests are made of.
+	{dir: "store/storetest", ours: []string{"store"}, with: []string{clock, xsync, testify}},
+	{dir: "lock/locktest", ours: []string{"lock", "store", "store/storetest"}, with: []string{clock, xsync, testify, porcupine}},
+	{dir: "probe/probetest", ours: []string{"probe"}, with: []string{clock, testify}},
+	{dir: "probe/whatsapptest", sdk: "whatsmeow", with: []string{clock, xsync, testify}},
+	{dir: "alert/alerttest", ours: []string{"alert"}, with: []string{clock, testify}},
+	{dir: "internal/archtest"},
+	{dir: "internal/faultnet"},
+	{dir: "internal/firestoretest", sdk: "firestore"},
+}
+
+// rowOf finds a package's row.
+func rowOf(dir string) (row, bool) {
+	i := slices.IndexFunc(arrows, func(r row) bool { return r.dir == dir })
+	if i < 0 {
+		return row{}, false
+	}
+	return arrows[i], true
+}
+
+// outside are the import paths, each with all below it, that r allows.
+func (r row) outside() []string { return slices.Concat(r.with, sdks[r.sdk]) }
+
+func TestTheMapHasOneRowForEachPackageItNames(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, r := range arrows {
+		require.False(t, seen[r.dir], "two rows for %s", r.dir)
+		seen[r.dir] = true
+		if r.sdk != "" {
+			require.Contains(t, sdks, r.sdk, "the row of %s", r.dir)
+		}
+	}
+	for _, r := range arrows {
+		for _, below := range r.ours {
+			require.True(t, seen[below], "the row of %s names %s, which has none", r.dir, below)
+		}
+	}
+}
+
+// A package's height is one more than that of the highest package it may
+// import. Were there a way round in a circle, it would have none.
+func TestTheMapPointsDown(t *testing.T) {
+	t.Parallel()
+	height := map[string]int{}
+	for range arrows {
+		for _, r := range arrows {
+			h := 0
+			for _, below := range r.ours {
+				h = max(h, height[below]+1)
+			}
+			height[r.dir] = h
+		}
+	}
+	for _, r := range arrows {
+		for _, below := range r.ours {
+			require.Less(t, height[below], height[r.dir], "%s → %s closes a circle", r.dir, below)
+		}
+	}
+}
+
+// Only programs choose an implementation: a row that named one would choose for
+// its users, or lean one implementation on another.
+func TestTheMapNamesNoImplementationBelowAnother(t *testing.T) {
+	t.Parallel()
+	implementations := map[string]bool{"store/memstore": true}
+	for _, r := range arrows {
+		if r.sdk != "" {
+			implementations[r.dir] = true
+		}
+	}
+	for _, r := range arrows {
+		for _, below := range r.ours {
+			require.False(t, implementations[below], "%s → %s", r.dir, below)
+		}
+	}
+}

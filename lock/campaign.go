@@ -1,0 +1,224 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// campaign is the Lock: what one instance remembers of a row over all its
+// attempts to be granted it.
+type campaign struct {
+	st   store.Store
+	key  store.Key
+	opts Options
+
+	// turn is full while an attempt to be granted is under way. Without it two
+	// goroutines could each take the same grant for their own.
+	turn chan struct{}
+
+	mu      sync.Mutex
+	claims  []claim   // owners of ours under which nobody works
+	highest Token     // of the highest epoch seen
+	version string    // of the row as last read …
+	still   time.Time // … and since when it has been so, by our clock
+	lease   *Lease    // the last one granted
+	view    View
+	trouble string // the class of error last logged; empty when well
+}
+
+// Acquire implements Lock.
+func (c *campaign) Acquire(ctx context.Context) (*Lease, error) {
+	w := watch{lock: c}
+	defer w.close()
+	for failures := 0; ; {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		lease, err := c.TryAcquire(ctx)
+		if err == nil {
+			return lease, nil
+		}
+		var held *HeldError
+		var corrupt *CorruptError
+		wait := c.opts.Poll
+		switch {
+		case errors.As(err, &held):
+			failures = 0
+			if w.open(ctx) {
+				continue // it may have been released before the watch was in force
+			}
+			wait = held.Remaining + c.opts.jitter()
+			if w.wake == nil {
+				wait = min(wait, c.opts.Poll)
+			}
+		case errors.As(err, &corrupt):
+		default:
+			wait = c.opts.retry(failures)
+			failures++
+		}
+		if !c.pause(ctx, wait, w.wake) {
+			w.close()
+		}
+	}
+}
+
+// TryAcquire implements Lock.
+func (c *campaign) TryAcquire(ctx context.Context) (*Lease, error) {
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	rec, row, found, err := c.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if lease := c.adopt(ctx, row, rec.Version); lease != nil {
+		return lease, nil
+	}
+	next, err := c.judge(rec, row, found)
+	if err != nil {
+		return nil, err
+	}
+	c.claim(next)
+	op := store.Create(c.key, next.row)
+	if found {
+		op = store.Update(c.key, next.row, rec.Version)
+	}
+	version, failure := c.put(ctx, op)
+	if failure == nil {
+		c.saw(next.row, version)
+		if lease := c.adopt(ctx, next.row, version); lease != nil {
+			return lease, nil
+		}
+		return nil, errors.New("lock: granted too late to be trusted")
+	}
+	// Not granted, or granted without a reply: the row knows.
+	if rec, row, found, err = c.get(ctx); err == nil {
+		if lease := c.adopt(ctx, row, rec.Version); lease != nil {
+			return lease, nil
+		}
+		if _, err = c.judge(rec, row, found); errors.Is(err, ErrHeld) {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("lock: acquire %s: %w", c.key, failure)
+}
+
+// judge decides whether the row may be taken, and what would be written then.
+// Otherwise the error is a *HeldError.
+func (c *campaign) judge(rec store.Record, row Row, found bool) (claim, error) {
+	now := c.opts.Clock.Now()
+	next := claim{base: rec.Version, start: now, prev: row}
+	remaining := c.remaining(rec, row, now)
+	own, ours := c.owned(row)
+	switch {
+	case !found:
+		next.how = First
+	case !row.Held():
+		next.how = Released
+	case ours && own.start.IsZero():
+		next.how = Regained
+	case ours: // a grant that nobody ever worked under: who was there before it?
+		next.prev, next.how = own.prev, own.how
+	case remaining <= 0:
+		next.how = Expired
+	default:
+		return claim{}, &HeldError{Holder: row.HolderInstanceID, Epoch: row.Epoch, Remaining: remaining}
+	}
+	epoch := max(row.Epoch, c.known().Epoch) + 1 // more than row.Epoch+1 only where the row was deleted
+	next.row = row.granted(epoch, nonce(), c.opts.InstanceID, c.opts.Lease, now.UTC())
+	return next, nil
+}
+
+// remaining is how long the holder's lease, as the holder stored it, still runs:
+// by the store's clock, or by ours since we first saw this version, whichever
+// ends sooner. The latter only matters where the store's clock was set back; it
+// cannot be early, since the row was written before we saw it.
+func (c *campaign) remaining(rec store.Record, row Row, now time.Time) time.Duration {
+	lease := row.Lease()
+	if row.Foreign() {
+		lease = c.opts.Lease
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left := lease - rec.Age()
+	if rec.Version == c.version {
+		left = min(left, lease-now.Sub(c.still))
+	}
+	return max(0, left)
+}
+
+// get reads the row, under a deadline of its own. found is false where there is
+// none.
+func (c *campaign) get(ctx context.Context) (rec store.Record, row Row, found bool, err error) {
+	call, cancel := deadline.With(ctx, c.opts.Clock, c.opts.Timeout)
+	defer cancel()
+	known := c.known() // a slow reply may be older than what is known when it comes
+	rec, err = c.st.Get(call, c.key)
+	if errors.Is(err, store.ErrNotFound) {
+		c.saw(Row{}, "")
+		return rec, row, false, nil
+	}
+	if err != nil {
+		return rec, row, false, c.failed("store", fmt.Errorf("lock: read %s: %w", c.key, c.late(call, err)))
+	}
+	if row, err = ReadRow(rec); err == nil {
+		err = c.remember(row, known)
+	}
+	if err != nil {
+		return rec, row, true, c.failed("corrupt", err)
+	}
+	c.saw(row, rec.Version)
+	return rec, row, true, nil
+}
+
+// put writes the row and what goes with it, under a deadline of its own.
+func (c *campaign) put(ctx context.Context, ops ...store.Op) (string, error) {
+	call, cancel := deadline.With(ctx, c.opts.Clock, c.opts.Timeout)
+	defer cancel()
+	stamps, err := c.st.Commit(call, ops...)
+	switch {
+	case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrInvalid):
+		return "", err // about what was asked, not about the store's health
+	case err == nil && len(stamps) != len(ops):
+		err = fmt.Errorf("%d stamps for %d operations", len(stamps), len(ops))
+	}
+	if err != nil {
+		return "", c.failed("store", fmt.Errorf("lock: write %s: %w", c.key, c.late(call, err)))
+	}
+	return stamps[0].Version, nil
+}
+
+// late says so when it was our own deadline that ended the call: the context
+// itself only says that it was cancelled.
+func (c *campaign) late(call context.Context, err error) error {
+	if errors.Is(context.Cause(call), context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %v: %w", c.opts.Timeout, err)
+	}
+	return err
+}
+
+// pause waits for d, or until ctx ends or wake says something. It reports false
+// when wake was closed.
+func (c *campaign) pause(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+	due := make(chan struct{})
+	timer := c.opts.Clock.AfterFunc(d, func() { close(due) })
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-due:
+	case _, open := <-wake:
+		return open
+	}
+	return true
+}

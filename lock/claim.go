@@ -1,0 +1,76 @@
+package lock
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"time"
+)
+
+// maxClaims bounds what is remembered of grants whose reply was lost. A
+// forgotten one costs a wait of one lease.
+const maxClaims = 64
+
+// claim is an owner nonce of ours under which nobody works: of a grant that was
+// asked for and may have landed or may yet, or of a lease that ended without the
+// store hearing of it. What is found under it in the row is ours to take.
+type claim struct {
+	row   Row       // as it was written
+	base  string    // the version it was written over; an unlanded one is dead once that moved
+	start time.Time // of the attempt; zero when it is a lease that has ended
+	prev  Row
+	how   How
+}
+
+// claim remembers an owner of ours.
+func (c *campaign) claim(g claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.claims) == maxClaims {
+		c.claims = slices.Delete(c.claims, 0, 1)
+	}
+	c.claims = append(c.claims, g)
+}
+
+// abandon turns a lease whose work has ended into a claim.
+func (c *campaign) abandon(row Row) { c.claim(claim{row: row}) }
+
+// owned finds the claim under whose owner the row stands, and forgets those that
+// can never come to stand there.
+func (c *campaign) owned(row Row) (claim, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.claims = slices.DeleteFunc(c.claims, func(g claim) bool {
+		return g.row.Owner != row.Owner && (g.start.IsZero() || g.base != c.version)
+	})
+	i := slices.IndexFunc(c.claims, func(g claim) bool { return g.row.Owner == row.Owner })
+	if i < 0 {
+		return claim{}, false
+	}
+	return c.claims[i], true
+}
+
+// adopt turns a claim into a Lease, if the row stands under it and it can still
+// be trusted: trust counts from when that attempt began.
+func (c *campaign) adopt(ctx context.Context, row Row, version string) *Lease {
+	g, ours := c.owned(row)
+	if !ours || g.start.IsZero() {
+		return nil
+	}
+	lease := newLease(ctx, c, g, version)
+	if lease.left(c.opts.Clock.Now()) <= 0 {
+		return nil // it can only be replaced by a new grant
+	}
+	c.mu.Lock()
+	c.claims = nil // the version moved to this one: every other claim is dead
+	c.highest = lease.token
+	c.lease = lease
+	c.mu.Unlock()
+	lease.guard()
+	c.opts.Logger.InfoContext(ctx, "lock acquired", "key", c.key.String(), "epoch", lease.token.Epoch,
+		"how", string(g.how), "previous", g.prev.HolderInstanceID)
+	return lease
+}
+
+// nonce is unguessable and never used twice.
+func nonce() string { return rand.Text()[:16] }

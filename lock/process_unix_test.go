@@ -1,0 +1,268 @@
+//go:build unix
+
+package lock_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
+)
+
+// processEnv makes the test binary one of the competing processes: it holds the
+// path of the database, and the name of the process.
+const processEnv = "LOCK_TEST_PROCESS"
+
+func TestMain(m *testing.M) {
+	if env := os.Getenv(processEnv); env != "" {
+		path, name, _ := strings.Cut(env, "\n")
+		if err := compete(path, name); err != nil {
+			fmt.Println("failed", err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// link is one document of a chain that leaders write: its ID is its number, and
+// the number of the last is the lock's note.
+type link struct {
+	TS    time.Time `json:"ts" firestore:"ts"`
+	By    string    `json:"by" firestore:"by"`
+	Epoch int64     `json:"epoch" firestore:"epoch"`
+}
+
+// compete leads whenever it can, and says on standard output what it does.
+func compete(path, name string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	st, err := sqlitestore.Open(ctx, path, nil)
+	if err != nil {
+		return err
+	}
+	l, err := lock.New(st, lockKey, &lock.Options{Lease: 3 * time.Second, InstanceID: name})
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	for ctx.Err() == nil {
+		err := lock.Run(ctx, l, func(ctx context.Context, held *lock.Lease) error {
+			fmt.Println("leading", held.Token().Epoch)
+			return extend(ctx, held, name)
+		})
+		if err != nil && !errors.Is(err, lock.ErrLost) {
+			return err
+		}
+		if err != nil {
+			fmt.Println("lost", err)
+		}
+	}
+	return st.Close()
+}
+
+func extend(ctx context.Context, held *lock.Lease, name string) error {
+	for {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return nil
+		}
+		n, err := strconv.Atoi("0" + held.Note())
+		if err != nil {
+			return err
+		}
+		id := strconv.Itoa(n + 1)
+		err = held.CommitNote(ctx, id, store.Create(docKey(id), link{TS: time.Now(), By: name, Epoch: held.Token().Epoch}))
+		switch {
+		case err == nil:
+			fmt.Println("wrote", id)
+		case ctx.Err() == nil:
+			return err
+		}
+	}
+}
+
+// process is one of them, as its parent sees it.
+type process struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	name  string
+	lines chan string
+	wrote map[string]bool // acknowledged
+	epoch string          // of its last term
+}
+
+func start(t *testing.T, path, name string) *process {
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	p := &process{t: t, name: name, lines: make(chan string, 1<<16), wrote: map[string]bool{}}
+	p.cmd = exec.Command(exe)
+	p.cmd.Env = append(os.Environ(), processEnv+"="+path+"\n"+name)
+	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+	})
+	go func() {
+		defer close(p.lines)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			p.lines <- s.Text()
+		}
+	}()
+	p.until("ready")
+	return p
+}
+
+func (p *process) signal(sig os.Signal) { require.NoError(p.t, p.cmd.Process.Signal(sig)) }
+
+// freeze stops the process, but not in the middle of a transaction: that would
+// keep the whole database from everybody until it goes on, as SQLite must.
+func (p *process) freeze(path string) {
+	st, err := sqlitestore.Open(p.t.Context(), path, &sqlitestore.Options{BusyTimeout: time.Millisecond})
+	require.NoError(p.t, err)
+	defer func() { require.NoError(p.t, st.Close()) }()
+	for range 1000 {
+		p.signal(syscall.SIGSTOP)
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(p.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+		require.NoError(p.t, err)
+		require.True(p.t, status.Stopped())
+		_, err = st.Commit(p.t.Context(), store.Set(store.Key{Collection: "w/l/probe", ID: "writable"}, link{}))
+		if err == nil {
+			return
+		}
+		p.signal(syscall.SIGCONT)
+	}
+	require.Fail(p.t, "always in the middle of a transaction")
+}
+
+// until reads what the process says up to a line that begins so; "" is its end.
+func (p *process) until(begin string) {
+	limit := time.After(time.Minute)
+	for {
+		select {
+		case line, open := <-p.lines:
+			if !open {
+				require.Empty(p.t, begin, "%s ended", p.name)
+				return
+			}
+			what, rest, _ := strings.Cut(line, " ")
+			switch what {
+			case "wrote":
+				p.wrote[rest] = true
+			case "leading":
+				p.epoch = rest
+			case "failed":
+				require.Fail(p.t, "it failed", "%s: %s", p.name, rest)
+			}
+			if begin != "" && what == begin {
+				return
+			}
+		case <-limit:
+			require.Fail(p.t, "nothing happened", "%s did not come to say %q", p.name, begin)
+		}
+	}
+}
+
+// writes waits for it to have written some more.
+func (p *process) writes() {
+	for range 25 {
+		p.until("wrote")
+	}
+}
+
+// TestScenario40 is told in stored documents and in what the processes say of
+// themselves, never in durations.
+func TestScenario40ProcessesThatAreFrozenAndKilledLeaveOneChain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes two leases of real time")
+	}
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "chain.db")
+	a := start(t, path, "a")
+	a.writes()
+	b := start(t, path, "b")
+
+	a.freeze(path) // for more than its lease: until b leads
+	b.until("leading")
+	b.writes()
+	a.signal(syscall.SIGCONT)
+	a.until("lost")
+	b.writes()
+
+	b.signal(syscall.SIGKILL) // at whatever it is doing
+	a.until("leading")
+	a.writes()
+
+	c := start(t, path, "c")
+	a.signal(syscall.SIGTERM)
+	c.until("leading")
+	c.writes()
+	c.signal(syscall.SIGTERM)
+	for _, p := range []*process{a, b, c} {
+		p.until("")
+	}
+	require.NoError(t, a.cmd.Wait())
+	require.NoError(t, c.cmd.Wait())
+
+	st, err := sqlitestore.Open(t.Context(), path, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	rec, err := st.Get(t.Context(), lockKey)
+	require.NoError(t, err)
+	row, err := lock.ReadRow(rec)
+	require.NoError(t, err)
+	require.Empty(t, row.Owner)
+	require.GreaterOrEqual(t, row.Epoch, int64(4))
+	last, err := strconv.Atoi(row.Note)
+	require.NoError(t, err)
+
+	writers := map[int64]string{}
+	epoch := int64(1)
+	for n := 1; n <= last; n++ {
+		id := strconv.Itoa(n)
+		var d link
+		rec, err := st.Get(t.Context(), docKey(id))
+		require.NoError(t, err, "link %d of %d is missing", n, last)
+		require.NoError(t, rec.Decode(&d))
+		require.GreaterOrEqual(t, d.Epoch, epoch, "link %d is of an older epoch than the one before", n)
+		epoch = d.Epoch
+		if by, known := writers[epoch]; known {
+			require.Equal(t, by, d.By, "two wrote in epoch %d", epoch)
+		}
+		writers[epoch] = d.By
+		for _, p := range []*process{a, b, c} {
+			require.True(t, !p.wrote[id] || d.By == p.name, "%s was told that link %d is its own", p.name, n)
+		}
+	}
+	for _, p := range []*process{a, b, c} {
+		require.NotEmpty(t, p.wrote)
+		for id := range p.wrote {
+			n, err := strconv.Atoi(id)
+			require.NoError(t, err)
+			require.LessOrEqual(t, n, last, "%s was told that link %d is stored", p.name, n)
+		}
+	}
+	_, err = st.Get(t.Context(), docKey(strconv.Itoa(last+1)))
+	require.ErrorIs(t, err, store.ErrNotFound)
+	t.Logf("%d links, epochs %v", last, writers)
+}

@@ -1,0 +1,411 @@
+package adminhttp_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+// stand is a host with the API mounted, over a store that can be made to fail.
+type stand struct {
+	t      *testing.T
+	mem    *memstore.Store
+	faulty *storetest.Faulty
+	ledger *ledger.Ledger
+	clock  *clock.Mock
+	server *httptest.Server
+	log    bytes.Buffer
+	token  string
+}
+
+func newStand(t *testing.T, token string) *stand {
+	t.Helper()
+	s := &stand{t: t, clock: clock.NewMock(), token: token}
+	s.clock.Set(time.Date(2025, 12, 29, 23, 8, 20, 0, time.UTC))
+	s.mem = memstore.New(&memstore.Options{Clock: s.clock})
+	s.faulty = storetest.Wrap(s.mem)
+	var err error
+	s.ledger, err = ledger.New(s.mem, "")
+	require.NoError(t, err)
+	m, err := monitor.New(monitor.Config{Store: s.faulty, InstanceID: "one", CommitHash: "abc", Clock: s.clock})
+	require.NoError(t, err)
+	s.server = httptest.NewServer(adminhttp.New(m, adminhttp.Options{
+		Token: token, Clock: s.clock, Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
+	}))
+	t.Cleanup(s.server.Close)
+	return s
+}
+
+// ask sends a request with the stand's token and returns status and body.
+func (s *stand) ask(method, path, body string, headers ...string) (int, map[string]any, http.Header) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.server.URL+adminhttp.DefaultPrefix+path, strings.NewReader(body))
+	require.NoError(s.t, err)
+	if s.token != "" {
+		r.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := s.server.Client().Do(r)
+	require.NoError(s.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(s.t, err)
+	var out map[string]any
+	require.NoError(s.t, json.Unmarshal(text, &out), "%s", text)
+	require.Equal(s.t, "application/json; charset=utf-8", response.Header.Get("Content-Type"))
+	require.Equal(s.t, response.StatusCode == http.StatusOK, out["success"])
+	return response.StatusCode, out, response.Header
+}
+
+// get asks for something that must be there.
+func (s *stand) get(path string) map[string]any {
+	s.t.Helper()
+	status, body, _ := s.ask(http.MethodGet, path, "")
+	require.Equal(s.t, http.StatusOK, status, "%v", body)
+	return body
+}
+
+func (s *stand) put(ops ...store.Op) {
+	s.t.Helper()
+	_, err := s.mem.Commit(s.t.Context(), ops...)
+	require.NoError(s.t, err)
+}
+
+// night writes the 43 beats of the night that the design's numbers come from.
+func (s *stand) night() {
+	s.t.Helper()
+	for _, part := range []struct {
+		first    string
+		n        int
+		instance string
+	}{{"22:14:29", 6, ""}, {"22:21:21", 8, ""}, {"22:29:47", 6, "b44d8ae9"}, {"22:45:30", 23, "bcfe891c"}} {
+		at, err := time.Parse("2006-01-02 15:04:05", "2025-12-29 "+part.first)
+		require.NoError(s.t, err)
+		for i := range part.n {
+			h := longrun.Beat(at.Add(time.Duration(i)*time.Minute), time.Minute)
+			h.InstanceID, h.Healthy = part.instance, true
+			s.put(s.ledger.CreateHeartbeat(h))
+		}
+	}
+}
+
+// object and array are parts of a decoded reply; another kind of part is empty.
+func object(v any) map[string]any {
+	o, _ := v.(map[string]any)
+	return o
+}
+
+func array(v any) []any {
+	a, _ := v.([]any)
+	return a
+}
+
+func ids(body map[string]any, name string) []string {
+	var out []string
+	for _, d := range array(body[name]) {
+		out = append(out, fmt.Sprint(object(d)["id"]))
+	}
+	return out
+}
+
+func TestCoverageOfTheNightIsWhatTheBeatsSay(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	s.night()
+	c := object(s.get("/coverage?from=2025-12-29T22:14:29Z&to=2025-12-29T23:08:00Z")["coverage"])
+	require.EqualValues(t, 54, c["expected"])
+	require.EqualValues(t, 43, c["written"])
+	require.EqualValues(t, 11, c["missed"])
+	require.InDelta(t, 0.796, c["coverage"], 0.0005)
+	require.Equal(t, false, c["sufficient"], "the seed called it sufficient")
+	require.EqualValues(t, 60, c["intervalSec"])
+	gaps := array(c["gaps"])
+	require.Len(t, gaps, 2)
+	first, second := object(gaps[0]), object(gaps[1])
+	require.Equal(t, "2025-12-29T22:20:00Z", first["from"])
+	require.EqualValues(t, 1, first["missed"])
+	require.Equal(t, "2025-12-29T22:35:00Z", second["from"])
+	require.Equal(t, "2025-12-29T22:45:00Z", second["to"])
+	require.EqualValues(t, 10, second["missed"])
+	require.Equal(t, "b44d8ae9", second["before"])
+	require.Equal(t, "bcfe891c", second["after"])
+	require.Equal(t, "unknown", second["cause"])
+
+	// By default it is the last day, cut to the first thing known.
+	byDefault := object(s.get("/coverage")["coverage"])
+	require.Equal(t, c["expected"], byDefault["expected"])
+	require.Equal(t, c["gaps"], byDefault["gaps"])
+}
+
+func TestCoverageWithoutDataIsNull(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	c := object(s.get("/coverage")["coverage"])
+	require.EqualValues(t, 0, c["expected"])
+	require.Nil(t, c["coverage"])
+	require.Nil(t, c["availability"])
+	require.Nil(t, c["sufficient"])
+	require.Empty(t, c["gaps"])
+	s.night()
+	future := object(s.get("/coverage?from=2026-01-01&to=2026-01-02")["coverage"])
+	require.Nil(t, future["coverage"])
+}
+
+func TestAListIsNewestFirstAndPagesThroughEverythingOnce(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	s.night()
+	first := s.get("/heartbeats")
+	require.EqualValues(t, 20, first["count"])
+	newest := object(array(first["heartbeats"])[0])
+	require.Equal(t, "2025-12-29T23-07-00", newest["id"])
+	require.Equal(t, "wa_metrics/longrun/heartbeats/2025-12-29T23-07-00", newest["path"])
+	require.Equal(t, map[string]any{"_seconds": float64(1767049650), "_nanoseconds": float64(0)}, newest["ts"])
+	require.InDelta(t, 30, newest["driftSec"], 0)
+
+	var all []string
+	path := "/heartbeats?limit=7"
+	for pages := 0; ; pages++ {
+		require.Less(t, pages, 8)
+		body := s.get(path)
+		all = append(all, ids(body, "heartbeats")...)
+		next, ok := body["nextCursor"].(string)
+		if !ok {
+			break
+		}
+		path = "/heartbeats?limit=7&cursor=" + next
+	}
+	require.Len(t, all, 43)
+	require.IsDecreasing(t, all)
+
+	part := s.get("/heartbeats?from=2025-12-29T22:30:00Z&to=2025-12-29T22:33:00Z")
+	require.Equal(t, []string{"2025-12-29T22-32-00", "2025-12-29T22-31-00", "2025-12-29T22-30-00"}, ids(part, "heartbeats"))
+	exact := s.get("/heartbeats?limit=43")
+	require.NotContains(t, exact, "nextCursor", "there is nothing behind the last page")
+}
+
+func TestListsOfNothingAreEmptyNotNull(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	for _, name := range []string{"heartbeats", "runs", "locks"} {
+		body := s.get("/" + name)
+		require.Equal(t, []any{}, body[name], name)
+		require.EqualValues(t, 0, body["count"])
+	}
+}
+
+func TestRunsAndLocksAreShown(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	end := s.clock.Now().UTC()
+	s.put(
+		store.Set(s.ledger.Key(ledger.Runs, "RUN_a"), longrun.Run{RunID: "RUN_a", TS: end, End: &end, Ended: longrun.Stopped, Lapses: []longrun.Lapse{{From: end, To: end, Cause: longrun.Stall}}}),
+		store.Set(s.ledger.Key(ledger.Runs, "RUN_b"), longrun.Run{RunID: "RUN_b", TS: end.Add(time.Second)}),
+		store.Set(s.ledger.LockKey(), lock.Row{HolderInstanceID: "a", Owner: "n", Epoch: 3, LeaseSec: 120, TS: end}),
+	)
+	runs := array(s.get("/runs")["runs"])
+	require.Nil(t, object(runs[0])["end"])
+	stopped := object(runs[1])
+	require.Equal(t, "stopped", stopped["ended"])
+	require.Equal(t, map[string]any{"_seconds": float64(end.Unix()), "_nanoseconds": float64(0)}, stopped["end"])
+	require.Equal(t, "stall", object(array(stopped["lapses"])[0])["cause"])
+	locks := array(s.get("/locks")["locks"])
+	require.Equal(t, "heartbeat-scheduler", object(locks[0])["id"])
+	require.EqualValues(t, 3, object(locks[0])["epoch"])
+}
+
+func TestAMangledDocumentIsShownAsSuch(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	s.night()
+	s.put(store.Set(s.ledger.Key(ledger.Heartbeats, "bad"), map[string]any{"ts": s.clock.Now(), "uptimeSec": "soon", "secret": "s3cret"}))
+	body := s.get("/heartbeats?limit=2")
+	bad := object(array(body["heartbeats"])[0])
+	require.Equal(t, map[string]any{"id": "bad", "path": "wa_metrics/longrun/heartbeats/bad", "error": "the document does not decode"}, bad)
+	c := object(s.get("/coverage")["coverage"])
+	require.EqualValues(t, 1, c["mangled"])
+	require.EqualValues(t, 43, c["written"])
+}
+
+func TestABadValueIs400WithTheFieldsName(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	for path, field := range map[string]string{
+		"/heartbeats?limit=0":                              "limit",
+		"/heartbeats?limit=1001":                           "limit",
+		"/heartbeats?limit=-5":                             "limit",
+		"/heartbeats?limit=ten":                            "limit",
+		"/heartbeats?limit=1&limit=2":                      "limit",
+		"/heartbeats?from=yesterday":                       "from",
+		"/heartbeats?to=2025-13-01":                        "to",
+		"/heartbeats?from=2025-12-30&to=2025-12-29":        "to",
+		"/heartbeats?cursor=%21%21":                        "cursor",
+		"/heartbeats?cursor=e30":                           "cursor",
+		"/heartbeats?form=2025-12-29":                      "form",
+		"/runs?type=x":                                     "type",
+		"/locks?limit=1.5":                                 "limit",
+		"/coverage?from=2025-12-30&to=2025-12-29":          "to",
+		"/coverage?from=2020-01-01&to=2025-12-29":          "from",
+		"/coverage?limit=3":                                "limit",
+		"/status?verbose=1":                                "verbose",
+		"/config?x=1":                                      "x",
+		"/heartbeats?from=0000-01-01T00:00:00Z":            "from",
+		"/heartbeats?to=99999-01-01T00:00:00Z":             "to",
+		"/coverage?from=2025-12-29T22:14:29&to=2025-12-30": "from",
+	} {
+		status, body, _ := s.ask(http.MethodGet, path, "")
+		require.Equal(t, http.StatusBadRequest, status, path)
+		require.Equal(t, field, body["field"], path)
+		require.Contains(t, body["error"], field, path)
+	}
+}
+
+func TestOtherPathsAndMethodsAreToldInJSON(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	status, body, _ := s.ask(http.MethodGet, "/nothing", "")
+	require.Equal(t, http.StatusNotFound, status)
+	require.Equal(t, "no such endpoint", body["error"])
+	for _, path := range array(s.get("/")["endpoints"]) {
+		status, _, _ := s.ask(http.MethodGet, strings.TrimPrefix(fmt.Sprint(path), adminhttp.DefaultPrefix), "")
+		require.NotEqual(t, http.StatusNotFound, status, path)
+	}
+	status, _, header := s.ask(http.MethodDelete, "/config", "")
+	require.Equal(t, http.StatusMethodNotAllowed, status)
+	require.Equal(t, "GET, PUT", header.Get("Allow"))
+}
+
+func TestTheTokenOpensAndNothingElseDoes(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "s3cret-token")
+	s.get("/status")
+	for name, headers := range map[string][]string{
+		"none":         {"Authorization", ""},
+		"wrong":        {"Authorization", "Bearer wrong"},
+		"prefix":       {"Authorization", "Bearer s3cret-toke"},
+		"longer":       {"Authorization", "Bearer s3cret-token2"},
+		"other scheme": {"Authorization", "Basic s3cret-token"},
+		"bare":         {"Authorization", "s3cret-token"},
+	} {
+		for _, path := range []string{"/status", "/heartbeats", "/nothing", "/config?token=s3cret-token&access_token=s3cret-token"} {
+			status, body, header := s.ask(http.MethodGet, path, "", headers...)
+			require.Equal(t, http.StatusUnauthorized, status, name+path)
+			require.NotEmpty(t, header.Get("WWW-Authenticate"))
+			require.NotContains(t, fmt.Sprint(body), "s3cret")
+		}
+	}
+	status, _, _ := s.ask(http.MethodGet, "/livez", "", "Authorization", "")
+	require.Equal(t, http.StatusOK, status)
+	require.NotContains(t, s.log.String(), "s3cret", "it is never logged")
+}
+
+func TestWithoutATokenOnlyLoopbackIsAnswered(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	s.get("/status")
+	status, _, _ := s.ask(http.MethodGet, "/status", "", "Host", "rebound.example:80")
+	require.Equal(t, http.StatusForbidden, status, "a page's own name that points here")
+	for _, host := range []string{"localhost:1", "127.0.0.1", "[::1]:80", "LOCALHOST."} {
+		status, _, _ = s.ask(http.MethodGet, "/status", "", "Host", host)
+		require.Equal(t, http.StatusOK, status, host)
+	}
+	// A request that did not come over a loopback address.
+	w := httptest.NewRecorder()
+	s.server.Config.Handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost"+adminhttp.DefaultPrefix+"/status", nil))
+	require.Equal(t, http.StatusForbidden, w.Code)
+}
+
+func TestAStoreThatFailsIs503WithoutInternals(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	remove := s.faulty.Inject(storetest.Fault{Before: func(context.Context, storetest.Call) error {
+		return errors.New("dial tcp 10.1.2.3:443: password=hunter2")
+	}})
+	for _, path := range []string{"/heartbeats", "/runs", "/locks", "/coverage", "/config"} {
+		status, body, _ := s.ask(http.MethodGet, path, "")
+		require.Equal(t, http.StatusServiceUnavailable, status, path)
+		require.Equal(t, "the store does not answer", body["error"])
+	}
+	status, _, _ := s.ask(http.MethodPut, "/config", `{"expectedAccounts":1}`)
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Contains(t, s.log.String(), "hunter2", "the log says why")
+
+	calls := s.faulty.Calls(storetest.Get) + s.faulty.Calls(storetest.Scan) + s.faulty.Calls(storetest.Commit)
+	for _, path := range []string{"/status", "/livez"} {
+		require.NotContains(t, fmt.Sprint(s.get(path)), "hunter2")
+	}
+	status, _, _ = s.ask(http.MethodGet, "/readyz", "")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Equal(t, calls, s.faulty.Calls(storetest.Get)+s.faulty.Calls(storetest.Scan)+s.faulty.Calls(storetest.Commit), "these ask the store nothing")
+	remove()
+}
+
+func TestReadyIsWhoeverRunsAndReachesItsStore(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status monitor.Status
+		code   int
+	}{
+		{monitor.Status{State: monitor.Leading, StoreReachable: true}, http.StatusOK},
+		{monitor.Status{State: monitor.Standby, StoreReachable: true}, http.StatusOK},
+		{monitor.Status{State: monitor.Leading}, http.StatusServiceUnavailable},
+		{monitor.Status{State: monitor.Stopped, StoreReachable: true}, http.StatusServiceUnavailable},
+	} {
+		w := httptest.NewRecorder()
+		adminhttp.Readyz(statusOf(c.status)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+		require.Equal(t, c.code, w.Code, "%+v", c.status)
+	}
+}
+
+type statusOf monitor.Status
+
+func (s statusOf) Status() monitor.Status { return monitor.Status(s) }
+
+func FuzzNoQueryIsAServerError(f *testing.F) {
+	for _, q := range []string{"limit=3", "from=2025-12-29&to=2025-12-30", "cursor=eyJ0IjoxLCJpIjoiYSJ9", "from=-1", "limit=%00", "a=b;c", "to=9999-12-31T23:59:59.999999999Z"} {
+		f.Add(q)
+	}
+	clk := clock.NewMock()
+	clk.Set(time.Date(2025, 12, 29, 23, 8, 20, 0, time.UTC))
+	m, err := monitor.New(monitor.Config{Store: memstore.New(nil), Clock: clk})
+	require.NoError(f, err)
+	h := adminhttp.New(m, adminhttp.Options{Token: "t", Clock: clk})
+	f.Fuzz(func(t *testing.T, query string) {
+		for _, path := range []string{"heartbeats", "coverage", "config", "status"} {
+			r := httptest.NewRequest(http.MethodGet, adminhttp.DefaultPrefix+"/"+path, nil)
+			r.URL.RawQuery = query
+			r.Header.Set("Authorization", "Bearer t")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != http.StatusOK && w.Code != http.StatusBadRequest || !json.Valid(w.Body.Bytes()) {
+				t.Fatalf("%s?%q: %d %s", path, query, w.Code, w.Body)
+			}
+		}
+	})
+}

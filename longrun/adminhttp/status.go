@@ -1,0 +1,105 @@
+package adminhttp
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+)
+
+type statusReply struct {
+	Success bool       `json:"success"`
+	Status  statusBody `json:"status"`
+}
+
+// statusBody is a monitor.Status as callers see it.
+type statusBody struct {
+	InstanceID    string             `json:"instanceId"`
+	RunID         string             `json:"runId"`
+	CommitHash    string             `json:"commitHash"`
+	Version       string             `json:"version"`
+	Root          string             `json:"root"`
+	IntervalSec   float64            `json:"intervalSec"`
+	LeaseSec      float64            `json:"leaseSec"`
+	Started       *time.Time         `json:"started"`
+	State         monitor.State      `json:"state"`
+	Since         *time.Time         `json:"since"`
+	Leader        bool               `json:"leader"`
+	Epoch         int64              `json:"epoch"`
+	Holder        string             `json:"holder"`
+	LastHeartbeat *longrun.Heartbeat `json:"lastHeartbeat"`
+	Heartbeats    heartbeatCounts    `json:"heartbeats"`
+	Store         storeState         `json:"store"`
+	Settings      settingsBody       `json:"settings"`
+}
+
+// settingsBody are the settings in force, with a time where there is one.
+type settingsBody struct {
+	longrun.Settings
+	TS *time.Time `json:"ts"`
+}
+
+type heartbeatCounts struct {
+	Stored  int `json:"stored"`
+	Waiting int `json:"waiting"`
+	Dropped int `json:"dropped"`
+}
+
+// storeState tells no more of an error than that there is one: its text may
+// name hosts and paths, and stands in the log.
+type storeState struct {
+	Reachable  bool       `json:"reachable"`
+	LastAnswer *time.Time `json:"lastAnswer"`
+}
+
+func (h *handler) status(w http.ResponseWriter, r *http.Request) {
+	if p := newParams(r); p.err != nil {
+		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())
+		return
+	}
+	s := h.monitor.Status()
+	reply(w, http.StatusOK, statusReply{Success: true, Status: statusBody{
+		InstanceID: s.InstanceID, RunID: s.RunID, CommitHash: s.CommitHash, Version: s.Version, Root: s.Root,
+		IntervalSec: s.Interval.Seconds(), LeaseSec: s.Lease.Seconds(),
+		Started: optional(s.Started), State: s.State, Since: optional(s.Since), Leader: s.State == monitor.Leading,
+		Epoch: s.Epoch, Holder: s.Holder, LastHeartbeat: s.LastHeartbeat,
+		Heartbeats: heartbeatCounts{Stored: s.Stored, Waiting: s.Waiting, Dropped: s.Dropped},
+		Store:      storeState{Reachable: s.StoreReachable, LastAnswer: optional(s.StoreAnswered)},
+		Settings:   settingsBody{Settings: s.Settings, TS: optional(s.Settings.TS)},
+	}})
+}
+
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// Livez answers 200 for as long as the process can answer at all. It makes no
+// store call and needs no token: a store that is down must not get its host
+// restarted.
+func Livez() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]any{"success": true})
+	})
+}
+
+// Readyz answers 200 while m runs and its store answers, and 503 with the
+// reason otherwise. A standby is ready: it does what it is for. It makes no
+// store call and needs no token, and says nothing but the reason.
+func Readyz(m interface{ Status() monitor.Status }) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s := m.Status()
+		switch {
+		case s.State == monitor.Stopped:
+			fail(w, http.StatusServiceUnavailable, "", "the monitor is not running")
+		case !s.StoreReachable:
+			fail(w, http.StatusServiceUnavailable, "", "the store does not answer")
+		default:
+			reply(w, http.StatusOK, map[string]any{"success": true, "state": s.State})
+		}
+	})
+}

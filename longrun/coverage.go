@@ -1,0 +1,89 @@
+package longrun
+
+import "time"
+
+// Coverage says of a window how much of it was observed. Three numbers have
+// three names, and none stands for another: Ratio (was there a beat?),
+// Availability (did the host call itself healthy in it?) and Drift (was it on
+// time?).
+//
+// Always: Written + Missed = Expected; the Missed of all Gaps add up to Missed;
+// Gaps are maximal, in order, disjoint, and include those at both edges.
+type Coverage struct {
+	// From and To are the window on the grid: From floored, To ceiled. What lies
+	// behind now in it is not counted; see End.
+	From time.Time `json:"from" firestore:"from"`
+	To   time.Time `json:"to" firestore:"to"`
+	// IntervalSec is the length of a slot in seconds.
+	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+	// Expected counts the slots of the window that are over, Written those of
+	// them with at least one beat, Missed the others.
+	Expected int `json:"expected" firestore:"expected"`
+	Written  int `json:"written" firestore:"written"`
+	Missed   int `json:"missed" firestore:"missed"`
+	// Healthy counts the written slots whose beat said Healthy. Where one slot
+	// has several beats, all of them must say so.
+	Healthy int `json:"healthy" firestore:"healthy"`
+	// Extra counts the beats that fell into a slot that had one. They fill
+	// nothing; the ledger never makes any, older systems did.
+	Extra int   `json:"extra" firestore:"extra"`
+	Drift Drift `json:"drift" firestore:"drift"`
+	// Gaps are the empty slots, oldest first; never nil.
+	Gaps []Gap `json:"gaps" firestore:"gaps"`
+}
+
+// Cover measures the beats against the window: the slots of w that are over at
+// now, see Window.Slots. The beats may come in any order, with several to a slot,
+// late ones and ones outside the window; the last beat before the window and the
+// first after it are worth giving, since they explain the gaps at its edges.
+// Runs, in any order, explain the gaps between instances, see Cause. What has no
+// TS is ignored.
+//
+// A window that Validate refuses and an interval that ValidateInterval refuses
+// have no slots: HasData is false. Cover changes neither slice and keeps neither.
+// Beats in order cost some 20 ns and no allocation each.
+func Cover(beats []Heartbeat, w Window, interval time.Duration, now time.Time, runs ...Run) Coverage {
+	t := NewTally(w, interval, now, runs...)
+	for i := range beats {
+		t.add(&beats[i])
+	}
+	return t.Coverage()
+}
+
+// HasData reports whether any slot of the window was over. Without one, no
+// number here says anything.
+func (c Coverage) HasData() bool { return c.Expected > 0 }
+
+// Ratio returns Written / Expected, 0 to 1, and 0 without data.
+func (c Coverage) Ratio() float64 { return ratio(c.Written, c.Expected) }
+
+// Availability returns Healthy / Written, 0 to 1: the share of the observed
+// slots in which the host called itself healthy. Without any it is 0.
+func (c Coverage) Availability() float64 { return ratio(c.Healthy, c.Written) }
+
+// End returns where the counted slots end: To, or for a window that is not over
+// the start of the slot that now lay in. It is From without data.
+func (c Coverage) End() time.Time {
+	if !c.HasData() {
+		return c.From
+	}
+	return time.Unix(c.From.Unix()+int64(c.Expected)*c.IntervalSec, 0).UTC()
+}
+
+// Longest returns the longest gap, the oldest of several, and false where there
+// is none.
+func (c Coverage) Longest() (longest Gap, ok bool) {
+	for _, g := range c.Gaps {
+		if g.Missed > longest.Missed {
+			longest, ok = g, true
+		}
+	}
+	return longest, ok
+}
+
+func ratio(part, whole int) float64 {
+	if whole <= 0 {
+		return 0
+	}
+	return float64(part) / float64(whole)
+}

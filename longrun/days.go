@@ -1,0 +1,164 @@
+package longrun
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"time"
+)
+
+// day holds the slots of one day of a Tally: which are filled, in which of those
+// a beat did not say Healthy, and which only a bitmap filled so far.
+type day struct {
+	start        Slot
+	filled, sick *Bitmap
+	unseen       *Bitmap // nil where AddBitmap was not called
+}
+
+// dayOf returns the day that the slot lies in. Where there is none yet it is
+// made, or nil if add is false.
+func (t *Tally) dayOf(s Slot, add bool) *day {
+	if d := t.day; d != nil && uint64(s-d.start) < uint64(d.filled.n) {
+		return d
+	}
+	per := Slot(24 * time.Hour / t.interval)
+	number := floorDiv(int64(s), int64(per))
+	d := t.days[number]
+	if d == nil && add {
+		d = &day{start: Slot(number) * per, filled: NewBitmap(int(per)), sick: NewBitmap(int(per))}
+		t.days[number] = d
+	}
+	if d != nil {
+		t.day = d
+	}
+	return d
+}
+
+// fill marks the slot and reports whether it was empty. A slot is healthy while
+// all its beats say so, whatever their order.
+func (t *Tally) fill(s Slot, healthy bool) bool {
+	d := t.dayOf(s, true)
+	i := uint(s - d.start)
+	bit := uint64(1) << (i & 63)
+	if !healthy {
+		d.sick.words[i>>6] |= bit
+	}
+	word := &d.filled.words[i>>6]
+	fresh := *word&bit == 0
+	*word |= bit
+	return fresh
+}
+
+// seen notes a beat of a filled slot, and reports whether it is the first: only a
+// bitmap had filled the slot.
+func (t *Tally) seen(s Slot) bool {
+	d := t.dayOf(s, false)
+	i := int(s - d.start)
+	if d.unseen == nil || !d.unseen.Has(i) {
+		return false
+	}
+	d.unseen.clear(i)
+	return true
+}
+
+func (t *Tally) has(s Slot) bool {
+	d := t.dayOf(s, false)
+	return d != nil && d.filled.Has(int(s-d.start))
+}
+
+// runs yields the filled slots of all days as [from, to), in order. A run is cut
+// at the end of its day.
+func (t *Tally) runs() iter.Seq2[Slot, Slot] {
+	return func(yield func(from, to Slot) bool) {
+		for _, number := range slices.Sorted(maps.Keys(t.days)) {
+			d := t.days[number]
+			for from, to := range d.filled.Runs() {
+				if !yield(d.start+Slot(from), d.start+Slot(to)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Bitmaps returns the counted slots of the window, the first of them as bit 0:
+// which are filled, and which of those are healthy. A rollup stores them, and
+// AddBitmap takes them back.
+func (t *Tally) Bitmaps() (filled, healthy *Bitmap) {
+	n := int(t.end - t.first)
+	filled, healthy = NewBitmap(n), NewBitmap(n)
+	for _, d := range t.days {
+		off := int(d.start - t.first)
+		filled.or(d.filled, off)
+		healthy.or(d.filled, off)
+		healthy.andNot(d.sick, off)
+	}
+	return filled, healthy
+}
+
+// AddBitmap counts the slots of a time whose beats were counted before, such as
+// a day with a rollup: filled and healthy as Bitmaps gave them, bit 0 being the
+// slot that from lies in, and the gaps that were found then. A year of days
+// costs about a millisecond. What lies outside the window is ignored.
+//
+// A bitmap does not know who wrote: a gap beside its slots keeps the cause and
+// the instances that gaps say, and so does one that cannot be explained any more.
+// Where gaps were joined, at midnight for example, the newest that says more than
+// Unknown or Ongoing decides. Beats of these slots may be added too, such as the
+// first and the last of the day, and then explain the gaps at its ends; a slot
+// counts once. Drift stays that of the beats that were added one by one. Without
+// filled nothing is added, without healthy no slot is healthy.
+func (t *Tally) AddBitmap(from time.Time, filled, healthy *Bitmap, gaps ...Gap) {
+	if t.sec == 0 || filled == nil {
+		return
+	}
+	if healthy == nil {
+		healthy = NewBitmap(0)
+	}
+	t.restored = append(t.restored, gaps...)
+	base := SlotAt(from, t.interval)
+	lo, hi := max(base, t.first), min(base+Slot(filled.n), t.end)
+	for lo < hi {
+		d := t.dayOf(lo, true)
+		upTo := min(hi, d.start+Slot(d.filled.n))
+		part := NewBitmap(d.filled.n)
+		part.or(filled, int(base-d.start))
+		part.keep(int(lo-d.start), int(upTo-d.start))
+		if d.unseen == nil {
+			d.unseen = NewBitmap(d.filled.n)
+		}
+		fresh := NewBitmap(d.filled.n)
+		fresh.or(part, 0)
+		fresh.andNot(d.filled, 0)
+		d.unseen.or(fresh, 0)
+		d.filled.or(part, 0)
+		part.andNot(healthy, int(base-d.start))
+		d.sick.or(part, 0)
+		lo = upTo
+	}
+}
+
+// recall completes a gap from what AddBitmap was told, where a beat on one of
+// its sides was never seen or no cause was found. restored is in order of From.
+func (g *Gap) recall(restored []Gap, before, after bool) {
+	if before && after && g.Cause != Unknown {
+		return
+	}
+	for _, r := range restored {
+		if !r.From.Before(g.To) {
+			return
+		}
+		if !r.To.After(g.From) {
+			continue
+		}
+		if !before && !r.From.After(g.From) {
+			g.Before = r.Before
+		}
+		if !after && !r.To.Before(g.To) {
+			g.After = r.After
+		}
+		if g.Cause != Ongoing && r.Cause != Ongoing && r.Cause != Unknown && r.Cause != "" {
+			g.Cause = r.Cause
+		}
+	}
+}

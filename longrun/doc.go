@@ -1,0 +1,56 @@
+// Package longrun is the vocabulary of longwatch and its arithmetic: heartbeats,
+// slots, windows, gaps, coverage, and the chain that makes them evidence.
+//
+// What it does not do and not promise: it has no clock, no I/O and no goroutine;
+// whoever calls it brings the documents and the time. It takes the documents at
+// their word: a beat proves that its writer lived and led in that slot, not that
+// the service was of use to anyone, which is what probes are for. A cause is an
+// explanation from what was written down, and Unknown where nothing was. Hash
+// and Head show that a beat was edited, removed or slipped in; they do not show
+// who wrote it, and whoever can rewrite the whole chain and its head can forge
+// both.
+//
+// # Slots
+//
+// Time is cut into slots of one interval, counted from the Unix epoch, the same
+// in every instance. The interval is of whole seconds and divides a day. A slot
+// has a beat or it has none: two beats in it are one, and a late one counts like
+// a punctual one.
+//
+//	slot 0        1        2        3        4        5        6
+//	     |--x-----|-x------|--------|--------|---x----|x-----x-|---- now
+//	       filled   filled   empty    empty    filled   filled   open
+//
+// # Windows and coverage
+//
+// A Window is [From, To). Its bounds move outwards to the grid, and of its slots
+// those count that are over: one that is still open may yet be filled. From
+// these Cover takes everything else:
+//
+//	Expected   slots that count             6
+//	Written    of them, those with a beat   4
+//	Missed     Expected − Written           2
+//	Gaps       maximal runs of empty slots  slots 2 and 3; the sum of their
+//	                                        Missed is always Missed
+//	Ratio      Written / Expected           66.7 %, never above 100 %
+//
+// Without a single slot that counts there is no data, and nothing is good or bad.
+// Nothing is cut off at the first or the last beat: silence at the edges of the
+// window is a gap like any other. Window.Clip is for the time before anything
+// existed.
+//
+// Ratio says whether the service was observed, Availability whether it called
+// itself healthy when it was, Drift whether its beats were punctual. They are
+// three numbers, and no one of them stands in for another.
+//
+// For days at a time there is Cover. For a year as a Scan brings it there is
+// Tally, and for a year of which only the daily Bitmaps are left
+// Tally.AddBitmap. All three give the same answer; only Drift needs the beats.
+//
+// # Conventions
+//
+// Times are UTC and cut to microseconds where they are stored. Struct fields
+// carry json and firestore tags of the same names. Values are safe to copy and
+// to read concurrently; Tally and Bitmap say what they allow. Percentiles are by
+// nearest rank, so that each is one of the values.
+package longrun

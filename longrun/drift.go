@@ -1,0 +1,84 @@
+package longrun
+
+import (
+	"maps"
+	"slices"
+)
+
+// Drift says how punctual the beats of a window were: how long after the start
+// of its slot each was made, in seconds, by nearest rank and cut to whole
+// milliseconds. It is neither coverage nor availability: beats that are all late
+// still cover their slots. Without beats all are 0, and Beats says so.
+type Drift struct {
+	// Beats is how many beats the percentiles are taken over: each one that was
+	// made in a counted slot, a second one in its slot too.
+	Beats  int     `json:"beats" firestore:"beats"`
+	P50Sec float64 `json:"p50Sec" firestore:"p50Sec"`
+	P90Sec float64 `json:"p90Sec" firestore:"p90Sec"`
+	P95Sec float64 `json:"p95Sec" firestore:"p95Sec"`
+	MaxSec float64 `json:"maxSec" firestore:"maxSec"`
+}
+
+// driftPage is how many milliseconds are counted in one piece of memory.
+const driftPage = 64
+
+// driftCounts counts beats by their drift in whole milliseconds. The percentiles
+// are exact: cutting to milliseconds keeps the order, so the cut of the
+// percentile is the percentile of the cuts. Punctual beats share one page; no
+// beats ever need more than a page each, nor than the interval has.
+type driftCounts struct {
+	pages  map[int64]*[driftPage]uint32 // by the drift's number of pages
+	page   *[driftPage]uint32           // the one used last
+	number int64                        // its number
+	beats  int
+}
+
+func (d *driftCounts) add(ms int64) {
+	d.beats++
+	if number := ms / driftPage; number != d.number || d.page == nil {
+		d.turn(number)
+	}
+	d.page[ms%driftPage]++
+}
+
+// turn opens another page.
+func (d *driftCounts) turn(number int64) {
+	d.page, d.number = d.pages[number], number
+	if d.page != nil {
+		return
+	}
+	if d.pages == nil {
+		d.pages = map[int64]*[driftPage]uint32{}
+	}
+	d.page = new([driftPage]uint32)
+	d.pages[number] = d.page
+}
+
+// drift walks the counters once, smallest first, and picks up each rank on the
+// way.
+func (d *driftCounts) drift() Drift {
+	out := Drift{Beats: d.beats}
+	if d.beats == 0 {
+		return out
+	}
+	marks := [...]struct {
+		rank int
+		sec  *float64
+	}{
+		{nearestRank(d.beats, 50), &out.P50Sec},
+		{nearestRank(d.beats, 90), &out.P90Sec},
+		{nearestRank(d.beats, 95), &out.P95Sec},
+		{d.beats, &out.MaxSec},
+	}
+	seen, next := 0, 0
+	for _, number := range slices.Sorted(maps.Keys(d.pages)) {
+		for i, n := range d.pages[number] {
+			seen += int(n)
+			for next < len(marks) && seen >= marks[next].rank {
+				*marks[next].sec = float64(number*driftPage+int64(i)) / 1000
+				next++
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,74 @@
+package longrun
+
+import "time"
+
+// Heartbeat says that one instance was alive, and led, in one slot, and what it
+// knew of its host then. Its document's ID is the slot's.
+type Heartbeat struct {
+	// BucketID is the slot's ID.
+	BucketID string `json:"bucketId" firestore:"bucketId"`
+	// TS is when the beat was made; it lies in its slot.
+	TS time.Time `json:"ts" firestore:"ts"`
+	// TSISO is TS for people, RFC 3339 with milliseconds.
+	TSISO string `json:"tsIso" firestore:"tsIso"`
+	// CommitHash names the build that was running.
+	CommitHash string `json:"commitHash" firestore:"commitHash"`
+	// InstanceID names the process or machine that wrote the beat.
+	InstanceID string `json:"instanceId" firestore:"instanceId"`
+	// UptimeSec is the age of the process in whole seconds.
+	UptimeSec int64 `json:"uptimeSec" firestore:"uptimeSec"`
+	// MemoryRSS is the resident memory of the process in bytes.
+	MemoryRSS int64 `json:"memoryRss" firestore:"memoryRss"`
+	// ConnectedCount, ReconnectingCount and NeedsQRCount count the host's
+	// accounts by state; QueueDepth is what waits to be sent. All are as the
+	// host's status function told them.
+	ConnectedCount    int64 `json:"connectedCount" firestore:"connectedCount"`
+	ReconnectingCount int64 `json:"reconnectingCount" firestore:"reconnectingCount"`
+	NeedsQRCount      int64 `json:"needsQrCount" firestore:"needsQrCount"`
+	QueueDepth        int64 `json:"queueDepth" firestore:"queueDepth"`
+	// ExpectedIntervalSec is the length of the slot in seconds.
+	ExpectedIntervalSec int64 `json:"expectedIntervalSec" firestore:"expectedIntervalSec"`
+	// DriftSec is TS minus the slot's start, in seconds: never negative,
+	// always under the interval.
+	DriftSec float64 `json:"driftSec" firestore:"driftSec"`
+	// Healthy is what the host called itself; false when it could not say.
+	Healthy bool `json:"healthy" firestore:"healthy"`
+	// StatusError says why the counts are missing: the host's status function
+	// failed or took too long. The beat still stands.
+	StatusError string `json:"statusError" firestore:"statusError"`
+	// Epoch is the lease's fencing token under which the beat was written.
+	Epoch int64 `json:"epoch" firestore:"epoch"`
+	// Late marks a beat that was made in its slot and written after it, when
+	// the store was back.
+	Late bool `json:"late" firestore:"late"`
+	// ChainSeq counts the beats in the order of their commits, and PrevHash is
+	// the Hash of the beat before, in hexadecimal: an edited, inserted or
+	// deleted document breaks the chain.
+	ChainSeq int64  `json:"chainSeq" firestore:"chainSeq"`
+	PrevHash string `json:"prevHash" firestore:"prevHash"`
+}
+
+// Beat returns the heartbeat of the slot that now lies in, with what follows
+// from the time alone.
+func Beat(now time.Time, interval time.Duration) Heartbeat {
+	now = now.UTC().Truncate(time.Microsecond)
+	slot := SlotAt(now, interval)
+	return Heartbeat{
+		BucketID:            slot.ID(interval),
+		TS:                  now,
+		TSISO:               now.Format("2006-01-02T15:04:05.000Z07:00"),
+		ExpectedIntervalSec: int64(interval / time.Second),
+		// Not Seconds, which may miss the nearest float64: this is 1.269, that
+		// 1.2690000000000001.
+		DriftSec: float64(now.Sub(slot.Start(interval)).Microseconds()) / 1e6,
+	}
+}
+
+// Slot returns the slot the beat fills, from when it was made and not from its
+// ID: the beats of older systems have IDs of their own.
+func (h Heartbeat) Slot(interval time.Duration) Slot { return SlotAt(h.TS, interval) }
+
+// Started returns when the process that made the beat began, to the second.
+func (h Heartbeat) Started() time.Time {
+	return h.TS.Add(-time.Duration(h.UptimeSec) * time.Second)
+}

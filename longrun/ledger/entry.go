@@ -1,0 +1,94 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// Entry is a document as it was read: its value, and where it lies.
+type Entry[T any] struct {
+	Key     store.Key
+	At      time.Time
+	Version string
+	Value   T
+}
+
+// Path returns the document's full path.
+func (e Entry[T]) Path() string { return e.Key.String() }
+
+// Cursor returns the document's place, for Page.After.
+func (e Entry[T]) Cursor() store.Cursor { return store.Cursor{At: e.At, ID: e.Key.ID} }
+
+// Page says which part of a collection to list, by ts. The zero Page is all of
+// it, the oldest first.
+type Page struct {
+	// From and To bound ts to [From, To); a zero bound is open.
+	From, To time.Time
+	// Desc lists the newest first.
+	Desc bool
+	// Limit ends the list after so many documents; 0 means all.
+	Limit int
+	// After goes on behind the place where an earlier list ended.
+	After store.Cursor
+}
+
+// List streams a collection. A document that does not decode into T comes as an
+// Entry without a value and a *DocumentError, and the list goes on; any other
+// error ends it.
+func List[T any](ctx context.Context, l *Ledger, c Collection, p Page) iter.Seq2[Entry[T], error] {
+	q := store.Query{Collection: l.Path(c), From: p.From, To: p.To, Desc: p.Desc, Limit: p.Limit, After: p.After}
+	return func(yield func(Entry[T], error) bool) {
+		for rec, err := range l.store.Scan(ctx, q) {
+			if err != nil {
+				yield(Entry[T]{}, fmt.Errorf("ledger: list %s: %w", q.Collection, err))
+				return
+			}
+			if !yield(decode[T](rec)) {
+				return
+			}
+		}
+	}
+}
+
+// Read reads one document. A missing one is store.ErrNotFound, one that does
+// not decode a *DocumentError beside an Entry that has its version.
+func Read[T any](ctx context.Context, l *Ledger, c Collection, id string) (Entry[T], error) {
+	key := l.Key(c, id)
+	rec, err := l.store.Get(ctx, key)
+	if err != nil {
+		return Entry[T]{}, fmt.Errorf("ledger: read %s: %w", key, err)
+	}
+	return decode[T](rec)
+}
+
+// First returns the first document of a page, and whether there is one.
+// Documents that do not decode are passed over.
+func First[T any](ctx context.Context, l *Ledger, c Collection, p Page) (Entry[T], bool, error) {
+	for e, err := range List[T](ctx, l, c, p) {
+		if isDocument(err) {
+			continue
+		}
+		return e, err == nil, err
+	}
+	return Entry[T]{}, false, nil
+}
+
+// decode reads a record as a T, and mends what documents of the original system
+// call by another name.
+func decode[T any](rec store.Record) (Entry[T], error) {
+	e := Entry[T]{Key: rec.Key, At: rec.At, Version: rec.Version}
+	if err := rec.Decode(&e.Value); err != nil {
+		var zero T
+		e.Value = zero
+		return e, &DocumentError{Path: rec.Key.String(), Err: err}
+	}
+	if h, ok := any(&e.Value).(*longrun.Heartbeat); ok {
+		mendHeartbeat(h, rec)
+	}
+	return e, nil
+}

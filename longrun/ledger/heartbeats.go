@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// Heartbeats streams the beats of a page; see List.
+func (l *Ledger) Heartbeats(ctx context.Context, p Page) iter.Seq2[Entry[longrun.Heartbeat], error] {
+	return List[longrun.Heartbeat](ctx, l, Heartbeats, p)
+}
+
+// FilledSlots returns the slots of [from, to) that have a beat, whoever wrote
+// it and whatever its ID. A document that does not decode fills its slot all
+// the same: what lies there is not to be written over.
+func (l *Ledger) FilledSlots(ctx context.Context, from, to time.Time, interval time.Duration) (map[longrun.Slot]bool, error) {
+	filled := make(map[longrun.Slot]bool)
+	for e, err := range l.Heartbeats(ctx, Page{From: from, To: to}) {
+		if err != nil && !isDocument(err) {
+			return nil, err
+		}
+		filled[longrun.SlotAt(e.At, interval)] = true
+	}
+	return filled, nil
+}
+
+// Earliest returns the time of the oldest run or beat, and whether there is
+// any: a window does not count what lies before it.
+func (l *Ledger) Earliest(ctx context.Context) (time.Time, bool, error) {
+	run, haveRun, err := First[longrun.Run](ctx, l, Runs, Page{Limit: 5})
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	beat, haveBeat, err := First[longrun.Heartbeat](ctx, l, Heartbeats, Page{Limit: 5})
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	switch {
+	case haveRun && (!haveBeat || run.At.Before(beat.At)):
+		return run.At, true, nil
+	case haveBeat:
+		return beat.At, true, nil
+	}
+	return time.Time{}, false, nil
+}
+
+// originalHeartbeat holds the names by which the original system called what a
+// Heartbeat calls otherwise.
+type originalHeartbeat struct {
+	Commit string `json:"commit" firestore:"commit"`
+}
+
+// mendHeartbeat fills in what an older document says by another name, and what
+// follows from the record itself.
+func mendHeartbeat(h *longrun.Heartbeat, rec store.Record) {
+	h.TS = rec.At
+	if h.BucketID == "" {
+		h.BucketID = rec.Key.ID
+	}
+	if h.CommitHash == "" {
+		var old originalHeartbeat
+		if err := rec.Decode(&old); err == nil {
+			h.CommitHash = old.Commit
+		}
+	}
+}
+
+func isDocument(err error) bool {
+	var mangled *DocumentError
+	return errors.As(err, &mangled)
+}

@@ -1,0 +1,98 @@
+// Package ledger is the schema: which collections there are, how documents are
+// named, and typed reads and writes of them over any store.Store.
+//
+// It does not decide anything: no rule, no clock, no goroutine lives here, and
+// it does not fence. A write that must be the leader's is handed out as a
+// store.Op, to be committed under a lease; a write that any instance may make
+// (its own run, the settings) carries a precondition and is committed here.
+//
+// # Documents of the original system
+//
+// The system that longwatch replaces wrote into the same place. Its documents
+// are read without harm: "commit" stands in for a missing commitHash, an
+// instanceId may be missing, IDs need not lie on the grid (the slot follows
+// from ts), and a document whose ts is a plain number is in no list.
+package ledger
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// DefaultRoot is the document under which all collections lie.
+const DefaultRoot = "wa_metrics/longrun"
+
+// SchedulerLock is the ID of the lock that decides who writes heartbeats.
+const SchedulerLock = "heartbeat-scheduler"
+
+// Collection names one of the ledger's collections.
+type Collection string
+
+// The collections under the root.
+const (
+	Config     Collection = "config"
+	Locks      Collection = "locks"
+	Runs       Collection = "runs"
+	Heartbeats Collection = "heartbeats"
+)
+
+// Ledger reads and writes the documents under one root. It is safe for
+// concurrent use.
+type Ledger struct {
+	store store.Store
+	root  string
+}
+
+// New returns the ledger under root in st; an empty root means DefaultRoot. The
+// error names what is wrong with the root.
+func New(st store.Store, root string) (*Ledger, error) {
+	if root == "" {
+		root = DefaultRoot
+	}
+	if err := store.ValidateDocument(root); err != nil {
+		return nil, fmt.Errorf("ledger: Root: %w", err)
+	}
+	return &Ledger{store: st, root: root}, nil
+}
+
+// Root returns the path of the document under which all collections lie.
+func (l *Ledger) Root() string { return l.root }
+
+// Path returns the full path of a collection.
+func (l *Ledger) Path(c Collection) string { return l.root + "/" + string(c) }
+
+// Key names a document of a collection.
+func (l *Ledger) Key(c Collection, id string) store.Key {
+	return store.Key{Collection: l.Path(c), ID: id}
+}
+
+// LockKey names the lock that decides who writes heartbeats.
+func (l *Ledger) LockKey() store.Key { return l.Key(Locks, SchedulerLock) }
+
+// SettingsKey names the live settings.
+func (l *Ledger) SettingsKey() store.Key { return l.Key(Config, "current") }
+
+// CreateHeartbeat is the write of a beat into its slot, refused when the slot
+// has one: a slot once filled is never rewritten.
+func (l *Ledger) CreateHeartbeat(h longrun.Heartbeat) store.Op {
+	return store.Create(l.Key(Heartbeats, h.BucketID), h)
+}
+
+// DocumentError says that one document is not what its collection holds. The
+// list it stands in goes on behind it.
+type DocumentError struct {
+	// Path is the document's full path.
+	Path string
+	// Err says what does not fit.
+	Err error
+}
+
+func (e *DocumentError) Error() string {
+	return "ledger: " + e.Path + ": " + strings.TrimPrefix(e.Err.Error(), "store: ")
+}
+
+// Unwrap returns what does not fit.
+func (e *DocumentError) Unwrap() error { return e.Err }

@@ -1,0 +1,307 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/internal/firestoretest"
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/firestorestore"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
+)
+
+// onEach runs a test on every store.
+func onEach(t *testing.T, test func(t *testing.T, st store.Store)) {
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		test(t, memstore.New(nil))
+	})
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		st, err := sqlitestore.Open(t.Context(), t.TempDir()+"/longrun.db", nil)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, st.Close()) })
+		test(t, st)
+	})
+	t.Run("firestore", func(t *testing.T) {
+		t.Parallel()
+		st, err := firestorestore.New(firestoretest.Client(t), nil)
+		require.NoError(t, err)
+		test(t, st)
+	})
+}
+
+func open(t *testing.T, st store.Store) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.New(st, "")
+	require.NoError(t, err)
+	return l
+}
+
+// fill sets every field of a struct to a value that is not zero, so that a
+// field which is lost on the way shows.
+func fill(v reflect.Value, n *int64) {
+	*n++
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Date(2025, 12, 29, 22, 14, int(*n)%60, int(*n)*1000, time.UTC)))
+			return
+		}
+		for _, field := range v.Fields() {
+			fill(field, n)
+		}
+	case reflect.String:
+		v.SetString("text " + time.Duration(*n).String() + " ăîț")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(*n<<33 + *n)
+	case reflect.Float64:
+		v.SetFloat(float64(*n) + 0.125)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), n)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range v.Len() {
+			fill(v.Index(i), n)
+		}
+	default:
+		panic("fill: " + v.Kind().String())
+	}
+}
+
+func filled[T any]() T {
+	var v T
+	var n int64
+	fill(reflect.ValueOf(&v).Elem(), &n)
+	return v
+}
+
+func roundTrips[T any](t *testing.T, st store.Store) {
+	t.Helper()
+	l := open(t, st)
+	name := reflect.TypeFor[T]().Name()
+	for id, want := range map[string]T{"full": filled[T](), "empty": *new(T)} {
+		_, err := st.Commit(t.Context(), store.Create(l.Key("things", name+id), want))
+		require.NoError(t, err, name)
+		got, err := ledger.Read[T](t.Context(), l, "things", name+id)
+		require.NoError(t, err, name)
+		if h, ok := any(&want).(*longrun.Heartbeat); ok && h.BucketID == "" {
+			h.BucketID, h.TS = name+id, got.At // what mending fills in
+		}
+		require.Equal(t, normal(want), normal(got.Value), name)
+	}
+}
+
+// normal makes empty and nil slices one: the stores may tell them apart or not.
+func normal[T any](v T) T {
+	f := reflect.ValueOf(&v).Elem()
+	for _, field := range f.Fields() {
+		if field.Kind() == reflect.Slice && field.Len() == 0 {
+			field.SetZero()
+		}
+	}
+	return v
+}
+
+func TestEveryDocumentRoundTripsOnEveryStore(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		roundTrips[longrun.Heartbeat](t, st)
+		roundTrips[longrun.Run](t, st)
+		roundTrips[longrun.Settings](t, st)
+		roundTrips[lock.Row](t, st)
+	})
+}
+
+func TestABeatIsTheSameEvidenceFromEveryStore(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		h := filled[longrun.Heartbeat]()
+		h.BucketID = "2025-12-29T22-14-00"
+		_, err := st.Commit(t.Context(), l.CreateHeartbeat(h))
+		require.NoError(t, err)
+		got, ok, err := ledger.First[longrun.Heartbeat](t.Context(), l, ledger.Heartbeats, ledger.Page{})
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, h.Hash(), got.Value.Hash())
+	})
+}
+
+func TestASlotOnceFilledIsNeverRewritten(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		first := longrun.Beat(time.Date(2025, 12, 29, 22, 14, 1, 0, time.UTC), time.Minute)
+		second := longrun.Beat(time.Date(2025, 12, 29, 22, 14, 59, 0, time.UTC), time.Minute)
+		_, err := st.Commit(t.Context(), l.CreateHeartbeat(first))
+		require.NoError(t, err)
+		_, err = st.Commit(t.Context(), l.CreateHeartbeat(second))
+		require.ErrorIs(t, err, store.ErrConflict)
+		got, err := ledger.Read[longrun.Heartbeat](t.Context(), l, ledger.Heartbeats, first.BucketID)
+		require.NoError(t, err)
+		require.Equal(t, first.TS, got.Value.TS)
+	})
+}
+
+// original writes documents as the original system left them.
+func original(t *testing.T, st store.Store, l *ledger.Ledger) {
+	t.Helper()
+	at := func(s string) time.Time {
+		v, err := time.Parse(time.RFC3339Nano, s)
+		require.NoError(t, err)
+		return v
+	}
+	_, err := st.Commit(t.Context(),
+		store.Set(l.Key(ledger.Heartbeats, "2025-12-29T22-14-29-929Z"), map[string]any{ // its first version
+			"ts": at("2025-12-29T22:14:29.929Z"), "tsIso": "2025-12-29T22:14:29.929Z", "commit": "abc12345", "uptimeSec": int64(70), "connectedCount": int64(4),
+		}),
+		store.Set(l.Key(ledger.Heartbeats, "2025-12-29T22-29-47"), map[string]any{ // its second
+			"bucketId": "2025-12-29T22-29-47", "ts": at("2025-12-29T22:29:47.5Z"), "commitHash": "3d4adc99", "instanceId": "b44d8ae9", "driftSec": int64(10), "serviceVersion": "2.0.0",
+		}),
+		store.Set(l.Key(ledger.Heartbeats, "2025-12-29T22-31-00"), map[string]any{ // a third: ts is a number
+			"bucketId": "2025-12-29T22-31-00", "ts": int64(1767047460000), "commitHash": "3d4adc99",
+		}),
+		store.Set(l.SettingsKey(), map[string]any{
+			"baseUrl": "https://example.invalid", "expectedAccounts": int64(3), "heartbeatIntervalSec": int64(60), "driftSec": int64(10),
+			"insufficientDataThreshold": 0.8, "operatorJid": nil, "updatedAt": at("2025-12-29T22:14:00Z"),
+		}),
+		store.Set(l.Key(ledger.Runs, "RUN_x_20251229"), map[string]any{"runKey": "RUN_x_20251229", "startTs": int64(1767047460000), "status": "running"}),
+	)
+	require.NoError(t, err)
+}
+
+func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		original(t, st, l)
+		var got []longrun.Heartbeat
+		for e, err := range l.Heartbeats(t.Context(), ledger.Page{}) {
+			require.NoError(t, err)
+			got = append(got, e.Value)
+		}
+		require.Len(t, got, 2, "a ts that is a number is in no list")
+		require.Equal(t, "abc12345", got[0].CommitHash)
+		require.Empty(t, got[0].InstanceID)
+		require.Equal(t, "2025-12-29T22-14-29-929Z", got[0].BucketID)
+		require.Equal(t, "2025-12-29T22-14-00", got[0].Slot(time.Minute).ID(time.Minute))
+		require.Equal(t, int64(4), got[0].ConnectedCount)
+		require.InDelta(t, 10, got[1].DriftSec, 0)
+		require.Equal(t, "3d4adc99", got[1].CommitHash)
+
+		slots, err := l.FilledSlots(t.Context(), got[0].TS.Add(-time.Hour), got[1].TS.Add(time.Hour), time.Minute)
+		require.NoError(t, err)
+		require.Len(t, slots, 2)
+		s, version, err := l.Settings(t.Context(), time.Minute)
+		require.NoError(t, err)
+		require.NotEmpty(t, version)
+		require.Equal(t, int64(3), s.ExpectedAccounts)
+		earliest, known, err := l.Earliest(t.Context())
+		require.NoError(t, err)
+		require.True(t, known)
+		require.Equal(t, got[0].TS, earliest)
+	})
+}
+
+func TestAMangledDocumentIsNamedAndTheListGoesOn(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		base := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+		for i := range 3 {
+			h := longrun.Beat(base.Add(time.Duration(i)*time.Minute), time.Minute)
+			_, err := st.Commit(t.Context(), l.CreateHeartbeat(h))
+			require.NoError(t, err)
+		}
+		bad := l.Key(ledger.Heartbeats, "bad")
+		_, err := st.Commit(t.Context(), store.Set(bad, map[string]any{"ts": base.Add(90 * time.Second), "uptimeSec": "soon"}))
+		require.NoError(t, err)
+		sound := 0
+		var mangled *ledger.DocumentError
+		for e, err := range l.Heartbeats(t.Context(), ledger.Page{}) {
+			if errors.As(err, &mangled) {
+				require.Equal(t, bad.String(), mangled.Path)
+				require.Equal(t, bad, e.Key)
+				require.ErrorContains(t, err, bad.String())
+				continue
+			}
+			require.NoError(t, err)
+			sound++
+		}
+		require.NotNil(t, mangled)
+		require.Equal(t, 3, sound)
+
+		_, err = st.Commit(t.Context(), store.Set(l.SettingsKey(), map[string]any{"driftSec": "ten"}))
+		require.NoError(t, err)
+		s, version, err := l.Settings(t.Context(), time.Minute)
+		require.ErrorAs(t, err, &mangled)
+		require.NotEmpty(t, version, "whoever mends it needs its version")
+		require.Equal(t, longrun.DefaultSettings(time.Minute), s)
+	})
+}
+
+func TestSettingsAreWrittenOnTheVersionThatWasRead(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		s, version, err := l.Settings(t.Context(), time.Minute)
+		require.NoError(t, err)
+		require.Empty(t, version)
+		s.TS = time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)
+		first, err := l.PutSettings(t.Context(), s, "")
+		require.NoError(t, err)
+		_, err = l.PutSettings(t.Context(), s, "")
+		require.ErrorIs(t, err, store.ErrConflict)
+		s.ExpectedAccounts = 2
+		_, err = l.PutSettings(t.Context(), s, first)
+		require.NoError(t, err)
+		_, err = l.PutSettings(t.Context(), s, first)
+		require.ErrorIs(t, err, store.ErrConflict)
+		s.ExpectedAccounts = -2
+		_, err = l.PutSettings(t.Context(), s, first)
+		require.ErrorContains(t, err, "expectedAccounts")
+	})
+}
+
+func TestTheRootIsCheckedOnce(t *testing.T) {
+	t.Parallel()
+	for _, root := range []string{"a", "a/b/c", "/a/b", "a/b/", "a//b", "a/..", "__a__/b", "\xff/b"} {
+		_, err := ledger.New(memstore.New(nil), root)
+		require.ErrorIs(t, err, store.ErrInvalid, root)
+		require.ErrorContains(t, err, "Root", root)
+	}
+	l, err := ledger.New(memstore.New(nil), "team/service")
+	require.NoError(t, err)
+	require.Equal(t, "team/service/locks/heartbeat-scheduler", l.LockKey().String())
+	require.Equal(t, "team/service/config/current", l.SettingsKey().String())
+}
+
+func TestAStoreThatFailsEndsAListWithItsError(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	l := open(t, memstore.New(nil))
+	n := 0
+	for _, err := range l.Runs(ctx, ledger.Page{}) {
+		require.ErrorIs(t, err, context.Canceled)
+		n++
+	}
+	require.Equal(t, 1, n)
+	_, _, err := l.Earliest(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	_, _, err = l.Settings(ctx, time.Minute)
+	require.ErrorIs(t, err, context.Canceled)
+}

@@ -1,0 +1,77 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+)
+
+// caller calls one function of the host: one call at a time, each within its
+// time, and a panic is an error. A function that ignores the end of its context
+// costs the monitor one goroutine and nothing else.
+type caller struct {
+	name    string
+	timeout time.Duration
+	clock   clock.Clock
+	busy    chan struct{} // holds a token while a call runs
+}
+
+func newCaller(name string, timeout time.Duration, clk clock.Clock) *caller {
+	return &caller{name: name, timeout: timeout, clock: clk, busy: make(chan struct{}, 1)}
+}
+
+// call runs fn and returns its error, or why it was not waited for.
+func (c *caller) call(ctx context.Context, fn func(context.Context) error) error {
+	select {
+	case c.busy <- struct{}{}:
+	default:
+		return fmt.Errorf("%s has not returned since an earlier call", c.name)
+	}
+	ctx, cancel := deadline.With(ctx, c.clock, c.timeout)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		defer func() { <-c.busy }()
+		done <- guard(func() error { return fn(ctx) })
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+			return fmt.Errorf("%s took longer than %v", c.name, c.timeout)
+		}
+		return context.Cause(ctx)
+	}
+}
+
+// wait returns when no call is under way any more. After the timeout it gives
+// up: a host function that ignores its context must not keep Run from
+// returning.
+func (c *caller) wait() error {
+	ctx, cancel := deadline.With(context.Background(), c.clock, c.timeout)
+	defer cancel()
+	select {
+	case c.busy <- struct{}{}:
+		<-c.busy
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s ignores the end of its context and was left behind after %v", c.name, c.timeout)
+	}
+}
+
+// guard turns a panic of the host's code into an error: the monitor must never
+// take its host down.
+func guard(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return fn()
+}

@@ -1,0 +1,203 @@
+package monitor
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// Config is the wiring of a Monitor. Only Store is required.
+type Config struct {
+	// Store keeps the documents. It is not closed by the monitor.
+	Store store.Store
+	// Root is the document under which all collections lie. Default:
+	// ledger.DefaultRoot, "wa_metrics/longrun".
+	Root string
+	// Interval is the length of a slot: whole seconds that divide a day. All
+	// instances on one root use the same. Default: 1 minute.
+	Interval time.Duration
+	// Lease is how long a leader that says nothing any more keeps others out;
+	// after a crash, up to Lease/Interval+1 slots stay empty. Default: twice
+	// the interval, at least 4 s and at most an hour.
+	Lease time.Duration
+	// InstanceID names this process in every document. It gives no right: two
+	// processes with the same ID are two instances. Default: the host's name
+	// and six random hexadecimal digits.
+	InstanceID string
+	// CommitHash names the build. Default: the version control revision that
+	// the Go toolchain stamped into the binary, else "unknown".
+	CommitHash string
+	// Version is the host's own version, for people. Default: none.
+	Version string
+
+	// Status tells what a heartbeat says of the host. It is called once a slot
+	// by the leader, one call at a time, and must honour its context. When it
+	// fails, panics or takes too long, the beat is written without counts and
+	// says why. Default: none; every beat says so and none is healthy.
+	Status func(ctx context.Context) (longrun.HostStatus, error)
+	// StatusTimeout bounds one call of Status. Default: 5 s, at most half the
+	// interval.
+	StatusTimeout time.Duration
+	// AfterBeat is called after a beat of the current slot was stored, one call
+	// at a time and never twice for one beat: the place to ping a dead-man
+	// switch outside. A call that takes longer than the interval is cancelled;
+	// beats stored while one runs share the next call. Default: none.
+	AfterBeat func(ctx context.Context, beat longrun.Heartbeat)
+
+	// Backlog is how many beats are kept while the store is out of reach.
+	// Default: 1,440, a day of minutes.
+	Backlog int
+	// Journal is a file in which beats that wait for the store are kept too, so
+	// that a process which dies during an outage has said that it was alive.
+	// Each instance needs its own. Default: none, memory only.
+	Journal string
+	// SettingsEvery is how often the live settings are read again where the
+	// store cannot tell of a change. Default: every tenth interval.
+	SettingsEvery time.Duration
+
+	// Logger takes one line for each change of state. Default: silence.
+	Logger *slog.Logger
+	// Clock is the time. Default: the wall clock.
+	Clock clock.Clock
+}
+
+const (
+	defaultBacklog       = 1440
+	defaultStatusTimeout = 5 * time.Second
+	minLease             = 4 * time.Second
+	maxDefaultLease      = time.Hour
+	maxInstanceID        = 128
+)
+
+// withDefaults returns the configuration with every default filled in.
+func (c Config) withDefaults() Config {
+	if c.Root == "" {
+		c.Root = ledger.DefaultRoot
+	}
+	if c.Interval == 0 {
+		c.Interval = longrun.DefaultInterval
+	}
+	if c.Lease == 0 {
+		c.Lease = min(max(2*c.Interval, minLease), maxDefaultLease)
+	}
+	if c.InstanceID == "" {
+		c.InstanceID = defaultInstanceID()
+	}
+	if c.CommitHash == "" {
+		c.CommitHash = buildRevision()
+	}
+	if c.StatusTimeout == 0 {
+		c.StatusTimeout = min(defaultStatusTimeout, c.Interval/2)
+	}
+	if c.Backlog == 0 {
+		c.Backlog = defaultBacklog
+	}
+	if c.SettingsEvery == 0 {
+		c.SettingsEvery = 10 * c.Interval
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Clock == nil {
+		c.Clock = clock.New()
+	}
+	return c
+}
+
+// ConfigError is everything that is wrong with a Config.
+type ConfigError struct {
+	// Fields are the mistakes, each with its field.
+	Fields []FieldError
+}
+
+// FieldError is one mistake in a Config.
+type FieldError struct {
+	// Field is the name of the field in Config.
+	Field string
+	Err   error
+}
+
+func (e *ConfigError) Error() string {
+	lines := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		lines[i] = f.Field + ": " + f.Err.Error()
+	}
+	return "monitor: invalid configuration: " + strings.Join(lines, "\n")
+}
+
+// Unwrap returns the errors of the fields.
+func (e *ConfigError) Unwrap() []error {
+	errs := make([]error, len(e.Fields))
+	for i, f := range e.Fields {
+		errs[i] = f.Err
+	}
+	return errs
+}
+
+// add notes a mistake; a nil error is none.
+func (e *ConfigError) add(field string, err error) {
+	if err != nil {
+		e.Fields = append(e.Fields, FieldError{Field: field, Err: err})
+	}
+}
+
+// validate adds what is wrong to invalid. It takes a configuration with its
+// defaults.
+func (c Config) validate(invalid *ConfigError) {
+	if c.Store == nil {
+		invalid.add("Store", errors.New("is required"))
+	}
+	invalid.add("Root", store.ValidateDocument(c.Root))
+	invalid.add("Interval", longrun.ValidateInterval(c.Interval))
+	if id := c.InstanceID; len(id) > maxInstanceID || strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == '/' || r == 0x7f }) {
+		invalid.add("InstanceID", fmt.Errorf("%.20q… must be at most %d bytes without slashes and control characters", id, maxInstanceID))
+	}
+	if c.StatusTimeout < 0 || c.StatusTimeout >= c.Interval && c.Interval > 0 {
+		invalid.add("StatusTimeout", fmt.Errorf("%v is not between 0 and the interval of %v", c.StatusTimeout, c.Interval))
+	}
+	if c.Backlog < 0 {
+		invalid.add("Backlog", fmt.Errorf("%d is negative", c.Backlog))
+	}
+	if c.SettingsEvery < 0 {
+		invalid.add("SettingsEvery", fmt.Errorf("%v is negative", c.SettingsEvery))
+	}
+}
+
+// defaultInstanceID is readable, and different at each start.
+func defaultInstanceID() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" || strings.Contains(name, "/") {
+		name = "instance"
+	}
+	nonce := make([]byte, 3)
+	_, _ = rand.Read(nonce) // crypto/rand.Read never fails
+	return name[:min(len(name), maxInstanceID-8)] + "-" + hex.EncodeToString(nonce)
+}
+
+// buildRevision returns the first twelve digits of the commit that the binary
+// was built from.
+func buildRevision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	return "unknown"
+}

@@ -1,0 +1,90 @@
+package monitor_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+func TestEveryMistakeIsNamedAtOnceAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	journal := filepath.Join(t.TempDir(), "none", "journal")
+	_, err := monitor.New(monitor.Config{
+		Root:          "one_segment",
+		Interval:      7 * time.Second,
+		Lease:         time.Second,
+		InstanceID:    "a/b",
+		StatusTimeout: time.Hour,
+		Backlog:       -1,
+		SettingsEvery: -1,
+		Journal:       journal,
+	})
+	for _, field := range []string{"Store:", "Root:", "Interval:", "InstanceID:", "StatusTimeout:", "Backlog:", "SettingsEvery:", "Journal:"} {
+		require.ErrorContains(t, err, field)
+	}
+	require.NoFileExists(t, journal)
+	require.Equal(t, 1, strings.Count(err.Error(), "monitor: invalid configuration"))
+}
+
+func TestConfigurations(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		cfg  monitor.Config
+		want string // empty: valid
+	}{
+		"all defaults":           {monitor.Config{}, ""},
+		"fast":                   {monitor.Config{Interval: time.Second, Lease: 4 * time.Second}, ""},
+		"fast, default lease":    {monitor.Config{Interval: time.Second}, ""},
+		"a day":                  {monitor.Config{Interval: 24 * time.Hour, Lease: 10 * time.Minute}, ""},
+		"lease under interval":   {monitor.Config{Interval: time.Hour, Lease: 2 * time.Minute}, ""},
+		"lease too short":        {monitor.Config{Interval: time.Second, Lease: 2 * time.Second}, "Lease"},
+		"does not divide a day":  {monitor.Config{Interval: 7 * time.Second}, "does not divide a day"},
+		"fraction of a second":   {monitor.Config{Interval: 1500 * time.Millisecond}, "not whole seconds"},
+		"under a second":         {monitor.Config{Interval: 100 * time.Millisecond}, "under one second"},
+		"negative interval":      {monitor.Config{Interval: -time.Minute}, "Interval"},
+		"more than a day":        {monitor.Config{Interval: 48 * time.Hour}, "does not divide a day"},
+		"odd root":               {monitor.Config{Root: "a/b/c"}, "even number"},
+		"empty segment":          {monitor.Config{Root: "a//b/c"}, "empty segment"},
+		"reserved segment":       {monitor.Config{Root: "a/__b__"}, "reserved"},
+		"control in instance":    {monitor.Config{InstanceID: "a\nb"}, "InstanceID"},
+		"journal is a directory": {monitor.Config{Journal: os.TempDir()}, "Journal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.cfg.Store = memstore.New(nil)
+			_, err := monitor.New(c.cfg)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestEachMonitorHasAnInstanceIDOfItsOwn(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for range 20 {
+		m, err := monitor.New(monitor.Config{Store: memstore.New(nil)})
+		require.NoError(t, err)
+		seen[m.Status().InstanceID] = true
+	}
+	require.Len(t, seen, 20)
+}
+
+func TestRunRunsOnceAtATime(t *testing.T) {
+	t.Parallel()
+	mem := memstore.New(nil)
+	n := start(t, mem, "a")
+	n.log.await(t, "leading")
+	require.ErrorIs(t, n.Run(t.Context()), monitor.ErrRunning)
+	n.end()
+}

@@ -1,0 +1,37 @@
+// Package monitor is the engine: it writes one heartbeat per slot under a
+// fenced lease, keeps the record of its own run, and tells what it knows.
+//
+// What it does not do. It does not keep the host alive, and it cannot tell why
+// a host is dead that says nothing. It does not raise an alarm when every
+// instance is gone: for that night, let Config.AfterBeat ping a switch outside.
+// It does not promise a beat in each slot; it promises that a slot without one
+// is never counted as filled.
+//
+// # How it runs
+//
+// New checks the configuration and starts nothing. Run blocks until its context
+// ends, and returns nil then; every goroutine it started has ended by that
+// time. Run several instances on one store: one leads and writes, the others
+// stand by and take over.
+//
+//	            ┌────────── lease lost ◄─────────┐
+//	            ▼                                │
+//	start ─► standing by ── lease granted ─► leading ── asked to stop ─► release
+//	            │                                                         │
+//	            └────────────────── asked to stop ─────────────────► run closed
+//
+// # When the store is out of reach
+//
+// The leader goes on making beats, each with the slot and the time it was made
+// in, and keeps them (Config.Backlog, and Config.Journal on disk). When the same
+// process leads again without anyone in between, the current slot is written
+// first and then the empty ones, marked late. When another took over, the gap
+// stays, and this instance's run says from when to when it was alive without
+// the store, so that the gap's cause is known.
+//
+// # Cost
+//
+// A beat is one commit of two documents and no read. A monitor at rest holds at
+// most seven goroutines, whatever its age, besides what the store's own watches
+// need.
+package monitor

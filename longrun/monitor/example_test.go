@@ -1,0 +1,53 @@
+package monitor_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+func Example() {
+	// A fixed clock, so that the output is; a host leaves it out.
+	clk := clock.NewMock()
+	clk.Set(time.Date(2025, 12, 29, 22, 14, 29, 0, time.UTC))
+
+	ctx, stop := context.WithCancel(context.Background())
+	m, err := monitor.New(monitor.Config{
+		Store:      memstore.New(nil), // or sqlitestore, or firestorestore
+		InstanceID: "one",
+		CommitHash: "3d4adc99",
+		Status: func(context.Context) (longrun.HostStatus, error) {
+			return longrun.HostStatus{Connected: 4, Healthy: true}, nil
+		},
+		AfterBeat: func(_ context.Context, h longrun.Heartbeat) {
+			fmt.Println("stored", h.BucketID, "epoch", h.Epoch, "connected", h.ConnectedCount)
+			stop()
+		},
+		Clock: clk,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("run:", m.Run(ctx)) // blocks until asked to stop
+	fmt.Println("state:", m.Status().State)
+	// Output:
+	// stored 2025-12-29T22-14-00 epoch 1 connected 4
+	// run: <nil>
+	// state: stopped
+}
+
+func ExampleNew_mistakes() {
+	_, err := monitor.New(monitor.Config{Interval: 7 * time.Second, Root: "metrics"})
+	fmt.Println(err)
+	// Output:
+	// monitor: invalid configuration: Store: is required
+	// Root: store: invalid: document "metrics" has 1 segments, an even number is needed, such as wa_metrics/longrun
+	// Interval: interval 7s does not divide a day
+}

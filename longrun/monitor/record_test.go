@@ -1,0 +1,109 @@
+package monitor_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+func TestARunWhoseFirstReplyWasLostIsOneRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		own := storetest.Wrap(mem)
+		lost := 0
+		own.Inject(storetest.Fault{After: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Commit && c.Key.Collection == "wa_metrics/longrun/runs" && lost == 0 {
+				lost++
+				return errors.New("reply lost")
+			}
+			return nil
+		}})
+		n := start(t, own, "a")
+		time.Sleep(10 * time.Minute)
+		n.end()
+		all := allRuns(t, mem)
+		require.Len(t, all, 1)
+		require.Equal(t, longrun.Stopped, all[0].Ended)
+	})
+}
+
+func TestTwoRunsOfOneNameInOneSecondAreTwoDocuments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		a := start(t, mem, "same")
+		time.Sleep(10 * time.Millisecond)
+		b := start(t, mem, "same")
+		time.Sleep(10 * time.Minute)
+		a.end()
+		b.end()
+		all := allRuns(t, mem)
+		require.Len(t, all, 2)
+		for _, r := range all {
+			require.Equal(t, longrun.Stopped, r.Ended)
+		}
+	})
+}
+
+func TestARunDeletedByHandIsWrittenAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		n := start(t, mem, "a")
+		time.Sleep(10 * time.Minute)
+		_, err := mem.Commit(t.Context(), store.Delete(n.Ledger().Key(ledger.Runs, n.Status().RunID)))
+		require.NoError(t, err)
+		n.end()
+		require.Len(t, allRuns(t, mem), 1)
+	})
+}
+
+func TestMangledDocumentsNeverStopTheMonitor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		l, err := ledger.New(mem, "")
+		require.NoError(t, err)
+		bad := map[string]any{"ts": time.Now().Add(15 * time.Minute), "end": 7, "instanceId": []string{"x"}, "epoch": "one"}
+		_, err = mem.Commit(t.Context(),
+			store.Set(l.Key(ledger.Runs, "RUN_bad"), bad),
+			store.Set(l.Key(ledger.Heartbeats, "bad"), bad)) // lies in a slot of the outage below
+		require.NoError(t, err)
+
+		own := storetest.Wrap(mem)
+		a := start(t, own, "a")
+		time.Sleep(10*time.Minute + time.Second)
+		heal := cut(own)
+		time.Sleep(10 * time.Minute)
+		heal()
+		time.Sleep(10 * time.Minute)
+		b := start(t, mem, "b")
+		time.Sleep(time.Minute)
+		kill(a, own)
+		time.Sleep(10 * time.Minute)
+		b.end()
+		require.Equal(t, 1, b.log.count("mangled"))
+		filled, err := l.FilledSlots(t.Context(), time.Time{}, time.Now(), time.Minute)
+		require.NoError(t, err)
+		require.Len(t, filled, 42-1, "all slots but that of the crash")
+	})
+}
+
+func allRuns(t *testing.T, st store.Store) []longrun.Run {
+	t.Helper()
+	l, err := ledger.New(st, "")
+	require.NoError(t, err)
+	var out []longrun.Run
+	for e, err := range l.Runs(t.Context(), ledger.Page{}) {
+		require.NoError(t, err)
+		out = append(out, e.Value)
+	}
+	return out
+}

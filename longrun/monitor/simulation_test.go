@@ -1,0 +1,194 @@
+package monitor_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+const (
+	simulated  = 4 * time.Hour
+	simulation = 100 // seeds
+)
+
+// machine is one instance in the simulation, which dies and comes back.
+type machine struct {
+	name   string
+	own    *storetest.Faulty
+	node   *node
+	heal   func()
+	flaky  bool // replies get lost
+	commit int
+}
+
+// world is the simulation: a shared database, some machines, and what is true.
+type world struct {
+	t        *testing.T
+	rng      *rand.Rand
+	mem      *memstore.Store
+	machines []*machine
+	lease    time.Duration
+	calm     time.Time             // since when nothing happened
+	must     map[longrun.Slot]bool // slots that have to be filled
+}
+
+func (w *world) up(m *machine) {
+	m.own = storetest.Wrap(w.mem)
+	m.heal, m.flaky = nil, false
+	m.node = start(w.t, m.own, m.name, func(c *monitor.Config) {
+		c.CommitHash, c.Lease = fmt.Sprint("c", m.commit), w.lease
+	})
+}
+
+// nemesis does one thing to one machine.
+func (w *world) nemesis() {
+	defer func() { w.calm = time.Now() }()
+	m := w.machines[w.rng.IntN(len(w.machines))]
+	switch what := w.rng.IntN(6); {
+	case m.node == nil:
+		w.up(m)
+	case what == 0: // a deploy
+		m.node.end()
+		m.commit++
+		m.node = nil
+	case what == 1: // a crash
+		kill(m.node, m.own)
+		m.node = nil
+	case m.heal != nil:
+		m.heal()
+		m.heal, m.flaky = nil, false
+	case what == 2:
+		m.heal = cut(m.own)
+	case what == 3:
+		m.heal = m.own.Inject(storetest.Fault{Before: storetest.Hang})
+	case what == 4: // replies get lost at times
+		rng := rand.New(rand.NewPCG(w.rng.Uint64(), 1))
+		m.flaky = true
+		var mu sync.Mutex
+		m.heal = m.own.Inject(storetest.Fault{After: func(context.Context, storetest.Call) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if rng.IntN(2) == 0 {
+				return errAway
+			}
+			return nil
+		}})
+	}
+}
+
+// settled is how long nothing may have happened to anyone, with an instance up
+// and in reach of the store, before a slot without a beat is a fault: a lease,
+// the pause before the next look, and a slot.
+func (w *world) settled() time.Duration { return w.lease + 10*time.Second + time.Minute }
+
+// pass lets time go by in small steps and notes which slots have to be filled.
+func (w *world) pass(d time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		time.Sleep(5 * time.Second)
+		if time.Since(w.calm) > w.settled() && w.somebodyInReach() {
+			w.must[longrun.SlotAt(time.Now(), time.Minute)-1] = true
+		}
+	}
+}
+
+// somebodyInReach reports whether an instance is well, and none half so: that
+// one could lead, and lose beats.
+func (w *world) somebodyInReach() bool {
+	found := false
+	for _, m := range w.machines {
+		if m.node != nil && m.flaky {
+			return false
+		}
+		found = found || m.node != nil && m.heal == nil
+	}
+	return found
+}
+
+func TestNoFaultBreaksTheHistory(t *testing.T) {
+	seeds := simulation
+	if testing.Short() {
+		seeds = 10
+	}
+	causes := map[longrun.Cause]int{}
+	for seed := range uint64(seeds) {
+		synctest.Test(t, func(t *testing.T) {
+			defer func() {
+				if t.Failed() {
+					t.Logf("seed %d", seed)
+				}
+			}()
+			began := time.Now()
+			w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 0)), mem: memstore.New(nil), must: map[longrun.Slot]bool{}}
+			w.lease = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute}[w.rng.IntN(3)]
+			for i := range 1 + w.rng.IntN(3) {
+				w.machines = append(w.machines, &machine{name: string(rune('a' + i))})
+			}
+			for time.Since(began) < simulated {
+				w.nemesis()
+				w.pass(time.Duration(w.rng.IntN(600)) * time.Second)
+			}
+			for _, m := range w.machines {
+				if m.node == nil {
+					w.up(m)
+				}
+				if m.heal != nil {
+					m.heal()
+				}
+			}
+			w.calm = time.Now()
+			w.pass(20 * time.Minute)
+			for _, m := range w.machines {
+				m.node.end()
+			}
+			w.check(began, causes)
+		})
+	}
+	for _, cause := range []longrun.Cause{longrun.Crash, longrun.StoreDown, longrun.Restart, longrun.Deploy} {
+		require.Positive(t, causes[cause]+boolToInt(testing.Short()), "no gap of cause %s: the simulation is too tame", cause)
+	}
+}
+
+func boolToInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// check holds the documents against what is true.
+func (w *world) check(began time.Time, causes map[longrun.Cause]int) {
+	t := w.t
+	all := beats(t, w.mem) // one chain, one beat a slot, each in its slot
+	bySeq := make([]longrun.Heartbeat, len(all)+1)
+	filled := map[longrun.Slot]bool{}
+	for _, h := range all {
+		bySeq[h.ChainSeq] = h
+		filled[h.Slot(time.Minute)] = true
+	}
+	for seq := 2; seq < len(bySeq); seq++ {
+		require.GreaterOrEqual(t, bySeq[seq].Epoch, bySeq[seq-1].Epoch, "epochs never fall in the order of commits")
+	}
+	for slot := range w.must {
+		require.True(t, filled[slot], "slot %s is empty, though an instance was up and in reach", slot.ID(time.Minute))
+	}
+	c := longrun.Cover(all, longrun.Window{From: began, To: time.Now()}, time.Minute, time.Now(), allRuns(t, w.mem)...)
+	sum := 0
+	for _, g := range c.Gaps {
+		sum += g.Missed
+		causes[g.Cause]++
+		require.NotEqual(t, longrun.Ongoing, g.Cause)
+	}
+	require.Equal(t, c.Missed, sum)
+	require.Equal(t, c.Expected, c.Written+c.Missed)
+}

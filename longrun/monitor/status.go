@@ -1,0 +1,143 @@
+package monitor
+
+import (
+	"sync"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// State is what an instance does at a moment.
+type State string
+
+// The states of an instance.
+const (
+	// Stopped: Run was not called, or has returned.
+	Stopped State = "stopped"
+	// Standby: another instance leads, or none, and this one waits for its turn.
+	Standby State = "standby"
+	// Leading: this instance holds the lease and writes the beats.
+	Leading State = "leading"
+)
+
+// Status is what an instance knows, from memory alone: asking costs the store
+// nothing.
+type Status struct {
+	InstanceID string
+	RunID      string
+	CommitHash string
+	Version    string
+	Root       string
+	Interval   time.Duration
+	Lease      time.Duration
+	// Started is when Run was called; zero when it does not run.
+	Started time.Time
+
+	State State
+	// Since is when the state began.
+	Since time.Time
+	// Epoch is the lease's fencing token while leading, else the last one that
+	// this instance saw.
+	Epoch int64
+	// Holder is the instance that leads, as far as this one saw; empty when it
+	// saw none.
+	Holder string
+	// LastHeartbeat is the last beat that this instance stored in its slot, nil
+	// when it stored none.
+	LastHeartbeat *longrun.Heartbeat
+	// Stored counts the beats that this instance stored since Started, Waiting
+	// those that wait for the store, and Dropped those that no longer fitted
+	// among them.
+	Stored, Waiting, Dropped int
+
+	// StoreReachable tells whether the store answered the last call, and
+	// StoreAnswered when it last did.
+	StoreReachable bool
+	StoreAnswered  time.Time
+	// StoreError is why the store does not answer; empty when it does.
+	StoreError string
+
+	// Settings are the live settings in force.
+	Settings longrun.Settings
+}
+
+// Status returns what this instance knows. It makes no store call.
+func (m *Monitor) Status() Status {
+	s := Status{
+		InstanceID: m.cfg.InstanceID,
+		RunID:      m.record.id(),
+		CommitHash: m.cfg.CommitHash,
+		Version:    m.cfg.Version,
+		Root:       m.cfg.Root,
+		Interval:   m.cfg.Interval,
+		Lease:      m.cfg.Lease,
+		Settings:   *m.settings.Load(),
+	}
+	m.stats.fill(&s)
+	s.Waiting, s.Dropped = m.backlog.size()
+	var err error
+	var down bool
+	s.StoreAnswered, down, err = m.reach.state()
+	s.StoreReachable = !down
+	if err != nil {
+		s.StoreError = publicText(err)
+	}
+	if s.State != Leading {
+		s.Holder, s.Epoch = m.holder()
+	}
+	return s
+}
+
+// stats is the part of Status that the engine's goroutines write.
+type stats struct {
+	mu     sync.Mutex
+	status Status
+}
+
+func (s *stats) set(state State, epoch int64, holder string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.State, s.status.Epoch, s.status.Holder, s.status.Since = state, epoch, holder, now.UTC()
+}
+
+func (s *stats) start(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = Status{State: Standby, Since: now.UTC(), Started: now.UTC()}
+}
+
+func (s *stats) beat(h longrun.Heartbeat) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Stored++
+	s.status.LastHeartbeat = &h
+}
+
+func (s *stats) add(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Stored += n
+}
+
+func (s *stats) state() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status.State
+}
+
+func (s *stats) beats() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status.Stored
+}
+
+func (s *stats) fill(out *Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out.State, out.Since, out.Started = s.status.State, s.status.Since, s.status.Started
+	out.Epoch, out.Holder = s.status.Epoch, s.status.Holder
+	out.LastHeartbeat, out.Stored = s.status.LastHeartbeat, s.status.Stored
+	if out.State == "" {
+		out.State = Stopped
+	}
+}

@@ -1,0 +1,46 @@
+package longrun
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Settings are the live configuration: the document config/current. A change
+// takes effect at the next slot; a start never overwrites it.
+type Settings struct {
+	// TS is when the document was last changed.
+	TS time.Time `json:"ts" firestore:"ts"`
+	// UpdatedBy says who changed it: an instance, or the admin API.
+	UpdatedBy string `json:"updatedBy" firestore:"updatedBy"`
+	// ExpectedAccounts is how many accounts must be connected for a slot to
+	// count as healthy. 0 means that the host's own word is enough.
+	ExpectedAccounts int64 `json:"expectedAccounts" firestore:"expectedAccounts"`
+	// DriftSec is how late in its slot a beat may be made before it is called
+	// late in the log, in seconds. Default: a sixth of the interval, 10 s of 60.
+	DriftSec float64 `json:"driftSec" firestore:"driftSec"`
+	// InsufficientDataThreshold is the coverage, 0 to 1, under which a window
+	// fails. Default: 0.8.
+	InsufficientDataThreshold float64 `json:"insufficientDataThreshold" firestore:"insufficientDataThreshold"`
+}
+
+// DefaultSettings are in force until someone stores others.
+func DefaultSettings(interval time.Duration) Settings {
+	return Settings{DriftSec: interval.Seconds() / 6, InsufficientDataThreshold: 0.8}
+}
+
+// Validate reports everything that is wrong, each error naming its field.
+func (s Settings) Validate() error {
+	var errs []error
+	if s.ExpectedAccounts < 0 {
+		errs = append(errs, fmt.Errorf("expectedAccounts %d is negative", s.ExpectedAccounts))
+	}
+	if !(s.DriftSec > 0 && s.DriftSec <= math.MaxFloat64) {
+		errs = append(errs, fmt.Errorf("driftSec %v is not a number above 0", s.DriftSec))
+	}
+	if !(s.InsufficientDataThreshold >= 0 && s.InsufficientDataThreshold <= 1) {
+		errs = append(errs, fmt.Errorf("insufficientDataThreshold %v is not between 0 and 1", s.InsufficientDataThreshold))
+	}
+	return errors.Join(errs...)
+}

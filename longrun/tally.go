@@ -1,0 +1,241 @@
+package longrun
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Tally counts beats as they come, for a window whose beats do not fit in
+// memory. It keeps two bits for each slot of the days that have beats, the
+// drifts by the millisecond, and the beats beside gaps: a year of minutes costs
+// some 200 KB, and 400 bytes for each gap.
+//
+// Any order of the beats gives the same Coverage; in the order of time, as a
+// Scan brings them, each costs some 20 ns. A Tally is for one goroutine.
+type Tally struct {
+	window     Window // on the grid
+	interval   time.Duration
+	sec        int64 // the interval in seconds; 0: it is invalid, nothing counts
+	first, end Slot  // the slots that count, [first, end)
+	open       bool  // now lies in the slot end: a gap up to there goes on
+	history    history
+
+	cursor cursor
+	days   map[int64]*day // by the number of the day since 1970
+	day    *day           // the one used last
+	drifts driftCounts
+	extra  int
+
+	// What explains the gaps. Every slot that was filled by a beat and has an
+	// empty neighbour is in edges, unless it is the tip's.
+	edges    map[Slot]edge
+	prune    int // how large edges may grow before it is cleaned
+	tip      tip
+	kept     [2]Heartbeat // Add's own copies, so that the tip may point to one
+	earlier  *witness     // the last beat before the slots
+	later    *witness     // the first beat after them
+	restored []Gap        // what AddBitmap was told
+}
+
+// cursor is the slot of the beat before, so that beats in order need no
+// division.
+type cursor struct {
+	slot  Slot
+	start int64 // in Unix seconds
+}
+
+// tip is the newest beat of a Tally while nothing else is known of its slot. It
+// need not be copied unless it turns out to lie at a gap.
+type tip struct {
+	beat *Heartbeat // nil: none
+	slot Slot
+	edge bool // the slot before is empty
+}
+
+// edge is the earliest and the latest beat of a slot beside a gap; mostly they
+// are one.
+type edge struct{ first, last *witness }
+
+// NewTally returns a Tally without beats for the slots of w that are over at
+// now. What w, interval and runs mean is said at Cover.
+func NewTally(w Window, interval time.Duration, now time.Time, runs ...Run) *Tally {
+	t := &Tally{window: Window{From: w.From.UTC(), To: w.To.UTC()}, days: map[int64]*day{}, edges: map[Slot]edge{}, prune: minPrune}
+	if ValidateInterval(interval) != nil {
+		return t
+	}
+	t.interval, t.sec = interval, int64(interval/time.Second)
+	if w.Validate() == nil {
+		t.window = w.Align(interval)
+	}
+	t.first, t.end = w.Slots(interval, now)
+	t.open = t.end > t.first && SlotAt(now, interval) == t.end
+	t.cursor = cursor{slot: t.first, start: t.first.Start(interval).Unix()}
+	t.history = newHistory(runs, interval)
+	return t
+}
+
+// Add counts one beat.
+func (t *Tally) Add(h Heartbeat) {
+	// The tip may point to one of the copies; the other one is free.
+	free := &t.kept[0]
+	if t.tip.beat == free {
+		free = &t.kept[1]
+	}
+	*free = h
+	t.add(free)
+}
+
+// add counts the beat, which must not change while the tip points to it.
+func (t *Tally) add(h *Heartbeat) {
+	if h.TS.IsZero() || t.sec == 0 {
+		return
+	}
+	slot, ms := t.place(h.TS)
+	switch {
+	case slot < t.first:
+		t.earlier = t.earlier.replaced(h, 1)
+		return
+	case slot >= t.end:
+		t.later = t.later.replaced(h, -1)
+		return
+	}
+	t.drifts.add(ms)
+	if !t.fill(slot, h.Healthy) {
+		if !t.seen(slot) {
+			t.extra++
+		}
+		t.again(slot, h)
+		return
+	}
+	// A slot with filled neighbours explains nothing. The tip was in order, and
+	// this beat is the neighbour that it lacked.
+	if t.tip.beat != nil && slot == t.tip.slot+1 && !t.tip.edge {
+		t.tip.beat, t.tip.slot = h, slot
+		return
+	}
+	t.flush()
+	t.tip = tip{beat: h, slot: slot, edge: slot > t.first && !t.has(slot-1)}
+}
+
+// place returns the beat's slot and how many whole milliseconds into it the
+// beat was made.
+func (t *Tally) place(ts time.Time) (slot Slot, ms int64) {
+	unix := ts.Unix()
+	c := &t.cursor
+	since := unix - c.start
+	if since < 0 || since >= t.sec {
+		if since >= 0 && since < 2*t.sec {
+			c.slot++
+		} else {
+			c.slot = Slot(floorDiv(unix, t.sec))
+		}
+		c.start = int64(c.slot) * t.sec
+		since = unix - c.start
+	}
+	return c.slot, since*1000 + int64(ts.Nanosecond())/int64(time.Millisecond)
+}
+
+// again notes a further beat of a filled slot.
+func (t *Tally) again(slot Slot, h *Heartbeat) {
+	if t.tip.beat != nil && t.tip.slot == slot {
+		t.flush()
+	}
+	w := newWitness(h)
+	e, ok := t.edges[slot]
+	switch {
+	case ok && w.compare(e.first) < 0:
+		e.first = &w
+	case ok && w.compare(e.last) > 0:
+		e.last = &w
+	case !ok && !t.inner(slot): // a bitmap filled it, and nobody knew by whom
+		e = edge{first: &w, last: &w}
+	default:
+		return
+	}
+	t.edges[slot] = e
+}
+
+// flush moves the tip to the edges.
+func (t *Tally) flush() {
+	if t.tip.beat == nil {
+		return
+	}
+	w := newWitness(t.tip.beat)
+	t.edges[t.tip.slot] = edge{first: &w, last: &w}
+	t.tip.beat = nil
+	if len(t.edges) < t.prune {
+		return
+	}
+	// Beats out of order may leave slots here that have got both neighbours
+	// since. Doubling keeps the cleaning cheap however many gaps there are.
+	maps.DeleteFunc(t.edges, func(s Slot, _ edge) bool { return t.inner(s) })
+	t.prune = max(2*len(t.edges), minPrune)
+}
+
+// minPrune is when the edges are cleaned for the first time.
+const minPrune = 1024
+
+// inner reports whether no gap can begin or end at the slot.
+func (t *Tally) inner(s Slot) bool {
+	return (s == t.first || t.has(s-1)) && (s+1 == t.end || t.has(s+1))
+}
+
+// Coverage returns what was counted so far. Add may be called again after it.
+func (t *Tally) Coverage() Coverage {
+	t.flush()
+	c := Coverage{
+		From: t.window.From, To: t.window.To, IntervalSec: t.sec,
+		Expected: int(t.end - t.first), Extra: t.extra, Drift: t.drifts.drift(), Gaps: []Gap{},
+	}
+	for _, d := range t.days {
+		c.Written += d.filled.Count()
+		c.Healthy += d.filled.Count() - d.sick.Count()
+	}
+	c.Missed = c.Expected - c.Written
+	slices.SortStableFunc(t.restored, func(a, b Gap) int { return a.From.Compare(b.From) })
+	restored := t.restored
+	add := func(from, to Slot) {
+		g, before, after := t.gap(from, to)
+		for len(restored) > 0 && !restored[0].To.After(g.From) {
+			restored = restored[1:] // gaps come in order: none will ask for it again
+		}
+		g.recall(restored, before, after)
+		c.Gaps = append(c.Gaps, g)
+	}
+	// The filled runs of all days in order leave the gaps between them; whole
+	// days without a beat are stepped over.
+	empty := t.first
+	for from, to := range t.runs() {
+		if from > empty {
+			add(empty, from)
+		}
+		empty = to
+	}
+	if empty < t.end {
+		add(empty, t.end)
+	}
+	return c
+}
+
+// gap explains the empty slots [from, to), and reports of which sides a beat is
+// known.
+func (t *Tally) gap(from, to Slot) (g Gap, hasBefore, hasAfter bool) {
+	before, after := t.earlier, t.later
+	if from > t.first {
+		before = t.edges[from-1].last
+	}
+	if to < t.end {
+		after = t.edges[to].first
+	}
+	g = Gap{From: from.Start(t.interval), To: to.Start(t.interval), Missed: int(to - from)}
+	if before != nil {
+		g.Before = before.instance
+	}
+	if after != nil {
+		g.After = after.instance
+	}
+	ongoing := t.open && to == t.end && after == nil
+	g.Cause = t.history.cause(g, before, after, ongoing)
+	return g, before != nil, after != nil
+}

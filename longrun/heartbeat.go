@@ -56,13 +56,17 @@ func Beat(now time.Time, interval time.Duration) Heartbeat {
 	return Heartbeat{
 		BucketID:            slot.ID(interval),
 		TS:                  now,
-		TSISO:               now.Format("2006-01-02T15:04:05.000Z07:00"),
+		TSISO:               ISO(now),
 		ExpectedIntervalSec: int64(interval / time.Second),
 		// Not Seconds, which may miss the nearest float64: this is 1.269, that
 		// 1.2690000000000001.
 		DriftSec: float64(now.Sub(slot.Start(interval)).Microseconds()) / 1e6,
 	}
 }
+
+// ISO is a time as documents show it to people: RFC 3339 in UTC with
+// milliseconds.
+func ISO(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 // Slot returns the slot the beat fills, from when it was made and not from its
 // ID: the beats of older systems have IDs of their own.

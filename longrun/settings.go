@@ -3,7 +3,9 @@ package longrun
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -23,6 +25,9 @@ type Settings struct {
 	// InsufficientDataThreshold is the coverage, 0 to 1, under which a window
 	// fails. Default: 0.8.
 	InsufficientDataThreshold float64 `json:"insufficientDataThreshold" firestore:"insufficientDataThreshold"`
+	// ProbeEverySec is how often the probes of a type are due, in seconds, for
+	// the types it names; at least 60. Default: as the host configured them.
+	ProbeEverySec map[string]float64 `json:"probeEverySec" firestore:"probeEverySec"`
 }
 
 // DefaultSettings are in force until someone stores others.
@@ -42,5 +47,22 @@ func (s Settings) Validate() error {
 	if !(s.InsufficientDataThreshold >= 0 && s.InsufficientDataThreshold <= 1) {
 		errs = append(errs, fmt.Errorf("insufficientDataThreshold %v is not between 0 and 1", s.InsufficientDataThreshold))
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.ProbeEverySec)) {
+		if err := ProbeType(name).Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("probeEverySec %w", err))
+		} else if sec := s.ProbeEverySec[name]; !(sec >= MinProbeEvery.Seconds() && sec <= maxProbeEvery.Seconds()) {
+			errs = append(errs, fmt.Errorf("probeEverySec %s %v is not between %v and %v", name, sec, MinProbeEvery.Seconds(), maxProbeEvery.Seconds()))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// ProbeSchedule returns wired with what the settings say for the type. Retry
+// stays as it is wired where that is not longer.
+func (s Settings) ProbeSchedule(t ProbeType, wired ProbeSchedule) ProbeSchedule {
+	if sec, ok := s.ProbeEverySec[string(t)]; ok {
+		wired.Every = time.Duration(sec * float64(time.Second))
+		wired.Retry = min(wired.Retry, wired.Every)
+	}
+	return wired
 }

@@ -87,8 +87,11 @@ func decode[T any](rec store.Record) (Entry[T], error) {
 		e.Value = zero
 		return e, &DocumentError{Path: rec.Key.String(), Err: err}
 	}
-	if h, ok := any(&e.Value).(*longrun.Heartbeat); ok {
-		mendHeartbeat(h, rec)
+	switch v := any(&e.Value).(type) {
+	case *longrun.Heartbeat:
+		mendHeartbeat(v, rec)
+	case *longrun.Probe:
+		mendProbe(v, rec)
 	}
 	return e, nil
 }

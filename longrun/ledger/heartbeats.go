@@ -49,12 +49,6 @@ func (l *Ledger) Earliest(ctx context.Context) (time.Time, bool, error) {
 	return time.Time{}, false, nil
 }
 
-// originalHeartbeat holds the names by which the original system called what a
-// Heartbeat calls otherwise.
-type originalHeartbeat struct {
-	Commit string `json:"commit" firestore:"commit"`
-}
-
 // mendHeartbeat fills in what an older document says by another name, and what
 // follows from the record itself.
 func mendHeartbeat(h *longrun.Heartbeat, rec store.Record) {
@@ -63,11 +57,17 @@ func mendHeartbeat(h *longrun.Heartbeat, rec store.Record) {
 		h.BucketID = rec.Key.ID
 	}
 	if h.CommitHash == "" {
-		var old originalHeartbeat
-		if err := rec.Decode(&old); err == nil {
-			h.CommitHash = old.Commit
-		}
+		h.CommitHash = originalCommit(rec)
 	}
+}
+
+// originalCommit returns what the original system wrote as the commit.
+func originalCommit(rec store.Record) string {
+	var old struct {
+		Commit string `json:"commit" firestore:"commit"`
+	}
+	_ = rec.Decode(&old) // of another type: as good as missing
+	return old.Commit
 }
 
 func isDocument(err error) bool {

@@ -37,6 +37,7 @@ const (
 	Locks      Collection = "locks"
 	Runs       Collection = "runs"
 	Heartbeats Collection = "heartbeats"
+	Probes     Collection = "probes"
 )
 
 // Ledger reads and writes the documents under one root. It is safe for

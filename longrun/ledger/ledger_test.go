@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -76,6 +77,13 @@ func fill(v reflect.Value, n *int64) {
 		for i := range v.Len() {
 			fill(v.Index(i), n)
 		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for range 2 {
+			value := reflect.New(v.Type().Elem()).Elem()
+			fill(value, n)
+			v.SetMapIndex(reflect.ValueOf("key"+time.Duration(*n).String()), value)
+		}
 	default:
 		panic("fill: " + v.Kind().String())
 	}
@@ -97,8 +105,11 @@ func roundTrips[T any](t *testing.T, st store.Store) {
 		require.NoError(t, err, name)
 		got, err := ledger.Read[T](t.Context(), l, "things", name+id)
 		require.NoError(t, err, name)
-		if h, ok := any(&want).(*longrun.Heartbeat); ok && h.BucketID == "" {
-			h.BucketID, h.TS = name+id, got.At // what mending fills in
+		switch v := any(&want).(type) { // what mending fills in
+		case *longrun.Heartbeat:
+			v.BucketID, v.TS = cmp.Or(v.BucketID, name+id), got.At
+		case *longrun.Probe:
+			v.ProbeKey, v.TS = cmp.Or(v.ProbeKey, name+id), got.At
 		}
 		require.Equal(t, normal(want), normal(got.Value), name)
 	}
@@ -121,6 +132,7 @@ func TestEveryDocumentRoundTripsOnEveryStore(t *testing.T) {
 		roundTrips[longrun.Heartbeat](t, st)
 		roundTrips[longrun.Run](t, st)
 		roundTrips[longrun.Settings](t, st)
+		roundTrips[longrun.Probe](t, st)
 		roundTrips[lock.Row](t, st)
 	})
 }
@@ -174,6 +186,13 @@ func original(t *testing.T, st store.Store, l *ledger.Ledger) {
 		store.Set(l.Key(ledger.Heartbeats, "2025-12-29T22-31-00"), map[string]any{ // a third: ts is a number
 			"bucketId": "2025-12-29T22-31-00", "ts": int64(1767047460000), "commitHash": "3d4adc99",
 		}),
+		store.Set(l.Key(ledger.Probes, "OUT_20251229T22"), map[string]any{
+			"probeKey": "OUT_20251229T22", "type": "outbound", "ts": at("2025-12-29T22:29:48.272Z"), "tsIso": "2025-12-29T22:29:47.268Z",
+			"result": "PASS", "latencyMs": int64(906), "commit": "3d4adc99", "instanceId": "b44d8ae9",
+		}),
+		store.Set(l.Key(ledger.Probes, "OUT_20251230T04"), map[string]any{ // its FAILs
+			"probeKey": "OUT_20251230T04", "type": "outbound", "ts": at("2025-12-30T04:29:48Z"), "result": "FAIL", "error": "unavailable",
+		}),
 		store.Set(l.SettingsKey(), map[string]any{
 			"baseUrl": "https://example.invalid", "expectedAccounts": int64(3), "heartbeatIntervalSec": int64(60), "driftSec": int64(10),
 			"insufficientDataThreshold": 0.8, "operatorJid": nil, "updatedAt": at("2025-12-29T22:14:00Z"),
@@ -201,6 +220,16 @@ func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {
 		require.Equal(t, int64(4), got[0].ConnectedCount)
 		require.InDelta(t, 10, got[1].DriftSec, 0)
 		require.Equal(t, "3d4adc99", got[1].CommitHash)
+
+		latest, err := l.LatestProbes(t.Context(), time.Time{})
+		require.NoError(t, err)
+		require.Equal(t, longrun.Fail, latest[longrun.Outbound].Result, "without tsIso too")
+		for e, err := range l.Probes(t.Context(), ledger.Page{Limit: 1}) {
+			require.NoError(t, err)
+			require.InDelta(t, 906, e.Value.LatencyMs, 0)
+			require.Equal(t, "3d4adc99", e.Value.CommitHash)
+			require.Equal(t, time.Date(2025, 12, 29, 22, 29, 48, 272e6, time.UTC), e.Value.TS, "the time of the record, not the text")
+		}
 
 		slots, err := l.FilledSlots(t.Context(), got[0].TS.Add(-time.Hour), got[1].TS.Add(time.Hour), time.Minute)
 		require.NoError(t, err)
@@ -250,6 +279,41 @@ func TestAMangledDocumentIsNamedAndTheListGoesOn(t *testing.T) {
 		require.ErrorAs(t, err, &mangled)
 		require.NotEmpty(t, version, "whoever mends it needs its version")
 		require.Equal(t, longrun.DefaultSettings(time.Minute), s)
+	})
+}
+
+func TestTheLatestProbeOfEachTypeIsTheSchedules(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		base := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+		put := func(kind longrun.ProbeType, hours int, trigger longrun.ProbeTrigger) {
+			start := base.Add(time.Duration(hours) * time.Hour)
+			p := longrun.Probe{Type: kind, TS: start, Trigger: trigger, Result: longrun.Pass}
+			p.ProbeKey = longrun.ProbeID(kind, start, trigger, longrun.ProbeSchedule{Every: 6 * time.Hour, Retry: time.Hour})
+			_, err := st.Commit(t.Context(), l.CreateProbe(p))
+			require.NoError(t, err)
+		}
+		put(longrun.Outbound, 0, longrun.Scheduled)
+		put(longrun.Outbound, 6, longrun.Scheduled)
+		put(longrun.Outbound, 7, longrun.ByHand)
+		put(longrun.Queue, 2, longrun.Scheduled)
+		put(longrun.Inbound, 3, longrun.ByHand)
+		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Probes, "bad"), map[string]any{"ts": base.Add(9 * time.Hour), "type": 7}))
+		require.NoError(t, err)
+
+		latest, err := l.LatestProbes(t.Context(), base)
+		require.NoError(t, err)
+		require.Len(t, latest, 2)
+		require.Equal(t, "OUT_20251230T04", latest[longrun.Outbound].ProbeKey)
+		require.Equal(t, "QUEUE_20251230T00", latest[longrun.Queue].ProbeKey)
+		latest, err = l.LatestProbes(t.Context(), base.Add(3*time.Hour))
+		require.NoError(t, err)
+		require.Len(t, latest, 1, "no older than asked for")
+
+		// The first result stands.
+		_, err = st.Commit(t.Context(), l.CreateProbe(longrun.Probe{ProbeKey: "OUT_20251230T04", TS: base}))
+		require.ErrorIs(t, err, store.ErrConflict)
 	})
 }
 

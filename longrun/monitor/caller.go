@@ -17,6 +17,7 @@ import (
 type caller struct {
 	name    string
 	timeout time.Duration
+	grace   time.Duration // how long after the end of its context it is waited for
 	clock   clock.Clock
 	busy    chan struct{} // holds a token while a call runs
 }
@@ -25,14 +26,17 @@ func newCaller(name string, timeout time.Duration, clk clock.Clock) *caller {
 	return &caller{name: name, timeout: timeout, clock: clk, busy: make(chan struct{}, 1)}
 }
 
-// call runs fn and returns its error, or why it was not waited for.
+// call runs fn and returns its error, or why it was not waited for; that is a
+// context.DeadlineExceeded when it took too long.
 func (c *caller) call(ctx context.Context, fn func(context.Context) error) error {
 	select {
 	case c.busy <- struct{}{}:
 	default:
 		return fmt.Errorf("%s has not returned since an earlier call", c.name)
 	}
-	ctx, cancel := deadline.With(ctx, c.clock, c.timeout)
+	waiting, stop := deadline.With(ctx, c.clock, c.timeout+c.grace)
+	defer stop()
+	ctx, cancel := deadline.With(waiting, c.clock, c.timeout)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
@@ -42,26 +46,39 @@ func (c *caller) call(ctx context.Context, fn func(context.Context) error) error
 	select {
 	case err := <-done:
 		return err
-	case <-ctx.Done():
-		if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-			return fmt.Errorf("%s took longer than %v", c.name, c.timeout)
+	case <-waiting.Done():
+		if errors.Is(context.Cause(waiting), context.DeadlineExceeded) {
+			return &lateError{c.name, c.timeout}
 		}
-		return context.Cause(ctx)
+		return context.Cause(waiting)
 	}
 }
 
-// wait returns when no call is under way any more. After the timeout it gives
-// up: a host function that ignores its context must not keep Run from
-// returning.
+// lateError says that a function of the host did not come back in time.
+type lateError struct {
+	name    string
+	timeout time.Duration
+}
+
+func (e *lateError) Error() string { return fmt.Sprintf("%s took longer than %v", e.name, e.timeout) }
+
+func (e *lateError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// maxFarewell bounds how long a stopping monitor waits for a host's function.
+const maxFarewell = 5 * time.Second
+
+// wait returns when no call is under way any more. After a while it gives up: a
+// host function that ignores its context must not keep Run from returning.
 func (c *caller) wait() error {
-	ctx, cancel := deadline.With(context.Background(), c.clock, c.timeout)
+	limit := min(c.timeout, maxFarewell)
+	ctx, cancel := deadline.With(context.Background(), c.clock, limit)
 	defer cancel()
 	select {
 	case c.busy <- struct{}{}:
 		<-c.busy
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%s ignores the end of its context and was left behind after %v", c.name, c.timeout)
+		return fmt.Errorf("%s ignores the end of its context and was left behind after %v", c.name, limit)
 	}
 }
 

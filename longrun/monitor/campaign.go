@@ -51,13 +51,23 @@ func (m *Monitor) lead(ctx context.Context, lease *lock.Lease) error {
 	m.once.over("holder")
 	m.askForBeat()
 
-	var aside sync.WaitGroup
-	defer aside.Wait()
+	aside, end := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer end()
 	if how == lock.Expired {
-		aside.Go(func() { m.markLost(ctx, prev) })
+		group.Go(func() { m.aside(ctx, func() { m.markLost(aside, prev) }) })
 	}
+	group.Go(func() { m.aside(ctx, func() { m.probes.run(aside, lease) }) })
 	w := &writer{m: m, lease: lease, head: m.parseHead(ctx, lease.Note()), chunk: maxLate}
 	return w.write(ctx)
+}
+
+// aside runs what a leader does beside its beats. A fault of it costs no beat.
+func (m *Monitor) aside(ctx context.Context, task func()) {
+	if err := guardTask(task); err != nil {
+		m.cfg.Logger.ErrorContext(ctx, "a part of the monitor failed; beats go on", "error", err)
+	}
 }
 
 // askForBeat has the pulse make a beat at once: a new leader does not leave the

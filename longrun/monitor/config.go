@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -57,6 +59,10 @@ type Config struct {
 	// beats stored while one runs share the next call. Default: none.
 	AfterBeat func(ctx context.Context, beat longrun.Heartbeat)
 
+	// Probes are what the leader tries for real, each on its own schedule, one
+	// at a time. Default: none.
+	Probes []Probe
+
 	// Backlog is how many beats are kept while the store is out of reach.
 	// Default: 1,440, a day of minutes.
 	Backlog int
@@ -72,6 +78,69 @@ type Config struct {
 	Logger *slog.Logger
 	// Clock is the time. Default: the wall clock.
 	Clock clock.Clock
+}
+
+// Probe is one thing that the leader tries for real. When it is due follows from
+// its last stored result, so that neither restarts nor take-overs starve or
+// repeat it. What fails is tried once more before it counts as FAIL.
+type Probe struct {
+	// Type names the probe; one of each. Required.
+	Type longrun.ProbeType
+	// Every is how often it is due, at least a minute. The live settings may say
+	// otherwise. Default: 6 h, and 24 h for longrun.Queue.
+	Every time.Duration
+	// Retry is how often it is due after anything but a PASS. Default: 1 h, at
+	// most Every.
+	Retry time.Duration
+	// Deadline is how long one attempt may take. Default: 30 s, at most a quarter
+	// of Retry.
+	Deadline time.Duration
+	// Confirm is the pause between a failure and the attempt that confirms it.
+	// Default: 10 s, at most a quarter of Retry.
+	Confirm time.Duration
+	// Settle is how long after the start of the monitor no scheduled probe is
+	// made, so that the host can connect first. Default: 1 minute, at most
+	// Every.
+	Settle time.Duration
+	// Prober is asked. nil means that the part is not configured: the result is
+	// INCONCLUSIVE and says so.
+	Prober probe.Prober
+}
+
+func (p Probe) withDefaults() Probe {
+	if p.Every == 0 {
+		p.Every = 6 * time.Hour
+		if p.Type == longrun.Queue {
+			p.Every = 24 * time.Hour
+		}
+	}
+	p.Retry = longrun.ProbeSchedule{Every: p.Every, Retry: p.Retry}.WithDefaults().Retry
+	if p.Deadline == 0 {
+		p.Deadline = min(30*time.Second, p.Retry/4)
+	}
+	if p.Confirm == 0 {
+		p.Confirm = min(10*time.Second, p.Retry/4)
+	}
+	if p.Settle == 0 {
+		p.Settle = min(time.Minute, p.Every)
+	}
+	return p
+}
+
+func (p Probe) validate() error {
+	errs := []error{p.Type.Validate(), longrun.ProbeSchedule{Every: p.Every, Retry: p.Retry}.Validate()}
+	for _, f := range []struct {
+		name string
+		d    time.Duration
+	}{{"deadline", p.Deadline}, {"confirm", p.Confirm}, {"settle", p.Settle}} {
+		if f.d < 0 {
+			errs = append(errs, fmt.Errorf("%s %v is negative", f.name, f.d))
+		}
+	}
+	if 2*p.Deadline+p.Confirm >= p.Retry {
+		errs = append(errs, fmt.Errorf("retry %v is not longer than two attempts, %v", p.Retry, 2*p.Deadline+p.Confirm))
+	}
+	return errors.Join(errs...)
 }
 
 const (
@@ -101,6 +170,10 @@ func (c Config) withDefaults() Config {
 	}
 	if c.StatusTimeout == 0 {
 		c.StatusTimeout = min(defaultStatusTimeout, c.Interval/2)
+	}
+	c.Probes = slices.Clone(c.Probes)
+	for i, p := range c.Probes {
+		c.Probes[i] = p.withDefaults()
 	}
 	if c.Backlog == 0 {
 		c.Backlog = defaultBacklog
@@ -167,6 +240,15 @@ func (c Config) validate(invalid *ConfigError) {
 	}
 	if c.StatusTimeout < 0 || c.StatusTimeout >= c.Interval && c.Interval > 0 {
 		invalid.add("StatusTimeout", fmt.Errorf("%v is not between 0 and the interval of %v", c.StatusTimeout, c.Interval))
+	}
+	seen := map[longrun.ProbeType]bool{}
+	for i, p := range c.Probes {
+		field := fmt.Sprintf("Probes[%d]", i)
+		invalid.add(field, p.validate())
+		if seen[p.Type] {
+			invalid.add(field, fmt.Errorf("type %q is there already", p.Type))
+		}
+		seen[p.Type] = true
 	}
 	if c.Backlog < 0 {
 		invalid.add("Backlog", fmt.Errorf("%d is negative", c.Backlog))

@@ -29,9 +29,18 @@
 // stays, and this instance's run says from when to when it was alive without
 // the store, so that the gap's cause is known.
 //
+// # Probes
+//
+// The leader makes the probes of Config.Probes, one at a time. Each is due from
+// its last stored result, so that restarts neither repeat nor starve one, and a
+// failure is tried once more before it counts. What a prober cannot tell, or
+// does not tell in time, is stored as INCONCLUSIVE. A result that the store does
+// not take waits in memory for the next lease of this process.
+//
 // # Cost
 //
 // A beat is one commit of two documents and no read. A monitor at rest holds at
-// most seven goroutines, whatever its age, besides what the store's own watches
-// need.
+// most eight goroutines, whatever its age, besides what the store's own watches
+// need. A probe's result is one more commit of two documents; a take-over reads
+// the results of one period of the slowest probe, once.
 package monitor

@@ -49,15 +49,18 @@ const maxStatusError = 200
 
 var longNumber = regexp.MustCompile(`\d{7,}`)
 
-// publicText is what may be stored of an error that the host made: short, on
-// one line, and without a number that could be somebody's telephone.
-func publicText(err error) string {
-	text := strings.Join(strings.Fields(err.Error()), " ")
+// publicText is what may be stored of an error that the host made.
+func publicText(err error) string { return publicLine(err.Error(), maxStatusError) }
+
+// publicLine is what may be stored of a text that the host made: short, on one
+// line, and without a number that could be somebody's telephone.
+func publicLine(text string, most int) string {
+	text = strings.Join(strings.Fields(text), " ")
 	text = longNumber.ReplaceAllStringFunc(text, func(n string) string {
 		return strings.Repeat("*", len(n)-2) + n[len(n)-2:]
 	})
-	if len(text) > maxStatusError {
-		text = strings.ToValidUTF8(text[:maxStatusError], "") + "…"
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
 	return text
 }

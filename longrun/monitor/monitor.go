@@ -33,6 +33,7 @@ type Monitor struct {
 	once         *once
 	after        *after
 	stats        stats
+	probes       *schedule
 	settings     atomic.Pointer[longrun.Settings]
 	processStart time.Time
 	leftBehind   []longrun.Lapse // from the journal of an earlier process
@@ -62,6 +63,7 @@ func New(cfg Config) (*Monitor, error) {
 		processStart: cfg.Clock.Now().UTC(),
 	}
 	m.after = newAfter(cfg.AfterBeat, cfg.Interval, cfg.Clock, m.once)
+	m.probes = newSchedule(m)
 	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged)
 	settings := longrun.DefaultSettings(cfg.Interval)
 	m.settings.Store(&settings)
@@ -145,7 +147,11 @@ func (m *Monitor) end(ctx context.Context, ended string) {
 	ctx, cancel := deadline.With(context.WithoutCancel(ctx), m.cfg.Clock, min(storeTimeout, m.cfg.Lease))
 	defer cancel()
 	now := m.cfg.Clock.Now()
-	for _, c := range []*caller{m.host.caller, m.after.caller} {
+	callers := []*caller{m.host.caller, m.after.caller}
+	for _, j := range m.probes.jobs {
+		callers = append(callers, j.caller)
+	}
+	for _, c := range callers {
 		if err := c.wait(); err != nil {
 			m.cfg.Logger.ErrorContext(ctx, "a function of the host did not return", "error", err)
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
+	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -107,16 +109,13 @@ func (m *Monitor) loadSettings(ctx context.Context) bool {
 // adopt puts settings in force and says so when they are others.
 func (m *Monitor) adopt(ctx context.Context, s longrun.Settings) {
 	old := m.settings.Swap(&s)
-	if old != nil && demands(*old) != demands(s) {
+	if old != nil && !reflect.DeepEqual(demands(*old), demands(s)) {
 		m.cfg.Logger.InfoContext(ctx, "settings changed", "by", s.UpdatedBy, "settings", fmt.Sprintf("%+v", demands(s)))
 	}
 }
 
 // demands is what the settings demand, without when and by whom.
 func demands(s longrun.Settings) longrun.Settings {
-	return longrun.Settings{
-		ExpectedAccounts:          s.ExpectedAccounts,
-		DriftSec:                  s.DriftSec,
-		InsufficientDataThreshold: s.InsufficientDataThreshold,
-	}
+	s.TS, s.UpdatedBy = time.Time{}, ""
+	return s
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe"
+	"github.com/seed-13dc028d/longwatch/probe/probetest"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -20,6 +22,8 @@ import (
 const (
 	simulated  = 4 * time.Hour
 	simulation = 100 // seeds
+
+	probeEvery, probeRetry = 20 * time.Minute, 5 * time.Minute
 )
 
 // machine is one instance in the simulation, which dies and comes back.
@@ -48,7 +52,20 @@ func (w *world) up(m *machine) {
 	m.heal, m.flaky = nil, false
 	m.node = start(w.t, m.own, m.name, func(c *monitor.Config) {
 		c.CommitHash, c.Lease = fmt.Sprint("c", m.commit), w.lease
+		c.Probes = []monitor.Probe{{Type: longrun.Outbound, Every: probeEvery, Retry: probeRetry, Prober: w.prober()}}
 	})
+}
+
+// prober passes, fails and cannot tell, quickly and slowly, as the seed has it.
+func (w *world) prober() probe.Prober {
+	rng := rand.New(rand.NewPCG(w.rng.Uint64(), 2))
+	var steps []probetest.Step
+	for range 50 {
+		steps = append(steps, []probetest.Step{
+			probetest.Pass(time.Millisecond), probetest.Fail("no_receipt"), probetest.Error(probe.ErrNotConfigured), {Wait: make(chan struct{})},
+		}[rng.IntN(4)])
+	}
+	return probetest.NewScript(steps...)
 }
 
 // nemesis does one thing to one machine.
@@ -189,6 +206,33 @@ func (w *world) check(began time.Time, causes map[longrun.Cause]int) {
 		causes[g.Cause]++
 		require.NotEqual(t, longrun.Ongoing, g.Cause)
 	}
+	w.checkProbes(all)
 	require.Equal(t, c.Missed, sum)
 	require.Equal(t, c.Expected, c.Written+c.Missed)
+}
+
+// checkProbes holds the probes against their schedule: nobody asks sooner than
+// is due by the results that were stored before it came to lead.
+func (w *world) checkProbes(beats []longrun.Heartbeat) {
+	t := w.t
+	all := results(t, w.mem)
+	require.NotEmpty(t, all)
+	leads := map[longrun.Slot]longrun.Heartbeat{}
+	for _, h := range beats {
+		leads[h.Slot(time.Minute)] = h
+	}
+	schedule := longrun.ProbeSchedule{Every: probeEvery, Retry: probeRetry}
+	for i, p := range all {
+		require.Positive(t, p.Epoch)
+		require.NotEmpty(t, p.Attempts)
+		lead, known := leads[longrun.SlotAt(p.TS, time.Minute)]
+		if !known || lead.InstanceID != p.InstanceID || lead.Late {
+			continue // a result that waited: who led when it was made is not written down
+		}
+		for _, earlier := range all[:i] {
+			if earlier.Epoch <= lead.Epoch {
+				require.False(t, p.TS.Before(schedule.Due(earlier, p.TS)), "%s comes too soon after %s", p.ProbeKey, earlier.ProbeKey)
+			}
+		}
+	}
 }

@@ -57,8 +57,27 @@ type Status struct {
 	// StoreError is why the store does not answer; empty when it does.
 	StoreError string
 
+	// Probes are the configured probes, in the order of Config.
+	Probes []ProbeStatus
+
 	// Settings are the live settings in force.
 	Settings longrun.Settings
+}
+
+// ProbeStatus is what an instance knows of one probe.
+type ProbeStatus struct {
+	Type longrun.ProbeType
+	// Every and Retry are the schedule in force.
+	Every, Retry time.Duration
+	// Configured is false where there is no prober.
+	Configured bool
+	// Last is the newest result that this instance made or, as leader, read from
+	// the store; nil when there is none.
+	Last *longrun.Probe
+	// Due is when the schedule asks next; zero on an instance that does not lead.
+	Due time.Time
+	// Running tells whether one is under way.
+	Running bool
 }
 
 // Status returns what this instance knows. It makes no store call.
@@ -75,6 +94,7 @@ func (m *Monitor) Status() Status {
 	}
 	m.stats.fill(&s)
 	s.Waiting, s.Dropped = m.backlog.size()
+	s.Probes = m.probes.status()
 	var err error
 	var down bool
 	s.StoreAnswered, down, err = m.reach.state()
@@ -123,6 +143,12 @@ func (s *stats) state() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.status.State
+}
+
+func (s *stats) startedAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status.Started
 }
 
 func (s *stats) beats() int {

@@ -1,0 +1,335 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// ErrUnknownProbe is returned by RunProbe for a type that Config.Probes lacks.
+var ErrUnknownProbe = errors.New("monitor: no such probe is configured")
+
+// ErrProbeTaken is returned by RunProbe when a probe of the same ID stands in
+// the store: one by hand in the same second. The first result stands.
+var ErrProbeTaken = errors.New("monitor: there is a probe of this second already")
+
+// NotLeadingError says that this instance makes no probes, since another one
+// leads, or none.
+type NotLeadingError struct {
+	// Holder is the instance that leads, as far as this one knows; may be empty.
+	Holder string
+}
+
+func (e *NotLeadingError) Error() string {
+	if e.Holder == "" {
+		return "monitor: this instance does not lead"
+	}
+	return "monitor: this instance does not lead; " + e.Holder + " does"
+}
+
+// maxPendingProbes bounds the results that wait for the store.
+const maxPendingProbes = 100
+
+// schedule makes the leader's probes, one at a time: probes share accounts, and
+// two at once would measure each other. It outlives a lease, and a result that
+// could not be stored waits for the next.
+type schedule struct {
+	m    *Monitor
+	jobs []*job
+	asks chan *ask // by hand
+
+	mu      sync.Mutex
+	leading <-chan struct{} // closed when the lead ends; nil without one
+	loaded  bool            // what is due is known
+	pending []longrun.Probe // results that are not stored
+}
+
+// job is one configured probe.
+type job struct {
+	Probe
+	caller *caller
+
+	// Written by the one goroutine that makes probes, under schedule.mu.
+	last    *longrun.Probe // the newest that the schedule asked for
+	shown   *longrun.Probe // the newest of all
+	running bool
+}
+
+// ask is one probe that a person wants.
+type ask struct {
+	job    *job
+	answer chan askAnswer // takes one
+}
+
+type askAnswer struct {
+	probe longrun.Probe
+	err   error
+}
+
+func newSchedule(m *Monitor) *schedule {
+	s := &schedule{m: m, asks: make(chan *ask)}
+	for _, p := range m.cfg.Probes {
+		c := newCaller("the "+string(p.Type)+" probe", p.Deadline, m.cfg.Clock)
+		c.grace = probeGrace
+		s.jobs = append(s.jobs, &job{Probe: p, caller: c})
+	}
+	return s
+}
+
+// run makes probes until the lead ends.
+func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
+	if len(s.jobs) == 0 {
+		return
+	}
+	s.mu.Lock()
+	s.leading = ctx.Done()
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.leading, s.loaded = nil, false
+		s.mu.Unlock()
+	}()
+	for !s.load(ctx) {
+		if !sleep(ctx, s.m.cfg.Clock, min(5*time.Second, s.m.cfg.Interval)) {
+			return
+		}
+	}
+	for ctx.Err() == nil {
+		s.flush(ctx, lease)
+		j, due := s.next()
+		if wait := due.Sub(s.m.cfg.Clock.Now()); wait > 0 {
+			// The settings may move what is due, from the next slot on.
+			s.wait(ctx, lease, min(wait, s.m.cfg.Interval))
+			continue
+		}
+		s.make(ctx, lease, j, longrun.Scheduled)
+	}
+}
+
+// load reads what is known of each probe, so that a take-over neither repeats
+// nor forgets one. It reports whether the store answered.
+func (s *schedule) load(ctx context.Context) bool {
+	ctx, cancel := deadline.With(ctx, s.m.cfg.Clock, storeTimeout)
+	defer cancel()
+	longest := time.Duration(0)
+	for _, j := range s.jobs {
+		longest = max(longest, s.scheduleOf(j).Every)
+	}
+	now := s.m.cfg.Clock.Now()
+	latest, err := s.m.ledger.LatestProbes(ctx, now.Add(-longest-time.Hour))
+	if err != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.jobs {
+		last, known := latest[j.Type]
+		for _, p := range s.pending { // newer than anything in the store
+			if p.Type == j.Type && p.Trigger == longrun.Scheduled && p.TS.After(last.TS) {
+				last, known = p, true
+			}
+		}
+		j.last = nil
+		if known {
+			j.last = &last
+		}
+		if j.shown == nil || known && last.TS.After(j.shown.TS) {
+			j.shown = j.last
+		}
+	}
+	s.loaded = true
+	return true
+}
+
+// scheduleOf is what the job's settings say now.
+func (s *schedule) scheduleOf(j *job) longrun.ProbeSchedule {
+	return s.m.settings.Load().ProbeSchedule(j.Type, longrun.ProbeSchedule{Every: j.Every, Retry: j.Retry})
+}
+
+// next returns the job that is due first, and when.
+func (s *schedule) next() (first *job, due time.Time) {
+	for _, j := range s.jobs {
+		if d := s.due(j); first == nil || d.Before(due) {
+			first, due = j, d
+		}
+	}
+	return first, due
+}
+
+func (s *schedule) due(j *job) time.Time {
+	settled := s.m.stats.startedAt().Add(j.Settle)
+	if j.last == nil {
+		return settled
+	}
+	due := s.scheduleOf(j).Due(*j.last, s.m.cfg.Clock.Now())
+	if due.Before(settled) {
+		return settled
+	}
+	return due
+}
+
+// wait returns after d, or when a person's probe was made.
+func (s *schedule) wait(ctx context.Context, lease *lock.Lease, d time.Duration) {
+	waiting, cancel := deadline.With(ctx, s.m.cfg.Clock, d)
+	defer cancel()
+	select {
+	case <-waiting.Done():
+	case a := <-s.asks:
+		p, err := s.make(ctx, lease, a.job, longrun.ByHand)
+		a.answer <- askAnswer{p, err}
+	}
+}
+
+// make makes one probe and stores it. The error says why it is not stored; a
+// probe that the end of the lead interrupted says nothing, and is forgotten.
+func (s *schedule) make(ctx context.Context, lease *lock.Lease, j *job, trigger longrun.ProbeTrigger) (longrun.Probe, error) {
+	s.setRunning(j, true)
+	p := s.m.makeProbe(ctx, j, trigger, s.scheduleOf(j))
+	s.setRunning(j, false)
+	if ctx.Err() != nil {
+		return p, s.notLeading()
+	}
+	p.Epoch = lease.Token().Epoch
+	s.tell(ctx, j, p)
+	s.mu.Lock()
+	if trigger == longrun.Scheduled {
+		j.last = &p
+	}
+	j.shown = &p
+	s.mu.Unlock()
+	return p, s.put(ctx, lease, p)
+}
+
+func (s *schedule) setRunning(j *job, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j.running = on
+}
+
+// tell logs a change, and what is not a PASS every time.
+func (s *schedule) tell(ctx context.Context, j *job, p longrun.Probe) {
+	level := slog.LevelDebug
+	switch {
+	case p.Result != longrun.Pass:
+		level = slog.LevelWarn
+	case j.shown == nil || j.shown.Result != longrun.Pass:
+		level = slog.LevelInfo
+	}
+	s.m.cfg.Logger.Log(ctx, level, "probe", "type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs, //nolint:sloglint // the level is a variable, the message is not
+		"class", p.ErrorClass, "error", p.Error, "attempts", len(p.Attempts), "trigger", string(p.Trigger))
+}
+
+// put stores a result, under the lease. What the store does not take now waits.
+func (s *schedule) put(ctx context.Context, lease *lock.Lease, p longrun.Probe) error {
+	// A short deadline: a beat may wait behind this commit for its turn.
+	ctx, cancel := deadline.With(ctx, s.m.cfg.Clock, min(storeTimeout, s.m.cfg.Interval/2))
+	defer cancel()
+	err := lease.Commit(ctx, s.m.ledger.CreateProbe(p))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrConflict):
+		s.m.cfg.Logger.DebugContext(ctx, "a probe of this ID stands already", "probe", p.ProbeKey)
+		return ErrProbeTaken
+	case errors.Is(err, store.ErrInvalid):
+		s.m.cfg.Logger.ErrorContext(ctx, "a probe cannot be stored and is dropped", "probe", p.ProbeKey, "error", err)
+		return fmt.Errorf("monitor: the probe cannot be stored: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pending) >= maxPendingProbes {
+		s.pending = slices.Delete(s.pending, 0, 1)
+	}
+	s.pending = append(s.pending, p)
+	return nil // it will be
+}
+
+// flush stores the results that wait, as far as the store takes them.
+func (s *schedule) flush(ctx context.Context, lease *lock.Lease) {
+	s.mu.Lock()
+	pending := s.pending
+	s.pending = nil
+	s.mu.Unlock()
+	for i, p := range pending {
+		p.Epoch = lease.Token().Epoch
+		_ = s.put(ctx, lease, p) // taken, refused for good, or waiting again
+		s.mu.Lock()
+		again := len(s.pending) > 0
+		if again {
+			s.pending = append(s.pending, pending[i+1:]...)
+		}
+		s.mu.Unlock()
+		if again {
+			return
+		}
+	}
+}
+
+// status is what is known of each probe.
+func (s *schedule) status() []ProbeStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]ProbeStatus, len(s.jobs))
+	for i, j := range s.jobs {
+		sched := s.scheduleOf(j)
+		out[i] = ProbeStatus{Type: j.Type, Every: sched.Every, Retry: sched.Retry, Configured: j.Prober != nil, Running: j.running}
+		if j.shown != nil {
+			last := *j.shown
+			out[i].Last = &last
+		}
+		if s.loaded {
+			out[i].Due = s.due(j).UTC()
+		}
+	}
+	return out
+}
+
+func (s *schedule) notLeading() error {
+	holder, _ := s.m.holder()
+	if holder == s.m.cfg.InstanceID {
+		holder = ""
+	}
+	return &NotLeadingError{Holder: holder}
+}
+
+// RunProbe makes a probe of the type now, by hand, and returns its result when
+// it is stored, or waits in memory for a store that is away. It waits for a
+// probe under way, and gives up with ctx; the probe itself goes on then. The
+// error is ErrUnknownProbe, a *NotLeadingError on an instance that does not
+// lead, or ErrProbeTaken.
+func (m *Monitor) RunProbe(ctx context.Context, t longrun.ProbeType) (longrun.Probe, error) {
+	s := m.probes
+	i := slices.IndexFunc(s.jobs, func(j *job) bool { return j.Type == t })
+	if i < 0 {
+		return longrun.Probe{}, ErrUnknownProbe
+	}
+	s.mu.Lock()
+	leading := s.leading
+	s.mu.Unlock()
+	if leading == nil {
+		return longrun.Probe{}, s.notLeading()
+	}
+	a := &ask{job: s.jobs[i], answer: make(chan askAnswer, 1)}
+	select {
+	case s.asks <- a:
+	case <-leading:
+		return longrun.Probe{}, s.notLeading()
+	case <-ctx.Done():
+		return longrun.Probe{}, context.Cause(ctx)
+	}
+	select {
+	case answer := <-a.answer:
+		return answer.probe, answer.err
+	case <-ctx.Done():
+		return longrun.Probe{}, context.Cause(ctx)
+	}
+}

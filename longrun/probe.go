@@ -1,0 +1,186 @@
+package longrun
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ProbeType names what a probe tries. Hosts may add types of their own: lower
+// case letters, digits and underscores, at most 40.
+type ProbeType string
+
+// The probes of a messaging path.
+const (
+	// Outbound: the monitored account sends, and the message arrives.
+	Outbound ProbeType = "outbound"
+	// Inbound: the monitored account receives what another sends it.
+	Inbound ProbeType = "inbound"
+	// Queue: several messages go through the host's queue, each once, in order.
+	Queue ProbeType = "queue"
+)
+
+// Validate reports what is wrong with the type.
+func (t ProbeType) Validate() error {
+	if t == "" || len(t) > 40 || strings.ContainsFunc(string(t), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' }) {
+		return fmt.Errorf("probe type %.50q is not 1 to 40 of a-z, 0-9 and _", string(t))
+	}
+	return nil
+}
+
+// prefix begins the ID of the type's documents.
+func (t ProbeType) prefix() string {
+	switch t {
+	case Outbound:
+		return "OUT"
+	case Inbound:
+		return "IN"
+	}
+	return strings.ToUpper(string(t))
+}
+
+// ProbeResult is the outcome of a probe.
+type ProbeResult string
+
+// The outcomes. Inconclusive, it could not be told, is neither a pass nor a
+// fail, and counts as neither.
+const (
+	Pass         ProbeResult = "PASS"
+	Fail         ProbeResult = "FAIL"
+	Inconclusive ProbeResult = "INCONCLUSIVE"
+)
+
+// ProbeTrigger is why a probe was made.
+type ProbeTrigger string
+
+// The triggers.
+const (
+	Scheduled ProbeTrigger = "schedule"
+	ByHand    ProbeTrigger = "manual"
+)
+
+// Probe is what one probe found. Its document is written if there is none of the
+// same ID: the first result stands.
+type Probe struct {
+	// ProbeKey is the document's ID, see ProbeID.
+	ProbeKey string    `json:"probeKey" firestore:"probeKey"`
+	Type     ProbeType `json:"type" firestore:"type"`
+	// TS is when the probe started, and TSISO the same for people, RFC 3339
+	// with milliseconds.
+	TS    time.Time `json:"ts" firestore:"ts"`
+	TSISO string    `json:"tsIso" firestore:"tsIso"`
+	// Result is that of the last attempt: one that failed is confirmed by a
+	// second before it counts.
+	Result ProbeResult `json:"result" firestore:"result"`
+	// LatencyMs is how long the probed thing took in the last attempt, in
+	// milliseconds; of a Fail, how long it was waited for.
+	LatencyMs float64 `json:"latencyMs" firestore:"latencyMs"`
+	// Trigger says whether the schedule or a person asked.
+	Trigger ProbeTrigger `json:"trigger" firestore:"trigger"`
+	// Target is what was asked, with telephone numbers masked.
+	Target string `json:"target" firestore:"target"`
+	// ErrorClass names the kind of failure or obstacle, and Error says more in
+	// one line; both empty after a Pass.
+	ErrorClass string `json:"errorClass" firestore:"errorClass"`
+	Error      string `json:"error" firestore:"error"`
+	// Stages are the parts of the last attempt's way, in order.
+	Stages []ProbeStage `json:"stages" firestore:"stages"`
+	// Attempts are all attempts, the first one first; never empty.
+	Attempts []ProbeAttempt `json:"attempts" firestore:"attempts"`
+	// EverySec is the type's period at that time, and DeadlineSec how long one
+	// attempt had.
+	EverySec    float64 `json:"everySec" firestore:"everySec"`
+	DeadlineSec float64 `json:"deadlineSec" firestore:"deadlineSec"`
+	CommitHash  string  `json:"commitHash" firestore:"commitHash"`
+	InstanceID  string  `json:"instanceId" firestore:"instanceId"`
+	// Epoch is the lease's fencing token under which the result was stored.
+	Epoch int64 `json:"epoch" firestore:"epoch"`
+}
+
+// ProbeStage is one part of the way a probe goes.
+type ProbeStage struct {
+	Name string  `json:"name" firestore:"name"`
+	Ms   float64 `json:"ms" firestore:"ms"`
+}
+
+// ProbeAttempt is one attempt of a probe.
+type ProbeAttempt struct {
+	TS         time.Time   `json:"ts" firestore:"ts"`
+	Result     ProbeResult `json:"result" firestore:"result"`
+	LatencyMs  float64     `json:"latencyMs" firestore:"latencyMs"`
+	ErrorClass string      `json:"errorClass" firestore:"errorClass"`
+	Error      string      `json:"error" firestore:"error"`
+}
+
+// Milliseconds returns d as probes and reports state it, to the microsecond.
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// ProbeID names the document of a probe of type t that started at start: the
+// type and the UTC hour, such as "OUT_20251229T22", so that two instances that
+// both hold a probe for due write one document. Where the schedule asks at
+// shorter or odd intervals the minutes are part of it, "OUT_20251229T2230", and
+// by hand the seconds.
+func ProbeID(t ProbeType, start time.Time, trigger ProbeTrigger, schedule ProbeSchedule) string {
+	layout := "20060102T15"
+	switch {
+	case trigger == ByHand:
+		layout = "20060102T150405"
+	case !wholeHours(schedule.Every) || !wholeHours(schedule.Retry):
+		layout = "20060102T1504"
+	}
+	return t.prefix() + "_" + start.UTC().Format(layout)
+}
+
+func wholeHours(d time.Duration) bool { return d >= time.Hour && d%time.Hour == 0 }
+
+// MinProbeEvery is the shortest period of a probe.
+const MinProbeEvery = time.Minute
+
+const maxProbeEvery = 30 * 24 * time.Hour
+
+// ProbeSchedule says how often a probe is due.
+type ProbeSchedule struct {
+	// Every is the period after a PASS, and after a part that is not configured.
+	Every time.Duration
+	// Retry is the period after anything else, at most Every: what failed is
+	// looked at again soon, and a second failure is known in an hour and not in
+	// six.
+	Retry time.Duration
+}
+
+// WithDefaults fills an empty Retry: an hour, at most Every.
+func (s ProbeSchedule) WithDefaults() ProbeSchedule {
+	if s.Retry == 0 {
+		s.Retry = min(time.Hour, s.Every)
+	}
+	return s
+}
+
+// Validate reports what is wrong with the schedule.
+func (s ProbeSchedule) Validate() error {
+	switch {
+	case s.Every < MinProbeEvery || s.Every > maxProbeEvery:
+		return fmt.Errorf("every %v is not between %v and %v", s.Every, MinProbeEvery, maxProbeEvery)
+	case s.Retry < MinProbeEvery:
+		return fmt.Errorf("retry %v is under %v", s.Retry, MinProbeEvery)
+	case s.Retry > s.Every:
+		return fmt.Errorf("retry %v is longer than every %v", s.Retry, s.Every)
+	}
+	return nil
+}
+
+// Due returns when the next scheduled probe is due after last, the newest one
+// that the schedule asked for. It depends on nothing but that document, so that
+// restarts neither repeat nor starve a probe. A last result that lies in the
+// future, by a clock that was set back, counts as of now.
+func (s ProbeSchedule) Due(last Probe, now time.Time) time.Time {
+	period := s.Retry
+	if last.Result == Pass || last.ErrorClass == "not_configured" {
+		period = s.Every
+	}
+	from := last.TS
+	if from.After(now) {
+		from = now
+	}
+	return from.Add(period)
+}

@@ -31,6 +31,16 @@ func (h *handler) authorized(next http.Handler) http.Handler {
 	})
 }
 
+// sameOrigin refuses what changes something on behalf of another site's page:
+// without a token, a browser on this machine is let in whoever sent it.
+func sameOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fail(w, http.StatusForbidden, "", "the request comes from another site's page")
+	}))
+	return protection.Handler(next)
+}
+
 // sameToken compares in a time that depends on neither token: both are hashed,
 // so that not even their lengths show.
 func sameToken(a, b string) bool {

@@ -125,6 +125,9 @@ func merge(body []byte, s *longrun.Settings) error {
 		if string(fields[name]) == "null" {
 			return &fieldError{name, "is null"}
 		}
+		if name == "probeEverySec" {
+			s.ProbeEverySec = nil // a map is replaced like any value, not added to
+		}
 		decoder := json.NewDecoder(strings.NewReader(string(one)))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(s); err != nil {

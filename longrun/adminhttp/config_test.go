@@ -40,6 +40,17 @@ func TestSettingsAreReadChangedAndReadBack(t *testing.T) {
 	require.Equal(t, http.StatusPreconditionFailed, status)
 }
 
+func TestTheSchedulesAreReplacedNotAddedTo(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	require.Equal(t, map[string]any{}, object(s.get("/config")["config"])["probeEverySec"])
+	for _, body := range []string{`{"probeEverySec":{"outbound":3600,"queue":7200}}`, `{"probeEverySec":{"queue":600}}`} {
+		status, reply, _ := s.ask(http.MethodPut, "/config", body)
+		require.Equal(t, http.StatusOK, status, "%v", reply)
+	}
+	require.Equal(t, map[string]any{"queue": 600.0}, object(s.get("/config")["config"])["probeEverySec"])
+}
+
 func TestBadSettingsChangeNothing(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, "")
@@ -52,6 +63,8 @@ func TestBadSettingsChangeNothing(t *testing.T) {
 		`{"driftsec_":1}`:                      "driftsec_",
 		`{"expectedAccounts":1,"unknown":[1]}`: "unknown",
 		`{"expectedAccounts":1.5}`:             "expectedAccounts",
+		`{"probeEverySec":{"outbound":5}}`:     "probeEverySec",
+		`{"probeEverySec":[60]}`:               "probeEverySec",
 		`[]`:                                   "",
 		`{}`:                                   "",
 		``:                                     "",

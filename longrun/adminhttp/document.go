@@ -72,6 +72,11 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 		b.Write(bytes.TrimPrefix(inner.Bytes(), []byte(",")))
 		b.WriteByte('}')
 		return nil
+	case reflect.Map:
+		if v.IsNil() {
+			b.WriteString("{}") // what is read can be sent back
+			return nil
+		}
 	case reflect.Slice:
 		b.WriteByte('[')
 		for i := range v.Len() {

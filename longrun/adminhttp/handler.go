@@ -10,7 +10,11 @@
 //
 // Under Options.Prefix:
 //
-//	GET heartbeats, runs, locks     lists, the newest first
+//	GET heartbeats, probes, runs,   lists, the newest first; probes of one type
+//	    locks                       with ?type=
+//	POST probes/{type}/run          makes a probe now and returns its result;
+//	                                409 with "holder" on an instance that does
+//	                                not lead
 //	GET config, PUT config          the live settings
 //	GET coverage                    a window's coverage and its gaps
 //	GET status                      what this instance knows; no store call
@@ -46,6 +50,7 @@ type Monitor interface {
 	Ledger() *ledger.Ledger
 	Settings(ctx context.Context) (longrun.Settings, string, error)
 	PutSettings(ctx context.Context, s longrun.Settings, version string) (string, error)
+	RunProbe(ctx context.Context, t longrun.ProbeType) (longrun.Probe, error)
 }
 
 // Options are the optional settings of New.
@@ -87,6 +92,8 @@ func New(m Monitor, opts Options) http.Handler {
 	private := http.NewServeMux()
 	private.HandleFunc("GET "+prefix+"/{$}", index(prefix))
 	private.HandleFunc("GET "+prefix+"/heartbeats", h.heartbeats)
+	private.HandleFunc("GET "+prefix+"/probes", h.probes)
+	private.HandleFunc("POST "+prefix+"/probes/{type}/run", h.runProbe)
 	private.HandleFunc("GET "+prefix+"/runs", h.runs)
 	private.HandleFunc("GET "+prefix+"/locks", h.locks)
 	private.HandleFunc("GET "+prefix+"/config", h.config)
@@ -98,14 +105,14 @@ func New(m Monitor, opts Options) http.Handler {
 	open := http.NewServeMux()
 	open.Handle("GET "+prefix+"/livez", Livez())
 	open.Handle("GET "+prefix+"/readyz", Readyz(m))
-	open.Handle("/", h.authorized(private))
+	open.Handle("/", h.authorized(sameOrigin(private)))
 	return open
 }
 
 // index lists the endpoints, for whoever comes without the manual.
 func index(prefix string) http.HandlerFunc {
 	var all []string
-	for _, name := range []string{"heartbeats", "runs", "locks", "config", "coverage", "status", "livez", "readyz"} {
+	for _, name := range []string{"heartbeats", "probes", "runs", "locks", "config", "coverage", "status", "livez", "readyz"} {
 		all = append(all, prefix+"/"+name)
 	}
 	return func(w http.ResponseWriter, _ *http.Request) {

@@ -78,6 +78,12 @@ func entries[T any](seq iter.Seq2[ledger.Entry[T], error]) iter.Seq2[entry, erro
 // returns, to know whether there is a next page.
 func answerList(h *handler, w http.ResponseWriter, r *http.Request, name ledger.Collection, read func(ledger.Page) iter.Seq2[entry, error]) {
 	p := newParams(r, "limit", "from", "to", "cursor")
+	answerPage(h, w, r, p, name, read)
+}
+
+// answerPage is answerList for parameters that are read already, more of them
+// perhaps.
+func answerPage(h *handler, w http.ResponseWriter, r *http.Request, p *params, name ledger.Collection, read func(ledger.Page) iter.Seq2[entry, error]) {
 	page := p.page()
 	if p.err != nil {
 		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())

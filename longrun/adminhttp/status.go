@@ -30,6 +30,7 @@ type statusBody struct {
 	Holder        string             `json:"holder"`
 	LastHeartbeat *longrun.Heartbeat `json:"lastHeartbeat"`
 	Heartbeats    heartbeatCounts    `json:"heartbeats"`
+	Probes        []probeBody        `json:"probes"`
 	Store         storeState         `json:"store"`
 	Settings      settingsBody       `json:"settings"`
 }
@@ -38,6 +39,28 @@ type statusBody struct {
 type settingsBody struct {
 	longrun.Settings
 	TS *time.Time `json:"ts"`
+}
+
+// probeBody is a monitor.ProbeStatus as callers see it.
+type probeBody struct {
+	Type       longrun.ProbeType `json:"type"`
+	Configured bool              `json:"configured"`
+	EverySec   float64           `json:"everySec"`
+	RetrySec   float64           `json:"retrySec"`
+	Due        *time.Time        `json:"due"`
+	Running    bool              `json:"running"`
+	Last       *longrun.Probe    `json:"last"`
+}
+
+func probeBodies(probes []monitor.ProbeStatus) []probeBody {
+	out := make([]probeBody, len(probes))
+	for i, p := range probes {
+		out[i] = probeBody{
+			Type: p.Type, Configured: p.Configured, EverySec: p.Every.Seconds(), RetrySec: p.Retry.Seconds(),
+			Due: optional(p.Due), Running: p.Running, Last: p.Last,
+		}
+	}
+	return out
 }
 
 type heartbeatCounts struct {
@@ -65,6 +88,7 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		Started: optional(s.Started), State: s.State, Since: optional(s.Since), Leader: s.State == monitor.Leading,
 		Epoch: s.Epoch, Holder: s.Holder, LastHeartbeat: s.LastHeartbeat,
 		Heartbeats: heartbeatCounts{Stored: s.Stored, Waiting: s.Waiting, Dropped: s.Dropped},
+		Probes:     probeBodies(s.Probes),
 		Store:      storeState{Reachable: s.StoreReachable, LastAnswer: optional(s.StoreAnswered)},
 		Settings:   settingsBody{Settings: s.Settings, TS: optional(s.Settings.TS)},
 	}})

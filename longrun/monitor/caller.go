@@ -36,8 +36,12 @@ func (c *caller) call(ctx context.Context, fn func(context.Context) error) error
 	}
 	waiting, stop := deadline.With(ctx, c.clock, c.timeout+c.grace)
 	defer stop()
-	ctx, cancel := deadline.With(waiting, c.clock, c.timeout)
-	defer cancel()
+	ctx = waiting
+	if c.grace > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = deadline.With(waiting, c.clock, c.timeout)
+		defer cancel()
+	}
 	done := make(chan error, 1)
 	go func() {
 		defer func() { <-c.busy }()

@@ -3,6 +3,8 @@ package monitor_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -243,9 +245,12 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 		_, err = n.RunProbe(ctx, longrun.Outbound)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.True(t, n.Status().Probes[0].Running, "it goes on, though nobody waits")
-		time.Sleep(7 * time.Hour)
+		time.Sleep(3 * time.Hour)
+		_, err = n.RunProbe(t.Context(), longrun.Outbound)
+		require.NoError(t, err)
+		time.Sleep(4 * time.Hour)
 		n.end()
-		require.Equal(t, []string{"OUT_20000101T00 PASS ", "OUT_20000101T000120 PASS ", "OUT_20000101T06 PASS "}, told(results(t, st)))
+		require.Equal(t, []string{"OUT_20000101T00 PASS ", "OUT_20000101T000120 PASS ", "OUT_20000101T030121 PASS ", "OUT_20000101T06 PASS "}, told(results(t, st)))
 	})
 }
 
@@ -273,6 +278,14 @@ func TestAProbeThatTheEndInterruptsSaysNothing(t *testing.T) {
 		require.Zero(t, time.Since(began))
 		var not *monitor.NotLeadingError
 		require.ErrorAs(t, <-byHand, &not)
+
+		// Nor later, when this process leads again.
+		ctx, cancel := context.WithCancel(t.Context())
+		again := make(chan error, 1)
+		go func() { again <- n.Run(ctx) }()
+		time.Sleep(30 * time.Second)
+		cancel()
+		require.NoError(t, <-again)
 		require.Empty(t, results(t, st))
 	})
 }
@@ -316,6 +329,27 @@ func TestSettingsMoveAProbesSchedule(t *testing.T) {
 		require.Equal(t, 4, p.Calls())
 		require.Equal(t, "OUT_20000101T0011 PASS ", told(results(t, st))[1])
 		require.Equal(t, 10*time.Minute, n.Status().Probes[0].Every)
+	})
+}
+
+func TestWhatAProberSaysIsCutAndMasked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		const number = "4917012345678"
+		p := probetest.NewScript(probetest.Step{Result: probe.Result{
+			Verdict: probe.Fail, Class: "class " + number, Detail: "first line\nto " + number + strings.Repeat(" x", 200), Target: number,
+			Stages: []probe.Stage{{Name: number, Took: 1}},
+		}})
+		n := start(t, st, "a", probing(outbound(p)))
+		time.Sleep(2 * time.Minute)
+		n.end()
+		got := results(t, st)[0]
+		require.Equal(t, "***********78", got.Target)
+		require.Equal(t, "class ***********78", got.ErrorClass)
+		require.True(t, strings.HasPrefix(got.Error, "first line to ***********78 x x"), got.Error)
+		require.Less(t, len(got.Error), 210)
+		require.NotContains(t, fmt.Sprintf("%+v %s", got, n.log), number)
 	})
 }
 

@@ -40,6 +40,9 @@ func newConn(s *Server, w *wire, ws *websocket.Conn, number string) *conn {
 func (c *conn) run() {
 	s := c.server
 	defer s.leave(c)
+	if !s.enter(c) {
+		return
+	}
 	stream := &frames{next: c.read}
 	hello, fromClient, toClient, err := s.authority.respond(stream.read, c.write)
 	if err != nil {
@@ -117,16 +120,23 @@ func (c *conn) writeAll(seal *sealer) {
 	}
 }
 
-// greet makes c one of the server's connections and answers the client's
-// handshake payload: a login, or the wish to be linked.
+// enter makes c one of the server's connections.
+func (s *Server) enter(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns[c] = struct{}{}
+	return !s.closed
+}
+
+// greet answers what a client said in the handshake: a login, or the wish to be
+// linked.
 func (s *Server) greet(c *conn, hello *greeting) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.leaving[hello.key] > 0 {
+	if c.over || s.leaving[hello.key] > 0 {
 		return false
 	}
 	c.key = hello.key
-	s.conns[c] = struct{}{}
 	if user := hello.payload.GetUsername(); user != 0 {
 		c.number = strconv.FormatUint(user, 10)
 	}

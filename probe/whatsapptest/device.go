@@ -50,6 +50,14 @@ func (d *device) unsent() []*item {
 	return slices.DeleteFunc(slices.Clone(d.queue), func(it *item) bool { return it.sent == d.conn })
 }
 
+// catchUp writes what was held back from a connection.
+func (d *device) catchUp() {
+	for _, it := range d.unsent() {
+		it.sent = d.conn
+		d.conn.send(it.node)
+	}
+}
+
 // sendOffline writes an item that waited, and says so in it.
 func (d *device) sendOffline(it *item, index int) {
 	it.sent = d.conn

@@ -99,14 +99,16 @@ func (s *Server) envelope(c *conn, n *node, to types.JID) attrs {
 	return envelope
 }
 
-// corrupted is the content of an encrypted part with its last byte flipped: the
-// receiver can parse it and cannot decrypt it.
+// corrupted is the content of an encrypted part with one bit wrong: in the
+// authentication code, which is at the end but for a short field that the first
+// messages of a session have.
 func corrupted(enc node) any {
+	const fromEnd = 8
 	sealed, ok := enc.Content.([]byte)
-	if !ok || len(sealed) == 0 {
+	if !ok || len(sealed) < fromEnd {
 		return enc.Content
 	}
 	sealed = slices.Clone(sealed)
-	sealed[len(sealed)-1] ^= 0xff
+	sealed[len(sealed)-fromEnd] ^= 1
 	return sealed
 }

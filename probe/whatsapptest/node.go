@@ -156,11 +156,15 @@ func address(n *node, key string) types.JID {
 	return value
 }
 
-// content returns the bytes of the node that the path of tags leads to.
+// content returns the bytes of the node that the path of tags leads to. Short
+// words arrive as tokens of the protocol, and are texts.
 func content(n *node, path ...string) []byte {
 	child, ok := n.GetOptionalChildByTag(path...)
 	if !ok {
 		return nil
+	}
+	if word, ok := child.Content.(string); ok {
+		return []byte(word)
 	}
 	value, _ := child.Content.([]byte)
 	return value

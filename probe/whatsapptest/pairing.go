@@ -128,6 +128,7 @@ func (s *Server) pair(ctx context.Context, number string, begin func(*conn, *acc
 				continue
 			}
 			if err := begin(c, a); !errors.Is(err, ErrCode) {
+				c.pairing.end(ErrCode) // whoever came before is overtaken
 				c.pairing.result = result
 				return err
 			}

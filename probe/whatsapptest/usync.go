@@ -2,6 +2,7 @@ package whatsapptest
 
 import (
 	"strconv"
+	"strings"
 
 	"go.mau.fi/whatsmeow/types"
 )
@@ -18,7 +19,9 @@ func (s *Server) usync(c *conn, query *node) {
 	var users []node
 	for _, user := range list.GetChildren() {
 		jid := address(&user, "jid")
-		if a := s.find(jid); a != nil {
+		if phone := content(&user, "contact"); phone != nil {
+			users = append(users, s.lookUp(phone))
+		} else if a := s.find(jid); a != nil {
 			users = append(users, node{Tag: "user", Attrs: attrs{"jid": jid}, Content: a.describe(facts.GetChildren())})
 		}
 	}
@@ -32,6 +35,22 @@ func (s *Server) usync(c *conn, query *node) {
 	})
 }
 
+// lookUp tells whether a phone number, as a contact is asked for, is on
+// WhatsApp.
+func (s *Server) lookUp(phone []byte) node {
+	number, _, _ := strings.Cut(strings.TrimPrefix(string(phone), "+"), "@")
+	pn := types.NewJID(number, types.DefaultUserServer)
+	user := attrs{"pn_jid": pn}
+	in := "out"
+	if a := s.find(pn); a != nil {
+		in = "in"
+		user["jid"] = a.jid(types.HiddenUserServer, 0)
+	}
+	return node{Tag: "user", Attrs: user, Content: []node{
+		{Tag: "contact", Attrs: attrs{"type": in}, Content: phone},
+	}}
+}
+
 func (a *account) describe(facts []node) []node {
 	var known []node
 	for _, fact := range facts {
@@ -40,8 +59,6 @@ func (a *account) describe(facts []node) []node {
 			known = append(known, node{Tag: "devices", Content: []node{a.deviceList()}})
 		case "lid":
 			known = append(known, node{Tag: "lid", Attrs: attrs{"val": a.jid(types.HiddenUserServer, 0)}})
-		case "contact":
-			known = append(known, node{Tag: "contact", Attrs: attrs{"type": "in"}})
 		}
 	}
 	return known

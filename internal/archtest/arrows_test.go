@@ -104,7 +104,10 @@ var arrows = []row{
 	{dir: "store/storetest", ours: []string{"store"}, with: []string{clock, xsync, testify}},
 	{dir: "lock/locktest", ours: []string{"lock", "store", "store/storetest"}, with: []string{clock, xsync, testify, porcupine}},
 	{dir: "probe/probetest", ours: []string{"probe"}, with: []string{clock, testify}},
-	{dir: "probe/whatsapptest", sdk: "whatsmeow", with: []string{clock, xsync, testify}},
+	{
+		dir: "probe/whatsapptest", sdk: "whatsmeow", // both ends of its protocol:
+		with: []string{"github.com/coder/websocket", "modernc.org/sqlite"}, // the server's transport, and the clients' stores
+	},
 	{dir: "alert/alerttest", ours: []string{"alert"}, with: []string{clock, testify}},
 	{dir: "internal/archtest"},
 	{dir: "internal/faultnet"},

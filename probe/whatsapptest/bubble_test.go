@@ -1,0 +1,56 @@
+package whatsapptest_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
+)
+
+// bubble runs a test whose time passes at once.
+func bubble(t *testing.T, test func(*testing.T, *whatsapptest.Server)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, whatsapptest.NewPipeServer(t)) })
+}
+
+// took measures a call, by the bubble's clock.
+func took(call func()) time.Duration {
+	begin := time.Now()
+	call()
+	return time.Since(begin)
+}
+
+func TestADayOfTwoClientsPassesInSeconds(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *whatsapptest.Server) {
+		a, b := pair(t, srv)
+		begin := time.Now()
+		for hour := range 24 {
+			for range 12 {
+				arrives(a, b, bob, "still there?")
+				arrives(b, a, alice, "yes")
+				time.Sleep(5 * time.Minute)
+			}
+			switch hour % 3 {
+			case 0:
+				srv.Drop()
+			case 1:
+				srv.Drop(alice)
+			case 2:
+				srv.Freeze(bob)
+				time.Sleep(4 * time.Minute)
+			}
+			require.NoError(t, srv.AwaitOnline(t.Context(), alice))
+			require.NoError(t, srv.AwaitOnline(t.Context(), bob))
+		}
+		require.Greater(t, time.Since(begin), 24*time.Hour)
+		st := srv.Stats()
+		require.Equal(t, 2*24*12, st.Sent)
+		require.Equal(t, st.Sent, st.Delivered)
+		require.Greater(t, st.Pings, 2*24*60)
+		require.Equal(t, 2+8*2+8+8, st.Logins)
+	})
+}

@@ -1,0 +1,51 @@
+package whatsapptest
+
+import (
+	"context"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+)
+
+// Disconnect is cli.Disconnect when nothing is on its way to the client. A
+// client that disconnects while a frame arrives keeps a goroutine for ever, and
+// one whose connection is frozen waits five seconds for a farewell. NewClient's
+// cleanup calls this. It may be called for a client that is not connected, but
+// not from an event handler.
+func (s *Server) Disconnect(cli *whatsmeow.Client) {
+	key := *cli.Store.NoiseKey.Pub
+	s.mu.Lock()
+	s.leaving[key]++ // or it might connect again in between
+	var conns []*conn
+	for c := range s.conns {
+		if c.key == key {
+			s.detach(c)
+			conns = append(conns, c)
+		}
+	}
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.settle()
+	}
+	cli.Disconnect()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leaving[key]--; s.leaving[key] == 0 {
+		delete(s.leaving, key)
+	}
+}
+
+// settle waits until the client has taken what was written to it. Nothing more
+// is: the connection is detached.
+func (c *conn) settle() {
+	if c.wire.frozen.Load() {
+		c.wire.reset()
+		return
+	}
+	c.out.flush()
+	// The client answers a ping when it reads it, which is after it has handed
+	// on all frames before.
+	ctx, cancel := context.WithTimeout(c.server.life, 5*time.Second)
+	defer cancel()
+	_ = c.ws.Ping(ctx)
+}

@@ -1,0 +1,114 @@
+package whatsapptest
+
+import (
+	"slices"
+	"strconv"
+
+	"go.mau.fi/whatsmeow/types"
+)
+
+// relay takes a message: it acks it to the sender, and passes on what the
+// sender encrypted for each device. The two are independent, as they are with
+// WhatsApp: an ack says that the server has the message, and no more.
+func (s *Server) relay(c *conn, n *node) {
+	id, to := text(n, "id"), address(n, "to")
+	if id == "" {
+		return
+	}
+	fault := s.fault(c.number)
+	ack := node{Tag: "ack", Attrs: attrs{"class": "message", "id": id, "from": to, "t": now()}}
+	target := s.find(to)
+	switch {
+	case fault.messageError != 0:
+		ack.Attrs["error"] = strconv.Itoa(fault.messageError)
+	case target == nil:
+		ack.Attrs["error"] = "404"
+	default:
+		s.count(c.number).Sent++
+		s.fanOut(c, n, target)
+	}
+	s.notify()
+	if !fault.losesAcks {
+		s.after(fault.ackDelay, func() { c.send(ack) })
+	}
+}
+
+// fanOut delivers a message to the devices that it is encrypted for: those of
+// the target, and the sender's own others.
+func (s *Server) fanOut(c *conn, n *node, target *account) {
+	participants, ok := n.GetOptionalChildByTag("participants")
+	if !ok { // resent to one device that could not read it
+		s.deliver(c, n, address(n, "to"), n)
+		return
+	}
+	for _, copied := range participants.GetChildren() {
+		to := address(&copied, "jid")
+		if a := s.find(to); copied.Tag == "to" && (a == target || a == c.device.account) {
+			s.deliver(c, n, to, &copied)
+		}
+	}
+}
+
+// deliver passes on the copy of a message that is for the device to.
+func (s *Server) deliver(c *conn, n *node, to types.JID, copied *node) {
+	receiver := s.find(to)
+	d := receiver.devices[to.Device]
+	if d == nil {
+		return // the phone, which reads nothing here, or a device that is gone
+	}
+	fault := s.fault(receiver.number)
+	encrypted := slices.Clone(copied.GetChildrenByTag("enc"))
+	if len(encrypted) == 0 || fault.losesMessages {
+		return
+	}
+	if s.spendCorruption(receiver.number) {
+		for i := range encrypted {
+			encrypted[i].Content = corrupted(encrypted[i])
+		}
+	}
+	stanza := node{
+		Tag:     "message",
+		Attrs:   s.envelope(c, n, to),
+		Content: append(encrypted, n.GetChildrenByTag("device-identity")...),
+	}
+	s.after(fault.messageDelay, func() {
+		d.push(stanza)
+		s.notify()
+	})
+}
+
+// envelope is what the receiver is told about a message. Receivers are
+// addressed in one of two forms, and the sender is named in the same.
+func (s *Server) envelope(c *conn, n *node, to types.JID) attrs {
+	sender := c.device.account
+	envelope := attrs{
+		"id": text(n, "id"), "type": text(n, "type"), "edit": text(n, "edit"), "notify": c.name, "t": now(),
+		"from": sender.jid(to.Server, c.device.id),
+	}
+	if to.Server == types.HiddenUserServer {
+		envelope["sender_pn"] = sender.jid(types.DefaultUserServer, 0)
+	} else {
+		envelope["sender_lid"] = sender.jid(types.HiddenUserServer, 0)
+	}
+	if s.find(to) == sender { // an own device learns whom the message was for
+		envelope["recipient"] = address(n, "to").ToNonAD()
+		if pn := address(n, "peer_recipient_pn"); !pn.IsEmpty() {
+			envelope["peer_recipient_pn"] = pn
+		}
+	}
+	return envelope
+}
+
+// corrupted is the content of an encrypted part with one bit wrong: in the
+// authentication code, which is at the end but for a short field that the first
+// messages of a session have.
+func corrupted(enc node) any {
+	const fromEnd = 8
+	sealed, ok := enc.Content.([]byte)
+	if !ok || len(sealed) < fromEnd {
+		return enc.Content
+	}
+	sealed = slices.Clone(sealed)
+	sealed[len(sealed)-fromEnd] ^= 1
+	return sealed
+}

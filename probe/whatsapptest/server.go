@@ -1,0 +1,199 @@
+package whatsapptest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// ErrClosed is returned by what waits on a Server that is closed.
+var ErrClosed = errors.New("whatsapptest: the server is closed")
+
+// Options adjust Start.
+type Options struct {
+	// Pipe serves over pipes in memory instead of TCP on the loopback, as a
+	// testing/synctest bubble needs. Default: false.
+	Pipe bool
+	// Log hears what clients do and what goes wrong with them. It never hears
+	// numbers or contents of messages. Default: nothing is logged.
+	Log *slog.Logger
+}
+
+// Server is a WhatsApp server. Its methods are safe for concurrent use.
+type Server struct {
+	log       *slog.Logger
+	authority *authority
+	listener  net.Listener
+	dial      func(context.Context) (net.Conn, error)
+
+	life context.Context // ends with the server
+	end  context.CancelFunc
+	wg   sync.WaitGroup // every goroutine and timer
+
+	// mu guards all that follows, and all that hangs from it but the outboxes.
+	// Nobody waits for a network while holding it.
+	mu       sync.Mutex
+	closed   bool
+	changed  chan struct{} // closed at each change that Await may wait for
+	wires    map[*wire]struct{}
+	timers   map[*time.Timer]struct{}
+	conns    map[*conn]struct{}
+	leaving  map[[32]byte]int    // clients in Disconnect, by their noise keys
+	accounts map[string]*account // by number
+	faults   map[string]*faults  // by number; "" is everybody
+	stats    map[string]*Stats   // by number; "" is who has none yet
+}
+
+// NewServer starts a server on a free port of the loopback. It is closed when
+// the test ends, after the clients of NewClient and NewUnpairedClient.
+func NewServer(tb testing.TB) *Server {
+	tb.Helper()
+	return start(tb, nil)
+}
+
+// NewPipeServer starts a server that is reached through memory alone, for use
+// inside a testing/synctest bubble. It is closed when the bubble's test ends,
+// and then a minute of the bubble's time passes, in which whatsmeow's timers
+// run out: a bubble must not end before its goroutines.
+func NewPipeServer(tb testing.TB) *Server {
+	tb.Helper()
+	tb.Cleanup(func() { time.Sleep(time.Minute) })
+	return start(tb, &Options{Pipe: true})
+}
+
+func start(tb testing.TB, opts *Options) *Server {
+	tb.Helper()
+	s, err := Start(opts)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// Start starts a server for a program that is no test, such as a demonstration;
+// tests have NewServer. opts may be nil. Close ends it.
+func Start(opts *Options) (*Server, error) {
+	if opts == nil {
+		opts = new(Options)
+	}
+	authority, err := sharedAuthority()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		log:       opts.Log,
+		authority: authority,
+		changed:   make(chan struct{}),
+		wires:     make(map[*wire]struct{}),
+		timers:    make(map[*time.Timer]struct{}),
+		conns:     make(map[*conn]struct{}),
+		leaving:   make(map[[32]byte]int),
+		accounts:  make(map[string]*account),
+		faults:    make(map[string]*faults),
+		stats:     make(map[string]*Stats),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	if err := s.listen(opts.Pipe); err != nil {
+		s.end()
+		return nil, err
+	}
+	s.wg.Go(s.accept)
+	return s, nil
+}
+
+func (s *Server) listen(pipe bool) error {
+	if pipe {
+		p := newPipes()
+		s.listener, s.dial = p, p.dial
+		return nil
+	}
+	l, err := new(net.ListenConfig).Listen(s.life, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("whatsapptest: %w", err)
+	}
+	s.listener = l
+	s.dial = func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+	}
+	return nil
+}
+
+func (s *Server) accept() {
+	for {
+		raw, err := s.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		w := &wire{Conn: raw}
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			_ = w.Close()
+			return
+		}
+		s.wires[w] = struct{}{}
+		s.mu.Unlock()
+		s.wg.Go(func() {
+			s.serve(w)
+			_ = w.Close()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			delete(s.wires, w)
+		})
+	}
+}
+
+// Close ends the server and returns when none of its goroutines is left.
+// Clients see their connections end, and a refused one whenever they try again.
+// Disconnect them first if they should not. Closing twice is fine.
+func (s *Server) Close() {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		_ = s.listener.Close()
+		for w := range s.wires {
+			_ = w.Close()
+		}
+		for t := range s.timers {
+			if t.Stop() {
+				s.wg.Done()
+			}
+		}
+		s.end()
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+}
+
+// after calls f once d has passed, unless the server is closed before. The
+// caller holds s.mu, and so does f.
+func (s *Server) after(d time.Duration, f func()) {
+	if d <= 0 {
+		f()
+		return
+	}
+	if s.closed {
+		return
+	}
+	s.wg.Add(1)
+	var t *time.Timer
+	t = time.AfterFunc(d, func() {
+		defer s.wg.Done()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.closed {
+			delete(s.timers, t)
+			f()
+		}
+	})
+	s.timers[t] = struct{}{}
+}

@@ -112,7 +112,7 @@ func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ack := send(ctx, p.sender, t, to.ToNonAD(), id, m.text(start)).wait(ctx, p.turns.clock)
+	ack := send(ctx, p.sender, t, to.ToNonAD(), id, m.text(start)).wait(ctx)
 	if err := calledOff(ctx); err != nil {
 		return probe.Result{}, err
 	}

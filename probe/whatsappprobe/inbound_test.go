@@ -8,6 +8,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
 
 func TestInboundPassesWhenTheAccountShowsTheMessage(t *testing.T) {
@@ -94,20 +95,22 @@ func TestALateMessageIsToldFromALostOne(t *testing.T) {
 	})
 }
 
+// Not in a bubble: whatsmeow leaves a goroutine behind where a frame is on its
+// way while it connects anew, as it does after pairing.
 func TestAnAccountThatIsPairedLaterIsKnownThen(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *stage) {
-		const third = "491700000003"
-		cli := s.NewUnpairedClient(t)
-		in := whatsappprobe.Inbound(s.theirs, cli, nil)
-		s.fails(in, "logged_out")
-		codes, err := cli.GetQRChannel(t.Context())
-		require.NoError(t, err)
-		require.NoError(t, cli.Connect())
-		require.NoError(t, s.Scan(t.Context(), (<-codes).Code, third))
-		require.NoError(t, s.AwaitOnline(t.Context(), third))
-		s.calm()
-		require.Equal(t, "49********03", s.passes(in).Target)
-	})
+	t.Parallel()
+	const third = "491700000003"
+	s := newStage(t, whatsapptest.NewServer(t))
+	cli := s.NewUnpairedClient(t)
+	require.NoError(t, s.accounts.Add("third", cli))
+	in := whatsappprobe.Inbound(s.theirs, cli, nil)
+	s.fails(in, "logged_out")
+	codes, err := cli.GetQRChannel(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, cli.Connect())
+	require.NoError(t, s.Scan(t.Context(), (<-codes).Code, third))
+	s.await(2, whatsappprobe.Connected)
+	require.Equal(t, "49********03", s.passes(in).Target)
 }
 
 func TestQueuePassesWhenAllArriveOnceInOrder(t *testing.T) {

@@ -90,6 +90,17 @@ func (l *link) finished() (probe.Result, bool) {
 	return probe.Result{}, false
 }
 
+// blocked returns the failure of a send that the client does not return from.
+func (l *link) blocked() probe.Result {
+	l.mu.Lock()
+	state := l.follower.account.State
+	l.mu.Unlock()
+	if state != Connected && state != Degraded {
+		return probe.Failed("not_connected", "the connection broke, and did not come back in time")
+	}
+	return probe.Failed("send_blocked", "an earlier send of the account has not ended and holds back all others")
+}
+
 // incoming returns the marker of a message that the event brings.
 func incoming(event any) (marker, bool) {
 	e, ok := event.(*events.Message)

@@ -60,7 +60,7 @@ func (p *outbound) Probe(ctx context.Context) (probe.Result, error) {
 	}
 	t, err := p.turns.begin(ctx, 1)
 	if errors.Is(err, errBusy) {
-		r := probe.Failed("send_blocked", errBlocked)
+		r := p.link.blocked()
 		r.Target = target
 		return r, nil
 	}
@@ -86,7 +86,7 @@ func (p *outbound) Probe(ctx context.Context) (probe.Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // whatever is left of the send
 	start := p.turns.clock.Now()
-	ack := send(ctx, p.link, t, p.to, id, marker{newSeries(), 1, 1}.text(start)).wait(ctx, p.turns.clock)
+	ack := send(ctx, p.link, t, p.to, id, marker{newSeries(), 1, 1}.text(start)).wait(ctx)
 	if err := calledOff(ctx); err != nil {
 		return probe.Result{}, err
 	}

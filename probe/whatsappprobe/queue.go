@@ -99,7 +99,7 @@ func (p *queue) Probe(ctx context.Context) (probe.Result, error) {
 	}
 	t, err := p.turns.begin(ctx, p.opts.Messages)
 	if errors.Is(err, errBusy) {
-		r := probe.Failed("send_blocked", errBlocked)
+		r := p.link.blocked()
 		r.Target = target
 		return r, nil
 	}
@@ -164,7 +164,7 @@ func (p *queue) tooDeep(ctx context.Context) (r probe.Result, over bool, err err
 func (p *queue) put(ctx context.Context, t *turn, to types.JID, text string) (r probe.Result, ok bool, err error) {
 	start := p.turns.clock.Now()
 	if p.opts.Enqueue == nil {
-		ack := send(ctx, p.link, t, to, p.link.client.GenerateMessageID(), text).wait(ctx, p.turns.clock)
+		ack := send(ctx, p.link, t, to, p.link.client.GenerateMessageID(), text).wait(ctx)
 		if err := calledOff(ctx); err != nil {
 			return probe.Result{}, false, err
 		}

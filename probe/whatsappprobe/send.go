@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/benbjohnson/clock"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/store"
@@ -22,15 +21,14 @@ import (
 const ackTimeout = time.Minute
 
 // lastWord is how long a client may take, once its context has ended, to say how
-// far it came. Waiting for the send lock it says nothing: that lock honours no
-// context.
+// far it came. Waiting for the send lock it says nothing, nor for a connection to
+// send again on: neither wait honours a context.
 const lastWord = 250 * time.Millisecond
 
 // sending is one message on its way to the server.
 type sending struct {
-	id    types.MessageID
-	start time.Time
-	done  chan sent // takes one
+	link *link
+	done chan sent // takes one
 }
 
 // sent is what the client said of it.
@@ -43,12 +41,12 @@ type sent struct {
 // send begins to send a text under a message ID, in a goroutine that ends with
 // the client's answer, and is part of the turn until then.
 func send(ctx context.Context, l *link, t *turn, to types.JID, id types.MessageID, text string) *sending {
-	s := &sending{id: id, start: l.clock.Now(), done: make(chan sent, 1)}
+	s := &sending{link: l, done: make(chan sent, 1)}
 	t.join()
 	go func() {
 		defer t.leave()
 		response, err := l.client.SendMessage(ctx, to, &waE2E.Message{Conversation: proto.String(text)},
-			whatsmeow.SendRequestExtra{ID: s.id, Timeout: ackTimeout})
+			whatsmeow.SendRequestExtra{ID: id, Timeout: ackTimeout})
 		s.done <- sent{response: response, err: err, end: l.clock.Now()}
 	}()
 	return s
@@ -70,25 +68,24 @@ func (a acked) failed(start time.Time, target string) probe.Result {
 }
 
 // wait returns how the send ended. ctx is the one that send was given.
-func (s *sending) wait(ctx context.Context, clk clock.Clock) acked {
+func (s *sending) wait(ctx context.Context) acked {
 	var a sent
 	select {
 	case a = <-s.done:
 	case <-ctx.Done():
 		late := make(chan struct{})
-		timer := clk.AfterFunc(lastWord, func() { close(late) })
+		timer := s.link.clock.AfterFunc(lastWord, func() { close(late) })
 		defer timer.Stop()
 		select {
 		case a = <-s.done:
 		case <-late:
-			return acked{at: clk.Now(), class: "send_blocked", detail: errBlocked}
+			why := s.link.blocked()
+			return acked{at: s.link.clock.Now(), class: why.Class, detail: why.Detail}
 		}
 	}
 	class, detail := classify(a.response, a.err)
 	return acked{at: a.end, stages: stagesOf(a.response.DebugTimings), class: class, detail: detail}
 }
-
-const errBlocked = "an earlier send of the account has not ended and holds back all others"
 
 // stagesOf are the parts of a send as the client measured them.
 func stagesOf(t whatsmeow.MessageDebugTimings) []probe.Stage {

@@ -22,27 +22,30 @@ type trouble struct {
 	name           string
 	begin          func(s *stage)
 	out, in, queue []string // classes of FAIL, or of an error behind "?"; "" is a PASS
-	later          []string // what else any probe may say when it has lasted for minutes
+	// brief troubles end before the client, after three minutes, connects anew by
+	// itself. When that meets a send under way, whatsmeow's own code races
+	// (go.mau.fi/util/exsync Event.GetChan), and the race detector says so.
+	brief bool
 }
 
 func troubles() []trouble {
 	const passes = ""
 	return []trouble{
-		{"messages to ours are lost", func(s *stage) { s.LoseMessages(ours) }, []string{passes}, []string{"acked_not_delivered"}, []string{passes}, nil},
-		{"messages to theirs are lost", func(s *stage) { s.LoseMessages(theirs) }, []string{"acked_not_delivered"}, []string{passes}, []string{"acked_not_delivered"}, nil},
-		{"ours may not send", func(s *stage) { s.RefuseMessages(463, ours) }, []string{"ack_refused_463"}, []string{passes}, []string{"ack_refused_463"}, nil},
-		{"theirs may not send", func(s *stage) { s.RefuseMessages(463, theirs) }, []string{passes}, []string{"?sender_ack_refused_463"}, []string{passes}, nil},
-		{"ours is away", func(s *stage) { s.Refuse(ours); s.Drop(ours) }, []string{"not_connected"}, []string{"acked_not_delivered"}, []string{"not_connected"}, nil},
+		{"messages to ours are lost", func(s *stage) { s.LoseMessages(ours) }, []string{passes}, []string{"acked_not_delivered"}, []string{passes}, false},
+		{"messages to theirs are lost", func(s *stage) { s.LoseMessages(theirs) }, []string{"acked_not_delivered"}, []string{passes}, []string{"acked_not_delivered"}, false},
+		{"ours may not send", func(s *stage) { s.RefuseMessages(463, ours) }, []string{"ack_refused_463"}, []string{passes}, []string{"ack_refused_463"}, false},
+		{"theirs may not send", func(s *stage) { s.RefuseMessages(463, theirs) }, []string{passes}, []string{"?sender_ack_refused_463"}, []string{passes}, false},
+		{"ours is away", func(s *stage) { s.Refuse(ours); s.Drop(ours) }, []string{"not_connected"}, []string{"acked_not_delivered"}, []string{"not_connected"}, false},
 		{"the server is overloaded", func(s *stage) {
 			s.FailLogins(events.ConnectFailureServiceUnavailable)
 			s.Drop()
-		}, []string{"not_connected"}, []string{"?sender_not_connected"}, []string{"not_connected"}, nil},
-		{"messages come late", func(s *stage) { s.DelayMessages(2 * time.Minute) }, []string{"acked_not_delivered"}, []string{"acked_not_delivered", "arrived_late"}, []string{"acked_not_delivered", "missing"}, nil},
-		{"receipts are lost", func(s *stage) { s.LoseReceipts() }, []string{"acked_not_delivered"}, []string{passes}, []string{passes}, nil},
-		{"acks are lost", func(s *stage) { s.LoseAcks() }, []string{"no_ack"}, []string{passes}, []string{"no_ack"}, nil},
-		{"the server stalls", func(s *stage) { s.Stall() }, []string{"no_ack"}, []string{"?sender_no_ack"}, []string{"no_ack"}, []string{"not_connected", "?sender_not_connected"}},
-		{"ours freezes", func(s *stage) { s.Freeze(ours) }, []string{"no_ack"}, []string{"acked_not_delivered"}, []string{"no_ack"}, []string{passes}},
-		{"the connections break", func(s *stage) { s.Drop() }, []string{passes}, []string{passes}, []string{passes}, nil},
+		}, []string{"not_connected"}, []string{"?sender_not_connected"}, []string{"not_connected"}, false},
+		{"messages come late", func(s *stage) { s.DelayMessages(2 * time.Minute) }, []string{"acked_not_delivered"}, []string{"acked_not_delivered", "arrived_late"}, []string{"acked_not_delivered", "missing"}, false},
+		{"receipts are lost", func(s *stage) { s.LoseReceipts() }, []string{"acked_not_delivered"}, []string{passes}, []string{passes}, false},
+		{"acks are lost", func(s *stage) { s.LoseAcks() }, []string{"no_ack"}, []string{passes}, []string{"no_ack"}, false},
+		{"the server stalls", func(s *stage) { s.Stall() }, []string{"no_ack"}, []string{"?sender_no_ack"}, []string{"no_ack"}, true},
+		{"ours freezes", func(s *stage) { s.Freeze(ours) }, []string{"no_ack"}, []string{"acked_not_delivered"}, []string{"no_ack"}, true},
+		{"the connections break", func(s *stage) { s.Drop() }, []string{passes}, []string{passes}, []string{passes}, false},
 	}
 }
 

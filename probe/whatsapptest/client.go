@@ -2,26 +2,21 @@ package whatsapptest
 
 import (
 	"context"
-	"crypto/rand"
-	"database/sql"
-	"fmt"
 	"testing"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/store"
-	"go.mau.fi/whatsmeow/store/sqlstore"
-	_ "modernc.org/sqlite" // the driver of the clients' stores
 )
 
 // client is one that the server made and ends.
 type client struct {
 	*whatsmeow.Client
-	db *sql.DB
+	store *deviceStore
 }
 
 // NewClient returns a client that is paired as a device of number, ready for
 // Connect. Called again with the same number, it returns a second device of that
-// account. Its store is in memory. When the test ends, it is disconnected.
+// account. Its store is a temporary file. When the test ends, it is disconnected.
 func (s *Server) NewClient(tb testing.TB, number string) *whatsmeow.Client {
 	tb.Helper()
 	return s.endWith(tb)(s.Client(number))
@@ -61,20 +56,13 @@ func (s *Server) UnpairedClient() (*whatsmeow.Client, error) {
 }
 
 func (s *Server) newClient(prepare func(*store.Device) error) (*whatsmeow.Client, error) {
-	// One store for each client: in a common one they would wait for each
-	// other's transactions.
-	db, err := sql.Open("sqlite", "file:/"+rand.Text()+"?vfs=memdb&_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)")
+	st, err := newDeviceStore()
 	if err != nil {
-		return nil, fmt.Errorf("whatsapptest: opening a store: %w", err)
+		return nil, err
 	}
-	container := sqlstore.NewWithDB(db, "sqlite", nil)
-	if err := container.Upgrade(context.Background()); err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("whatsapptest: opening a store: %w", err)
-	}
-	device := container.NewDevice()
+	device := st.NewDevice()
 	if err := prepare(device); err != nil {
-		_ = db.Close()
+		st.close()
 		return nil, err
 	}
 	cli := whatsmeow.NewClient(device, nil)
@@ -84,10 +72,10 @@ func (s *Server) newClient(prepare func(*store.Device) error) (*whatsmeow.Client
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
-		_ = db.Close()
+		st.close()
 		return nil, ErrClosed
 	}
-	s.clients = append(s.clients, client{cli, db})
+	s.clients = append(s.clients, client{cli, st})
 	return cli, nil
 }
 
@@ -100,6 +88,6 @@ func (s *Server) endClients() {
 	s.mu.Unlock()
 	for _, c := range clients {
 		s.Disconnect(c.Client)
-		_ = c.db.Close()
+		c.store.close()
 	}
 }

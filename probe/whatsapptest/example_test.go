@@ -12,7 +12,6 @@ import (
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
@@ -54,7 +53,7 @@ func Example() {
 		panic(err)
 	}
 	to := types.NewJID("491700000002", types.DefaultUserServer)
-	_, err = alice.SendMessage(context.Background(), to, &waE2E.Message{Conversation: proto.String("hello")})
+	_, err = alice.SendMessage(context.Background(), to, &waE2E.Message{Conversation: new("hello")})
 	fmt.Println("the server took it:", err)
 	fmt.Println("bob read:", <-heard)
 	fmt.Println("alice knows by a receipt of type:", <-known)
@@ -116,11 +115,11 @@ func ExampleServer_LoseMessages() {
 
 	bob := types.NewJID("491700000002", types.DefaultUserServer)
 	srv.LoseMessages("491700000002")
-	_, err = alice.SendMessage(ctx, bob, &waE2E.Message{Conversation: proto.String("hello?")})
+	_, err = alice.SendMessage(ctx, bob, &waE2E.Message{Conversation: new("hello?")})
 	fmt.Println(err, srv.Stats("491700000002").Pending)
 
 	srv.Heal()
-	_, err = alice.SendMessage(ctx, bob, &waE2E.Message{Conversation: proto.String("hello!")})
+	_, err = alice.SendMessage(ctx, bob, &waE2E.Message{Conversation: new("hello!")})
 	fmt.Println(err, srv.Stats("491700000002").Pending)
 	// Output:
 	// <nil> 0

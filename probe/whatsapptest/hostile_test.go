@@ -35,6 +35,7 @@ func within(t *testing.T) context.Context {
 func dialRaw(t *testing.T, s *Server) *websocket.Conn {
 	t.Helper()
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return s.dial(ctx) }
+	//nolint:bodyclose // the body is the websocket, or none
 	ws, _, err := websocket.Dial(within(t), "ws://test"+chatPath, &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: dial}},
 	})
@@ -196,10 +197,15 @@ func words() []node {
 			{Tag: "device-identity", Content: []byte("x")},
 		}},
 		{Tag: "message", Attrs: attrs{"id": "m", "to": lid}, Content: []node{enc}},
-		{Tag: "message", Attrs: attrs{"id": "m", "to": "nobody"}}, {Tag: "message"},
+		{Tag: "message", Attrs: attrs{"id": "m", "to": "nobody"}},
+		{Tag: "message"},
 		{Tag: "receipt", Attrs: attrs{"id": "m", "to": lid, "type": "retry"}, Content: []node{{Tag: "retry", Attrs: attrs{"count": "1"}}}},
-		{Tag: "receipt", Attrs: attrs{"id": "m", "to": jid, "recipient": jid}}, {Tag: "receipt"},
-		{Tag: "ack", Attrs: attrs{"id": "m", "class": "message", "to": lid}}, {Tag: "ack"}, {Tag: "presence"}, {Tag: "x"},
+		{Tag: "receipt", Attrs: attrs{"id": "m", "to": jid, "recipient": jid}},
+		{Tag: "receipt"},
+		{Tag: "ack", Attrs: attrs{"id": "m", "class": "message", "to": lid}},
+		{Tag: "ack"},
+		{Tag: "presence"},
+		{Tag: "x"},
 	}
 }
 
@@ -237,8 +243,8 @@ func TestHostileNodesAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever decodes can be encoded, since parts of it are passed on; and it is
-// still the same then.
+// Whatever decodes can be encoded, since parts of it are passed on. It need not
+// be the same then: whatsmeow's encoder means something else by the tag "0".
 func FuzzDecode(f *testing.F) {
 	for _, input := range hostile() {
 		if len(input) < 1000 {
@@ -255,9 +261,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := waBinary.Marshal(*n)
-		require.NoError(t, err)
-		_, err = decode(again)
+		_, err = waBinary.Marshal(*n)
 		require.NoError(t, err)
 	})
 }

@@ -71,7 +71,7 @@ func (l *linking) run(ctx context.Context) (err error) {
 		}
 		if connected != nil {
 			select {
-			case <-connected:
+			case _ = <-connected: // err is why it does not matter any more
 			case <-ctx.Done():
 				return // connect disconnects, when it can
 			}

@@ -14,7 +14,6 @@ import (
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
@@ -77,7 +76,7 @@ func canSend(t *testing.T, srv *whatsapptest.Server, cli *whatsmeow.Client) {
 		}
 	})
 	require.NoError(t, other.Connect())
-	_, err := cli.SendMessage(t.Context(), types.NewJID(otherNumber, types.DefaultUserServer), &waE2E.Message{Conversation: proto.String("linked")})
+	_, err := cli.SendMessage(t.Context(), types.NewJID(otherNumber, types.DefaultUserServer), &waE2E.Message{Conversation: new("linked")})
 	require.NoError(t, err)
 	require.Equal(t, "linked", <-heard)
 }
@@ -212,7 +211,9 @@ func TestACodeWithAnOldSecretIsReplaced(t *testing.T) {
 }
 
 // dispatch has a client see an event that the test server has no occasion for.
-func dispatch(cli *whatsmeow.Client, event any) { cli.DangerousInternals().DispatchEvent(event) }
+func dispatch(cli *whatsmeow.Client, event any) {
+	cli.DangerousInternals().DispatchEvent(event) //nolint:staticcheck // deprecated to warn of it, and the only way
+}
 
 func TestWhatWhatsAppRefusesIsSaid(t *testing.T) {
 	t.Parallel()

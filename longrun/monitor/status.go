@@ -47,7 +47,7 @@ type Status struct {
 	LastHeartbeat *longrun.Heartbeat
 	// Stored counts the beats that this instance stored since Started, Waiting
 	// those that wait for the store, and Dropped those that no longer fitted
-	// among them.
+	// among them, or whose time had not come when the clock was set back.
 	Stored, Waiting, Dropped int
 
 	// StoreReachable tells whether the store answered the last call, and

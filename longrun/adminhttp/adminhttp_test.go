@@ -376,6 +376,7 @@ func TestReadyIsWhoeverRunsAndReachesItsStore(t *testing.T) {
 		{monitor.Status{State: monitor.Standby, StoreReachable: true}, http.StatusOK},
 		{monitor.Status{State: monitor.Leading}, http.StatusServiceUnavailable},
 		{monitor.Status{State: monitor.Stopped, StoreReachable: true}, http.StatusServiceUnavailable},
+		{monitor.Status{State: monitor.Standby, StoreReachable: true, StoreReadOnly: true}, http.StatusServiceUnavailable},
 	} {
 		w := httptest.NewRecorder()
 		adminhttp.Readyz(statusOf(c.status)).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))

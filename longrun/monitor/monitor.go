@@ -64,7 +64,7 @@ func New(cfg Config) (*Monitor, error) {
 	}
 	m.after = newAfter(cfg.AfterBeat, cfg.Interval, cfg.Clock, m.once)
 	m.probes = newSchedule(m)
-	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged)
+	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged, func() { m.record.touch() })
 	settings := longrun.DefaultSettings(cfg.Interval)
 	m.settings.Store(&settings)
 	if m.ledger, err = ledger.New(m.reach, cfg.Root); err == nil { // else Root is among the mistakes already
@@ -78,7 +78,7 @@ func New(cfg Config) (*Monitor, error) {
 	m.leftBehind = lapsesOf(left, cfg.Interval)
 	m.record = &record{
 		ledger: m.ledger, clock: cfg.Clock, once: m.once, logger: cfg.Logger, wake: make(chan struct{}, 1),
-		saved: m.recorded,
+		saved: m.recorded, away: func() bool { return m.reach.health().err != nil },
 	}
 	return m, nil
 }
@@ -123,6 +123,7 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 
 // begin opens this run's record.
 func (m *Monitor) begin(ctx context.Context) {
+	m.reach.begin()
 	now := m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
 	hostName, _ := os.Hostname() // for people only
 	m.record.reset(longrun.Run{
@@ -178,18 +179,24 @@ func (m *Monitor) forget(ctx context.Context, slots []longrun.Slot) {
 	}
 }
 
-// storeChanged is told when the store goes away and when it comes back.
-func (m *Monitor) storeChanged(o outage) {
+// storeChanged is told what becomes of the store.
+func (m *Monitor) storeChanged(c change, o outage) {
 	ctx := context.Background()
-	if o.to.IsZero() {
+	switch c {
+	case lost:
 		m.cfg.Logger.WarnContext(ctx, "store unreachable", "since", o.from.UTC().Format(time.RFC3339), "error", o.err)
-		return
-	}
-	m.cfg.Logger.InfoContext(ctx, "store reachable again", "after", o.to.Sub(o.from).Round(time.Millisecond))
-	// Only a whole slot can stay empty for want of the store.
-	first := longrun.SlotAt(o.from, m.cfg.Interval) + 1
-	if !first.Start(m.cfg.Interval).Add(m.cfg.Interval).After(o.to) {
-		m.record.lapse(longrun.Lapse{From: o.from, To: o.to, Cause: longrun.StoreDown})
+	case readOnly:
+		m.cfg.Logger.WarnContext(ctx, "store answers but takes no writes", "since", o.from.UTC().Format(time.RFC3339), "error", o.err)
+	case back:
+		m.cfg.Logger.InfoContext(ctx, "store reachable again", "after", o.to.Sub(o.from).Round(time.Millisecond))
+		// Only a whole slot can stay empty for want of the store: one that lies
+		// behind its last good sign. An old sign tells nothing, of a process
+		// that asks seldom or did not run.
+		good := latest(o.good, o.from.Add(-m.cfg.Interval))
+		first := longrun.SlotAt(good, m.cfg.Interval) + 1
+		if !(first + 1).Start(m.cfg.Interval).After(o.to) {
+			m.record.lapse(longrun.Lapse{From: o.from, To: o.to, Cause: longrun.StoreDown})
+		}
 	}
 }
 

@@ -110,6 +110,8 @@ func (w *world) nemesis() {
 			}
 			return nil
 		}})
+	case what == 5: // the disk is full
+		m.heal = fill(m.own)
 	case what > 5: // the clock is set, back or forward
 		by := time.Duration(w.rng.IntN(7200)-3600) * time.Second
 		m.flaky = true

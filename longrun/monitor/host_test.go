@@ -27,6 +27,13 @@ func TestAHostThatCannotSayHowItIsCostsABeatItsCountsOnly(t *testing.T) {
 			"no LID found for *********56 from server",
 		},
 		"panic": {func(context.Context) (longrun.HostStatus, error) { panic("boom") }, "panic: boom"},
+		"not UTF-8": {
+			func(context.Context) (longrun.HostStatus, error) {
+				return longrun.HostStatus{}, errors.New("device said \xff\xfe")
+			},
+			"device said \uFFFD",
+		},
+		"panic not UTF-8": {func(context.Context) (longrun.HostStatus, error) { panic("\xffboom") }, "panic: \uFFFDboom"},
 		"too slow": {
 			func(ctx context.Context) (longrun.HostStatus, error) {
 				<-ctx.Done()

@@ -132,7 +132,7 @@ func (m *Monitor) begin(ctx context.Context) {
 		InstanceID:   m.cfg.InstanceID,
 		CommitHash:   m.cfg.CommitHash,
 		Version:      m.cfg.Version,
-		Host:         hostName,
+		Host:         publicLine(hostName, maxName),
 		PID:          int64(os.Getpid()),
 		ProcessStart: m.processStart,
 		IntervalSec:  int64(m.cfg.Interval / time.Second),

@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +94,35 @@ func TestMangledDocumentsNeverStopTheMonitor(t *testing.T) {
 		filled, err := l.FilledSlots(t.Context(), time.Time{}, time.Now(), time.Minute)
 		require.NoError(t, err)
 		require.Len(t, filled, 42-1, "all slots but that of the crash")
+	})
+}
+
+func TestBeatsThatAStoreRefusesAreReportedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		own := storetest.Wrap(mem)
+		n := start(t, own, "a")
+		time.Sleep(10*time.Minute + time.Second)
+		heal := own.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Commit && len(c.Ops) > 1 {
+				return fmt.Errorf("%w: %s", store.ErrInvalid, c.Ops[1].Key)
+			}
+			return nil
+		}})
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, 1, n.log.count("beats cannot be stored"), n.log)
+		heal()
+		time.Sleep(10 * time.Minute)
+		require.Len(t, beats(t, mem), 21)
+		own.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Commit && len(c.Ops) > 1 {
+				return store.ErrInvalid
+			}
+			return nil
+		}})
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, 2, n.log.count("beats cannot be stored"), "it began again")
+		n.end()
 	})
 }
 

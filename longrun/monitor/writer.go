@@ -186,6 +186,7 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 	switch {
 	case err == nil:
 		w.head, w.chunk = head, maxLate
+		w.m.once.over("refused")
 		w.m.forget(ctx, slots)
 		return linked, nil
 	case errors.Is(err, store.ErrConflict):
@@ -195,7 +196,7 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 		return nil, nil
 	case errors.Is(err, store.ErrInvalid):
 		if w.refused(ctx, slots) {
-			w.m.cfg.Logger.ErrorContext(ctx, "a beat cannot be stored and is dropped", "slot", linked[0].BucketID, "error", err)
+			w.m.once.report(ctx, slog.LevelError, "refused", "invalid", "beats cannot be stored and are dropped", "slot", linked[0].BucketID, "error", err)
 		}
 		return nil, nil
 	case ctx.Err() == nil && w.lease.Err() == nil:

@@ -145,24 +145,32 @@ func (m *Monitor) begin(ctx context.Context) {
 // end closes this run's record. It is called when everything else has ended, so
 // that nothing is written behind it.
 func (m *Monitor) end(ctx context.Context, ended string) {
-	ctx, cancel := deadline.With(context.WithoutCancel(ctx), m.cfg.Clock, min(storeTimeout, m.cfg.Lease))
+	ctx, now := context.WithoutCancel(ctx), m.cfg.Clock.Now()
+	m.farewell(ctx)
+	closing, cancel := deadline.With(ctx, m.cfg.Clock, min(storeTimeout, m.cfg.Lease))
 	defer cancel()
-	now := m.cfg.Clock.Now()
-	callers := []*caller{m.host.caller, m.after.caller}
-	for _, j := range m.probes.jobs {
-		callers = append(callers, j.caller)
-	}
-	for _, c := range callers {
-		if err := c.wait(); err != nil {
-			m.cfg.Logger.ErrorContext(ctx, "a function of the host did not return", "error", err)
-		}
-	}
-	if err := m.record.close(ctx, ended, now); err != nil {
+	if err := m.record.close(closing, ended, now); err != nil {
 		m.cfg.Logger.WarnContext(ctx, "the end of this run could not be recorded", "run", m.record.id(), "error", err)
 	}
 	m.claimed.Store(0)
 	m.stats.set(Stopped, 0, "", now)
 	m.cfg.Logger.InfoContext(ctx, "monitor stopped", "instance", m.cfg.InstanceID)
+}
+
+// farewell waits for the host's functions, for all of them together no longer
+// than maxFarewell.
+func (m *Monitor) farewell(ctx context.Context) {
+	waiting, cancel := deadline.With(ctx, m.cfg.Clock, maxFarewell)
+	defer cancel()
+	callers := []*caller{m.host.caller, m.after.caller}
+	for _, j := range m.probes.jobs {
+		callers = append(callers, j.caller)
+	}
+	for _, c := range callers {
+		if err := c.wait(waiting); err != nil {
+			m.cfg.Logger.ErrorContext(ctx, "a function of the host did not return", "error", err)
+		}
+	}
 }
 
 // stored takes note of a beat that was stored in its slot.

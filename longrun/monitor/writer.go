@@ -9,6 +9,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -122,7 +123,9 @@ func (w *writer) late(ctx context.Context) (more bool, err error) {
 	from, to := waiting[0].Slot(interval).Start(interval), (waiting[len(waiting)-1].Slot(interval) + 1).Start(interval)
 	reading, cancel := deadline.With(ctx, w.m.cfg.Clock, storeTimeout)
 	defer cancel()
-	filled, err := w.m.ledger.FilledSlots(reading, from, to, interval)
+	filled, err := w.m.ledger.FilledSlots(reading, from, to, interval, func(e ledger.Entry[longrun.Heartbeat], mangled *ledger.DocumentError) {
+		w.m.mangled(ctx, mangled, e.Version)
+	})
 	if err != nil {
 		// The lease tells better than a read whether this instance still leads.
 		if sleep(ctx, w.m.cfg.Clock, min(time.Second, interval/10)) {

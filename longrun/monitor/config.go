@@ -162,8 +162,12 @@ func (c Config) withDefaults() Config {
 	if c.Interval == 0 {
 		c.Interval = longrun.DefaultInterval
 	}
+	interval := c.Interval
+	if interval < 0 {
+		interval = longrun.DefaultInterval // one mistake; the defaults do not follow from it
+	}
 	if c.Lease == 0 {
-		c.Lease = min(max(2*c.Interval, minLease), maxDefaultLease)
+		c.Lease = min(max(2*interval, minLease), maxDefaultLease)
 	}
 	if c.InstanceID == "" {
 		c.InstanceID = defaultInstanceID()
@@ -172,7 +176,7 @@ func (c Config) withDefaults() Config {
 		c.CommitHash = buildRevision()
 	}
 	if c.StatusTimeout == 0 {
-		c.StatusTimeout = min(defaultStatusTimeout, c.Interval/2)
+		c.StatusTimeout = min(defaultStatusTimeout, interval/2)
 	}
 	c.Probes = slices.Clone(c.Probes)
 	for i, p := range c.Probes {
@@ -182,7 +186,7 @@ func (c Config) withDefaults() Config {
 		c.Backlog = defaultBacklog
 	}
 	if c.SettingsEvery == 0 {
-		c.SettingsEvery = 10 * c.Interval
+		c.SettingsEvery = 10 * interval
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -244,7 +248,7 @@ func (c Config) validate(invalid *ConfigError) {
 	}
 	invalid.add("CommitHash", validateName(c.CommitHash))
 	invalid.add("Version", validateName(c.Version))
-	if c.StatusTimeout < 0 || c.StatusTimeout >= c.Interval && c.Interval > 0 {
+	if c.StatusTimeout < 0 || c.Interval > 0 && c.StatusTimeout >= c.Interval {
 		invalid.add("StatusTimeout", fmt.Errorf("%v is not between 0 and the interval of %v", c.StatusTimeout, c.Interval))
 	}
 	seen := map[longrun.ProbeType]bool{}

@@ -26,7 +26,7 @@ func TestEveryMistakeIsNamedAtOnceAndNothingIsWritten(t *testing.T) {
 		SettingsEvery: -1,
 		Journal:       journal,
 	})
-	for _, field := range []string{"Store:", "Root:", "Interval:", "InstanceID:", "StatusTimeout:", "Backlog:", "SettingsEvery:", "Journal:"} {
+	for _, field := range []string{"Store:", "Root:", "Interval:", "Lease:", "InstanceID:", "StatusTimeout:", "Backlog:", "SettingsEvery:", "Journal:"} {
 		require.ErrorContains(t, err, field)
 	}
 	require.NoFileExists(t, journal)

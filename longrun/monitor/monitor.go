@@ -67,11 +67,12 @@ func New(cfg Config) (*Monitor, error) {
 	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged, func() { m.record.touch() })
 	settings := longrun.DefaultSettings(cfg.Interval)
 	m.settings.Store(&settings)
-	if m.ledger, err = ledger.New(m.reach, cfg.Root); err == nil { // else Root is among the mistakes already
-		m.reach.follow(m.ledger.LockKey(), m.sawRow)
-		m.lock, err = lock.New(m.reach, m.ledger.LockKey(), lockOptions(cfg))
-		invalid.add("Lease", err) // the only one of its options that a Config sets
+	if m.ledger, err = ledger.New(m.reach, cfg.Root); err != nil { // Root is among the mistakes already
+		m.ledger, _ = ledger.New(m.reach, ledger.DefaultRoot)
 	}
+	m.reach.follow(m.ledger.LockKey(), m.sawRow)
+	m.lock, err = lock.New(m.reach, m.ledger.LockKey(), lockOptions(cfg))
+	invalid.add("Lease", err) // the only one of its options that a Config sets
 	if len(invalid.Fields) > 0 {
 		return nil, &invalid
 	}

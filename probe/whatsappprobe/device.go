@@ -10,7 +10,6 @@ import (
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/store/sqlstore"
-	_ "modernc.org/sqlite" // the driver of device files
 )
 
 // Errors of OpenDevice.

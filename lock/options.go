@@ -16,6 +16,8 @@ const (
 	MaxNote  = 1024
 )
 
+const defaultLease = 2 * time.Minute
+
 // Options are the optional settings of New. Every default that is a duration
 // follows from Lease, so that setting Lease alone is enough.
 type Options struct {
@@ -61,13 +63,17 @@ func (o *Options) withDefaults() Options {
 	if o != nil {
 		out = *o
 	}
-	orDefault(&out.Lease, 2*time.Minute)
-	orDefault(&out.Renew, out.Lease/2)
-	orDefault(&out.Margin, max(out.Lease/12, time.Second))
-	orDefault(&out.RetryMin, min(out.Lease/120, time.Second))
-	orDefault(&out.RetryMax, min(out.Lease/24, 5*time.Second))
-	orDefault(&out.Timeout, min(out.Lease/4, 5*time.Second))
-	orDefault(&out.Poll, min(out.Lease/24, 5*time.Second))
+	orDefault(&out.Lease, defaultLease)
+	lease := out.Lease
+	if lease < 0 {
+		lease = defaultLease // one mistake; the others do not follow from it
+	}
+	orDefault(&out.Renew, lease/2)
+	orDefault(&out.Margin, max(lease/12, time.Second))
+	orDefault(&out.RetryMin, min(lease/120, time.Second))
+	orDefault(&out.RetryMax, min(lease/24, 5*time.Second))
+	orDefault(&out.Timeout, min(lease/4, 5*time.Second))
+	orDefault(&out.Poll, min(lease/24, 5*time.Second))
 	if out.InstanceID == "" {
 		out.InstanceID = "instance-" + nonce()
 	}
@@ -117,13 +123,13 @@ func (o *Options) validate() error {
 	if o.Margin < time.Second {
 		bad("Margin: %v is less than 1s", o.Margin)
 	}
-	if o.Renew > o.Lease/2 {
+	if o.Lease > 0 && o.Renew > o.Lease/2 {
 		bad("Renew: %v is more than half the Lease of %v", o.Renew, o.Lease)
 	}
 	if o.RetryMin > o.RetryMax {
 		bad("RetryMin: %v is more than RetryMax, %v", o.RetryMin, o.RetryMax)
 	}
-	if need := o.Renew + 3*o.RetryMax + o.Margin; need >= o.Lease {
+	if need := o.Renew + 3*o.RetryMax + o.Margin; o.Lease > 0 && need >= o.Lease {
 		bad("Lease: %v must be longer than Renew + 3·RetryMax + Margin, %v", o.Lease, need)
 	}
 	return errors.Join(errs...)

@@ -32,6 +32,14 @@ func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	}
 }
 
+func TestALeaseThatIsNoDurationIsOneMistake(t *testing.T) {
+	t.Parallel()
+	_, err := lock.New(memstore.New(nil), lockKey, &lock.Options{Lease: -4 * time.Second})
+	require.EqualError(t, err, "lock: Options.Lease: -4s is not positive")
+	_, err = lock.New(memstore.New(nil), lockKey, &lock.Options{Lease: -4 * time.Second, Timeout: -1})
+	require.ErrorContains(t, err, "Options.Timeout", "another one is another line")
+}
+
 func TestTheDurationsMustLeaveRoomForARetry(t *testing.T) {
 	t.Parallel()
 	ok := lock.Options{Lease: 120 * time.Second, Renew: 60 * time.Second, Margin: 10 * time.Second, RetryMax: 16 * time.Second}

@@ -231,3 +231,30 @@ func TestScenario39AThousandFlapsLeaveOneRowAndNoGaps(t *testing.T) {
 		}
 	})
 }
+
+func TestALeaseThatEndedIsRegainedHoweverManyGrantsFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.instance("a")
+		held := a.acquire()
+		heal := a.net.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Commit {
+				return errNet // it answers, and takes nothing
+			}
+			return nil
+		}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.Error(t, held.Release(ctx))
+		for range 500 {
+			_, err := a.lock.TryAcquire(t.Context())
+			require.ErrorIs(t, err, errNet)
+			time.Sleep(time.Second)
+		}
+		heal()
+		again := a.acquire()
+		_, how := again.Previous()
+		require.Equal(t, lock.Regained, how)
+		w.release(again)
+	})
+}

@@ -11,6 +11,8 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
 // config is what the environment says. Everything has a default, so that the
@@ -41,7 +43,7 @@ API. It takes no arguments; the environment says what differs from:
   LONGRUN_STORE        sqlite:longrun.db   or memory:, or firestore:PROJECT
   LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under
   LONGRUN_INTERVAL     1m                  length of a slot; divides a day
-  LONGRUN_LEASE        2 × interval         how long a silent leader is waited for
+  LONGRUN_LEASE        2 × interval, 4s–1h how long a silent leader is waited for
   LONGRUN_INSTANCE_ID  host name and a random number
   LONGRUN_COMMIT       the build's VCS revision
   LONGRUN_JOURNAL      none                file for beats that wait for the store
@@ -60,8 +62,8 @@ Examples:
 Exit codes: 0 stopped when asked to, 1 failed, 2 wrong configuration.
 `
 
-// readConfig reads and checks the environment. The error joins everything that
-// is wrong, each part naming its variable.
+// readConfig reads and checks the environment, before anything is opened. The
+// error joins everything that is wrong, each part naming its variable.
 func readConfig(environment map[string]string) (config, error) {
 	var c config
 	var errs []error
@@ -73,25 +75,69 @@ func readConfig(environment map[string]string) (config, error) {
 	} else if err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor())
+	return c, errors.Join(errs...)
+}
+
+// checkAddress fills in where to listen.
+func (c *config) checkAddress() error {
 	if c.Port != "" && c.Addr != "" {
-		errs = append(errs, errors.New("LONGRUN_ADDR and PORT are both set; use one"))
+		return errors.New("LONGRUN_ADDR and PORT are both set; use one")
 	}
+	variable := "LONGRUN_ADDR"
 	switch {
 	case c.Addr != "":
 	case c.Port != "":
-		c.Addr = ":" + c.Port
+		variable, c.Addr = "PORT", ":"+c.Port
 	default:
 		c.Addr = "127.0.0.1:8080"
 	}
-	if host, _, err := net.SplitHostPort(c.Addr); err != nil {
-		errs = append(errs, fmt.Errorf("LONGRUN_ADDR: %q is no address such as 127.0.0.1:8080", c.Addr))
-	} else if c.Token == "" && !loopback(host) {
-		errs = append(errs, fmt.Errorf("ADMIN_TOKEN is required, since %s is not a loopback address", c.Addr))
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
 	}
-	if _, _, err := splitStore(c.Store); err != nil {
-		errs = append(errs, err)
+	switch {
+	case err != nil && variable == "PORT":
+		return fmt.Errorf("PORT: %q is no port such as 8080", c.Port)
+	case err != nil:
+		return fmt.Errorf("LONGRUN_ADDR: %q is no address such as 127.0.0.1:8080", c.Addr)
+	case c.Token == "" && !loopback(host):
+		return fmt.Errorf("ADMIN_TOKEN is required, since %s is not a loopback address", c.Addr)
 	}
-	return c, errors.Join(errs...)
+	return nil
+}
+
+// checkStore checks what can be told of the store without opening it.
+func (c *config) checkStore() error {
+	scheme, _, err := splitStore(c.Store)
+	if err != nil || scheme != "firestore" || c.EmulatorHost == "" {
+		return err
+	}
+	_, port, err := net.SplitHostPort(c.EmulatorHost)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("FIRESTORE_EMULATOR_HOST: %q is no address such as 127.0.0.1:8085", c.EmulatorHost)
+	}
+	return nil
+}
+
+// checkMonitor has the monitor check its part, on a store that is none yet.
+func (c *config) checkMonitor() error {
+	_, err := monitor.New(c.monitor(memstore.New(nil)))
+	if wrong, ok := errors.AsType[*monitor.ConfigError](err); ok {
+		return inVariables(wrong)
+	}
+	return err
+}
+
+// monitor is the monitor's wiring, as far as the environment says.
+func (c *config) monitor(st store.Store) monitor.Config {
+	return monitor.Config{
+		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
+		Journal: c.Journal,
+	}
 }
 
 // named gives a parse error the name of its variable: the library names the
@@ -108,8 +154,8 @@ func named(err error) error {
 // was made.
 func inVariables(wrong *monitor.ConfigError) error {
 	variables := map[string]string{
-		"Store": "LONGRUN_STORE", "Root": "LONGRUN_ROOT", "Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE",
-		"InstanceID": "LONGRUN_INSTANCE_ID", "Journal": "LONGRUN_JOURNAL",
+		"Root": "LONGRUN_ROOT", "Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE",
+		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL",
 	}
 	var errs []error
 	for _, f := range wrong.Fields {

@@ -35,6 +35,48 @@ func TestEveryMistakeIsNamedAndTheExitCodeIs2(t *testing.T) {
 	}
 }
 
+func TestMistakesOfAllPartsAreNamedAtOnceAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		env  map[string]string
+		want []string
+	}{
+		"one of the monitor's": {map[string]string{"LONGRUN_INTERVAL": "7s"}, []string{"LONGRUN_INTERVAL"}},
+		"of each part": {map[string]string{
+			"LONGRUN_INTERVAL": "7s", "LONGRUN_LEASE": "2s", "LONGRUN_ROOT": "one", "LONGRUN_INSTANCE_ID": "a/b", "LONGRUN_COMMIT": "\xff",
+			"LONGRUN_JOURNAL": dir + "/none/j", "LONGRUN_ADDR": "8080", "LONGRUN_LOG_LEVEL": "loud",
+		}, []string{
+			"LONGRUN_INTERVAL", "LONGRUN_LEASE", "LONGRUN_ROOT", "LONGRUN_INSTANCE_ID", "LONGRUN_COMMIT",
+			"LONGRUN_JOURNAL", "LONGRUN_ADDR", "LONGRUN_LOG_LEVEL",
+		}},
+		"no such port":         {map[string]string{"PORT": "99999", "ADMIN_TOKEN": "x"}, []string{`PORT: "99999"`}},
+		"no such address":      {map[string]string{"LONGRUN_ADDR": "127.0.0.1:99999"}, []string{"LONGRUN_ADDR"}},
+		"a lease below zero":   {map[string]string{"LONGRUN_LEASE": "-4s"}, []string{"LONGRUN_LEASE"}},
+		"an interval below it": {map[string]string{"LONGRUN_INTERVAL": "-1m"}, []string{"LONGRUN_INTERVAL"}},
+		"the store as well":    {map[string]string{"LONGRUN_STORE": "postgres:x", "LONGRUN_ROOT": "one"}, []string{"LONGRUN_STORE", "LONGRUN_ROOT"}},
+		"no emulator's address": {map[string]string{"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "http://127.0.0.1", "LONGRUN_LEASE": "2s"},
+			[]string{"FIRESTORE_EMULATOR_HOST", "LONGRUN_LEASE"}},
+		"no port of an emulator": {map[string]string{"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:99999"}, []string{"FIRESTORE_EMULATOR_HOST"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := filepath.Join(t.TempDir(), "longrun.db")
+			env := map[string]string{"LONGRUN_STORE": "sqlite:" + db}
+			maps.Copy(env, c.env)
+			code, out := start1(t, env)
+			require.Equal(t, 2, code, out)
+			for _, want := range c.want {
+				require.Contains(t, out, want)
+			}
+			require.Equal(t, len(c.want)+2, strings.Count(out, "\n"), "a line for each, and the two around them:\n%s", out)
+			files, err := os.ReadDir(filepath.Dir(db))
+			require.NoError(t, err)
+			require.Empty(t, files)
+		})
+	}
+}
+
 func TestMistakesOfTheParts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -49,13 +49,9 @@ func run(ctx context.Context, args []string, environment map[string]string, out 
 	}
 	logger := slog.New(tint.NewTextHandler(out, &tint.Options{Level: c.LogLevel, TimeFormat: time.TimeOnly, NoColor: !colours(out)}))
 	err = serve(ctx, c, logger, out)
-	var wrong *monitor.ConfigError
 	var unusable *storeError
 	switch {
-	case errors.As(err, &wrong), errors.As(err, &unusable):
-		if wrong != nil {
-			err = inVariables(wrong)
-		}
+	case errors.As(err, &unusable):
 		fmt.Fprintf(out, "wrong configuration:\n%v\n(server --help lists the variables)\n", err)
 		return 2
 	case err != nil:
@@ -81,12 +77,11 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	}
 	defer listener.Close()
 	own := &http.Client{Timeout: 2 * time.Second}
-	m, err := monitor.New(monitor.Config{
-		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
-		Journal: c.Journal, Logger: logger,
-		// This process has no accounts: it is healthy while its own door opens.
-		Status: func(ctx context.Context) (longrun.HostStatus, error) { return answers(ctx, own, listener.Addr()) },
-	})
+	cfg := c.monitor(st)
+	cfg.Logger = logger
+	// This process has no accounts: it is healthy while its own door opens.
+	cfg.Status = func(ctx context.Context) (longrun.HostStatus, error) { return answers(ctx, own, listener.Addr()) }
+	m, err := monitor.New(cfg)
 	if err != nil {
 		return err
 	}

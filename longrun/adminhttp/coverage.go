@@ -92,6 +92,9 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 // cover streams the window's beats, with one on either side of it, since they
 // explain the gaps at its edges.
 func (h *handler) cover(ctx context.Context, window longrun.Window, now time.Time) (longrun.Coverage, int, error) {
+	p := newPatience(ctx, h.clock)
+	defer p.close()
+	ctx = p
 	book := h.monitor.Ledger()
 	interval := h.monitor.Status().Interval
 	earliest, known, err := book.Earliest(ctx)
@@ -101,6 +104,7 @@ func (h *handler) cover(ctx context.Context, window longrun.Window, now time.Tim
 	if !known {
 		earliest = now // nothing was ever written: no slot can be missed
 	}
+	p.hear()
 	window = window.Clip(earliest)
 	runs, mangled, err := h.recentRuns(ctx, window.To)
 	if err != nil {
@@ -113,7 +117,9 @@ func (h *handler) cover(ctx context.Context, window longrun.Window, now time.Tim
 		{From: aligned.From, To: aligned.To},
 		{From: aligned.To, Limit: 1},
 	} {
+		p.hear()
 		for e, err := range book.Heartbeats(ctx, page) {
+			p.hear()
 			if _, ok := errors.AsType[*ledger.DocumentError](err); ok {
 				mangled++
 				continue

@@ -23,7 +23,7 @@
 //
 // A list takes limit (1 to 1,000, default 20), from and to (RFC 3339, or
 // 2006-01-02; from inclusive, to exclusive) and cursor (nextCursor of the reply
-// before). Replies are {"success":true, …}, errors {"success":false,"error":…}
+// before). A store that says nothing for 10 s is given up. Replies are {"success":true, …}, errors {"success":false,"error":…}
 // with the status that fits; an error about one parameter has "field" as well.
 package adminhttp
 
@@ -91,13 +91,13 @@ func New(m Monitor, opts Options) http.Handler {
 
 	private := http.NewServeMux()
 	private.HandleFunc("GET "+prefix+"/{$}", index(prefix))
-	private.HandleFunc("GET "+prefix+"/heartbeats", h.heartbeats)
-	private.HandleFunc("GET "+prefix+"/probes", h.probes)
+	private.HandleFunc("GET "+prefix+"/heartbeats", h.bounded(h.heartbeats))
+	private.HandleFunc("GET "+prefix+"/probes", h.bounded(h.probes))
 	private.HandleFunc("POST "+prefix+"/probes/{type}/run", h.runProbe)
-	private.HandleFunc("GET "+prefix+"/runs", h.runs)
-	private.HandleFunc("GET "+prefix+"/locks", h.locks)
-	private.HandleFunc("GET "+prefix+"/config", h.config)
-	private.HandleFunc("PUT "+prefix+"/config", h.putConfig)
+	private.HandleFunc("GET "+prefix+"/runs", h.bounded(h.runs))
+	private.HandleFunc("GET "+prefix+"/locks", h.bounded(h.locks))
+	private.HandleFunc("GET "+prefix+"/config", h.bounded(h.config))
+	private.HandleFunc("PUT "+prefix+"/config", h.bounded(h.putConfig))
 	private.HandleFunc("GET "+prefix+"/coverage", h.coverage)
 	private.HandleFunc("GET "+prefix+"/status", h.status)
 	private.HandleFunc("/", h.noRoute(private))

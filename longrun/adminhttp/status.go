@@ -73,6 +73,7 @@ type heartbeatCounts struct {
 // name hosts and paths, and stands in the log.
 type storeState struct {
 	Reachable  bool       `json:"reachable"`
+	ReadOnly   bool       `json:"readOnly"`
 	LastAnswer *time.Time `json:"lastAnswer"`
 }
 
@@ -89,7 +90,7 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		Epoch: s.Epoch, Holder: s.Holder, LastHeartbeat: s.LastHeartbeat,
 		Heartbeats: heartbeatCounts{Stored: s.Stored, Waiting: s.Waiting, Dropped: s.Dropped},
 		Probes:     probeBodies(s.Probes),
-		Store:      storeState{Reachable: s.StoreReachable, LastAnswer: optional(s.StoreAnswered)},
+		Store:      storeState{Reachable: s.StoreReachable, ReadOnly: s.StoreReadOnly, LastAnswer: optional(s.StoreAnswered)},
 		Settings:   settingsBody{Settings: s.Settings, TS: optional(s.Settings.TS)},
 	}})
 }
@@ -111,8 +112,8 @@ func Livez() http.Handler {
 	})
 }
 
-// Readyz answers 200 while m runs and its store answers, and 503 with the
-// reason otherwise. A standby is ready: it does what it is for. It makes no
+// Readyz answers 200 while m runs and its store answers and takes writes, and
+// 503 with the reason otherwise. A standby is ready: it does what it is for. It makes no
 // store call and needs no token, and says nothing but the reason.
 func Readyz(m interface{ Status() monitor.Status }) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -122,6 +123,8 @@ func Readyz(m interface{ Status() monitor.Status }) http.Handler {
 			fail(w, http.StatusServiceUnavailable, "", "the monitor is not running")
 		case !s.StoreReachable:
 			fail(w, http.StatusServiceUnavailable, "", "the store does not answer")
+		case s.StoreReadOnly:
+			fail(w, http.StatusServiceUnavailable, "", "the store takes no writes")
 		default:
 			reply(w, http.StatusOK, map[string]any{"success": true, "state": s.State})
 		}

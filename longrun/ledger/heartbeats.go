@@ -16,12 +16,20 @@ func (l *Ledger) Heartbeats(ctx context.Context, p Page) iter.Seq2[Entry[longrun
 }
 
 // FilledSlots returns the slots of [from, to) that have a beat, whoever wrote
-// it and whatever its ID. A document that does not decode fills its slot all
-// the same: what lies there is not to be written over.
-func (l *Ledger) FilledSlots(ctx context.Context, from, to time.Time, interval time.Duration) (map[longrun.Slot]bool, error) {
+// it and whatever its ID. A document that does not decode is no beat and fills
+// none, as in coverage; it is handed to mangled, which may be nil. One that has a
+// slot's ID keeps that slot from being written all the same: nothing is
+// overwritten.
+func (l *Ledger) FilledSlots(ctx context.Context, from, to time.Time, interval time.Duration, mangled func(Entry[longrun.Heartbeat], *DocumentError)) (map[longrun.Slot]bool, error) {
 	filled := make(map[longrun.Slot]bool)
 	for e, err := range l.Heartbeats(ctx, Page{From: from, To: to}) {
-		if err != nil && !isDocument(err) {
+		if bad, ok := errors.AsType[*DocumentError](err); ok {
+			if mangled != nil {
+				mangled(e, bad)
+			}
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 		filled[longrun.SlotAt(e.At, interval)] = true

@@ -231,7 +231,7 @@ func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {
 			require.Equal(t, time.Date(2025, 12, 29, 22, 29, 48, 272e6, time.UTC), e.Value.TS, "the time of the record, not the text")
 		}
 
-		slots, err := l.FilledSlots(t.Context(), got[0].TS.Add(-time.Hour), got[1].TS.Add(time.Hour), time.Minute)
+		slots, err := l.FilledSlots(t.Context(), got[0].TS.Add(-time.Hour), got[1].TS.Add(time.Hour), time.Minute, nil)
 		require.NoError(t, err)
 		require.Len(t, slots, 2)
 		s, version, err := l.Settings(t.Context(), time.Minute)
@@ -242,6 +242,30 @@ func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, known)
 		require.Equal(t, got[0].TS, earliest)
+	})
+}
+
+func TestAMangledDocumentFillsNoSlot(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		base := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+		bad := l.Key(ledger.Heartbeats, "bad")
+		_, err := st.Commit(t.Context(),
+			l.CreateHeartbeat(longrun.Beat(base, time.Minute)),
+			store.Set(bad, map[string]any{"ts": base.Add(90 * time.Second), "uptimeSec": "soon"}))
+		require.NoError(t, err)
+		var told []string
+		slots, err := l.FilledSlots(t.Context(), base, base.Add(time.Hour), time.Minute, func(e ledger.Entry[longrun.Heartbeat], err *ledger.DocumentError) {
+			require.NotEmpty(t, e.Version)
+			told = append(told, err.Path)
+		})
+		require.NoError(t, err)
+		require.Equal(t, map[longrun.Slot]bool{longrun.SlotAt(base, time.Minute): true}, slots)
+		require.Equal(t, []string{bad.String()}, told)
+		slots, err = l.FilledSlots(t.Context(), base, base.Add(time.Hour), time.Minute, nil)
+		require.NoError(t, err)
+		require.Len(t, slots, 1)
 	})
 }
 

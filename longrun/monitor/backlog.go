@@ -8,7 +8,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
-// backlog holds the beats that are made and not yet stored, oldest first, one a
+// backlog holds the beats that are made and not yet stored, by slot, one a
 // slot. It is bounded: in a long outage the oldest give way.
 type backlog struct {
 	limit    int
@@ -26,12 +26,25 @@ func newBacklog(limit int, interval time.Duration, j *journal) *backlog {
 }
 
 // add keeps a beat and wakes the writer. A slot that has one keeps it: the
-// first beat of a slot is the slot's.
-func (b *backlog) add(h longrun.Heartbeat) error {
+// first beat of a slot is the slot's. Beats of later slots show that the clock
+// was set back: they tell of a time that has not come, and are dropped. add
+// returns how many.
+func (b *backlog) add(h longrun.Heartbeat) (ahead int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.beats) > 0 && b.beats[len(b.beats)-1].Slot(b.interval) == h.Slot(b.interval) {
-		return nil
+	slot := h.Slot(b.interval)
+	known := len(b.beats)
+	for known > 0 && b.beats[known-1].Slot(b.interval) > slot {
+		known--
+	}
+	ahead = len(b.beats) - known
+	b.beats = slices.Delete(b.beats, known, len(b.beats))
+	b.dropped += ahead
+	if known > 0 && b.beats[known-1].Slot(b.interval) == slot {
+		if ahead > 0 {
+			err = b.journal.rewrite(b.beats)
+		}
+		return ahead, err
 	}
 	if len(b.beats) >= b.limit {
 		b.beats = slices.Delete(b.beats, 0, 1)
@@ -42,10 +55,13 @@ func (b *backlog) add(h longrun.Heartbeat) error {
 	case b.wake <- struct{}{}:
 	default:
 	}
-	if len(b.beats) == 1 {
-		return nil // on its way; only a beat that waits is worth the disk
+	switch {
+	case ahead > 0:
+		return ahead, b.journal.rewrite(b.beats)
+	case len(b.beats) == 1:
+		return 0, nil // on its way; only a beat that waits is worth the disk
 	}
-	return b.journal.write(b.beats)
+	return 0, b.journal.write(b.beats)
 }
 
 // newest returns the last beat made, and whether there is one.

@@ -68,21 +68,25 @@ func (e *lateError) Error() string { return fmt.Sprintf("%s took longer than %v"
 
 func (e *lateError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// maxFarewell bounds how long a stopping monitor waits for a host's function.
+// maxFarewell bounds how long a stopping monitor waits for the host's functions,
+// all of them together.
 const maxFarewell = 5 * time.Second
 
-// wait returns when no call is under way any more. After a while it gives up: a
-// host function that ignores its context must not keep Run from returning.
-func (c *caller) wait() error {
-	limit := min(c.timeout, maxFarewell)
-	ctx, cancel := deadline.With(context.Background(), c.clock, limit)
-	defer cancel()
+// wait returns when no call is under way any more. With ctx it gives up: a host
+// function that ignores its own must not keep Run from returning.
+func (c *caller) wait(ctx context.Context) error {
+	select {
+	case c.busy <- struct{}{}:
+		<-c.busy
+		return nil
+	default:
+	}
 	select {
 	case c.busy <- struct{}{}:
 		<-c.busy
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%s ignores the end of its context and was left behind after %v", c.name, limit)
+		return fmt.Errorf("%s ignores the end of its context and was left behind", c.name)
 	}
 }
 

@@ -156,6 +156,11 @@ func (m *Monitor) markLost(ctx context.Context, prev lock.Row) {
 	}
 }
 
+// mangled reports a document that does not decode, once for each version of it.
+func (m *Monitor) mangled(ctx context.Context, err *ledger.DocumentError, version string) {
+	m.once.report(ctx, slog.LevelWarn, err.Path, version, "a mangled document is passed over", "error", err)
+}
+
 // recentRuns is how many of the newest runs are searched for the lost one.
 const recentRuns = 100
 
@@ -165,7 +170,7 @@ func (m *Monitor) markLostOnce(ctx context.Context, prev lock.Row) error {
 	var lost []ledger.Entry[longrun.Run]
 	for e, err := range m.ledger.Runs(ctx, ledger.Page{Desc: true, Limit: recentRuns}) {
 		if mangled, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			m.once.report(ctx, slog.LevelWarn, mangled.Path, e.Version, "a mangled document is passed over", "error", mangled)
+			m.mangled(ctx, mangled, e.Version)
 			continue
 		}
 		if err != nil {

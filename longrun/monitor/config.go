@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/benbjohnson/clock"
 
@@ -37,7 +39,8 @@ type Config struct {
 	Lease time.Duration
 	// InstanceID names this process in every document. It gives no right: two
 	// processes with the same ID are two instances. Default: the host's name
-	// and six random hexadecimal digits.
+	// and six random hexadecimal digits. Like CommitHash and Version it is UTF-8
+	// without control characters, at most 128 bytes; and without slashes.
 	InstanceID string
 	// CommitHash names the build. Default: the version control revision that
 	// the Go toolchain stamped into the binary, else "unknown".
@@ -148,7 +151,7 @@ const (
 	defaultStatusTimeout = 5 * time.Second
 	minLease             = 4 * time.Second
 	maxDefaultLease      = time.Hour
-	maxInstanceID        = 128
+	maxName              = 128 // bytes of an instance ID, a commit or a version
 )
 
 // withDefaults returns the configuration with every default filled in.
@@ -159,8 +162,12 @@ func (c Config) withDefaults() Config {
 	if c.Interval == 0 {
 		c.Interval = longrun.DefaultInterval
 	}
+	interval := c.Interval
+	if interval < 0 {
+		interval = longrun.DefaultInterval // one mistake; the defaults do not follow from it
+	}
 	if c.Lease == 0 {
-		c.Lease = min(max(2*c.Interval, minLease), maxDefaultLease)
+		c.Lease = min(max(2*interval, minLease), maxDefaultLease)
 	}
 	if c.InstanceID == "" {
 		c.InstanceID = defaultInstanceID()
@@ -169,7 +176,7 @@ func (c Config) withDefaults() Config {
 		c.CommitHash = buildRevision()
 	}
 	if c.StatusTimeout == 0 {
-		c.StatusTimeout = min(defaultStatusTimeout, c.Interval/2)
+		c.StatusTimeout = min(defaultStatusTimeout, interval/2)
 	}
 	c.Probes = slices.Clone(c.Probes)
 	for i, p := range c.Probes {
@@ -179,7 +186,7 @@ func (c Config) withDefaults() Config {
 		c.Backlog = defaultBacklog
 	}
 	if c.SettingsEvery == 0 {
-		c.SettingsEvery = 10 * c.Interval
+		c.SettingsEvery = 10 * interval
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -235,10 +242,13 @@ func (c Config) validate(invalid *ConfigError) {
 	}
 	invalid.add("Root", store.ValidateDocument(c.Root))
 	invalid.add("Interval", longrun.ValidateInterval(c.Interval))
-	if id := c.InstanceID; len(id) > maxInstanceID || strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r == '/' || r == 0x7f }) {
-		invalid.add("InstanceID", fmt.Errorf("%.20q… must be at most %d bytes without slashes and control characters", id, maxInstanceID))
+	invalid.add("InstanceID", validateName(c.InstanceID))
+	if strings.Contains(c.InstanceID, "/") {
+		invalid.add("InstanceID", fmt.Errorf("%.40q has a slash", c.InstanceID))
 	}
-	if c.StatusTimeout < 0 || c.StatusTimeout >= c.Interval && c.Interval > 0 {
+	invalid.add("CommitHash", validateName(c.CommitHash))
+	invalid.add("Version", validateName(c.Version))
+	if c.StatusTimeout < 0 || c.Interval > 0 && c.StatusTimeout >= c.Interval {
 		invalid.add("StatusTimeout", fmt.Errorf("%v is not between 0 and the interval of %v", c.StatusTimeout, c.Interval))
 	}
 	seen := map[longrun.ProbeType]bool{}
@@ -258,15 +268,29 @@ func (c Config) validate(invalid *ConfigError) {
 	}
 }
 
+// validateName checks what stands in every document: no store takes what is not
+// UTF-8, and each beat would be lost.
+func validateName(name string) error {
+	switch {
+	case len(name) > maxName:
+		return fmt.Errorf("%.40q… is longer than %d bytes", name, maxName)
+	case !utf8.ValidString(name):
+		return fmt.Errorf("%q is not UTF-8", name)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return fmt.Errorf("%q has a control character", name)
+	}
+	return nil
+}
+
 // defaultInstanceID is readable, and different at each start.
 func defaultInstanceID() string {
 	name, err := os.Hostname()
-	if err != nil || name == "" || strings.Contains(name, "/") {
+	if err != nil || name == "" || strings.Contains(name, "/") || validateName(name) != nil {
 		name = "instance"
 	}
 	nonce := make([]byte, 3)
 	_, _ = rand.Read(nonce) // crypto/rand.Read never fails
-	return name[:min(len(name), maxInstanceID-8)] + "-" + hex.EncodeToString(nonce)
+	return strings.ToValidUTF8(name[:min(len(name), maxName-8)], "") + "-" + hex.EncodeToString(nonce)
 }
 
 // buildRevision returns the first twelve digits of the commit that the binary

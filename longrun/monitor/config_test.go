@@ -26,7 +26,7 @@ func TestEveryMistakeIsNamedAtOnceAndNothingIsWritten(t *testing.T) {
 		SettingsEvery: -1,
 		Journal:       journal,
 	})
-	for _, field := range []string{"Store:", "Root:", "Interval:", "InstanceID:", "StatusTimeout:", "Backlog:", "SettingsEvery:", "Journal:"} {
+	for _, field := range []string{"Store:", "Root:", "Interval:", "Lease:", "InstanceID:", "StatusTimeout:", "Backlog:", "SettingsEvery:", "Journal:"} {
 		require.ErrorContains(t, err, field)
 	}
 	require.NoFileExists(t, journal)
@@ -54,6 +54,17 @@ func TestConfigurations(t *testing.T) {
 		"empty segment":          {monitor.Config{Root: "a//b/c"}, "empty segment"},
 		"reserved segment":       {monitor.Config{Root: "a/__b__"}, "reserved"},
 		"control in instance":    {monitor.Config{InstanceID: "a\nb"}, "InstanceID"},
+		"delete in instance":     {monitor.Config{InstanceID: "a\x7f"}, "InstanceID"},
+		"slash in instance":      {monitor.Config{InstanceID: "a/b"}, "slash"},
+		"instance is not UTF-8":  {monitor.Config{InstanceID: "a\xff"}, "InstanceID: \"a\\xff\" is not UTF-8"},
+		"long instance":          {monitor.Config{InstanceID: strings.Repeat("a", 129)}, "InstanceID"},
+		"commit is not UTF-8":    {monitor.Config{CommitHash: "\xfe"}, "CommitHash"},
+		"control in commit":      {monitor.Config{CommitHash: "a\x00"}, "CommitHash"},
+		"long commit":            {monitor.Config{CommitHash: strings.Repeat("a", 129)}, "CommitHash"},
+		"version is not UTF-8":   {monitor.Config{Version: "1\xff"}, "Version"},
+		"two lines of version":   {monitor.Config{Version: "1\n2"}, "Version"},
+		"long version":           {monitor.Config{Version: strings.Repeat("1", 129)}, "Version"},
+		"names of all languages": {monitor.Config{InstanceID: "écran-α", CommitHash: strings.Repeat("a", 128), Version: "1.0 β"}, ""},
 		"journal is a directory": {monitor.Config{Journal: os.TempDir()}, "Journal"},
 	} {
 		t.Run(name, func(t *testing.T) {

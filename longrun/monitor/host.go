@@ -53,9 +53,10 @@ var longNumber = regexp.MustCompile(`\d{7,}`)
 func publicText(err error) string { return publicLine(err.Error(), maxStatusError) }
 
 // publicLine is what may be stored of a text that the host made: short, on one
-// line, and without a number that could be somebody's telephone.
+// line, of characters that every store takes, and without a number that could be
+// somebody's telephone.
 func publicLine(text string, most int) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "\uFFFD")), " ")
 	text = longNumber.ReplaceAllStringFunc(text, func(n string) string {
 		return strings.Repeat("*", len(n)-2) + n[len(n)-2:]
 	})

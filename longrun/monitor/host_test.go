@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
@@ -27,6 +28,13 @@ func TestAHostThatCannotSayHowItIsCostsABeatItsCountsOnly(t *testing.T) {
 			"no LID found for *********56 from server",
 		},
 		"panic": {func(context.Context) (longrun.HostStatus, error) { panic("boom") }, "panic: boom"},
+		"not UTF-8": {
+			func(context.Context) (longrun.HostStatus, error) {
+				return longrun.HostStatus{}, errors.New("device said \xff\xfe")
+			},
+			"device said \uFFFD",
+		},
+		"panic not UTF-8": {func(context.Context) (longrun.HostStatus, error) { panic("\xffboom") }, "panic: \uFFFDboom"},
 		"too slow": {
 			func(ctx context.Context) (longrun.HostStatus, error) {
 				<-ctx.Done()
@@ -110,6 +118,35 @@ func TestAnAfterBeatThatHangsCostsNoSlot(t *testing.T) {
 		require.Len(t, beats(t, st), 61)
 		n.end()
 		close(stuck)
+	})
+}
+
+func TestAHostThatIsSlowToStopStillEndsTheRunCleanly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		slow := func(context.Context) { time.Sleep(20 * time.Second) }
+		slowProber := probe.Func(func(context.Context) (probe.Result, error) {
+			time.Sleep(20 * time.Second)
+			return probe.Result{Verdict: probe.Pass}, nil
+		})
+		n := start(t, mem, "a", func(cfg *monitor.Config) {
+			cfg.Interval, cfg.Lease = time.Second, 4*time.Second // a lease shorter than the wait
+			cfg.AfterBeat = func(ctx context.Context, _ longrun.Heartbeat) { slow(ctx) }
+			cfg.Status = func(ctx context.Context) (longrun.HostStatus, error) {
+				slow(ctx)
+				return longrun.HostStatus{}, nil
+			}
+			cfg.Probes = []monitor.Probe{{Type: longrun.Outbound, Settle: time.Second, Prober: slowProber}}
+		})
+		time.Sleep(5 * time.Second)
+		began := time.Now()
+		n.end()
+		require.LessOrEqual(t, time.Since(began), 6*time.Second, "for all of them together")
+		require.Equal(t, 3, n.log.count("a function of the host did not return"))
+		r := runs(t, mem)["a"]
+		require.Equal(t, longrun.Stopped, r.Ended)
+		require.WithinDuration(t, began, *r.End, 2*time.Second)
+		time.Sleep(time.Minute) // they return
 	})
 }
 

@@ -97,6 +97,17 @@ func (j *journal) write(beats []longrun.Heartbeat) error {
 	return nil
 }
 
+// rewrite is write where beats other than the newest changed. There is one.
+func (j *journal) rewrite(beats []longrun.Heartbeat) error {
+	if j == nil {
+		return nil
+	}
+	j.mu.Lock()
+	j.lines = 0
+	j.mu.Unlock()
+	return j.write(beats)
+}
+
 func (j *journal) failed(err error) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil

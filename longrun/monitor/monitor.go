@@ -64,21 +64,22 @@ func New(cfg Config) (*Monitor, error) {
 	}
 	m.after = newAfter(cfg.AfterBeat, cfg.Interval, cfg.Clock, m.once)
 	m.probes = newSchedule(m)
-	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged)
+	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged, func() { m.record.touch() })
 	settings := longrun.DefaultSettings(cfg.Interval)
 	m.settings.Store(&settings)
-	if m.ledger, err = ledger.New(m.reach, cfg.Root); err == nil { // else Root is among the mistakes already
-		m.reach.follow(m.ledger.LockKey(), m.sawRow)
-		m.lock, err = lock.New(m.reach, m.ledger.LockKey(), lockOptions(cfg))
-		invalid.add("Lease", err) // the only one of its options that a Config sets
+	if m.ledger, err = ledger.New(m.reach, cfg.Root); err != nil { // Root is among the mistakes already
+		m.ledger, _ = ledger.New(m.reach, ledger.DefaultRoot)
 	}
+	m.reach.follow(m.ledger.LockKey(), m.sawRow)
+	m.lock, err = lock.New(m.reach, m.ledger.LockKey(), lockOptions(cfg))
+	invalid.add("Lease", err) // the only one of its options that a Config sets
 	if len(invalid.Fields) > 0 {
 		return nil, &invalid
 	}
 	m.leftBehind = lapsesOf(left, cfg.Interval)
 	m.record = &record{
 		ledger: m.ledger, clock: cfg.Clock, once: m.once, logger: cfg.Logger, wake: make(chan struct{}, 1),
-		saved: m.recorded,
+		saved: m.recorded, away: func() bool { return m.reach.health().err != nil },
 	}
 	return m, nil
 }
@@ -123,6 +124,7 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 
 // begin opens this run's record.
 func (m *Monitor) begin(ctx context.Context) {
+	m.reach.begin()
 	now := m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
 	hostName, _ := os.Hostname() // for people only
 	m.record.reset(longrun.Run{
@@ -131,7 +133,7 @@ func (m *Monitor) begin(ctx context.Context) {
 		InstanceID:   m.cfg.InstanceID,
 		CommitHash:   m.cfg.CommitHash,
 		Version:      m.cfg.Version,
-		Host:         hostName,
+		Host:         publicLine(hostName, maxName),
 		PID:          int64(os.Getpid()),
 		ProcessStart: m.processStart,
 		IntervalSec:  int64(m.cfg.Interval / time.Second),
@@ -144,24 +146,32 @@ func (m *Monitor) begin(ctx context.Context) {
 // end closes this run's record. It is called when everything else has ended, so
 // that nothing is written behind it.
 func (m *Monitor) end(ctx context.Context, ended string) {
-	ctx, cancel := deadline.With(context.WithoutCancel(ctx), m.cfg.Clock, min(storeTimeout, m.cfg.Lease))
+	ctx, now := context.WithoutCancel(ctx), m.cfg.Clock.Now()
+	m.farewell(ctx)
+	closing, cancel := deadline.With(ctx, m.cfg.Clock, min(storeTimeout, m.cfg.Lease))
 	defer cancel()
-	now := m.cfg.Clock.Now()
-	callers := []*caller{m.host.caller, m.after.caller}
-	for _, j := range m.probes.jobs {
-		callers = append(callers, j.caller)
-	}
-	for _, c := range callers {
-		if err := c.wait(); err != nil {
-			m.cfg.Logger.ErrorContext(ctx, "a function of the host did not return", "error", err)
-		}
-	}
-	if err := m.record.close(ctx, ended, now); err != nil {
+	if err := m.record.close(closing, ended, now); err != nil {
 		m.cfg.Logger.WarnContext(ctx, "the end of this run could not be recorded", "run", m.record.id(), "error", err)
 	}
 	m.claimed.Store(0)
 	m.stats.set(Stopped, 0, "", now)
 	m.cfg.Logger.InfoContext(ctx, "monitor stopped", "instance", m.cfg.InstanceID)
+}
+
+// farewell waits for the host's functions, for all of them together no longer
+// than maxFarewell.
+func (m *Monitor) farewell(ctx context.Context) {
+	waiting, cancel := deadline.With(ctx, m.cfg.Clock, maxFarewell)
+	defer cancel()
+	callers := []*caller{m.host.caller, m.after.caller}
+	for _, j := range m.probes.jobs {
+		callers = append(callers, j.caller)
+	}
+	for _, c := range callers {
+		if err := c.wait(waiting); err != nil {
+			m.cfg.Logger.ErrorContext(ctx, "a function of the host did not return", "error", err)
+		}
+	}
 }
 
 // stored takes note of a beat that was stored in its slot.
@@ -178,18 +188,24 @@ func (m *Monitor) forget(ctx context.Context, slots []longrun.Slot) {
 	}
 }
 
-// storeChanged is told when the store goes away and when it comes back.
-func (m *Monitor) storeChanged(o outage) {
+// storeChanged is told what becomes of the store.
+func (m *Monitor) storeChanged(c change, o outage) {
 	ctx := context.Background()
-	if o.to.IsZero() {
+	switch c {
+	case lost:
 		m.cfg.Logger.WarnContext(ctx, "store unreachable", "since", o.from.UTC().Format(time.RFC3339), "error", o.err)
-		return
-	}
-	m.cfg.Logger.InfoContext(ctx, "store reachable again", "after", o.to.Sub(o.from).Round(time.Millisecond))
-	// Only a whole slot can stay empty for want of the store.
-	first := longrun.SlotAt(o.from, m.cfg.Interval) + 1
-	if !first.Start(m.cfg.Interval).Add(m.cfg.Interval).After(o.to) {
-		m.record.lapse(longrun.Lapse{From: o.from, To: o.to, Cause: longrun.StoreDown})
+	case readOnly:
+		m.cfg.Logger.WarnContext(ctx, "store answers but takes no writes", "since", o.from.UTC().Format(time.RFC3339), "error", o.err)
+	case back:
+		m.cfg.Logger.InfoContext(ctx, "store reachable again", "after", o.to.Sub(o.from).Round(time.Millisecond))
+		// Only a whole slot can stay empty for want of the store: one that lies
+		// behind its last good sign. An old sign tells nothing, of a process
+		// that asks seldom or did not run.
+		good := latest(o.good, o.from.Add(-m.cfg.Interval))
+		first := longrun.SlotAt(good, m.cfg.Interval) + 1
+		if !(first + 1).Start(m.cfg.Interval).After(o.to) {
+			m.record.lapse(longrun.Lapse{From: o.from, To: o.to, Cause: longrun.StoreDown})
+		}
 	}
 }
 

@@ -68,8 +68,12 @@ func (m *Monitor) tick(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	if err := m.backlog.add(h); err != nil {
+	ahead, err := m.backlog.add(h)
+	if err != nil {
 		m.journalFailed(ctx, err)
+	}
+	if ahead > 0 {
+		m.cfg.Logger.WarnContext(ctx, "the clock was set back; waiting beats of slots that have not come are dropped", "beats", ahead, "slot", h.BucketID)
 	}
 }
 

@@ -13,20 +13,26 @@ import (
 )
 
 // reach is the store as the monitor uses it, watched: it knows since when the
-// store answers, or does not. An answer that refuses is an answer.
+// store answers, or does not. An answer that refuses is an answer. A store may
+// also answer reads and take no writes, when its disk is full for one; so an
+// outage in which a Commit failed lasts until a Commit is answered.
 type reach struct {
 	store.Store
 	clock clock.Clock
-	// changed is called after the store was lost or came back, outside the lock.
-	changed func(outage)
+	// changed is called when the store was lost, shows that it only reads, or
+	// came back; and retry when an outage needs a Commit to end. Both outside
+	// the lock.
+	changed func(change, outage)
+	retry   func()
 	// followed is a document, and saw is called with each read of it.
 	followed store.Key
 	saw      func(store.Record)
 
-	mu     sync.Mutex
-	lastOK time.Time
-	down   bool
-	err    error
+	mu       sync.Mutex
+	answered time.Time // the last answer to anything …
+	written  time.Time // … and to a Commit
+	seen     time.Time // the last write of the followed document, whoever's
+	out      *outage   // nil while the store is well
 }
 
 var (
@@ -34,14 +40,41 @@ var (
 	_ store.Watcher = (*reach)(nil)
 )
 
-// outage is a time without the store. To is zero while it lasts.
+// change is what became of the store.
+type change int
+
+const (
+	lost     change = iota
+	readOnly        // it answers, but takes no writes
+	back
+)
+
+// outage is a time without the store. to is zero while it lasts.
 type outage struct {
 	from, to time.Time
+	good     time.Time // the last sign before it
 	err      error
+	writes   bool // a Commit failed
+	reads    bool // since when a read was answered …
+	told     bool // … and Commits still fail, which was said
 }
 
-func newReach(st store.Store, clk clock.Clock, changed func(outage)) *reach {
-	return &reach{Store: st, clock: clk, changed: changed, lastOK: clk.Now()}
+// maxCall is longer than any call of the store may take: where one took longer
+// by the clock, the process did not run meanwhile.
+const maxCall = storeTimeout + time.Second
+
+func newReach(st store.Store, clk clock.Clock, changed func(change, outage), retry func()) *reach {
+	r := &reach{Store: st, clock: clk, changed: changed, retry: retry}
+	r.begin()
+	return r
+}
+
+// begin forgets what was known: nobody has looked since.
+func (r *reach) begin() {
+	now := r.clock.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answered, r.written, r.seen, r.out = now, now, time.Time{}, nil
 }
 
 // follow has saw called with each read of the document. It is called before the
@@ -49,9 +82,13 @@ func newReach(st store.Store, clk clock.Clock, changed func(outage)) *reach {
 func (r *reach) follow(key store.Key, saw func(store.Record)) { r.followed, r.saw = key, saw }
 
 func (r *reach) Get(ctx context.Context, key store.Key) (store.Record, error) {
+	start := r.clock.Now()
 	rec, err := r.Store.Get(ctx, key)
-	r.note(ctx, err)
+	r.note(ctx, start, false, err)
 	if err == nil && key == r.followed {
+		r.mu.Lock()
+		r.seen = latest(r.seen, start.Add(-rec.Age()))
+		r.mu.Unlock()
 		r.saw(rec)
 	}
 	return rec, err
@@ -59,20 +96,23 @@ func (r *reach) Get(ctx context.Context, key store.Key) (store.Record, error) {
 
 func (r *reach) Scan(ctx context.Context, q store.Query) iter.Seq2[store.Record, error] {
 	return func(yield func(store.Record, error) bool) {
+		start := r.clock.Now()
 		var last error
 		for rec, err := range r.Store.Scan(ctx, q) {
 			last = err
 			if !yield(rec, err) {
 				break
 			}
+			start = r.clock.Now() // of the wait for the next record
 		}
-		r.note(ctx, last)
+		r.note(ctx, start, false, last)
 	}
 }
 
 func (r *reach) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, error) {
+	start := r.clock.Now()
 	stamps, err := r.Store.Commit(ctx, ops...)
-	r.note(ctx, err)
+	r.note(ctx, start, true, err)
 	return stamps, err
 }
 
@@ -86,35 +126,95 @@ func (r *reach) Watch(ctx context.Context, key store.Key) (<-chan struct{}, erro
 }
 
 // note takes the outcome of one call.
-func (r *reach) note(ctx context.Context, err error) {
+func (r *reach) note(ctx context.Context, start time.Time, commit bool, err error) {
 	answered := err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrInvalid)
 	if !answered && ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return // the caller gave up: that says nothing of the store
 	}
 	now := r.clock.Now()
 	r.mu.Lock()
-	var o outage
-	switch {
-	case answered && r.down:
-		o = outage{from: r.lastOK, to: now, err: r.err}
-		r.down, r.err, r.lastOK = false, nil, now
-	case answered:
-		r.lastOK = now
-	case !r.down:
-		r.down, r.err = true, err
-		o = outage{from: r.lastOK, err: err}
-	default:
-		r.err = err
+	var happened []change
+	retry := false
+	o := outage{}
+	if answered {
+		o, happened = r.well(now, commit)
+	} else {
+		o, happened, retry = r.failed(now, latest(start, now.Add(-maxCall)), commit, err)
 	}
 	r.mu.Unlock()
-	if !o.from.IsZero() {
-		r.changed(o)
+	for _, c := range happened {
+		r.changed(c, o)
+	}
+	if retry {
+		r.retry()
 	}
 }
 
-// state returns when the store last answered, and why it does not now.
-func (r *reach) state() (lastOK time.Time, down bool, err error) {
+// well takes an answer, under the lock.
+func (r *reach) well(now time.Time, commit bool) (o outage, happened []change) {
+	r.answered = now
+	if commit {
+		r.written = now
+	}
+	if r.out == nil {
+		return outage{}, nil
+	}
+	r.out.reads = true
+	if r.out.writes && !commit {
+		return outage{}, nil
+	}
+	o, r.out = *r.out, nil
+	o.to = now
+	return o, []change{back}
+}
+
+// failed takes a call without an answer, under the lock. retry tells that from
+// here on only a Commit can end the outage.
+func (r *reach) failed(now, start time.Time, commit bool, err error) (o outage, happened []change, retry bool) {
+	if r.out == nil {
+		good := r.answered
+		if commit {
+			good = latest(r.written, r.seen)
+		}
+		r.out = &outage{from: latest(start, good), good: good}
+		if commit && r.seen.After(r.written) && r.seen.Before(start) {
+			r.out.from = r.seen // another wrote, and nobody has since
+		}
+		happened = append(happened, lost)
+	}
+	r.out.err = err
+	if !commit {
+		r.out.reads = false
+		return *r.out, happened, false
+	}
+	retry, r.out.writes = !r.out.writes, true
+	if r.out.reads && !r.out.told {
+		r.out.told = true
+		happened = append(happened, readOnly)
+	}
+	return *r.out, happened, retry
+}
+
+// latest returns the later of two times.
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// health is what the last calls say of the store.
+type health struct {
+	answered            time.Time
+	reachable, readOnly bool
+	err                 error
+}
+
+func (r *reach) health() health {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.lastOK, r.down, r.err
+	if r.out == nil {
+		return health{answered: r.answered, reachable: true}
+	}
+	return health{r.answered, r.out.reads, r.out.reads, r.out.err}
 }

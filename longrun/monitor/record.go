@@ -24,6 +24,11 @@ const storeTimeout = 10 * time.Second
 // maxRecordTries bounds how often one save meets somebody else's write.
 const maxRecordTries = 5
 
+// maxRecordPause bounds the pause between two tries to write the run, and with
+// it how long an instance that writes nothing else takes to see that the store
+// takes writes again.
+const maxRecordPause = 8 * time.Second
+
 // record keeps this instance's run document true. Any instance writes its own,
 // so the writes are not fenced but conditional: whoever marked the run as lost
 // is met, and contradicted by being alive.
@@ -34,6 +39,7 @@ type record struct {
 	logger *slog.Logger
 	wake   chan struct{} // there is something to write
 	saved  func()        // called after each write
+	away   func() bool   // the store is, as was said
 
 	saving sync.Mutex // one save at a time; held across store calls
 
@@ -70,17 +76,68 @@ func (r *record) lapse(lapses ...longrun.Lapse) {
 	r.nudge()
 }
 
-// addLapse appends l, joined to the one before where they touch.
+// touch has the run written again though nothing changed: only a write shows
+// whether the store takes one.
+func (r *record) touch() {
+	r.mu.Lock()
+	r.dirty = true
+	r.mu.Unlock()
+	r.nudge()
+}
+
+// addLapse appends l, joined to the one before where they touch. A process that
+// did not run cannot tell of the store, so a stall is cut from outages, whichever
+// of them is known first.
 func addLapse(lapses []longrun.Lapse, l longrun.Lapse) []longrun.Lapse {
 	l.From, l.To = l.From.UTC(), l.To.UTC()
+	parts := []longrun.Lapse{l}
+	switch l.Cause {
+	case longrun.Stall:
+		var kept []longrun.Lapse
+		for _, known := range lapses {
+			kept = append(kept, without(known, l)...)
+		}
+		lapses = kept
+	case longrun.StoreDown:
+		for _, known := range lapses {
+			var kept []longrun.Lapse
+			for _, part := range parts {
+				kept = append(kept, without(part, known)...)
+			}
+			parts = kept
+		}
+	}
+	for _, part := range parts {
+		lapses = joinLapse(lapses, part)
+	}
+	return lapses[max(0, len(lapses)-longrun.MaxLapses):]
+}
+
+// without returns an outage without the time of a stall; any other lapse stays
+// as it is.
+func without(outage, stall longrun.Lapse) []longrun.Lapse {
+	if outage.Cause != longrun.StoreDown || stall.Cause != longrun.Stall || !stall.From.Before(outage.To) || !stall.To.After(outage.From) {
+		return []longrun.Lapse{outage}
+	}
+	var out []longrun.Lapse
+	before, after := outage, outage
+	if before.To = stall.From; before.To.After(before.From) {
+		out = append(out, before)
+	}
+	if after.From = stall.To; after.To.After(after.From) {
+		out = append(out, after)
+	}
+	return out
+}
+
+func joinLapse(lapses []longrun.Lapse, l longrun.Lapse) []longrun.Lapse {
 	if n := len(lapses); n > 0 && lapses[n-1].Cause == l.Cause && !l.From.After(lapses[n-1].To) && !l.From.Before(lapses[n-1].From) {
 		if l.To.After(lapses[n-1].To) {
 			lapses[n-1].To = l.To
 		}
 		return lapses
 	}
-	lapses = append(lapses, l)
-	return lapses[max(0, len(lapses)-longrun.MaxLapses):]
+	return append(lapses, l)
 }
 
 func (r *record) nudge() {
@@ -113,11 +170,13 @@ func (r *record) keep(ctx context.Context) {
 			if ctx.Err() != nil {
 				return // being stopped; close writes the last word
 			}
-			r.once.report(ctx, slog.LevelWarn, "run", "unwritten", "run not recorded yet", "run", r.id(), "error", err)
+			if !r.away() {
+				r.once.report(ctx, slog.LevelWarn, "run", "unwritten", "run not recorded yet", "run", r.id(), "error", err)
+			}
 			if !sleep(ctx, r.clock, pause) {
 				return
 			}
-			pause = min(2*pause, 30*time.Second)
+			pause = min(2*pause, maxRecordPause)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,15 +67,19 @@ func TestARunDeletedByHandIsWrittenAnew(t *testing.T) {
 	})
 }
 
-func TestMangledDocumentsNeverStopTheMonitor(t *testing.T) {
+func TestMangledDocumentsNeverStopTheMonitorAndFillNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
 		l, err := ledger.New(mem, "")
 		require.NoError(t, err)
 		bad := map[string]any{"ts": time.Now().Add(15 * time.Minute), "end": 7, "instanceId": []string{"x"}, "epoch": "one"}
+		worse := map[string]any{"ts": time.Now().Add(17 * time.Minute), "epoch": "two"}
+		taken := longrun.SlotAt(time.Now(), time.Minute) + 17
 		_, err = mem.Commit(t.Context(),
 			store.Set(l.Key(ledger.Runs, "RUN_bad"), bad),
-			store.Set(l.Key(ledger.Heartbeats, "bad"), bad)) // lies in a slot of the outage below
+			// Both lie in slots of the outage below; one has the slot's own ID.
+			store.Set(l.Key(ledger.Heartbeats, "bad"), bad),
+			store.Set(l.Key(ledger.Heartbeats, taken.ID(time.Minute)), worse))
 		require.NoError(t, err)
 
 		own := storetest.Wrap(mem)
@@ -84,15 +89,60 @@ func TestMangledDocumentsNeverStopTheMonitor(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		heal()
 		time.Sleep(10 * time.Minute)
+		require.Equal(t, 2, a.log.count("a mangled document is passed over"), "once each")
+		require.Zero(t, a.Status().Waiting)
 		b := start(t, mem, "b")
 		time.Sleep(time.Minute)
 		kill(a, own)
 		time.Sleep(10 * time.Minute)
 		b.end()
 		require.Equal(t, 1, b.log.count("mangled"))
-		filled, err := l.FilledSlots(t.Context(), time.Time{}, time.Now(), time.Minute)
+
+		filled := map[longrun.Slot]bool{}
+		for e, err := range l.Heartbeats(t.Context(), ledger.Page{}) {
+			if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
+				continue
+			}
+			require.NoError(t, err)
+			filled[e.Value.Slot(time.Minute)] = true
+		}
+		require.True(t, filled[taken-2], "a beat lies beside the document that is none")
+		require.False(t, filled[taken], "nothing is overwritten")
+		require.Len(t, filled, 42-2, "all slots but that, and that of the crash")
+		there, err := mem.Get(t.Context(), l.Key(ledger.Heartbeats, taken.ID(time.Minute)))
 		require.NoError(t, err)
-		require.Len(t, filled, 42-1, "all slots but that of the crash")
+		var doc map[string]any
+		require.NoError(t, there.Decode(&doc))
+		require.Equal(t, "two", doc["epoch"])
+	})
+}
+
+func TestBeatsThatAStoreRefusesAreReportedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		own := storetest.Wrap(mem)
+		n := start(t, own, "a")
+		time.Sleep(10*time.Minute + time.Second)
+		heal := own.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Commit && len(c.Ops) > 1 {
+				return fmt.Errorf("%w: %s", store.ErrInvalid, c.Ops[1].Key)
+			}
+			return nil
+		}})
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, 1, n.log.count("beats cannot be stored"), n.log)
+		heal()
+		time.Sleep(10 * time.Minute)
+		require.Len(t, beats(t, mem), 21)
+		own.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Commit && len(c.Ops) > 1 {
+				return store.ErrInvalid
+			}
+			return nil
+		}})
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, 2, n.log.count("beats cannot be stored"), "it began again")
+		n.end()
 	})
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -22,6 +24,7 @@ import (
 const (
 	simulated  = 4 * time.Hour
 	simulation = 100 // seeds
+	clockSeeds = 50  // more of them, in which clocks are set as well
 
 	probeEvery, probeRetry = 20 * time.Minute, 5 * time.Minute
 )
@@ -30,9 +33,10 @@ const (
 type machine struct {
 	name   string
 	own    *storetest.Faulty
+	clock  *freezer
 	node   *node
 	heal   func()
-	flaky  bool // replies get lost
+	flaky  bool // replies get lost, or the clock is wrong
 	commit int
 }
 
@@ -43,14 +47,15 @@ type world struct {
 	mem      *memstore.Store
 	machines []*machine
 	lease    time.Duration
+	clocks   bool                  // are set, too
 	calm     time.Time             // since when nothing happened
 	must     map[longrun.Slot]bool // slots that have to be filled
 }
 
 func (w *world) up(m *machine) {
 	m.own = storetest.Wrap(w.mem)
-	m.heal, m.flaky = nil, false
-	m.node = start(w.t, m.own, m.name, func(c *monitor.Config) {
+	m.heal, m.flaky, m.clock = nil, false, &freezer{Clock: clock.New()}
+	m.node = start(w.t, m.own, m.name, withClock(m.clock), func(c *monitor.Config) {
 		c.CommitHash, c.Lease = fmt.Sprint("c", m.commit), w.lease
 		c.Probes = []monitor.Probe{{Type: longrun.Outbound, Every: probeEvery, Retry: probeRetry, Prober: w.prober()}}
 	})
@@ -72,7 +77,11 @@ func (w *world) prober() probe.Prober {
 func (w *world) nemesis() {
 	defer func() { w.calm = time.Now() }()
 	m := w.machines[w.rng.IntN(len(w.machines))]
-	switch what := w.rng.IntN(6); {
+	faults := 6
+	if w.clocks {
+		faults = 9
+	}
+	switch what := w.rng.IntN(faults); {
 	case m.node == nil:
 		w.up(m)
 	case what == 0: // a deploy
@@ -101,6 +110,13 @@ func (w *world) nemesis() {
 			}
 			return nil
 		}})
+	case what == 5: // the disk is full
+		m.heal = fill(m.own)
+	case what > 5: // the clock is set, back or forward
+		by := time.Duration(w.rng.IntN(7200)-3600) * time.Second
+		m.flaky = true
+		m.clock.ahead.Store(int64(by))
+		m.heal = func() { m.clock.ahead.Store(0) }
 	}
 }
 
@@ -133,12 +149,12 @@ func (w *world) somebodyInReach() bool {
 }
 
 func TestNoFaultBreaksTheHistory(t *testing.T) {
-	seeds := simulation
+	seeds, clockSeeds := simulation, clockSeeds
 	if testing.Short() {
-		seeds = 10
+		seeds, clockSeeds = 10, 5
 	}
 	causes := map[longrun.Cause]int{}
-	for seed := range uint64(seeds) {
+	for seed := range uint64(seeds + clockSeeds) {
 		synctest.Test(t, func(t *testing.T) {
 			defer func() {
 				if t.Failed() {
@@ -147,6 +163,7 @@ func TestNoFaultBreaksTheHistory(t *testing.T) {
 			}()
 			began := time.Now()
 			w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 0)), mem: memstore.New(nil), must: map[longrun.Slot]bool{}}
+			w.clocks = seed >= uint64(seeds)
 			w.lease = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute}[w.rng.IntN(3)]
 			for i := range 1 + w.rng.IntN(3) {
 				w.machines = append(w.machines, &machine{name: string(rune('a' + i))})
@@ -206,7 +223,9 @@ func (w *world) check(began time.Time, causes map[longrun.Cause]int) {
 		causes[g.Cause]++
 		require.NotEqual(t, longrun.Ongoing, g.Cause)
 	}
-	w.checkProbes(all)
+	if !w.clocks { // when a probe was made is written by the clock of who made it
+		w.checkProbes(all)
+	}
 	require.Equal(t, c.Missed, sum)
 	require.Equal(t, c.Expected, c.Written+c.Missed)
 }
@@ -229,9 +248,10 @@ func (w *world) checkProbes(beats []longrun.Heartbeat) {
 		if !known || lead.InstanceID != p.InstanceID || lead.Late {
 			continue // a result that waited: who led when it was made is not written down
 		}
-		for _, earlier := range all[:i] {
+		for _, earlier := range slices.Backward(all[:i]) {
 			if earlier.Epoch <= lead.Epoch {
 				require.False(t, p.TS.Before(schedule.Due(earlier, p.TS)), "%s comes too soon after %s", p.ProbeKey, earlier.ProbeKey)
+				break // the newest decides; one before it may have asked for a longer pause
 			}
 		}
 	}

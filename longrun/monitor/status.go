@@ -47,14 +47,18 @@ type Status struct {
 	LastHeartbeat *longrun.Heartbeat
 	// Stored counts the beats that this instance stored since Started, Waiting
 	// those that wait for the store, and Dropped those that no longer fitted
-	// among them.
+	// among them, or whose time had not come when the clock was set back.
 	Stored, Waiting, Dropped int
 
-	// StoreReachable tells whether the store answered the last call, and
-	// StoreAnswered when it last did.
+	// StoreReachable tells whether the store answers, and StoreAnswered when it
+	// last did.
 	StoreReachable bool
 	StoreAnswered  time.Time
-	// StoreError is why the store does not answer; empty when it does.
+	// StoreReadOnly tells that the store answers but, as far as this instance
+	// knows, takes no writes: its disk is full, or it denies them.
+	StoreReadOnly bool
+	// StoreError is why the store does not answer or takes no writes; empty when
+	// it is well.
 	StoreError string
 
 	// Probes are the configured probes, in the order of Config.
@@ -95,12 +99,10 @@ func (m *Monitor) Status() Status {
 	m.stats.fill(&s)
 	s.Waiting, s.Dropped = m.backlog.size()
 	s.Probes = m.probes.status()
-	var err error
-	var down bool
-	s.StoreAnswered, down, err = m.reach.state()
-	s.StoreReachable = !down
-	if err != nil {
-		s.StoreError = publicText(err)
+	h := m.reach.health()
+	s.StoreReachable, s.StoreReadOnly, s.StoreAnswered = h.reachable, h.readOnly, h.answered
+	if h.err != nil {
+		s.StoreError = publicText(h.err)
 	}
 	if s.State != Leading {
 		s.Holder, s.Epoch = m.holder()

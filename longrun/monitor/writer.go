@@ -9,6 +9,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -40,13 +41,13 @@ func (w *writer) write(ctx context.Context) error {
 
 func (w *writer) keepWriting(ctx context.Context) error {
 	for {
-		for {
-			more, err := w.step(ctx)
-			if err != nil {
-				return err
+		for more := true; more; {
+			var err error
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
-			if !more {
-				break
+			if more, err = w.step(ctx); err != nil {
+				return err
 			}
 		}
 		select {
@@ -70,7 +71,7 @@ func (w *writer) flush(ctx context.Context) {
 }
 
 // step writes the current slot's beat if it waits, else a chunk of older ones,
-// and reports whether there may be more.
+// and reports whether there may be more to write now.
 func (w *writer) step(ctx context.Context) (more bool, err error) {
 	newest, ok := w.m.backlog.newest()
 	if !ok {
@@ -83,7 +84,7 @@ func (w *writer) step(ctx context.Context) (more bool, err error) {
 		waiting, _ := w.m.backlog.size()
 		return waiting > 0, nil
 	}
-	return true, w.late(ctx)
+	return w.late(ctx)
 }
 
 func (w *writer) slot() longrun.Slot {
@@ -104,27 +105,33 @@ func (w *writer) current(ctx context.Context, h longrun.Heartbeat) error {
 }
 
 // late stores beats whose slots are over, oldest first, where the slot is still
-// empty. The first time it reads which ones are.
-func (w *writer) late(ctx context.Context) error {
+// empty. The first time it reads which ones are. It reports whether there may be
+// more to write now: not so where only beats of slots to come wait, from before
+// the clock was set back. The next beat makes away with them.
+func (w *writer) late(ctx context.Context) (more bool, err error) {
 	interval := w.m.cfg.Interval
 	waiting := w.m.backlog.all()
 	now := w.slot()
 	for len(waiting) > 0 && waiting[len(waiting)-1].Slot(interval) >= now {
-		waiting = waiting[:len(waiting)-1] // a new slot began: its beat goes first
+		// A slot began meanwhile, and its beat goes first; or it is to come.
+		more = more || waiting[len(waiting)-1].Slot(interval) == now
+		waiting = waiting[:len(waiting)-1]
 	}
 	if len(waiting) == 0 {
-		return nil
+		return more, nil
 	}
 	from, to := waiting[0].Slot(interval).Start(interval), (waiting[len(waiting)-1].Slot(interval) + 1).Start(interval)
 	reading, cancel := deadline.With(ctx, w.m.cfg.Clock, storeTimeout)
 	defer cancel()
-	filled, err := w.m.ledger.FilledSlots(reading, from, to, interval)
+	filled, err := w.m.ledger.FilledSlots(reading, from, to, interval, func(e ledger.Entry[longrun.Heartbeat], mangled *ledger.DocumentError) {
+		w.m.mangled(ctx, mangled, e.Version)
+	})
 	if err != nil {
 		// The lease tells better than a read whether this instance still leads.
 		if sleep(ctx, w.m.cfg.Clock, min(time.Second, interval/10)) {
-			return nil
+			return true, nil
 		}
-		return context.Cause(ctx)
+		return false, context.Cause(ctx)
 	}
 	var done []longrun.Slot
 	var empty []longrun.Heartbeat
@@ -138,17 +145,17 @@ func (w *writer) late(ctx context.Context) error {
 	}
 	w.m.forget(ctx, done)
 	if len(empty) == 0 {
-		return nil
+		return true, nil
 	}
 	stored, err := w.commit(ctx, empty...)
 	if err != nil && !errors.Is(err, errSlotOver) {
-		return err
+		return false, err
 	}
 	if len(stored) > 0 {
 		w.m.cfg.Logger.InfoContext(ctx, "late beats stored", "count", len(stored), "from", stored[0].BucketID, "to", stored[len(stored)-1].BucketID)
 		w.m.stats.add(len(stored))
 	}
-	return nil
+	return true, nil
 }
 
 // commit links the beats to the chain and writes them in one commit with its
@@ -182,6 +189,7 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 	switch {
 	case err == nil:
 		w.head, w.chunk = head, maxLate
+		w.m.once.over("refused")
 		w.m.forget(ctx, slots)
 		return linked, nil
 	case errors.Is(err, store.ErrConflict):
@@ -191,7 +199,7 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 		return nil, nil
 	case errors.Is(err, store.ErrInvalid):
 		if w.refused(ctx, slots) {
-			w.m.cfg.Logger.ErrorContext(ctx, "a beat cannot be stored and is dropped", "slot", linked[0].BucketID, "error", err)
+			w.m.once.report(ctx, slog.LevelError, "refused", "invalid", "beats cannot be stored and are dropped", "slot", linked[0].BucketID, "error", err)
 		}
 		return nil, nil
 	case ctx.Err() == nil && w.lease.Err() == nil:

@@ -5,9 +5,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"go.mau.fi/whatsmeow/types"
-
 	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/types"
 )
 
 // parting is how long a connection stays open after the last word on it. A

@@ -161,16 +161,3 @@ func TestWhatIsNotServedIsAnsweredAtOnce(t *testing.T) {
 	_, err := a.GetJoinedGroups(t.Context())
 	require.ErrorIs(t, err, &whatsmeow.IQError{Code: 501, Text: "feature-not-implemented"})
 }
-
-func TestPrekeysRunOutAndAreRefilled(t *testing.T) {
-	t.Parallel()
-	srv := whatsapptest.NewServer(t)
-	a, b := pair(t, srv)
-	// Each bundle that is handed out uses up a prekey of alice's fifty.
-	for range 60 {
-		bundles, err := b.DangerousInternals().FetchPreKeys(t.Context(), []types.JID{a.Store.GetJID()})
-		require.NoError(t, err)
-		require.Len(t, bundles, 1)
-	}
-	arrives(b, a, alice, "still")
-}

@@ -1,0 +1,82 @@
+package adminhttp_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+func TestCoverageOfTheNightIsWhatTheBeatsSay(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	s.night()
+	c := object(s.get("/coverage?from=2025-12-29T22:14:29Z&to=2025-12-29T23:08:00Z")["coverage"])
+	require.EqualValues(t, 54, c["expected"])
+	require.EqualValues(t, 43, c["written"])
+	require.EqualValues(t, 11, c["missed"])
+	require.InDelta(t, 0.796, c["coverage"], 0.0005)
+	require.Equal(t, false, c["sufficient"], "the seed called it sufficient")
+	require.EqualValues(t, 60, c["intervalSec"])
+	gaps := array(c["gaps"])
+	require.Len(t, gaps, 2)
+	first, second := object(gaps[0]), object(gaps[1])
+	require.Equal(t, "2025-12-29T22:20:00Z", first["from"])
+	require.EqualValues(t, 1, first["missed"])
+	require.Equal(t, "2025-12-29T22:35:00Z", second["from"])
+	require.Equal(t, "2025-12-29T22:45:00Z", second["to"])
+	require.EqualValues(t, 10, second["missed"])
+	require.Equal(t, "b44d8ae9", second["before"])
+	require.Equal(t, "bcfe891c", second["after"])
+	require.Equal(t, "unknown", second["cause"])
+
+	// By default it is the last day, cut to the first thing known.
+	byDefault := object(s.get("/coverage")["coverage"])
+	require.Equal(t, c["expected"], byDefault["expected"])
+	require.Equal(t, c["gaps"], byDefault["gaps"])
+}
+
+func TestTheBeatsBesideAWindowTellOfItsGaps(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	s.night()
+	c := object(s.get("/coverage?from=2025-12-29T22:35:00Z&to=2025-12-29T22:45:00Z")["coverage"])
+	require.EqualValues(t, 0, c["written"], "they fill nothing in it")
+	gaps := array(c["gaps"])
+	require.Len(t, gaps, 1)
+	require.Equal(t, "b44d8ae9", object(gaps[0])["before"])
+	require.Equal(t, "bcfe891c", object(gaps[0])["after"])
+}
+
+func TestCoverageAtTheThresholdIsSufficient(t *testing.T) {
+	t.Parallel()
+	for threshold, want := range map[string]bool{"0.7": true, "0.75": true, "0.76": false} {
+		s := newStand(t, "")
+		status, body, _ := s.ask(http.MethodPut, "/config", `{"insufficientDataThreshold":`+threshold+`}`)
+		require.Equal(t, http.StatusOK, status, "%v", body)
+		at := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+		for _, minute := range []int{0, 1, 3} {
+			s.put(s.ledger.CreateHeartbeat(longrun.Beat(at.Add(time.Duration(minute)*time.Minute), time.Minute)))
+		}
+		c := object(s.get("/coverage?from=2025-12-29T22:00:00Z&to=2025-12-29T22:04:00Z")["coverage"])
+		require.InDelta(t, 0.75, c["coverage"], 0)
+		require.Equal(t, want, c["sufficient"], threshold)
+	}
+}
+
+func TestCoverageWithoutDataIsNull(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	c := object(s.get("/coverage")["coverage"])
+	require.EqualValues(t, 0, c["expected"])
+	require.Nil(t, c["coverage"])
+	require.Nil(t, c["availability"])
+	require.Nil(t, c["sufficient"])
+	require.Empty(t, c["gaps"])
+	s.night()
+	future := object(s.get("/coverage?from=2026-01-01&to=2026-01-02")["coverage"])
+	require.Nil(t, future["coverage"])
+}

@@ -1,0 +1,75 @@
+package adminhttp
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+)
+
+// storePatience is how long a caller waits for a store that says nothing.
+const storePatience = 10 * time.Second
+
+// patience is a context that ends when nothing was heard for storePatience. A
+// store that is slow but answers, record by record, may take as long as its
+// caller likes to wait.
+type patience struct {
+	context.Context //nolint:containedctx // it is one
+	end             context.CancelCauseFunc
+	clock           clock.Clock
+
+	mu    sync.Mutex
+	heard time.Time
+	timer *clock.Timer
+}
+
+func newPatience(ctx context.Context, clk clock.Clock) *patience {
+	p := &patience{clock: clk, heard: clk.Now()}
+	p.Context, p.end = context.WithCancelCause(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = clk.AfterFunc(storePatience, p.look)
+	return p
+}
+
+// hear notes that the store answered.
+func (p *patience) hear() {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heard = now
+}
+
+// look ends the context, or looks again when that may be due.
+func (p *patience) look() {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	left := storePatience - now.Sub(p.heard)
+	if left <= 0 {
+		p.end(context.DeadlineExceeded)
+		return
+	}
+	if p.Err() == nil {
+		p.timer = p.clock.AfterFunc(left, p.look)
+	}
+}
+
+// close must be called when the answers are no longer wanted.
+func (p *patience) close() {
+	p.end(context.Canceled)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer.Stop()
+}
+
+// bounded gives a handler's whole work with the store storePatience.
+func (h *handler) bounded(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p := newPatience(r.Context(), h.clock)
+		defer p.close()
+		next(w, r.WithContext(p))
+	}
+}

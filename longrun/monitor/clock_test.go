@@ -1,0 +1,82 @@
+package monitor_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+// withClock gives a node a clock that can be set.
+func withClock(clk clock.Clock) func(*monitor.Config) {
+	return func(c *monitor.Config) { c.Clock = clk }
+}
+
+func TestBeatsOfSlotsThatTheClockWasSetBackBeforeAreDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		st := storetest.Wrap(memstore.New(nil))
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, st, "a", withClock(clk), func(c *monitor.Config) { c.Lease = time.Hour })
+		time.Sleep(10*time.Minute + 30*time.Second)
+		clk.ahead.Store(int64(20 * time.Minute)) // wrong …
+		heal := cut(st)
+		time.Sleep(5 * time.Minute) // … and beats wait that say so
+		clk.ahead.Store(0)
+		heal()
+		commits := st.Calls(storetest.Commit)
+		time.Sleep(30 * time.Second)
+		require.Less(t, st.Calls(storetest.Commit)-commits, 10, "what cannot be written now is not tried now")
+		time.Sleep(time.Hour + time.Second)
+		require.Zero(t, n.Status().Waiting)
+		require.Equal(t, 1, n.log.count("the clock was set back"))
+		n.end()
+		for _, h := range beats(t, st) {
+			require.False(t, h.Late, "%s: a beat of a time that had not come", h.BucketID)
+		}
+		c := cover(t, st, began)
+		require.Len(t, c.Gaps, 1, "the slots in which the clock was wrong")
+		require.LessOrEqual(t, c.Missed, 6)
+	})
+}
+
+func TestAClockSetBackCostsNothingWhereSlotsAreFilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, st, "a", withClock(clk))
+		time.Sleep(90*time.Minute + 30*time.Second)
+		require.Len(t, beats(t, st), 91)
+		clk.ahead.Store(-int64(time.Hour))
+		time.Sleep(time.Hour)
+		require.Len(t, beats(t, st), 91, "those slots have their beats")
+		time.Sleep(30 * time.Minute)
+		n.end()
+		require.Len(t, beats(t, st), 121, "and then every slot gets its own again")
+		require.Zero(t, n.log.count("this process did not run"))
+		require.Zero(t, n.log.count("lease lost"))
+	})
+}
+
+func TestAStopIsHeardWhileBeatsWaitForATimeToCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := storetest.Wrap(memstore.New(nil))
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, st, "a", withClock(clk), func(c *monitor.Config) { c.Lease = time.Hour })
+		time.Sleep(10*time.Minute + 30*time.Second)
+		heal := cut(st)
+		time.Sleep(3 * time.Minute)
+		clk.ahead.Store(-int64(20 * time.Minute))
+		heal()
+		n.end() // returns
+		for _, h := range beats(t, st) {
+			require.False(t, h.Late)
+		}
+	})
+}

@@ -194,7 +194,7 @@ func (l *linking) show(ctx context.Context) error {
 			}
 		default:
 		}
-		return hidden("whatsappprobe: asking for a code for "+hideNumbers(number), err)
+		return hidden("whatsappprobe: asking for a code for "+Mask(number), err)
 	}
 	l.ShowCode(code)
 	return nil

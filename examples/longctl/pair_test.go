@@ -5,7 +5,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -179,5 +178,5 @@ func TestHelpIsNoMistake(t *testing.T) {
 		require.Empty(t, got.err)
 		require.Contains(t, got.out, "pair")
 	}
-	require.Regexp(t, regexp.MustCompile(`(?s)Examples:.*longctl pair --file`), longctl(t.Context(), t, srv, nil, "pair", "--help").out)
+	require.Regexp(t, `(?s)Examples:.*longctl pair --file`, longctl(t.Context(), t, srv, nil, "pair", "--help").out)
 }

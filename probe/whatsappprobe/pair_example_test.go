@@ -39,7 +39,7 @@ func ExamplePair() {
 	account, err := whatsappprobe.Pair(ctx, device.Client(), whatsappprobe.Pairing{
 		ShowQR: func(code string, valid time.Duration) {
 			fmt.Println("a code, valid for", valid)
-			go srv.Scan(ctx, code, "491700000001")
+			go func() { _ = srv.Scan(ctx, code, "491700000001") }()
 		},
 	})
 	if err != nil {

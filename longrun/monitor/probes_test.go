@@ -236,6 +236,17 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 		require.Contains(t, told(results(t, st)), "OUT_20000101T000120 PASS ", "stored when it returns")
 		require.Equal(t, "OUT_20000101T000120", n.Status().Probes[0].Last.ProbeKey)
 
+		got, err = n.RunProbe(t.Context(), longrun.Outbound)
+		require.NoError(t, err)
+		require.Equal(t, "OUT_20000101T000121", got.ProbeKey, "a second one waits for its own second")
+		time.Sleep(3 * time.Second)
+		taken := got
+		taken.TS = time.Now().UTC()
+		taken.ProbeKey = longrun.ProbeID(longrun.Outbound, taken.TS, longrun.ByHand, longrun.ProbeSchedule{})
+		book, err := ledger.New(st, "")
+		require.NoError(t, err)
+		_, err = st.Commit(t.Context(), book.CreateProbe(taken))
+		require.NoError(t, err)
 		_, err = n.RunProbe(t.Context(), longrun.Outbound)
 		require.ErrorIs(t, err, monitor.ErrProbeTaken, "the first result of a second stands")
 
@@ -250,7 +261,10 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 		require.NoError(t, err)
 		time.Sleep(4 * time.Hour)
 		n.end()
-		require.Equal(t, []string{"OUT_20000101T00 PASS ", "OUT_20000101T000120 PASS ", "OUT_20000101T030121 PASS ", "OUT_20000101T06 PASS "}, told(results(t, st)))
+		require.Equal(t, []string{
+			"OUT_20000101T00 PASS ", "OUT_20000101T000120 PASS ", "OUT_20000101T000121 PASS ", "OUT_20000101T000124 PASS ",
+			"OUT_20000101T000125 PASS ", "OUT_20000101T030125 PASS ", "OUT_20000101T06 PASS ",
+		}, told(results(t, st)))
 	})
 }
 

@@ -62,7 +62,7 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 			s.show(code)
 		},
 		Linked: func(account types.JID) {
-			screen.say("Linked to %s. Logging in for the first time…", ending(account))
+			screen.say("Linked, as %s. Logging in for the first time…", masked(account))
 		},
 	}
 	if err := pairing.Validate(); err != nil {
@@ -112,7 +112,7 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 	case <-settled.C:
 	case <-ctx.Done():
 	}
-	screen.say("Done: %s is %s. Keep the file secret.", c.File, ending(account))
+	screen.say("Done: %s is %s. Keep the file secret.", c.File, masked(account))
 	return nil
 }
 
@@ -122,8 +122,7 @@ func (s surroundings) show(code string) {
 	}
 }
 
-// ending names an account without its number.
-func ending(account types.JID) string {
-	number := account.User
-	return fmt.Sprintf("the account that ends in %s, as its device %d", number[max(0, len(number)-2):], account.Device)
+// masked names a device without the number of its account.
+func masked(account types.JID) string {
+	return fmt.Sprintf("device %d of %s", account.Device, whatsappprobe.Mask(account.User))
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
-	"strings"
 
 	waLog "go.mau.fi/whatsmeow/util/log"
 )
@@ -63,10 +62,5 @@ func (l clientLogger) Sub(module string) waLog.Logger {
 
 var longNumber = regexp.MustCompile(`[0-9]{7,}`)
 
-// hideNumbers masks whatever may be a telephone number in a text of others: of
-// seven digits and more, the first two and the last two stay.
-func hideNumbers(text string) string {
-	return longNumber.ReplaceAllStringFunc(text, func(number string) string {
-		return number[:2] + strings.Repeat("*", len(number)-4) + number[len(number)-2:]
-	})
-}
+// hideNumbers masks whatever may be a telephone number in a text of others.
+func hideNumbers(text string) string { return longNumber.ReplaceAllStringFunc(text, Mask) }

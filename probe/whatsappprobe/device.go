@@ -10,7 +10,6 @@ import (
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/store/sqlstore"
-	_ "modernc.org/sqlite" // the driver of device files
 )
 
 // Errors of OpenDevice.
@@ -101,7 +100,9 @@ func (d *DeviceFile) Paired(ctx context.Context) (bool, error) {
 	return len(devices) > 0, nil
 }
 
-// Close disconnects the client and closes the file. Closing twice is fine.
+// Close disconnects the client and closes the file. Closing twice is fine. It
+// waits for a connection that is just being made, and for what a dead one takes:
+// 20 and 5 seconds at the most.
 func (d *DeviceFile) Close() error { return d.close() }
 
 // open opens the database, and makes the client of its device.

@@ -175,6 +175,7 @@ func TestWhatIsNoDeviceFileIsLeftAlone(t *testing.T) {
 			require.ErrorContains(t, err, path)
 			after, _ := os.ReadFile(path)
 			require.Equal(t, before, after, path)
+			require.NoFileExists(t, in("text.lock"), "nothing is put beside it")
 		}
 	}
 }
@@ -208,6 +209,7 @@ func TestOpeningEndsWithItsContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "probe.db")
 	_, err := whatsappprobe.OpenDevice(ctx, path, unpaired())
 	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, whatsappprobe.ErrDeviceFile, "it may be a good one")
 	device, err := whatsappprobe.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err, "and nothing is left locked")
 	require.NoError(t, device.Close())

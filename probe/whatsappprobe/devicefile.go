@@ -11,6 +11,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"modernc.org/sqlite"
+)
+
+// What SQLite says of a file that it cannot read: SQLITE_CORRUPT and
+// SQLITE_NOTADB.
+const (
+	corrupt     = 11
+	notDatabase = 26
 )
 
 // locateDevice makes path absolute and free of symbolic links, so that one file
@@ -63,8 +72,10 @@ func checkTables(ctx context.Context, db *sql.DB) (empty bool, err error) {
 	err = db.QueryRowContext(ctx, `
 		SELECT count(*) FILTER (WHERE name = 'whatsmeow_version'), count(*) FILTER (WHERE name NOT LIKE 'whatsmeow%')
 		FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'`).Scan(&ours, &others)
-	if err != nil {
+	if bad, ok := errors.AsType[*sqlite.Error](err); ok && (bad.Code() == notDatabase || bad.Code() == corrupt) {
 		return false, fmt.Errorf("%w: %w", ErrDeviceFile, err)
+	} else if err != nil {
+		return false, fmt.Errorf("whatsappprobe: opening the device file: %w", err)
 	}
 	if ours == 0 && others > 0 {
 		return false, fmt.Errorf("%w: it is the database of something else", ErrDeviceFile)

@@ -71,7 +71,7 @@ func (l *linking) run(ctx context.Context) (err error) {
 		}
 		if connected != nil {
 			select {
-			case _ = <-connected: // err is why it does not matter any more
+			case <-connected: //nolint:errcheck // err says better why it is over
 			case <-ctx.Done():
 				return // connect disconnects, when it can
 			}
@@ -194,7 +194,7 @@ func (l *linking) show(ctx context.Context) error {
 			}
 		default:
 		}
-		return hidden("whatsappprobe: asking for a code for "+hideNumbers(number), err)
+		return hidden("whatsappprobe: asking for a code for "+Mask(number), err)
 	}
 	l.ShowCode(code)
 	return nil

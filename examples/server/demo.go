@@ -25,7 +25,7 @@ const (
 )
 
 // demoFaults are what the demonstration can break, by name.
-var demoFaults = map[string]struct { //nolint:gochecknoglobals // a table
+var demoFaults = map[string]struct {
 	what string
 	do   func(*whatsapptest.Server)
 }{

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -43,9 +44,7 @@ func TestMistakesInWhatsAppAreNamedAndTheExitCodeIs2(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := map[string]string{"LONGRUN_STORE": "memory:", "LONGRUN_ADDR": "127.0.0.1:0"}
-			for k, v := range c.env {
-				env[k] = v
-			}
+			maps.Copy(env, c.env)
 			code, out := start1(t, env, c.args...)
 			require.Equal(t, 2, code, out)
 			for _, want := range c.want {
@@ -116,7 +115,10 @@ func TestTheDemonstrationPassesFailsAndHeals(t *testing.T) {
 	probe := func() string {
 		_, text := call(http.MethodPost, adminhttp.DefaultPrefix+"/probes/outbound/run")
 		var reply struct {
-			Probe struct{ Result, ErrorClass string }
+			Probe struct {
+				Result     string `json:"result"`
+				ErrorClass string `json:"errorClass"`
+			} `json:"probe"`
 		}
 		require.NoError(t, json.Unmarshal([]byte(text), &reply))
 		return strings.TrimSpace(reply.Probe.Result + " " + reply.Probe.ErrorClass)

@@ -112,7 +112,7 @@ func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
 			s.wait(ctx, lease, min(wait, s.m.cfg.Interval))
 			continue
 		}
-		s.make(ctx, lease, j, longrun.Scheduled)
+		_, _ = s.make(ctx, lease, j, longrun.Scheduled) // stored, waiting, or told in the log
 	}
 }
 
@@ -235,7 +235,7 @@ func (s *schedule) tell(ctx context.Context, j *job, p longrun.Probe) {
 	case j.shown == nil || j.shown.Result != longrun.Pass:
 		level = slog.LevelInfo
 	}
-	s.m.cfg.Logger.Log(ctx, level, "probe", "type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs, //nolint:sloglint // the level is a variable, the message is not
+	s.m.cfg.Logger.Log(ctx, level, "probe", "type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs,
 		"class", p.ErrorClass, "error", p.Error, "attempts", len(p.Attempts), "trigger", string(p.Trigger))
 }
 

@@ -250,7 +250,7 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 		_, err = n.RunProbe(t.Context(), longrun.Outbound)
 		require.ErrorIs(t, err, monitor.ErrProbeTaken, "the first result of a second stands")
 
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		slow.Then(probetest.Step{Wait: afterwards(10 * time.Second), Result: probe.Result{Verdict: probe.Pass}})
 		_, err = n.RunProbe(ctx, longrun.Outbound)
@@ -370,8 +370,11 @@ func TestWhatAProberSaysIsCutAndMasked(t *testing.T) {
 func TestMistakesInProbesAreNamed(t *testing.T) {
 	t.Parallel()
 	_, err := monitor.New(monitor.Config{Store: memstore.New(nil), Probes: []monitor.Probe{
-		{Type: "Out Bound"}, {Type: longrun.Outbound, Every: time.Second}, {Type: longrun.Outbound},
-		{Type: longrun.Queue, Every: time.Hour, Deadline: 40 * time.Minute}, {Type: longrun.Inbound, Confirm: -1},
+		{Type: "Out Bound"},
+		{Type: longrun.Outbound, Every: time.Second},
+		{Type: longrun.Outbound},
+		{Type: longrun.Queue, Every: time.Hour, Deadline: 40 * time.Minute},
+		{Type: longrun.Inbound, Confirm: -1},
 	}})
 	for _, want := range []string{"Probes[0]: probe type", "Probes[1]: every 1s", "Probes[2]: type \"outbound\" is there already", "Probes[3]: retry 1h0m0s is not longer than two attempts", "Probes[4]: confirm"} {
 		require.ErrorContains(t, err, want)

@@ -16,6 +16,7 @@ import (
 // Each fault, and the state that it leads to. Those that the client mends are
 // connected again in the end.
 func TestTheStateFollowsFromEvents(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault  func(s *stage)
 		state  whatsappprobe.State

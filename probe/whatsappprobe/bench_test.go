@@ -12,7 +12,6 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types/events"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
@@ -38,7 +37,7 @@ func BenchmarkOutbound(b *testing.B) {
 
 	bare := func() {
 		id := from.GenerateMessageID()
-		_, err := from.SendMessage(b.Context(), jid(theirs), &waE2E.Message{Conversation: proto.String("hello")}, whatsmeow.SendRequestExtra{ID: id})
+		_, err := from.SendMessage(b.Context(), jid(theirs), &waE2E.Message{Conversation: new("hello")}, whatsmeow.SendRequestExtra{ID: id})
 		require.NoError(b, err)
 		for <-receipts != id {
 			continue

@@ -23,6 +23,7 @@ func TestInboundPassesWhenTheAccountShowsTheMessage(t *testing.T) {
 }
 
 func TestInboundNamesTheFault(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault func(s *stage)
 		class string
@@ -49,6 +50,7 @@ func TestInboundNamesTheFault(t *testing.T) {
 
 // The sender is not what is monitored.
 func TestWhatTheSenderCannotDoIsNobodysFailure(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault func(s *stage)
 		class string
@@ -125,6 +127,7 @@ func TestQueuePassesWhenAllArriveOnceInOrder(t *testing.T) {
 }
 
 func TestQueueNamesTheFault(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault func(s *stage)
 		class string

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/probe/probetest"
@@ -44,7 +43,7 @@ func TestAProbeBehindABlockedSendEndsInTime(t *testing.T) {
 	s.LoseAcks(ours)
 	blocked := make(chan error, 1)
 	go func() {
-		_, err := s.ours.SendMessage(t.Context(), jid(theirs), &waE2E.Message{Conversation: proto.String("the host's")}, whatsmeow.SendRequestExtra{Timeout: 3 * time.Second})
+		_, err := s.ours.SendMessage(t.Context(), jid(theirs), &waE2E.Message{Conversation: new("the host's")}, whatsmeow.SendRequestExtra{Timeout: 3 * time.Second})
 		blocked <- err
 	}()
 	require.NoError(t, s.Await(t.Context(), func(st whatsapptest.Stats) bool { return st.Sent == 2 }, ours), "it holds the lock")

@@ -125,7 +125,7 @@ func receipt(event any, id types.MessageID) (delivered, unreadable bool) {
 		if of != id {
 			continue
 		}
-		switch e.Type {
+		switch e.Type { //nolint:exhaustive // the others are the account's own, or no message's
 		case types.ReceiptTypeDelivered, types.ReceiptTypeInactive, types.ReceiptTypeRead, types.ReceiptTypePlayed:
 			return true, false
 		case types.ReceiptTypeRetry:

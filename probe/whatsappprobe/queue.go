@@ -178,7 +178,7 @@ func (p *queue) put(ctx context.Context, t *turn, to types.JID, text string) (r 
 	case calledOff(ctx) != nil:
 		return probe.Result{}, false, calledOff(ctx)
 	case err != nil:
-		return probe.Failed("enqueue_failed", "the host's queue did not take the message: "+err.Error()), false, nil
+		return probe.Failed("enqueue_failed", "the host's queue did not take the message: "+err.Error()), false, nil //nolint:nilerr // it is the result
 	}
 	return probe.Result{}, true, nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
@@ -34,7 +33,7 @@ func (q *hostQueue) enqueue(ctx context.Context, to types.JID, text string) erro
 		return nil
 	}
 	for _, i := range q.order {
-		if _, err := q.s.ours.SendMessage(ctx, to, &waE2E.Message{Conversation: proto.String(q.texts[i])}); err != nil {
+		if _, err := q.s.ours.SendMessage(ctx, to, &waE2E.Message{Conversation: new(q.texts[i])}); err != nil {
 			return err
 		}
 	}
@@ -49,6 +48,7 @@ func (q *hostQueue) prober() probe.Prober {
 }
 
 func TestTheHostsQueueIsJudgedByWhatArrives(t *testing.T) {
+	t.Parallel()
 	for class, order := range map[string][]int{
 		"":             {0, 1, 2},
 		"out_of_order": {0, 2, 1},

@@ -11,7 +11,6 @@ import (
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seed-13dc028d/longwatch/probe"
 )
@@ -45,7 +44,7 @@ func send(ctx context.Context, l *link, t *turn, to types.JID, id types.MessageI
 	t.join()
 	go func() {
 		defer t.leave()
-		response, err := l.client.SendMessage(ctx, to, &waE2E.Message{Conversation: proto.String(text)},
+		response, err := l.client.SendMessage(ctx, to, &waE2E.Message{Conversation: new(text)},
 			whatsmeow.SendRequestExtra{ID: id, Timeout: ackTimeout})
 		s.done <- sent{response: response, err: err, end: l.clock.Now()}
 	}()

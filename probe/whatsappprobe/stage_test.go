@@ -61,19 +61,19 @@ func jid(number string) types.JID { return types.NewJID(number, types.DefaultUse
 const deadline = 30 * time.Second
 
 // ask probes as a monitor does, and says how long it took.
-func (s *stage) ask(p probe.Prober) (probe.Result, error, time.Duration) {
+func (s *stage) ask(p probe.Prober) (probe.Result, time.Duration, error) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), deadline)
 	defer cancel()
 	began := time.Now()
 	r, err := p.Probe(ctx)
-	return r, err, time.Since(began)
+	return r, time.Since(began), err
 }
 
 // passes requires a PASS.
 func (s *stage) passes(p probe.Prober) probe.Result {
 	s.t.Helper()
-	r, err, _ := s.ask(p)
+	r, _, err := s.ask(p)
 	require.NoError(s.t, err)
 	require.Equal(s.t, probe.Pass, r.Verdict, "%s: %s", r.Class, r.Detail)
 	return r
@@ -82,7 +82,7 @@ func (s *stage) passes(p probe.Prober) probe.Result {
 // fails requires a FAIL of a class.
 func (s *stage) fails(p probe.Prober, class string) probe.Result {
 	s.t.Helper()
-	r, err, took := s.ask(p)
+	r, took, err := s.ask(p)
 	require.NoError(s.t, err)
 	require.Equal(s.t, probe.Fail, r.Verdict)
 	require.Equal(s.t, class, r.Class, r.Detail)
@@ -94,7 +94,7 @@ func (s *stage) fails(p probe.Prober, class string) probe.Result {
 // cannotTell requires an error of a class.
 func (s *stage) cannotTell(p probe.Prober, class string) {
 	s.t.Helper()
-	_, err, took := s.ask(p)
+	_, took, err := s.ask(p)
 	require.Error(s.t, err)
 	require.Equal(s.t, class, probe.ClassOf(err), err)
 	require.LessOrEqual(s.t, took, deadline+time.Second)

@@ -1,6 +1,7 @@
 package monitor_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -78,5 +80,62 @@ func TestAStopIsHeardWhileBeatsWaitForATimeToCome(t *testing.T) {
 		for _, h := range beats(t, st) {
 			require.False(t, h.Late)
 		}
+	})
+}
+
+func TestAClockSetBackWhileTheHostAnswersCostsNoSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		clk := &freezer{Clock: clock.New()}
+		clk.ahead.Store(int64(20 * time.Minute))
+		asked := 0
+		n := start(t, st, "a", withClock(clk), func(c *monitor.Config) {
+			c.Status = func(context.Context) (longrun.HostStatus, error) {
+				if asked++; asked == 5 {
+					clk.ahead.Store(0)
+				}
+				return longrun.HostStatus{}, nil
+			}
+		})
+		began := time.Now()
+		time.Sleep(15*time.Minute + time.Second)
+		n.end()
+		c := longrun.Cover(beats(t, st), longrun.Window{From: began.Add(5 * time.Minute), To: time.Now()}, time.Minute, time.Now())
+		require.Equal(t, 10, c.Expected)
+		require.Equal(t, 10, c.Written, "%v", c.Gaps)
+	})
+}
+
+func TestAHostThatAnswersInTheNextSlotCostsThatSlotNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(58 * time.Second) // the first beat is asked for here
+		began := time.Now()
+		st := memstore.New(nil)
+		n := start(t, st, "a", func(c *monitor.Config) {
+			c.Status = func(context.Context) (longrun.HostStatus, error) {
+				time.Sleep(4 * time.Second)
+				return longrun.HostStatus{}, nil
+			}
+		})
+		time.Sleep(10 * time.Minute)
+		n.end()
+		c := cover(t, st, began)
+		require.Equal(t, c.Expected, c.Written, "%v", c.Gaps)
+	})
+}
+
+func TestAStallOfOneSlotIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, st, "a", withClock(clk))
+		time.Sleep(10*time.Minute + 30*time.Second)
+		clk.ahead.Store(int64(100 * time.Second))
+		time.Sleep(10 * time.Minute)
+		n.end()
+		lapses := runs(t, st)["a"].Lapses
+		require.Len(t, lapses, 1)
+		require.Equal(t, longrun.Stall, lapses[0].Cause)
+		require.Equal(t, time.Minute, lapses[0].To.Sub(lapses[0].From))
 	})
 }

@@ -139,3 +139,26 @@ func TestAStallOfOneSlotIsSaid(t *testing.T) {
 		require.Equal(t, time.Minute, lapses[0].To.Sub(lapses[0].From))
 	})
 }
+
+func TestBeatsThatComeLateInTheirSlotsAreSaidAndTakeOversAreNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		time.Sleep(50 * time.Second)
+		a := start(t, st, "a")
+		time.Sleep(time.Minute + 40*time.Second) // 02:30
+		clk := &freezer{Clock: clock.New()}
+		b := start(t, st, "b", withClock(clk))
+		time.Sleep(time.Second)
+		a.end() // b takes over in the middle of the slot
+		time.Sleep(10*time.Minute + 30*time.Second)
+		require.Equal(t, monitor.Leading, b.Status().State)
+		const late = "beats are made late in their slots"
+		require.Zero(t, a.log.count(late)+b.log.count(late))
+		for n := range 2 {
+			clk.ahead.Add(int64(20 * time.Second))
+			time.Sleep(3 * time.Minute)
+			require.Equal(t, n+1, b.log.count(late), "once each time it begins")
+		}
+		b.end()
+	})
+}

@@ -122,6 +122,31 @@ func TestScenario23ARestoredBackupIsLeftAlone(t *testing.T) {
 	})
 }
 
+func TestScenario23TwoOwnersOfOneEpochAreLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a, b := w.instance("a"), w.instance("b")
+		held := a.acquire()
+		_, err := b.lock.TryAcquire(t.Context())
+		require.ErrorIs(t, err, lock.ErrHeld)
+		other := w.row() // a backup restored on a fork of history
+		other.Owner, other.HolderInstanceID = "another", "c"
+		_, err = w.base.Store.Commit(t.Context(), store.Set(lockKey, other))
+		require.NoError(t, err)
+
+		for range 2 {
+			_, err = b.lock.TryAcquire(t.Context())
+			var corrupt *lock.CorruptError
+			require.ErrorAs(t, err, &corrupt)
+			require.ErrorContains(t, err, "two owners of epoch 1")
+			time.Sleep(2 * lease) // nor once it has expired
+		}
+		require.Equal(t, other, w.row())
+		require.ErrorIs(t, held.Commit(t.Context()), lock.ErrLost)
+		require.NoError(t, held.Release(t.Context()))
+	})
+}
+
 func TestScenario29ALockIsNotReentrant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

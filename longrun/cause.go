@@ -146,15 +146,22 @@ func (h *history) runOf(w *witness) *Run {
 	return found
 }
 
+// noCommit is what a process says of its build that does not know it.
+const noCommit = "unknown"
+
 // commit returns the build that wrote the beat, from its run where the beat does
-// not say.
+// not say, and nothing where nobody does.
 func (h *history) commit(w *witness) string {
-	if w.commit == "" {
+	commit := w.commit
+	if commit == "" || commit == noCommit {
 		if run := h.runOf(w); run != nil {
-			return run.CommitHash
+			commit = run.CommitHash
 		}
 	}
-	return w.commit
+	if commit == noCommit {
+		return ""
+	}
+	return commit
 }
 
 func near(a, b time.Time) bool { return a.Sub(b).Abs() <= startTolerance }

@@ -75,6 +75,9 @@ func TestCausesOfAGap(t *testing.T) {
 		"stopped, another build":                   {story{before: a, after: b, runs: []longrun.Run{stopped}}, longrun.Deploy},
 		"a build that nobody named is no other":    {story{before: a, after: beatOf("b", "", clockAt(15, 0), later), runs: []longrun.Run{stopped}}, longrun.Restart},
 		"nor is one that follows it":               {story{before: beatOf("a", "", clockAt(9, 0), boot), after: b, runs: []longrun.Run{runOf("a", "", boot, longrun.Stopped, clockAt(9, 40))}}, longrun.Restart},
+		"nor one that calls itself unknown":        {story{before: a, after: beatOf("b", "unknown", clockAt(15, 0), later), runs: []longrun.Run{stopped}}, longrun.Restart},
+		"nor one that follows such a one":          {story{before: beatOf("a", "unknown", clockAt(9, 0), boot), after: b, runs: []longrun.Run{runOf("a", "unknown", boot, longrun.Stopped, clockAt(9, 40))}}, longrun.Restart},
+		"the run knows where the beat does not":    {story{before: beatOf("a", "unknown", clockAt(9, 0), boot), after: b, runs: []longrun.Run{stopped}}, longrun.Deploy},
 		"a run without an instance is nobody's":    {story{before: a, after: beatOf("", "", clockAt(15, 0), later), runs: []longrun.Run{stopped, runOf("", "b05469d7", later, "", never)}}, longrun.Restart},
 		"the run names it where the beat does not": {story{before: a, after: beatOf("b", "", clockAt(15, 0), later), runs: []longrun.Run{stopped, runOf("b", "b05469d7", later, "", never)}}, longrun.Deploy},
 		"the monitor was started twice in a process": {story{before: a, after: again, runs: []longrun.Run{

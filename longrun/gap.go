@@ -15,7 +15,7 @@ import "time"
 //     one of these two beats is Late: it was kept while others found no room.)
 //  4. Crash: the run of the writer before has not ended, or not by Stopped.
 //  5. Deploy: it Stopped before the gap ended, and the commit after the gap is
-//     known and another.
+//     another. Both are known: neither empty nor "unknown".
 //  6. Restart: it Stopped before the gap ended.
 //  7. Unknown: anything else. So nothing before the gap, no instance ID, no run of
 //     the writer; no beat after the gap, unless the run Failed or was Lost; or a

@@ -169,14 +169,15 @@ func slowCause(g longrun.Gap, before, after *longrun.Heartbeat, runs []longrun.R
 	if run.End.After(g.To) {
 		return longrun.Unknown
 	}
+	named := func(commit string) bool { return commit != "" && commit != "unknown" }
 	was, is := before.CommitHash, after.CommitHash
-	if was == "" {
+	if !named(was) {
 		was = run.CommitHash
 	}
-	if r := slowRun(*after, runs); is == "" && r != nil {
+	if r := slowRun(*after, runs); !named(is) && r != nil {
 		is = r.CommitHash
 	}
-	if was != "" && is != "" && was != is {
+	if named(was) && named(is) && was != is {
 		return longrun.Deploy
 	}
 	return longrun.Restart

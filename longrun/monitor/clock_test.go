@@ -1,6 +1,7 @@
 package monitor_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -78,5 +80,85 @@ func TestAStopIsHeardWhileBeatsWaitForATimeToCome(t *testing.T) {
 		for _, h := range beats(t, st) {
 			require.False(t, h.Late)
 		}
+	})
+}
+
+func TestAClockSetBackWhileTheHostAnswersCostsNoSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		clk := &freezer{Clock: clock.New()}
+		clk.ahead.Store(int64(20 * time.Minute))
+		asked := 0
+		n := start(t, st, "a", withClock(clk), func(c *monitor.Config) {
+			c.Status = func(context.Context) (longrun.HostStatus, error) {
+				if asked++; asked == 5 {
+					clk.ahead.Store(0)
+				}
+				return longrun.HostStatus{}, nil
+			}
+		})
+		began := time.Now()
+		time.Sleep(15*time.Minute + time.Second)
+		n.end()
+		c := longrun.Cover(beats(t, st), longrun.Window{From: began.Add(5 * time.Minute), To: time.Now()}, time.Minute, time.Now())
+		require.Equal(t, 10, c.Expected)
+		require.Equal(t, 10, c.Written, "%v", c.Gaps)
+	})
+}
+
+func TestAHostThatAnswersInTheNextSlotCostsThatSlotNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(58 * time.Second) // the first beat is asked for here
+		began := time.Now()
+		st := memstore.New(nil)
+		n := start(t, st, "a", func(c *monitor.Config) {
+			c.Status = func(context.Context) (longrun.HostStatus, error) {
+				time.Sleep(4 * time.Second)
+				return longrun.HostStatus{}, nil
+			}
+		})
+		time.Sleep(10 * time.Minute)
+		n.end()
+		c := cover(t, st, began)
+		require.Equal(t, c.Expected, c.Written, "%v", c.Gaps)
+	})
+}
+
+func TestAStallOfOneSlotIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, st, "a", withClock(clk))
+		time.Sleep(10*time.Minute + 30*time.Second)
+		clk.ahead.Store(int64(100 * time.Second))
+		time.Sleep(10 * time.Minute)
+		n.end()
+		lapses := runs(t, st)["a"].Lapses
+		require.Len(t, lapses, 1)
+		require.Equal(t, longrun.Stall, lapses[0].Cause)
+		require.Equal(t, time.Minute, lapses[0].To.Sub(lapses[0].From))
+	})
+}
+
+func TestBeatsThatComeLateInTheirSlotsAreSaidAndTakeOversAreNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		time.Sleep(50 * time.Second)
+		a := start(t, st, "a")
+		time.Sleep(time.Minute + 40*time.Second) // 02:30
+		clk := &freezer{Clock: clock.New()}
+		b := start(t, st, "b", withClock(clk))
+		time.Sleep(time.Second)
+		a.end() // b takes over in the middle of the slot
+		time.Sleep(10*time.Minute + 30*time.Second)
+		require.Equal(t, monitor.Leading, b.Status().State)
+		const late = "beats are made late in their slots"
+		require.Zero(t, a.log.count(late)+b.log.count(late))
+		for n := range 2 {
+			clk.ahead.Add(int64(20 * time.Second))
+			time.Sleep(3 * time.Minute)
+			require.Equal(t, n+1, b.log.count(late), "once each time it begins")
+		}
+		b.end()
 	})
 }

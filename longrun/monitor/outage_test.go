@@ -81,6 +81,27 @@ func TestAnOutageWithinTheTrustLosesNothingAndChangesNoEpoch(t *testing.T) {
 	})
 }
 
+func TestABeatWhoseSlotEndsUnderItsCommitIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		st := storetest.Wrap(memstore.New(nil))
+		n := start(t, st, "a", func(c *monitor.Config) { c.Lease = 10 * time.Minute })
+		time.Sleep(10*time.Minute + 30*time.Second)
+		heal := cut(st)
+		time.Sleep(time.Minute + 50*time.Second) // from 11:00 on a commit is tried again and again
+		heal()
+		time.Sleep(10 * time.Minute)
+		n.end()
+		c := cover(t, st, began)
+		require.Equal(t, c.Expected, c.Written)
+		all := beats(t, st)
+		require.True(t, all[11].Late, "its slot was over when it was stored")
+		require.False(t, all[12].Late)
+		require.Less(t, all[12].ChainSeq, all[11].ChainSeq, "the current slot's beat went first")
+		require.Equal(t, int64(1), all[11].Epoch)
+	})
+}
+
 func TestBeatsOfALongOutageAreStoredLateByTheSameProcess(t *testing.T) {
 	for name, fault := range map[string]storetest.Fault{
 		"refused":    {Before: func(context.Context, storetest.Call) error { return errAway }},

@@ -18,7 +18,7 @@ import (
 func (m *Monitor) pulse(ctx context.Context) {
 	last := longrun.SlotAt(m.cfg.Clock.Now(), m.cfg.Interval)
 	for {
-		m.awaitSlot(ctx, last+1)
+		asked := m.awaitSlot(ctx, last+1)
 		if ctx.Err() != nil {
 			return
 		}
@@ -27,27 +27,29 @@ func (m *Monitor) pulse(ctx context.Context) {
 			m.stalled(ctx, last+1, slot)
 		}
 		last = slot
-		m.tick(ctx)
+		m.tick(ctx, asked)
 	}
 }
 
 // awaitSlot returns when the slot has begun, when a beat is asked for, or when
-// ctx ends. Should the clock have been set back, the slot that it now shows is
+// ctx ends, and reports whether it was asked for. Should the clock have been set back, the slot that it now shows is
 // as good: its beat is refused if it has one.
-func (m *Monitor) awaitSlot(ctx context.Context, next longrun.Slot) {
+func (m *Monitor) awaitSlot(ctx context.Context, next longrun.Slot) (asked bool) {
 	now := m.cfg.Clock.Now()
 	if slot := longrun.SlotAt(now, m.cfg.Interval) + 1; slot < next {
 		next = slot
 	}
 	wait := next.Start(m.cfg.Interval).Sub(now)
 	if wait <= 0 {
-		return
+		return false
 	}
 	waiting, cancel := deadline.With(ctx, m.cfg.Clock, wait)
 	defer cancel()
 	select {
 	case <-waiting.Done():
+		return false
 	case <-m.beatNow:
+		return true
 	}
 }
 
@@ -60,13 +62,16 @@ func (m *Monitor) stalled(ctx context.Context, from, to longrun.Slot) {
 }
 
 // tick makes the beat of the current slot and keeps it for the writer.
-func (m *Monitor) tick(ctx context.Context) {
+func (m *Monitor) tick(ctx context.Context, asked bool) {
 	if !m.answers(ctx) {
 		return
 	}
 	h := m.makeBeat(ctx)
 	if ctx.Err() != nil {
 		return
+	}
+	if !asked { // one that is asked for comes when it comes
+		m.noteDrift(ctx, h)
 	}
 	ahead, err := m.backlog.add(h)
 	if err != nil {
@@ -102,18 +107,15 @@ func (m *Monitor) makeBeat(ctx context.Context) longrun.Heartbeat {
 		h.NeedsQRCount, h.QueueDepth = status.NeedsQR, status.QueueDepth
 		h.Healthy = status.Healthy && status.Connected >= settings.ExpectedAccounts
 	}
-	m.noteDrift(ctx, h, settings.DriftSec)
 	return h
 }
 
-// noteDrift says when beats begin to come late in their slots. The first beat
-// of a process comes when it comes.
-func (m *Monitor) noteDrift(ctx context.Context, h longrun.Heartbeat, tolerated float64) {
+// noteDrift says when beats begin to come late in their slots.
+func (m *Monitor) noteDrift(ctx context.Context, h longrun.Heartbeat) {
+	tolerated := m.settings.Load().DriftSec
 	if h.DriftSec <= tolerated {
 		m.once.over("drift")
 		return
 	}
-	if m.stats.beats() > 0 {
-		m.once.report(ctx, slog.LevelWarn, "drift", "late", "beats are made late in their slots", "slot", h.BucketID, "drift_sec", h.DriftSec, "tolerated_sec", tolerated)
-	}
+	m.once.report(ctx, slog.LevelWarn, "drift", "late", "beats are made late in their slots", "slot", h.BucketID, "drift_sec", h.DriftSec, "tolerated_sec", tolerated)
 }

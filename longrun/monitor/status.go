@@ -153,12 +153,6 @@ func (s *stats) startedAt() time.Time {
 	return s.status.Started
 }
 
-func (s *stats) beats() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.status.Stored
-}
-
 func (s *stats) fill(out *Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,11 +30,19 @@ func TestTheSDKTakesTheOptions(t *testing.T) {
 	s := open(t, connect(host, firestorestore.ClientOptions()), &firestorestore.Options{WatchClient: connect(host, firestorestore.WatchClientOptions())})
 	changed, err := s.Watch(t.Context(), key("k"))
 	require.NoError(t, err)
-	commit(t, s, store.Set(key("k"), beat{TS: noon}))
-	<-changed
+	write := func() { commit(t, s, store.Set(key("k"), beat{TS: noon, N: time.Now().UnixNano()})) }
+	write()
+	require.True(t, signalled(t, changed, "a change", write))
 
 	nobody := open(t, connect("127.0.0.1:1", firestorestore.ClientOptions()), &firestorestore.Options{Timeout: 300 * time.Millisecond})
 	require.ErrorContains(t, nobody.Ping(t.Context()), "connection refused", "the error tells, which is the options' doing")
+}
+
+func TestClientsPingAndWatchersDoNot(t *testing.T) {
+	t.Parallel()
+	// Firestore answers pings on an idle listener with GOAWAY; a client without
+	// them never finds a connection that a router forgot.
+	require.Len(t, firestorestore.ClientOptions(), len(firestorestore.WatchClientOptions())+1)
 }
 
 func TestEmulatorOptionsWinOverTheEnvironment(t *testing.T) {

@@ -129,11 +129,11 @@ func TestALostReplyIsSettledByReadingBack(t *testing.T) {
 		_, err := n.store.Commit(t.Context(), ops(2)...)
 		done <- err
 	}()
-	for readBack(t, n.direct, "lock") != 2 || n.proxy.Stats().Lost == lost {
-		require.NoError(t, t.Context().Err())
-	}
+	until(t, "it landed, and its reply is lost", func() bool {
+		return readBack(t, n.direct, "lock") == 2 && n.proxy.Stats().Lost != lost
+	})
 	n.proxy.Heal()
-	requireConflict(t, <-done, key("lock"))
+	requireConflict(t, received(t, done, "end of the commit"), key("lock"))
 	require.Equal(t, int64(2), readBack(t, n.store, "lock"), "its own")
 	require.Equal(t, int64(2), readBack(t, n.store, "beat"))
 }
@@ -182,9 +182,8 @@ func TestAScanInABlackholeLosesNoPlace(t *testing.T) {
 	require.ErrorIs(t, read(), context.DeadlineExceeded)
 	require.Less(t, len(got), len(want))
 	n.proxy.Heal()
-	for read() != nil { // the connection may have suffered; the place has not
-		require.NoError(t, t.Context().Err())
-	}
+	// The connection may have suffered; the place has not.
+	until(t, "the scan went on to its end", func() bool { return read() == nil })
 	require.Equal(t, want, got)
 }
 
@@ -214,7 +213,8 @@ func TestAServerThatWasKilledIsFoundAgain(t *testing.T) {
 	_, err = s.Commit(ctx, store.Create(key("k"), beat{noon, 2}))
 	require.NoError(t, err)
 	require.Equal(t, int64(2), readBack(t, s, "k"))
-	<-changed // woken, or closed so that the caller watches anew
+	again := func() { commit(t, s, store.Set(key("k"), beat{noon, time.Now().UnixNano()})) }
+	signalled(t, changed, "that its server is back, nor was it closed", again)
 }
 
 // An outage makes many calls fail. None of them may leave anything behind.
@@ -245,9 +245,7 @@ func TestAnOutageLeavesNoGoroutine(t *testing.T) {
 			_, _ = s.Watch(ctx, key("k"))
 		}
 		cancel()
-		for range changed {
-			continue // until it is closed
-		}
+		drained(t, changed)
 		require.NoError(t, client.Close())
 		require.NoError(t, watch.Close())
 		proxy.Heal()

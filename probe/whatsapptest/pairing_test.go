@@ -9,6 +9,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
+	"go.mau.fi/whatsmeow/util/keys"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
@@ -83,6 +84,18 @@ func TestAClientMayRefuse(t *testing.T) {
 	require.ErrorIs(t, srv.Scan(t.Context(), strings.Join(fields, ","), bob), whatsapptest.ErrRefused)
 	require.ErrorIs(t, next[*events.PairError](b).Error, whatsmeow.ErrPairInvalidDeviceIdentityHMAC)
 	require.Equal(t, whatsmeow.QRChannelEventError, (<-codes).Event)
+	require.Zero(t, srv.Stats(bob).Devices)
+}
+
+func TestAClientMustSignWithTheIdentityThatItShows(t *testing.T) {
+	t.Parallel()
+	srv := whatsapptest.NewServer(t)
+	b := newParty(t, srv.NewUnpairedClient(t))
+	b.Store.IdentityKey.Priv = keys.NewKeyPair().Priv
+	codes, err := b.GetQRChannel(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, b.Connect())
+	require.ErrorIs(t, srv.Scan(t.Context(), (<-codes).Code, bob), whatsapptest.ErrRefused)
 	require.Zero(t, srv.Stats(bob).Devices)
 }
 

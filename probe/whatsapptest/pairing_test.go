@@ -105,7 +105,7 @@ func TestAClientMayGoWhileItIsPaired(t *testing.T) {
 	b, _, code := unpaired(t, srv)
 	b.PrePairCallback = func(types.JID, string, string) bool {
 		srv.Drop()
-		return true
+		return false
 	}
 	require.ErrorIs(t, srv.Scan(t.Context(), code, bob), whatsapptest.ErrGone)
 	require.Zero(t, srv.Stats(bob).Devices)

@@ -131,6 +131,21 @@ func TestASecretDoesNotLetTheWrongDeviceIn(t *testing.T) {
 	require.Zero(t, s.Stats(eve).Logins)
 }
 
+func TestAClientThatIsBeingDisconnectedIsNotLetIn(t *testing.T) {
+	t.Parallel()
+	s := NewServer(t)
+	cli := s.NewClient(t, eve)
+	s.mu.Lock()
+	s.leaving[clientID(cli)] = 1
+	s.mu.Unlock()
+	require.ErrorContains(t, cli.Connect(), "503")
+	s.mu.Lock()
+	delete(s.leaving, clientID(cli))
+	s.mu.Unlock()
+	require.NoError(t, cli.Connect())
+	require.NoError(t, s.AwaitOnline(within(t), eve))
+}
+
 // Not parallel: it looks at all goroutines of the process.
 func TestCloseLeavesNoGoroutine(t *testing.T) {
 	s, err := Start(nil)
@@ -222,8 +237,9 @@ func hostile() map[string][]byte {
 		"an odd nothing":      {0, token.List8, 1, token.Nibble8, 0x80},
 		"a list for a user":   {0, token.List8, 3, 5, 6, token.ADJID, 0, 0, token.List8, 0},
 		"a list for a server": {0, token.List8, 3, 5, 6, token.JIDPair, 5, token.List8, 0},
-		"addresses in a row":  []byte("\x00" + strings.Repeat(string([]byte{token.JIDPair}), maxFrame-1)),
-		"lists in lists":      []byte("\x00" + nested),
+		"addresses in a row": []byte("\x00" + string([]byte{token.List8, 3, 5, 6}) +
+			strings.Repeat(string([]byte{token.JIDPair}), 1000) + strings.Repeat("\x05", 1001)),
+		"lists in lists": []byte("\x00" + nested),
 	}
 }
 
@@ -232,6 +248,9 @@ func TestHostileNodesAreRefused(t *testing.T) {
 	for name, input := range hostile() {
 		_, err := decode(input)
 		require.Error(t, err, name)
+		if len(input) > 1000 {
+			require.Equal(t, errNode, err, "%s: not even given to the decoder", name)
+		}
 	}
 	for _, want := range words() {
 		plain, err := waBinary.Marshal(want)
@@ -313,8 +332,8 @@ func FuzzNodes(f *testing.F) {
 		defer s.Close()
 		client, server := net.Pipe()
 		defer func() { _ = client.Close() }()
-		linked := newConn(s, &wire{Conn: server}, nil, eve)
-		waiting := newConn(s, &wire{Conn: server}, nil, "")
+		linked := &conn{server: s, wire: &wire{Conn: server}, out: newOutbox(), number: eve}
+		waiting := &conn{server: s, wire: &wire{Conn: server}, out: newOutbox()}
 		func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()

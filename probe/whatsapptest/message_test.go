@@ -129,13 +129,15 @@ func TestAnAccountHasSeveralDevices(t *testing.T) {
 	require.Equal(t, bob, numberOf(t, desk, copied.Info.Chat))
 	a.receives(id, inactive)
 	a.receives(id, types.ReceiptTypeSender)
+	require.Zero(t, count[*events.Receipt](desk), "a receipt is for the device that wrote")
 }
 
 func TestAMessageToOneselfHasNoReceipt(t *testing.T) {
 	t.Parallel()
 	srv := whatsapptest.NewServer(t)
 	a, b := pair(t, srv)
-	a.say(alice, "a note")
+	id := a.say(alice, "a note")
+	require.NoError(t, a.MarkRead(t.Context(), []types.MessageID{id}, time.Now(), a.Store.LID.ToNonAD(), a.Store.LID.ToNonAD()))
 	arrives(a, b, bob, "and a message after it")
 	require.Zero(t, count[*events.Receipt](a))
 }

@@ -45,7 +45,7 @@ type Server struct {
 	timers   map[*time.Timer]struct{}
 	conns    map[*conn]struct{}
 	clients  []client
-	leaving  map[[32]byte]int    // clients in Disconnect, by their noise keys
+	leaving  map[string]int      // clients in Disconnect
 	accounts map[string]*account // by number
 	faults   map[string]*faults  // by number; "" is everybody
 	stats    map[string]*Stats   // by number; "" is who has none yet
@@ -95,7 +95,7 @@ func Start(opts *Options) (*Server, error) {
 		wires:     make(map[*wire]struct{}),
 		timers:    make(map[*time.Timer]struct{}),
 		conns:     make(map[*conn]struct{}),
-		leaving:   make(map[[32]byte]int),
+		leaving:   make(map[string]int),
 		accounts:  make(map[string]*account),
 		faults:    make(map[string]*faults),
 		stats:     make(map[string]*Stats),

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -153,4 +156,30 @@ func TestChangesAreToldAndASlowReaderHoldsNobodyUp(t *testing.T) {
 		}
 		require.LessOrEqual(t, n, 64)
 	})
+}
+
+// Whatever a server makes a client say, the handlers take it.
+func TestNoEventMakesAHandlerPanic(t *testing.T) {
+	t.Parallel()
+	cli := &silent{}
+	a := whatsappprobe.NewAccounts(nil)
+	require.NoError(t, a.Add("x", cli))
+	prober := &silent{}
+	_ = whatsappprobe.Outbound(noSend{prober}, jid(theirs), nil)
+	for _, event := range []any{
+		nil, 7, "text", &events.Receipt{}, &events.Message{}, &events.UndecryptableMessage{}, &events.StreamError{},
+		&events.LoggedOut{OnConnect: true, Reason: -1}, &events.TemporaryBan{Code: 9999}, &events.ConnectFailure{}, &events.PairSuccess{},
+		&events.CATRefreshError{}, &events.NotifyAccountReachoutTimelock{}, &events.QR{}, events.Connected{},
+	} {
+		require.NotPanics(t, func() { cli.handler(event); prober.handler(event) }, "%T", event)
+	}
+}
+
+// noSend is a client that is never asked to send.
+type noSend struct{ *silent }
+
+func (noSend) GenerateMessageID() types.MessageID { return "" }
+
+func (noSend) SendMessage(context.Context, types.JID, *waE2E.Message, ...whatsmeow.SendRequestExtra) (whatsmeow.SendResponse, error) {
+	return whatsmeow.SendResponse{}, whatsmeow.ErrNotConnected
 }

@@ -78,6 +78,57 @@ func TestOutboundNamesTheFault(t *testing.T) {
 	}
 }
 
+// What cannot come back by itself is neither sent through nor connected anew.
+func TestAnAccountThatIsOutIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func(s *stage){
+		"logged out": func(s *stage) { s.LogOut(ours) },
+		"401":        func(s *stage) { s.FailLogins(events.ConnectFailureLoggedOut, ours); s.Drop(ours) },
+		"405":        func(s *stage) { s.FailLogins(events.ConnectFailureClientOutdated, ours); s.Drop(ours) },
+		"replaced":   func(s *stage) { s.Replace(ours) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *stage) {
+				fault(s)
+				s.calm()
+				s.Heal()
+				before := s.Stats()
+				for range 24 {
+					for _, p := range []probe.Prober{s.out, s.in, s.queue} {
+						r, took, err := s.ask(p)
+						require.NoError(t, err)
+						require.Equal(t, probe.Fail, r.Verdict)
+						require.Zero(t, took)
+					}
+					time.Sleep(time.Hour)
+				}
+				after := s.Stats()
+				require.Equal(t, before.Connections, after.Connections)
+				require.Equal(t, before.Sent, after.Sent)
+			})
+		})
+	}
+}
+
+// A dead link is no news to the client for minutes. The probe knows in its time.
+func TestADeadLinkIsFoundLongBeforeTheClientKnows(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *stage) {
+		s.passes(s.out)
+		time.Sleep(time.Second)
+		s.Freeze(ours)
+		began := time.Now()
+		s.fails(s.out, "no_ack")
+		require.LessOrEqual(t, time.Since(began), deadline+time.Second)
+		require.Zero(t, s.state().Reconnects, "the client has not even tried")
+		s.await(0, whatsappprobe.Degraded)
+		for s.state().Reconnects == 0 {
+			time.Sleep(time.Second)
+		}
+		require.Greater(t, time.Since(began), 2*time.Minute)
+		s.calm()
+	})
+}
+
 // What the server never answers about the receiver's devices is no ack that is
 // missing.
 func TestOutboundKnowsThatNothingWasSent(t *testing.T) {

@@ -3,6 +3,7 @@ package probe_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,9 +45,10 @@ func TestTimeoutLeavesTimeToSayWhatWasSeen(t *testing.T) {
 func TestTimeoutLeavesOneHungCallBehindAndNoMore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		calls, let := 0, make(chan struct{})
+		var calls atomic.Int64
+		let := make(chan struct{})
 		p := probe.Timeout(probe.Func(func(context.Context) (probe.Result, error) {
-			calls++
+			calls.Add(1)
 			<-let
 			return probe.Result{Verdict: probe.Pass}, nil
 		}), limit)
@@ -58,7 +60,7 @@ func TestTimeoutLeavesOneHungCallBehindAndNoMore(t *testing.T) {
 			_, err = p.Probe(t.Context())
 			require.ErrorContains(t, err, "has not returned")
 		}
-		require.Equal(t, 1, calls)
+		require.Equal(t, int64(1), calls.Load())
 
 		close(let)
 		synctest.Wait()

@@ -158,6 +158,35 @@ func TestChangesAreToldAndASlowReaderHoldsNobodyUp(t *testing.T) {
 	})
 }
 
+// The parts of an end come in any order, and only a new beginning takes it back.
+func TestAnEndIsNotTakenBackByWhatComesBehindIt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		events []any
+		want   whatsappprobe.State
+	}{
+		{[]any{&events.LoggedOut{}, &events.Disconnected{}}, whatsappprobe.NeedsQR},
+		{[]any{&events.LoggedOut{}, &events.StreamError{Code: "401"}, &events.KeepAliveTimeout{}, &events.KeepAliveRestored{}}, whatsappprobe.NeedsQR},
+		{[]any{&events.ClientOutdated{}, &events.Disconnected{}}, whatsappprobe.Outdated},
+		{[]any{&events.StreamReplaced{}, &events.ManualLoginReconnect{}}, whatsappprobe.Stopped},
+		{[]any{&events.CATRefreshError{}}, whatsappprobe.Stopped},
+		{[]any{&events.Disconnected{}, &events.KeepAliveTimeout{}}, whatsappprobe.Reconnecting},
+		{[]any{&events.KeepAliveTimeout{}}, whatsappprobe.Degraded},
+		{[]any{&events.KeepAliveTimeout{}, &events.Connected{}, &events.KeepAliveRestored{}}, whatsappprobe.Connected},
+		{[]any{&events.LoggedOut{}, &events.QR{}, &events.PairSuccess{}}, whatsappprobe.Reconnecting},
+		{[]any{&events.StreamReplaced{}, &events.Connected{}}, whatsappprobe.Connected},
+	} {
+		cli := &silent{}
+		a := whatsappprobe.NewAccounts(nil)
+		require.NoError(t, a.Add("x", cli))
+		cli.handler(&events.Connected{})
+		for _, event := range c.events {
+			cli.handler(event)
+		}
+		require.Equal(t, c.want, a.List()[0].State, "%T", c.events)
+	}
+}
+
 // Whatever a server makes a client say, the handlers take it.
 func TestNoEventMakesAHandlerPanic(t *testing.T) {
 	t.Parallel()

@@ -3,9 +3,13 @@ package whatsappprobe_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/probe"
@@ -76,6 +80,42 @@ func TestOutboundNamesTheFault(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The account has other traffic. Only the receipt of the probe's own message
+// counts, and only one that says that it arrived.
+func TestTheReceiptOfAnotherMessageIsNone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cli := &acking{}
+		out := whatsappprobe.Outbound(cli, jid(theirs), nil)
+		results := make(chan probe.Result, 1)
+		go func() {
+			r, _ := out.Probe(t.Context())
+			results <- r
+		}()
+		synctest.Wait()
+		for _, r := range []*events.Receipt{
+			{MessageIDs: []types.MessageID{"another"}},
+			{MessageIDs: []types.MessageID{"own"}, Type: types.ReceiptTypeSender},
+			{MessageIDs: []types.MessageID{"own"}, Type: types.ReceiptTypeServerError},
+		} {
+			cli.handler(r)
+			synctest.Wait()
+			require.Empty(t, results, "%+v", r)
+		}
+		cli.handler(&events.Receipt{MessageIDs: []types.MessageID{"another", "own"}})
+		require.Equal(t, probe.Pass, (<-results).Verdict)
+	})
+}
+
+// acking is a client whose messages are all acked at once, as "own".
+type acking struct{ silent }
+
+func (*acking) GenerateMessageID() types.MessageID { return "own" }
+
+func (*acking) SendMessage(context.Context, types.JID, *waE2E.Message, ...whatsmeow.SendRequestExtra) (whatsmeow.SendResponse, error) {
+	return whatsmeow.SendResponse{ID: "own"}, nil
 }
 
 // What cannot come back by itself is neither sent through nor connected anew.

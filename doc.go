@@ -18,7 +18,7 @@
 // # The packages
 //
 //	longrun             vocabulary and arithmetic: Heartbeat, Slot, Window, Gap,
-//	                    Coverage, Run, Settings. Pure; standard library only
+//	                    Coverage, Probe, Run, Settings. Pure; standard library only
 //	longrun/ledger      the documents: names, typed reads and writes
 //	longrun/monitor     the engine: New, Run, Status
 //	longrun/adminhttp   the admin API, an http.Handler
@@ -29,13 +29,20 @@
 //	store/storetest     the kit that every store passes; Faulty, to break one
 //	lock                the fenced lease, built once on store.Store
 //	lock/locktest       the kit that the lock passes on every store
-//	examples/server     the reference server
+//	probe               the contract with what tries a service for real: one method
+//	probe/probetest     the kit that every prober passes, and a scripted one
+//	probe/whatsappprobe … of WhatsApp, over the real client; states of accounts;
+//	                    pairing. Links libsignal, which is GPL-3.0
+//	probe/whatsapptest  a WhatsApp server for tests, in process
+//	examples/server     the reference server, with a demonstration
+//	examples/longctl    the command line: pair
 //
 // Imports point down only:
 //
 //	examples ─► adminhttp ─► monitor ─► ledger ─► longrun
 //	                            │          └────► store ◄─ memstore, sqlitestore,
-//	                            └► lock ────────────┘       firestorestore
+//	                            ├► lock ────────────┘       firestorestore
+//	                            └► probe ◄─ whatsappprobe
 //
 // # A start
 //

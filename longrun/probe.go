@@ -35,6 +35,7 @@ func (t ProbeType) prefix() string {
 		return "OUT"
 	case Inbound:
 		return "IN"
+	case Queue:
 	}
 	return strings.ToUpper(string(t))
 }

@@ -29,16 +29,23 @@ type config struct {
 	Port       string        `env:"PORT"`
 	Token      string        `env:"ADMIN_TOKEN"`
 	LogLevel   slog.Level    `env:"LONGRUN_LOG_LEVEL" envDefault:"info"`
+	WhatsApp   whatsappConfig
 
 	// EmulatorHost is read by name here, since Google's client would read it
 	// anyway, with dial options of its own.
 	EmulatorHost string `env:"FIRESTORE_EMULATOR_HOST"`
+
+	demo bool // -demo
 }
 
-const usage = `Usage: server
+// defaultStore is LONGRUN_STORE where it is not set.
+const defaultStore = "sqlite:longrun.db"
 
-A longwatch server: one heartbeat per slot, under a fenced lease, and an admin
-API. It takes no arguments; the environment says what differs from:
+const usage = `Usage: server [-demo]
+
+A longwatch server: one heartbeat per slot, under a fenced lease, probes of
+WhatsApp accounts, and an admin API. -demo shows it all with no account, on a
+WhatsApp server in this process. The environment says what differs from:
 
   LONGRUN_STORE        sqlite:longrun.db   or memory:, or firestore:PROJECT
   LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under
@@ -51,20 +58,30 @@ API. It takes no arguments; the environment says what differs from:
   LONGRUN_LOG_LEVEL    info                or debug, warn, error
   ADMIN_TOKEN          none                required unless on a loopback address
   FIRESTORE_EMULATOR_HOST                  honoured with firestore:PROJECT
+  WHATSAPP_DB          none                device files of accounts to watch, as
+                                           longctl pair makes them, split by
+                                           commas, name=file; the first is probed
+  WHATSAPP_PROBE_DB    none                that of the account for probes, without
+                                           which inbound and queue are not probed
+  WHATSAPP_PROBE_TO    the probe account   number that the outbound probe writes to
+  WHATSAPP_PROBE_EVERY 6h                  how often; queue at a quarter of it
+  WHATSAPP_PROBE_UNTIL receipt             or ack: what makes outbound a PASS
 
 Examples:
 
   server
+  server -demo
   LONGRUN_INTERVAL=1s LONGRUN_LEASE=4s server
   LONGRUN_STORE=firestore:demo FIRESTORE_EMULATOR_HOST=127.0.0.1:8085 server
   PORT=8080 ADMIN_TOKEN=… server
+  WHATSAPP_DB=support=support.wa.db WHATSAPP_PROBE_DB=probe.wa.db server
 
 Exit codes: 0 stopped when asked to, 1 failed, 2 wrong configuration.
 `
 
 // readConfig reads and checks the environment, before anything is opened. The
 // error joins everything that is wrong, each part naming its variable.
-func readConfig(environment map[string]string) (config, error) {
+func readConfig(environment map[string]string, demo bool) (config, error) {
 	var c config
 	var errs []error
 	err := env.ParseWithOptions(&c, env.Options{Environment: environment})
@@ -75,7 +92,10 @@ func readConfig(environment map[string]string) (config, error) {
 	} else if err != nil {
 		errs = append(errs, err)
 	}
-	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor())
+	if demo {
+		c.demonstrate()
+	}
+	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp())
 	return c, errors.Join(errs...)
 }
 
@@ -143,7 +163,7 @@ func (c *config) monitor(st store.Store) monitor.Config {
 // named gives a parse error the name of its variable: the library names the
 // field of the struct.
 func named(err error) error {
-	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL"}
+	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL", "ProbeEvery": "WHATSAPP_PROBE_EVERY"}
 	if parse, ok := errors.AsType[env.ParseError](err); ok {
 		return fmt.Errorf("%s: %w", variables[parse.Name], parse.Err)
 	}

@@ -140,7 +140,7 @@ func TestATakenAddressIsAnErrorThatNamesIt(t *testing.T) {
 
 func TestEveryDefaultIsValid(t *testing.T) {
 	t.Parallel()
-	c, err := readConfig(map[string]string{})
+	c, err := readConfig(map[string]string{}, false)
 	require.NoError(t, err)
 	require.Equal(t, "sqlite:longrun.db", c.Store)
 	require.Equal(t, "127.0.0.1:8080", c.Addr)
@@ -148,7 +148,7 @@ func TestEveryDefaultIsValid(t *testing.T) {
 		code, out := start1(t, map[string]string{"LONGRUN_STORE": "memory:", "LONGRUN_ADDR": "127.0.0.1:0", "LONGRUN_INTERVAL": interval})
 		require.Zero(t, code, out)
 	}
-	c, err = readConfig(map[string]string{"PORT": "9000", "ADMIN_TOKEN": "t", "LONGRUN_INTERVAL": "1s", "LONGRUN_LEASE": "4s"})
+	c, err = readConfig(map[string]string{"PORT": "9000", "ADMIN_TOKEN": "t", "LONGRUN_INTERVAL": "1s", "LONGRUN_LEASE": "4s"}, false)
 	require.NoError(t, err)
 	require.Equal(t, ":9000", c.Addr)
 	require.Equal(t, 4*time.Second, c.Lease)

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -34,22 +35,28 @@ func main() {
 
 // run is the server between its environment and its exit code.
 func run(ctx context.Context, args []string, environment map[string]string, out io.Writer) int {
-	if len(args) > 0 {
-		fmt.Fprint(out, usage)
-		if args[0] == "-h" || args[0] == "--help" || args[0] == "-help" || args[0] == "help" {
+	demo := false
+	for _, arg := range args {
+		switch strings.TrimLeft(arg, "-") {
+		case "demo":
+			demo = true
+		case "h", "help":
+			fmt.Fprint(out, usage)
 			return 0
+		default:
+			fmt.Fprint(out, usage)
+			fmt.Fprintf(out, "\nunknown argument %q\n", arg)
+			return 2
 		}
-		fmt.Fprintf(out, "\nunknown argument %q\n", args[0])
-		return 2
 	}
-	c, err := readConfig(environment)
+	c, err := readConfig(environment, demo)
 	if err != nil {
 		fmt.Fprintf(out, "wrong configuration:\n%v\n(server --help lists the variables)\n", err)
 		return 2
 	}
 	logger := slog.New(tint.NewTextHandler(out, &tint.Options{Level: c.LogLevel, TimeFormat: time.TimeOnly, NoColor: !colours(out)}))
 	err = serve(ctx, c, logger, out)
-	var unusable *storeError
+	var unusable *openError
 	switch {
 	case errors.As(err, &unusable):
 		fmt.Fprintf(out, "wrong configuration:\n%v\n(server --help lists the variables)\n", err)
@@ -61,16 +68,21 @@ func run(ctx context.Context, args []string, environment map[string]string, out 
 	return 0
 }
 
-// storeError says that the configured store cannot be opened.
-type storeError struct{ error }
+// openError says that what is configured cannot be opened.
+type openError struct{ error }
 
 // serve runs the monitor and the admin API until ctx ends.
 func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) error {
 	st, closeStore, err := openStore(ctx, c)
 	if err != nil {
-		return &storeError{err}
+		return &openError{err}
 	}
 	defer closeStore()
+	wa, err := openWhatsApp(ctx, c, logger)
+	if err != nil {
+		return &openError{err}
+	}
+	defer wa.close()
 	listener, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("LONGRUN_ADDR: %w", err)
@@ -79,8 +91,11 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	own := &http.Client{Timeout: 2 * time.Second}
 	cfg := c.monitor(st)
 	cfg.Logger = logger
-	// This process has no accounts: it is healthy while its own door opens.
+	// Without accounts, this process is healthy while its own door opens.
 	cfg.Status = func(ctx context.Context) (longrun.HostStatus, error) { return answers(ctx, own, listener.Addr()) }
+	if len(wa.clients) > 0 {
+		cfg.Status, cfg.Probes = wa.accounts.Status, wa.probes
+	}
 	m, err := monitor.New(cfg)
 	if err != nil {
 		return err
@@ -92,9 +107,15 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	mux.Handle("GET /{$}", http.RedirectHandler(adminhttp.DefaultPrefix+"/", http.StatusFound))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	greet(out, c, m.Status(), listener.Addr())
+	if wa.demo != nil {
+		mux.Handle("GET /demo", wa.demo)
+		mux.Handle("POST /demo/{fault}", wa.demo)
+		greetDemo(out, "http://"+reachable(listener.Addr()))
+	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.Run(ctx) })
+	group.Go(func() error { return wa.run(ctx, logger) })
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -112,18 +133,4 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 		return nil
 	})
 	return group.Wait()
-}
-
-// answers asks this server's own /livez.
-func answers(ctx context.Context, client *http.Client, addr net.Addr) (longrun.HostStatus, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(addr)+"/livez", nil)
-	if err != nil {
-		return longrun.HostStatus{}, err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return longrun.HostStatus{}, err
-	}
-	defer response.Body.Close()
-	return longrun.HostStatus{Healthy: response.StatusCode == http.StatusOK}, nil
 }

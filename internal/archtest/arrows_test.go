@@ -91,7 +91,10 @@ var arrows = []row{
 		ours: []string{"store", "internal/document"}, sdk: "firestore", with: []string{clock, xsync},
 		real: []string{"AfterFunc"}, // a server that has gone silent
 	},
-	{dir: "probe/whatsappprobe", ours: []string{"probe", "longrun"}, sdk: "whatsmeow", with: []string{clock, xsync}},
+	{
+		dir: "probe/whatsappprobe", ours: []string{"probe", "longrun"}, sdk: "whatsmeow",
+		with: []string{clock, xsync, "modernc.org/sqlite"}, // the driver of device files
+	},
 	{dir: "alert/telegramalert", ours: []string{"alert"}, sdk: "telegram", with: []string{clock}},
 	{dir: "alert/webhookalert", ours: []string{"alert"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert"}},

@@ -48,6 +48,7 @@ func house() fstest.MapFS {
 		"lock/locktest/kit.go":          source("locktest", "", ours+"/lock"),
 		"probe/whatsappprobe/probe.go":  source("whatsappprobe", "", "go.mau.fi/whatsmeow"),
 		"examples/server/main.go":       source("main", "var _, _, _ = os.Args, time.Now, flag.Bool", "flag", "os", "time", "github.com/caarlos0/env/v11", "go.mau.fi/whatsmeow", ours+"/lock"),
+		"examples/server/demo.go":       importing("main", ours+"/probe/whatsapptest"),
 
 		// No part of the module, whatever they say.
 		"internal/bench/go.mod":        "module " + ours + "/internal/bench\n",
@@ -124,6 +125,7 @@ var plants = []plant{
 	{kitRule, "lock/conn.go", importing("lock", "google.golang.org/grpc/test/bufconn"), "lock/conn.go:3"},
 	{kitRule, "lock/require.go", importing("lock", "github.com/stretchr/testify/require"), "lock/require.go:3"},
 	{kitRule, "examples/server/kit.go", importing("main", ours+"/store/storetest"), "examples/server/kit.go:3"},
+	{kitRule, "probe/whatsappprobe/kit.go", importing("whatsappprobe", ours+"/probe/whatsapptest"), "probe/whatsappprobe/kit.go:3"},
 
 	{environmentRule, "lock/env.go", using("lock", `"os"`, "os.Getenv"), "lock/env.go:5: uses os.Getenv"},
 	{environmentRule, "lock/lookup.go", using("lock", `system "os"`, "system.LookupEnv"), "lock/lookup.go:5"},

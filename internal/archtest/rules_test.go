@@ -78,11 +78,20 @@ func checkWhatsmeow(t *tree) (broken []string) {
 	return broken
 }
 
+// demonstrations are the programs that show a thing working where the real one
+// cannot be had, each with the one kit that it is made of.
+var demonstrations = map[string]string{
+	"examples/server": "probe/whatsapptest", // -demo: a WhatsApp server in process
+}
+
 // checkKits covers programs too: what they link, users see in their binaries.
 func checkKits(t *tree) (broken []string) {
 	for _, p := range t.packages {
 		for _, f := range p.files {
 			for _, imported := range f.imports {
+				if dir, ok := t.ours(imported.path); ok && dir == demonstrations[p.dir] {
+					continue
+				}
 				if !f.isTest() && !p.isKit() && isForTests(t, imported.path) {
 					broken = append(broken, fmt.Sprintf("%s: imports %s, which is for tests", f.at(imported), imported.path))
 				}

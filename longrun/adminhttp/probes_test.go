@@ -3,6 +3,7 @@ package adminhttp_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -47,8 +48,8 @@ func TestProbesAreListedByType(t *testing.T) {
 	for cursor := ""; ; {
 		status, body, _ := s.ask(http.MethodGet, path+cursor, "")
 		require.Equal(t, http.StatusOK, status)
-		for _, p := range body["probes"].([]any) {
-			ids = append(ids, p.(map[string]any)["probeKey"])
+		for _, p := range array(body["probes"]) {
+			ids = append(ids, object(p)["probeKey"])
 		}
 		next, more := body["nextCursor"].(string)
 		if !more {
@@ -114,11 +115,11 @@ func TestAProbeIsRunByHand(t *testing.T) {
 
 	status, body := post("/probes/outbound/run")
 	require.Equal(t, http.StatusOK, status, body)
-	got := body["probe"].(map[string]any)
+	got := object(body["probe"])
 	require.Equal(t, "PASS", got["result"])
 	require.Equal(t, "manual", got["trigger"])
 	require.InDelta(t, 906, got["latencyMs"], 0)
-	require.Equal(t, "wa_metrics/longrun/probes/"+got["id"].(string), got["path"])
+	require.Equal(t, fmt.Sprint("wa_metrics/longrun/probes/", got["id"]), got["path"])
 
 	status, body = post("/probes/nonsense/run")
 	require.Equal(t, http.StatusNotFound, status)

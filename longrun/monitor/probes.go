@@ -19,7 +19,8 @@ import (
 var ErrUnknownProbe = errors.New("monitor: no such probe is configured")
 
 // ErrProbeTaken is returned by RunProbe when a probe of the same ID stands in
-// the store: one by hand in the same second. The first result stands.
+// the store: one by hand in the same second, by another instance. The first
+// result stands.
 var ErrProbeTaken = errors.New("monitor: there is a probe of this second already")
 
 // NotLeadingError says that this instance makes no probes, since another one
@@ -111,7 +112,7 @@ func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
 			s.wait(ctx, lease, min(wait, s.m.cfg.Interval))
 			continue
 		}
-		s.make(ctx, lease, j, longrun.Scheduled)
+		_, _ = s.make(ctx, lease, j, longrun.Scheduled) // stored, waiting, or told in the log
 	}
 }
 
@@ -184,8 +185,18 @@ func (s *schedule) wait(ctx context.Context, lease *lock.Lease, d time.Duration)
 	select {
 	case <-waiting.Done():
 	case a := <-s.asks:
+		s.spread(ctx, a.job)
 		p, err := s.make(ctx, lease, a.job, longrun.ByHand)
 		a.answer <- askAnswer{p, err}
+	}
+}
+
+// spread waits for the next second where a probe by hand of this one is there
+// already: two of them cannot have one ID.
+func (s *schedule) spread(ctx context.Context, j *job) {
+	now := s.m.cfg.Clock.Now()
+	if j.shown != nil && j.shown.ProbeKey == longrun.ProbeID(j.Type, now, longrun.ByHand, longrun.ProbeSchedule{}) {
+		sleep(ctx, s.m.cfg.Clock, now.Truncate(time.Second).Add(time.Second).Sub(now))
 	}
 }
 
@@ -224,7 +235,7 @@ func (s *schedule) tell(ctx context.Context, j *job, p longrun.Probe) {
 	case j.shown == nil || j.shown.Result != longrun.Pass:
 		level = slog.LevelInfo
 	}
-	s.m.cfg.Logger.Log(ctx, level, "probe", "type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs, //nolint:sloglint // the level is a variable, the message is not
+	s.m.cfg.Logger.Log(ctx, level, "probe", "type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs,
 		"class", p.ErrorClass, "error", p.Error, "attempts", len(p.Attempts), "trigger", string(p.Trigger))
 }
 

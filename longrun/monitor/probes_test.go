@@ -236,10 +236,21 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 		require.Contains(t, told(results(t, st)), "OUT_20000101T000120 PASS ", "stored when it returns")
 		require.Equal(t, "OUT_20000101T000120", n.Status().Probes[0].Last.ProbeKey)
 
+		got, err = n.RunProbe(t.Context(), longrun.Outbound)
+		require.NoError(t, err)
+		require.Equal(t, "OUT_20000101T000121", got.ProbeKey, "a second one waits for its own second")
+		time.Sleep(3 * time.Second)
+		taken := got
+		taken.TS = time.Now().UTC()
+		taken.ProbeKey = longrun.ProbeID(longrun.Outbound, taken.TS, longrun.ByHand, longrun.ProbeSchedule{})
+		book, err := ledger.New(st, "")
+		require.NoError(t, err)
+		_, err = st.Commit(t.Context(), book.CreateProbe(taken))
+		require.NoError(t, err)
 		_, err = n.RunProbe(t.Context(), longrun.Outbound)
 		require.ErrorIs(t, err, monitor.ErrProbeTaken, "the first result of a second stands")
 
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		slow.Then(probetest.Step{Wait: afterwards(10 * time.Second), Result: probe.Result{Verdict: probe.Pass}})
 		_, err = n.RunProbe(ctx, longrun.Outbound)
@@ -250,7 +261,10 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 		require.NoError(t, err)
 		time.Sleep(4 * time.Hour)
 		n.end()
-		require.Equal(t, []string{"OUT_20000101T00 PASS ", "OUT_20000101T000120 PASS ", "OUT_20000101T030121 PASS ", "OUT_20000101T06 PASS "}, told(results(t, st)))
+		require.Equal(t, []string{
+			"OUT_20000101T00 PASS ", "OUT_20000101T000120 PASS ", "OUT_20000101T000121 PASS ", "OUT_20000101T000124 PASS ",
+			"OUT_20000101T000125 PASS ", "OUT_20000101T030126 PASS ", "OUT_20000101T06 PASS ",
+		}, told(results(t, st)))
 	})
 }
 
@@ -356,8 +370,11 @@ func TestWhatAProberSaysIsCutAndMasked(t *testing.T) {
 func TestMistakesInProbesAreNamed(t *testing.T) {
 	t.Parallel()
 	_, err := monitor.New(monitor.Config{Store: memstore.New(nil), Probes: []monitor.Probe{
-		{Type: "Out Bound"}, {Type: longrun.Outbound, Every: time.Second}, {Type: longrun.Outbound},
-		{Type: longrun.Queue, Every: time.Hour, Deadline: 40 * time.Minute}, {Type: longrun.Inbound, Confirm: -1},
+		{Type: "Out Bound"},
+		{Type: longrun.Outbound, Every: time.Second},
+		{Type: longrun.Outbound},
+		{Type: longrun.Queue, Every: time.Hour, Deadline: 40 * time.Minute},
+		{Type: longrun.Inbound, Confirm: -1},
 	}})
 	for _, want := range []string{"Probes[0]: probe type", "Probes[1]: every 1s", "Probes[2]: type \"outbound\" is there already", "Probes[3]: retry 1h0m0s is not longer than two attempts", "Probes[4]: confirm"} {
 		require.ErrorContains(t, err, want)

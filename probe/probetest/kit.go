@@ -77,7 +77,7 @@ func silenceFails(t require.TestingT, s Subject) {
 	s.Break()
 	ctx, cancel := context.WithTimeout(context.Background(), silence)
 	defer cancel()
-	r, err := ask(t, ctx, s.Prober)
+	r, err := ask(ctx, t, s.Prober)
 	if err == nil {
 		require.Equal(t, probe.Fail, r.Verdict, "of what is silent")
 		require.NotEmpty(t, r.Class, "the class of a failure")
@@ -90,14 +90,14 @@ func cancelled(t require.TestingT, s Subject) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := time.AfterFunc(silence/10, cancel)
 	defer stop.Stop()
-	r, err := ask(t, ctx, s.Prober)
+	r, err := ask(ctx, t, s.Prober)
 	require.Error(t, err, "whoever was called off cannot tell; it said %q", r.Verdict)
 }
 
 func dead(t require.TestingT, s Subject) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := ask(t, ctx, s.Prober)
+	_, err := ask(ctx, t, s.Prober)
 	require.Error(t, err)
 }
 
@@ -110,7 +110,7 @@ func discreet(t require.TestingT, s Subject) {
 	s.Break()
 	ctx, cancel := context.WithTimeout(context.Background(), silence)
 	defer cancel()
-	bad, err := ask(t, ctx, s.Prober)
+	bad, err := ask(ctx, t, s.Prober)
 	said(t, s, bad, err)
 }
 
@@ -128,7 +128,7 @@ func said(t require.TestingT, s Subject, r probe.Result, err error) {
 }
 
 // ask probes and requires that the answer comes soon after ctx ended.
-func ask(t require.TestingT, ctx context.Context, p probe.Prober) (probe.Result, error) {
+func ask(ctx context.Context, t require.TestingT, p probe.Prober) (probe.Result, error) {
 	type answer struct {
 		result probe.Result
 		err    error

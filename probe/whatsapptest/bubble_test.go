@@ -23,6 +23,13 @@ func took(call func()) time.Duration {
 	return time.Since(begin)
 }
 
+// requireAbout allows for the milliseconds in which the connections of a store
+// wait for each other, which they do by the bubble's clock.
+func requireAbout(t *testing.T, want, got time.Duration) {
+	t.Helper()
+	require.InDelta(t, want.Seconds(), got.Seconds(), 0.5)
+}
+
 func TestADayOfTwoClientsPassesInSeconds(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, srv *whatsapptest.Server) {

@@ -5,9 +5,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"go.mau.fi/whatsmeow/types"
-
 	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/types"
 )
 
 // parting is how long a connection stays open after the last word on it. A
@@ -23,16 +22,12 @@ type conn struct {
 	ws     *websocket.Conn
 	out    *outbox
 
-	key     [32]byte // the client's noise key
+	client  string   // which client it is, if it was redirected
 	number  string   // whose it is, as far as known
 	name    string   // the push name that the client gave at login
 	device  *device  // after login
 	pairing *pairing // while a new device waits to be linked
 	over    bool     // what still comes in is ignored
-}
-
-func newConn(s *Server, w *wire, ws *websocket.Conn, number string) *conn {
-	return &conn{server: s, wire: w, ws: ws, out: newOutbox(), number: number}
 }
 
 // run serves the connection until either side ends it. Whatever the client
@@ -49,10 +44,7 @@ func (c *conn) run() {
 		s.log.Debug("a handshake failed", "err", err)
 		return
 	}
-	if !s.greet(c, hello) {
-		return
-	}
-
+	s.greet(c, hello)
 	written := make(chan struct{})
 	s.wg.Go(func() {
 		defer close(written)
@@ -129,26 +121,21 @@ func (s *Server) enter(c *conn) bool {
 }
 
 // greet answers what a client said in the handshake: a login, or the wish to be
-// linked.
-func (s *Server) greet(c *conn, hello *greeting) bool {
+// linked. A server that has nothing to say does not hang up either: a client
+// whose connection ends at this very moment is a data race with itself.
+func (s *Server) greet(c *conn, hello *greeting) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.over || s.leaving[hello.key] > 0 {
-		return false
-	}
-	c.key = hello.key
 	if user := hello.payload.GetUsername(); user != 0 {
 		c.number = strconv.FormatUint(user, 10)
 	}
-	if s.fault(c.number).stalls {
-		return true // as far as the client can tell
-	}
-	if registration := hello.payload.GetDevicePairingData(); registration != nil {
+	switch registration := hello.payload.GetDevicePairingData(); {
+	case c.over, s.fault(c.number).stalls:
+	case registration != nil:
 		s.offer(c, hello.key, registration)
-	} else {
+	default:
 		s.login(c, hello)
 	}
-	return true
 }
 
 // hear acts on a node of a client.

@@ -10,15 +10,15 @@ import (
 // Disconnect is cli.Disconnect when nothing is on its way to the client. A
 // client that disconnects while a frame arrives keeps a goroutine for ever, and
 // one whose connection is frozen waits five seconds for a farewell. NewClient's
-// cleanup calls this. It may be called for a client that is not connected, but
-// not from an event handler.
+// cleanup calls this. The client must have been redirected to this server, and
+// may be connected or not. It must not be called from an event handler.
 func (s *Server) Disconnect(cli *whatsmeow.Client) {
-	key := *cli.Store.NoiseKey.Pub
+	id := clientID(cli)
 	s.mu.Lock()
-	s.leaving[key]++ // or it might connect again in between
+	s.leaving[id]++ // or it might connect again in between
 	var conns []*conn
 	for c := range s.conns {
-		if c.key == key {
+		if c.client == id {
 			s.detach(c)
 			conns = append(conns, c)
 		}
@@ -30,8 +30,8 @@ func (s *Server) Disconnect(cli *whatsmeow.Client) {
 	cli.Disconnect()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.leaving[key]--; s.leaving[key] == 0 {
-		delete(s.leaving, key)
+	if s.leaving[id]--; s.leaving[id] == 0 {
+		delete(s.leaving, id)
 	}
 }
 
@@ -42,10 +42,11 @@ func (c *conn) settle() {
 		c.wire.reset()
 		return
 	}
+	ctx, cancel := context.WithTimeout(c.server.life, 5*time.Second)
+	defer cancel()
+	defer context.AfterFunc(ctx, c.out.close)()
 	c.out.flush()
 	// The client answers a ping when it reads it, which is after it has handed
 	// on all frames before.
-	ctx, cancel := context.WithTimeout(c.server.life, 5*time.Second)
-	defer cancel()
 	_ = c.ws.Ping(ctx)
 }

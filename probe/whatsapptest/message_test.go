@@ -129,13 +129,15 @@ func TestAnAccountHasSeveralDevices(t *testing.T) {
 	require.Equal(t, bob, numberOf(t, desk, copied.Info.Chat))
 	a.receives(id, inactive)
 	a.receives(id, types.ReceiptTypeSender)
+	require.Zero(t, count[*events.Receipt](desk), "a receipt is for the device that wrote")
 }
 
 func TestAMessageToOneselfHasNoReceipt(t *testing.T) {
 	t.Parallel()
 	srv := whatsapptest.NewServer(t)
 	a, b := pair(t, srv)
-	a.say(alice, "a note")
+	id := a.say(alice, "a note")
+	require.NoError(t, a.MarkRead(t.Context(), []types.MessageID{id}, time.Now(), a.Store.LID.ToNonAD(), a.Store.LID.ToNonAD()))
 	arrives(a, b, bob, "and a message after it")
 	require.Zero(t, count[*events.Receipt](a))
 }
@@ -160,17 +162,4 @@ func TestWhatIsNotServedIsAnsweredAtOnce(t *testing.T) {
 	a := online(t, srv, alice)
 	_, err := a.GetJoinedGroups(t.Context())
 	require.ErrorIs(t, err, &whatsmeow.IQError{Code: 501, Text: "feature-not-implemented"})
-}
-
-func TestPrekeysRunOutAndAreRefilled(t *testing.T) {
-	t.Parallel()
-	srv := whatsapptest.NewServer(t)
-	a, b := pair(t, srv)
-	// Each bundle that is handed out uses up a prekey of alice's fifty.
-	for range 60 {
-		bundles, err := b.DangerousInternals().FetchPreKeys(t.Context(), []types.JID{a.Store.GetJID()})
-		require.NoError(t, err)
-		require.Len(t, bundles, 1)
-	}
-	arrives(b, a, alice, "still")
 }

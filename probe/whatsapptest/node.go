@@ -95,8 +95,12 @@ func (s *shape) node(depth int) bool {
 		return false
 	}
 	// A node is its tag, pairs of key and value, and its content if any.
-	for range size {
-		if !s.value(depth + 1) {
+	return s.values(size, depth+1)
+}
+
+func (s *shape) values(n, depth int) bool {
+	for range n {
+		if !s.value(depth) {
 			return false
 		}
 	}
@@ -126,7 +130,7 @@ func (s *shape) value(depth int) bool {
 	case token.Dictionary0, token.Dictionary1, token.Dictionary2, token.Dictionary3:
 		return s.skip(1)
 	case token.JIDPair:
-		return s.value(depth+1) && s.value(depth+1)
+		return s.values(2, depth+1)
 	case token.ADJID:
 		return s.skip(2) && s.value(depth+1)
 	case token.FBJID:

@@ -9,6 +9,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
+	"go.mau.fi/whatsmeow/util/keys"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
@@ -86,13 +87,25 @@ func TestAClientMayRefuse(t *testing.T) {
 	require.Zero(t, srv.Stats(bob).Devices)
 }
 
+func TestAClientMustSignWithTheIdentityThatItShows(t *testing.T) {
+	t.Parallel()
+	srv := whatsapptest.NewServer(t)
+	b := newParty(t, srv.NewUnpairedClient(t))
+	b.Store.IdentityKey.Priv = keys.NewKeyPair().Priv
+	codes, err := b.GetQRChannel(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, b.Connect())
+	require.ErrorIs(t, srv.Scan(t.Context(), (<-codes).Code, bob), whatsapptest.ErrRefused)
+	require.Zero(t, srv.Stats(bob).Devices)
+}
+
 func TestAClientMayGoWhileItIsPaired(t *testing.T) {
 	t.Parallel()
 	srv := whatsapptest.NewServer(t)
 	b, _, code := unpaired(t, srv)
 	b.PrePairCallback = func(types.JID, string, string) bool {
 		srv.Drop()
-		return true
+		return false
 	}
 	require.ErrorIs(t, srv.Scan(t.Context(), code, bob), whatsapptest.ErrGone)
 	require.Zero(t, srv.Stats(bob).Devices)

@@ -14,7 +14,6 @@ import (
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
@@ -119,7 +118,7 @@ func (p *party) seen() (names []string) {
 	return names
 }
 
-func text(s string) *waE2E.Message { return &waE2E.Message{Conversation: proto.String(s)} }
+func text(s string) *waE2E.Message { return &waE2E.Message{Conversation: new(s)} }
 
 func to(number string) types.JID { return types.NewJID(number, types.DefaultUserServer) }
 

@@ -58,9 +58,9 @@ func newPrekey(k *keys.PreKey) prekey {
 // device number id. The device must sign it as well.
 func (p *phone) vouch(identity []byte, id uint16) (*waAdv.ADVSignedDeviceIdentity, error) {
 	details, err := proto.Marshal(&waAdv.ADVDeviceIdentity{
-		RawID:     proto.Uint32(rand.Uint32()),
-		Timestamp: proto.Uint64(uint64(time.Now().Unix())),
-		KeyIndex:  proto.Uint32(uint32(id)),
+		RawID:     new(rand.Uint32()),
+		Timestamp: new(uint64(time.Now().Unix())),
+		KeyIndex:  new(uint32(id)),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("whatsapptest: encoding a device's identity: %w", err)

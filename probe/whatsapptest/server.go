@@ -38,19 +38,21 @@ type Server struct {
 	// mu guards all that follows, and all that hangs from it but the outboxes.
 	// Nobody waits for a network while holding it.
 	mu       sync.Mutex
+	closing  bool // no client is made any more
 	closed   bool
 	changed  chan struct{} // closed at each change that Await may wait for
 	wires    map[*wire]struct{}
 	timers   map[*time.Timer]struct{}
 	conns    map[*conn]struct{}
-	leaving  map[[32]byte]int    // clients in Disconnect, by their noise keys
+	clients  []client
+	leaving  map[string]int      // clients in Disconnect
 	accounts map[string]*account // by number
 	faults   map[string]*faults  // by number; "" is everybody
 	stats    map[string]*Stats   // by number; "" is who has none yet
 }
 
 // NewServer starts a server on a free port of the loopback. It is closed when
-// the test ends, after the clients of NewClient and NewUnpairedClient.
+// the test ends, and so are the clients that it made.
 func NewServer(tb testing.TB) *Server {
 	tb.Helper()
 	return start(tb, nil)
@@ -93,7 +95,7 @@ func Start(opts *Options) (*Server, error) {
 		wires:     make(map[*wire]struct{}),
 		timers:    make(map[*time.Timer]struct{}),
 		conns:     make(map[*conn]struct{}),
-		leaving:   make(map[[32]byte]int),
+		leaving:   make(map[string]int),
 		accounts:  make(map[string]*account),
 		faults:    make(map[string]*faults),
 		stats:     make(map[string]*Stats),
@@ -152,10 +154,11 @@ func (s *Server) accept() {
 	}
 }
 
-// Close ends the server and returns when none of its goroutines is left.
-// Clients see their connections end, and a refused one whenever they try again.
-// Disconnect them first if they should not. Closing twice is fine.
+// Close disconnects the clients that the server made, and then ends it. It
+// returns when none of the server's goroutines is left. Other clients see their
+// connections end, and cannot make new ones. Closing twice is fine.
 func (s *Server) Close() {
+	s.endClients()
 	s.mu.Lock()
 	if !s.closed {
 		s.closed = true

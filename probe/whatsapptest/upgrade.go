@@ -12,9 +12,12 @@ import (
 	"go.mau.fi/whatsmeow"
 )
 
-// numberHeader tells the server which account dials, so that even a connection
-// that never gets to its login can be refused or counted.
-const numberHeader = "Whatsapptest-Number"
+// Headers that tell the server who dials, so that even a connection that never
+// gets to its login can be refused or counted.
+const (
+	numberHeader = "Whatsapptest-Number"
+	clientHeader = "Whatsapptest-Client"
+)
 
 // chatPath is where whatsmeow opens its websocket.
 const chatPath = "/ws/chat"
@@ -29,7 +32,7 @@ func (s *Server) Redirect(cli *whatsmeow.Client) {
 		// Instead of TLS: nobody listens on the way, and the certificate of
 		// web.whatsapp.com is not ours to have.
 		next:   &http.Transport{DialContext: dial, DialTLSContext: dial},
-		number: func() string { return cli.Store.GetJID().User },
+		client: cli,
 	}}
 	cli.SetWebsocketHTTPClient(h)
 	cli.SetPreLoginHTTPClient(h)
@@ -39,14 +42,18 @@ func (s *Server) Redirect(cli *whatsmeow.Client) {
 // introduction is a transport that says who calls.
 type introduction struct {
 	next   http.RoundTripper
-	number func() string
+	client *whatsmeow.Client
 }
 
 func (i *introduction) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set(numberHeader, i.number())
+	r.Header.Set(numberHeader, i.client.Store.GetJID().User)
+	r.Header.Set(clientHeader, clientID(i.client))
 	return i.next.RoundTrip(r)
 }
+
+// clientID tells a client of this process from the others.
+func clientID(cli *whatsmeow.Client) string { return fmt.Sprintf("%p", cli) }
 
 // serve reads the one request of a connection and serves the websocket that it
 // asks for. net/http's server would do as well, but nobody can wait for its
@@ -58,12 +65,12 @@ func (s *Server) serve(w *wire) {
 		return
 	}
 	reply := &response{wire: w, buffered: buffered, header: make(http.Header)}
-	number := r.Header.Get(numberHeader)
+	number, client := r.Header.Get(numberHeader), r.Header.Get(clientHeader)
 	switch {
 	case r.URL.Path != chatPath:
 		http.NotFound(reply, r)
 		return
-	case !s.admits(number):
+	case !s.admits(number, client):
 		http.Error(reply, "out of order", http.StatusServiceUnavailable)
 		return
 	}
@@ -73,16 +80,17 @@ func (s *Server) serve(w *wire) {
 	}
 	defer func() { _ = ws.CloseNow() }()
 	ws.SetReadLimit(maxFrame)
-	newConn(s, w, ws, number).run()
+	(&conn{server: s, wire: w, ws: ws, out: newOutbox(), number: number, client: client}).run()
 }
 
 // admits tells whether a client may open a websocket, and counts it.
-func (s *Server) admits(number string) bool {
+func (s *Server) admits(number, client string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.count(number)
-	if s.fault(number).refuses {
+	if s.fault(number).refuses || s.leaving[client] > 0 {
 		st.Refused++
+		s.notify()
 		return false
 	}
 	st.Connections++

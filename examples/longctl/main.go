@@ -1,0 +1,79 @@
+// longctl sets longwatch up from the command line. Run it with
+//
+//	go run ./examples/longctl --help
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"go.mau.fi/whatsmeow"
+)
+
+func main() {
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, restore) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], surroundings{out: os.Stdout, err: os.Stderr}))
+}
+
+// commandLine is everything that can be typed. Each command has its own file.
+type commandLine struct {
+	Pair pairCommand `cmd:"" help:"Link a device file to a WhatsApp account."`
+}
+
+const description = `Sets longwatch up from the command line.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`
+
+// surroundings are what a command does its work in.
+type surroundings struct {
+	out io.Writer // what was asked for, and how it goes
+	err io.Writer // what went wrong
+
+	// Tests turn the client to a server of theirs, and read the codes that are
+	// drawn.
+	prepare func(*whatsmeow.Client)
+	shown   func(code string)
+}
+
+// usageError is a mistake of whoever typed the command, and not in its syntax.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// run is the program between its arguments and its exit code.
+func run(ctx context.Context, args []string, s surroundings) int {
+	helped := false
+	parser, err := kong.New(new(commandLine),
+		kong.Name("longctl"), kong.Description(description), kong.Writers(s.out, s.err),
+		kong.Exit(func(int) { helped = true }), // after --help, and only then
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s),
+	)
+	if err != nil {
+		fmt.Fprintln(s.err, "longctl:", err)
+		return 1
+	}
+	command, err := parser.Parse(args)
+	if helped {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(s.err, "longctl: %v\n(longctl --help says what there is, longctl COMMAND --help how to use it)\n", err)
+		return 2
+	}
+	if err := command.Run(); err != nil {
+		fmt.Fprintln(s.err, "longctl:", err)
+		if _, ok := errors.AsType[usageError](err); ok {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+)
+
+// whatsappConfig is the part of the environment that is about WhatsApp.
+type whatsappConfig struct {
+	Accounts   []string      `env:"WHATSAPP_DB"`
+	ProbeDB    string        `env:"WHATSAPP_PROBE_DB"`
+	ProbeTo    string        `env:"WHATSAPP_PROBE_TO"`
+	ProbeEvery time.Duration `env:"WHATSAPP_PROBE_EVERY"`
+	ProbeUntil string        `env:"WHATSAPP_PROBE_UNTIL"`
+}
+
+// checkWhatsApp checks what can be told without opening a file.
+func (c *config) checkWhatsApp() error {
+	var errs []error
+	if c.WhatsApp.ProbeEvery != 0 {
+		if err := (longrun.ProbeSchedule{Every: c.WhatsApp.ProbeEvery}).WithDefaults().Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("WHATSAPP_PROBE_EVERY: %w", err))
+		}
+	}
+	if c.WhatsApp.ProbeUntil != "" && c.WhatsApp.ProbeUntil != "receipt" && c.WhatsApp.ProbeUntil != "ack" {
+		errs = append(errs, fmt.Errorf("WHATSAPP_PROBE_UNTIL: %q is neither receipt nor ack", c.WhatsApp.ProbeUntil))
+	}
+	if c.WhatsApp.ProbeTo != "" {
+		c.WhatsApp.ProbeTo = strings.TrimPrefix(c.WhatsApp.ProbeTo, "+")
+		if len(c.WhatsApp.ProbeTo) < 7 || len(c.WhatsApp.ProbeTo) > 15 || strings.Trim(c.WhatsApp.ProbeTo, "0123456789") != "" || c.WhatsApp.ProbeTo[0] == '0' {
+			errs = append(errs, errors.New("WHATSAPP_PROBE_TO: not a telephone number in the international form, such as 491701234567"))
+		}
+	}
+	used := len(c.WhatsApp.Accounts) > 0
+	switch {
+	case c.demo && (used || c.WhatsApp.ProbeDB != "" || c.WhatsApp.ProbeTo != ""):
+		errs = append(errs, errors.New("WHATSAPP_DB, WHATSAPP_PROBE_DB and WHATSAPP_PROBE_TO name real accounts, which -demo has none of"))
+	case !c.demo && !used && (c.WhatsApp.ProbeDB != "" || c.WhatsApp.ProbeTo != ""):
+		errs = append(errs, errors.New("WHATSAPP_DB is not set, so that there is nothing to probe"))
+	}
+	return errors.Join(errs...)
+}
+
+// whatsapp is the part of the server that has accounts: it tracks them, and
+// gives the monitor what it probes with. Without accounts it does nothing.
+type whatsapp struct {
+	accounts *whatsappprobe.Accounts
+	probes   []monitor.Probe
+	clients  []*whatsmeow.Client
+	demo     http.Handler // breaks and mends; nil but with -demo
+	close    func()
+}
+
+// openWhatsApp opens the device files that c names, or the demonstration. The
+// error joins all that is wrong, each part naming its variable.
+func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp, error) {
+	if c.demo {
+		return openDemo(c)
+	}
+	var files []*whatsappprobe.DeviceFile
+	w := &whatsapp{accounts: whatsappprobe.NewAccounts(nil), close: func() {
+		for _, f := range files {
+			_ = f.Close() // what was committed is in the file
+		}
+	}}
+	if len(c.WhatsApp.Accounts) == 0 {
+		return w, nil
+	}
+	var errs []error
+	open := func(variable, path string) *whatsmeow.Client {
+		f, err := whatsappprobe.OpenDevice(ctx, path, &whatsappprobe.DeviceOptions{Logger: logger})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", variable, err))
+			return nil
+		}
+		files = append(files, f)
+		cli := f.Client()
+		cli.InitialAutoReconnect = true // a network that is away at the start is no mistake
+		w.clients = append(w.clients, cli)
+		return cli
+	}
+	var probed *whatsmeow.Client
+	for i, account := range c.WhatsApp.Accounts {
+		name, file, named := strings.Cut(account, "=")
+		if !named {
+			name, file = fmt.Sprintf("account-%d", i+1), account
+		}
+		cli := open("WHATSAPP_DB", file)
+		if cli == nil {
+			continue
+		}
+		if err := w.accounts.Add(name, cli); err != nil {
+			errs = append(errs, fmt.Errorf("WHATSAPP_DB: %s: %w", name, err))
+		}
+		if i == 0 {
+			probed = cli
+		}
+	}
+	var sender *whatsmeow.Client
+	if c.WhatsApp.ProbeDB != "" {
+		sender = open("WHATSAPP_PROBE_DB", c.WhatsApp.ProbeDB)
+	}
+	if err := errors.Join(errs...); err != nil {
+		w.close()
+		return nil, err
+	}
+	w.probes = probesOf(probed, sender, c.WhatsApp.probeTo(sender), c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack")
+	return w, nil
+}
+
+// probesOf are the probes of one account. What has no account to probe with is
+// there all the same, and says that it is not configured.
+func probesOf(monitored, sender *whatsmeow.Client, to types.JID, every time.Duration, ackIsEnough bool) []monitor.Probe {
+	const month = 30 * 24 * time.Hour
+	queueEvery := min(4*every, month) // 0 leaves the monitor its own default
+	return []monitor.Probe{
+		{Type: longrun.Outbound, Every: every, Prober: whatsappprobe.Outbound(monitored, to, &whatsappprobe.OutboundOptions{AckIsEnough: ackIsEnough})},
+		{Type: longrun.Inbound, Every: every, Prober: whatsappprobe.Inbound(sender, monitored, nil)},
+		{Type: longrun.Queue, Every: queueEvery, Prober: whatsappprobe.Queue(monitored, sender, nil)},
+	}
+}
+
+// probeTo is the account that the outbound probe writes to: the one named, or
+// else the probe account.
+func (c whatsappConfig) probeTo(sender *whatsmeow.Client) types.JID {
+	if c.ProbeTo != "" {
+		return types.NewJID(c.ProbeTo, types.DefaultUserServer)
+	}
+	if sender != nil && sender.Store.ID != nil {
+		return sender.Store.ID.ToNonAD()
+	}
+	return types.EmptyJID
+}
+
+// run connects the accounts and logs how they are, until ctx ends.
+func (w *whatsapp) run(ctx context.Context, logger *slog.Logger) error {
+	changes := w.accounts.Changes(ctx)
+	for _, cli := range w.clients {
+		if err := cli.ConnectContext(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("connect to WhatsApp: %w", err)
+		}
+	}
+	for a := range changes {
+		level := slog.LevelInfo
+		if a.State != whatsappprobe.Connected {
+			level = slog.LevelWarn
+		}
+		logger.Log(ctx, level, "account", "id", a.ID, "state", string(a.State), "reason", a.Reason)
+	}
+	return nil
+}

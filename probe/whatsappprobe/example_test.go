@@ -1,0 +1,116 @@
+package whatsappprobe_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+// connected returns two clients of a server for tests, connected; a host has its
+// own.
+func connected() (srv *whatsapptest.Server, mine, sender *whatsmeow.Client) {
+	srv, err := whatsapptest.Start(nil)
+	if err != nil {
+		panic(err)
+	}
+	mine, err1 := srv.Client(ours)
+	sender, err2 := srv.Client(theirs)
+	if err := errors.Join(err1, err2, mine.Connect(), sender.Connect()); err != nil {
+		panic(err)
+	}
+	for _, number := range []string{ours, theirs} {
+		if err := srv.AwaitOnline(context.Background(), number); err != nil {
+			panic(err)
+		}
+	}
+	return srv, mine, sender
+}
+
+// What a host writes to have its account watched and probed.
+func Example() {
+	srv, cli, sender := connected()
+	defer srv.Close()
+
+	accounts := whatsappprobe.Track(cli)
+	_, err := monitor.New(monitor.Config{
+		Store:  memstore.New(nil),
+		Status: accounts.Status, // what a heartbeat says of the host
+		Probes: []monitor.Probe{
+			{Type: longrun.Outbound, Every: 6 * time.Hour, Prober: whatsappprobe.Outbound(cli, jid(theirs), nil)},
+			{Type: longrun.Inbound, Every: 6 * time.Hour, Prober: whatsappprobe.Inbound(sender, cli, nil)},
+			{Type: longrun.Queue, Every: 24 * time.Hour, Prober: whatsappprobe.Queue(cli, sender, nil)},
+		},
+	})
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+func ExampleOutbound() {
+	srv, cli, _ := connected()
+	defer srv.Close()
+	p := whatsappprobe.Outbound(cli, jid(theirs), nil)
+
+	r, err := p.Probe(context.Background())
+	fmt.Println(r.Verdict, r.Target, err)
+
+	srv.RefuseMessages(463)
+	r, err = p.Probe(context.Background())
+	fmt.Println(r.Verdict, r.Class, err)
+	// Output:
+	// PASS 49********02 <nil>
+	// FAIL ack_refused_463 <nil>
+}
+
+func ExampleInbound() {
+	srv, cli, sender := connected()
+	defer srv.Close()
+	r, err := whatsappprobe.Inbound(sender, cli, nil).Probe(context.Background())
+	fmt.Println(r.Verdict, r.Target, err)
+	// Output: PASS 49********01 <nil>
+}
+
+func ExampleQueue() {
+	srv, cli, sender := connected()
+	defer srv.Close()
+	r, err := whatsappprobe.Queue(cli, sender, &whatsappprobe.QueueOptions{Messages: 3}).Probe(context.Background())
+	fmt.Println(r.Verdict, r.Class, err)
+	// Output: PASS  <nil>
+}
+
+func ExampleTrack() {
+	srv, cli, _ := connected()
+	defer srv.Close()
+	accounts := whatsappprobe.Track(cli)
+	for _, a := range accounts.List() {
+		fmt.Println(a.ID, a.State, a.Reconnects)
+	}
+	status, err := accounts.Status(context.Background())
+	fmt.Println(status.Connected, status.Healthy, err)
+	// Output:
+	// 49********01 connected 0
+	// 1 true <nil>
+}
+
+// A host passes over what a probe sent.
+func ExampleIsProbe() {
+	for _, text := range []string{"Hello!", "Line check 22:29:47 [lw·abcdefghijklmnop·1/1]"} {
+		fmt.Println(whatsappprobe.IsProbe(text))
+	}
+	// Output:
+	// false
+	// true
+}
+
+func ExampleMask() {
+	fmt.Println(whatsappprobe.Mask("+4917012345678"))
+	// Output: 49*********78
+}

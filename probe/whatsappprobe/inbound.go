@@ -1,0 +1,185 @@
+package whatsappprobe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"github.com/seed-13dc028d/longwatch/probe"
+)
+
+// InboundOptions are the optional settings of Inbound.
+type InboundOptions struct {
+	// To is the monitored account's address. Default: as its client's device
+	// store says, and where that cannot be read the probe is not configured.
+	To types.JID
+	// Clock is the time. Default: the wall clock.
+	Clock clock.Clock
+}
+
+// Inbound returns a prober that sends one message from the sender, an account of
+// yours for probes alone, to the monitored one, and passes when the monitored
+// client's own event shows it. Its stages are queue, devices, encrypt and ack of
+// the sender, and arrival. What the sender cannot do is an error of class
+// "sender_…": the monitored account is not to blame.
+//
+// It adds an event handler to both clients for their life. A nil client is not
+// configured; opts may be nil.
+func Inbound(sender, monitored Client, opts *InboundOptions) probe.Prober {
+	if isNil(sender) || isNil(monitored) {
+		return notConfigured
+	}
+	p := &inbound{}
+	if opts != nil {
+		p.opts = *opts
+	}
+	p.turns = newTurns(p.opts.Clock)
+	p.sender, p.link = newLink(sender, p.turns.clock), newLink(monitored, p.turns.clock)
+	return p
+}
+
+type inbound struct {
+	opts         InboundOptions
+	sender, link *link
+	turns        *turns
+
+	mu   sync.Mutex
+	miss miss // the last probe that did not arrive in time
+}
+
+// miss is a message that did not arrive in time. It may yet.
+type miss struct {
+	series string
+	sent   time.Time
+	after  time.Duration // that it took; 0 while it is missing
+}
+
+// arrival is what the monitored client showed of a probe.
+type arrival struct {
+	at         time.Time
+	unreadable bool
+}
+
+// Probe implements probe.Prober.
+func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
+	to := p.opts.To
+	if to.IsEmpty() {
+		to = p.link.ownID()
+	}
+	target := Mask(to.User)
+	if ctx.Err() == nil {
+		if r, over := p.link.finished(); over {
+			r.Target = target
+			return r, nil
+		}
+		if r, over := p.sender.finished(); over {
+			return probe.Result{}, probe.Inconclusive("sender_"+r.Class, errors.New(r.Detail))
+		}
+	}
+	if to.IsEmpty() {
+		return probe.Result{}, fmt.Errorf("%w: the monitored account's address is not known", probe.ErrNotConfigured)
+	}
+	t, err := p.turns.begin(ctx, 1)
+	if err != nil {
+		if errors.Is(err, errBusy) {
+			err = probe.Inconclusive("sender_send_blocked", err)
+		}
+		return probe.Result{}, err
+	}
+	defer t.leave()
+
+	start := p.turns.clock.Now()
+	m := marker{newSeries(), 1, 1}
+	id := p.sender.client.GenerateMessageID()
+	arrivals := make(chan arrival, 8)
+	p.link.listen(func(event any, now time.Time) {
+		p.noteLate(event, now)
+		if got, ok := incoming(event); ok && got == m {
+			put(arrivals, arrival{at: now})
+		}
+		if e, ok := event.(*events.UndecryptableMessage); ok && e.Info.ID == id {
+			put(arrivals, arrival{at: now, unreadable: true})
+		}
+	})
+	defer p.link.listen(p.noteLate) // a message that is late is still heard
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ack := send(ctx, p.sender, t, to.ToNonAD(), id, m.text(start)).wait(ctx)
+	if err := calledOff(ctx); err != nil {
+		return probe.Result{}, err
+	}
+	unreadable := false
+	for waiting := ack.ok() || ack.class == "no_ack"; waiting; {
+		select {
+		case a := <-arrivals:
+			if a.unreadable {
+				unreadable = true // it is asked for again, and may come yet
+				continue
+			}
+			// It came, so it was sent, whatever became of the ack.
+			p.missed("", start)
+			return probe.Result{
+				Verdict: probe.Pass, Latency: max(a.at.Sub(start), time.Microsecond), Target: target,
+				Stages: append(ack.stages, probe.Stage{Name: "arrival", Took: max(0, a.at.Sub(ack.at))}),
+			}, nil
+		case <-ctx.Done():
+			waiting = len(arrivals) > 0
+		}
+	}
+	switch err := calledOff(ctx); {
+	case err != nil:
+		return probe.Result{}, err
+	case !ack.ok():
+		return probe.Result{}, probe.Inconclusive("sender_"+ack.class, errors.New(ack.detail))
+	}
+	now := p.turns.clock.Now()
+	r := probe.Result{
+		Verdict: probe.Fail, Latency: now.Sub(start), Stages: append(ack.stages, probe.Stage{Name: "arrival", Took: now.Sub(ack.at)}), Target: target,
+		Class: "acked_not_delivered", Detail: "the server took the message, and the account did not show it",
+	}
+	if unreadable {
+		r.Class, r.Detail = "undecryptable", "the message arrived, and could not be read"
+	}
+	if after := p.missed(m.series, start); after > 0 && !unreadable {
+		r.Class, r.Detail = "arrived_late", fmt.Sprintf("not in time; the one before arrived after %v", after.Round(time.Millisecond))
+	}
+	return r, nil
+}
+
+// noteLate takes the time at which the last missing message did arrive.
+func (p *inbound) noteLate(event any, now time.Time) {
+	got, ok := incoming(event)
+	if !ok {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if got.series == p.miss.series && p.miss.after == 0 {
+		p.miss.after = now.Sub(p.miss.sent)
+	}
+}
+
+// missed notes that a message did not arrive in time; an empty series, that one
+// did. It returns how long the one before took that was late, if the last probe's
+// was, and 0 otherwise.
+func (p *inbound) missed(series string, sent time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	after := p.miss.after
+	p.miss = miss{series: series, sent: sent}
+	return after
+}
+
+// isNil reports whether there is no client, be it behind an interface.
+func isNil(cli Client) bool {
+	v := reflect.ValueOf(cli)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}

@@ -1,0 +1,14 @@
+package whatsappprobe
+
+import "strings"
+
+// Mask returns a telephone number as documents, logs and messages show it: its
+// first two and last two digits, with stars between. What is shorter than seven
+// digits is all stars.
+func Mask(number string) string {
+	number = strings.TrimPrefix(number, "+")
+	if len(number) < 7 {
+		return strings.Repeat("*", len(number))
+	}
+	return number[:2] + strings.Repeat("*", len(number)-4) + number[len(number)-2:]
+}

@@ -1,0 +1,137 @@
+package whatsappprobe
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"go.mau.fi/whatsmeow/types"
+
+	"github.com/seed-13dc028d/longwatch/probe"
+)
+
+// OutboundOptions are the optional settings of Outbound.
+type OutboundOptions struct {
+	// AckIsEnough makes the server's ack a PASS. It proves that the account may
+	// send, and not that anything arrives. Default: the delivery receipt of one
+	// of the receiver's devices.
+	AckIsEnough bool
+	// Clock is the time. Default: the wall clock.
+	Clock clock.Clock
+}
+
+// Outbound returns a prober that sends one message from cli to an account, one
+// that you own and that is online, and passes at its delivery receipt. Its
+// stages are queue, devices, encrypt, ack and delivery. It adds an event handler
+// to cli for the life of the client, so make one for each client. A nil cli or
+// an empty to is not configured; opts may be nil.
+func Outbound(cli Client, to types.JID, opts *OutboundOptions) probe.Prober {
+	if isNil(cli) || to.IsEmpty() {
+		return notConfigured
+	}
+	p := &outbound{to: to.ToNonAD()}
+	if opts != nil {
+		p.opts = *opts
+	}
+	p.turns = newTurns(p.opts.Clock)
+	p.link = newLink(cli, p.turns.clock)
+	return p
+}
+
+// notConfigured is the prober of a part that is not there.
+var notConfigured = probe.Func(func(context.Context) (probe.Result, error) { //nolint:gochecknoglobals // a constant
+	return probe.Result{}, probe.ErrNotConfigured
+})
+
+type outbound struct {
+	opts  OutboundOptions
+	to    types.JID
+	link  *link
+	turns *turns
+}
+
+// Probe implements probe.Prober.
+func (p *outbound) Probe(ctx context.Context) (probe.Result, error) {
+	target := Mask(p.to.User)
+	if r, over := p.link.finished(); over && ctx.Err() == nil {
+		r.Target = target
+		return r, nil
+	}
+	t, err := p.turns.begin(ctx, 1)
+	if errors.Is(err, errBusy) {
+		r := p.link.blocked()
+		r.Target = target
+		return r, nil
+	}
+	if err != nil {
+		return probe.Result{}, err
+	}
+	defer t.leave()
+
+	id := p.link.client.GenerateMessageID()
+	arrived := make(chan time.Time, 1)
+	unreadable := make(chan struct{}, 1)
+	p.link.listen(func(event any, now time.Time) {
+		delivered, retry := receipt(event, id)
+		if delivered {
+			put(arrived, now)
+		}
+		if retry {
+			put(unreadable, struct{}{})
+		}
+	})
+	defer p.link.listen(nil)
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // whatever is left of the send
+	start := p.turns.clock.Now()
+	ack := send(ctx, p.link, t, p.to, id, marker{newSeries(), 1, 1}.text(start)).wait(ctx)
+	if err := calledOff(ctx); err != nil {
+		return probe.Result{}, err
+	}
+	var delivered time.Time
+	switch {
+	case !ack.ok():
+		// An ack may be lost where the message is not: then the way is open.
+		if ack.class != "no_ack" || len(arrived) == 0 {
+			return ack.failed(start, target), nil
+		}
+		r := ack.failed(start, target)
+		r.Detail = "the message arrived, and the server's ack did not"
+		return r, nil
+	case p.opts.AckIsEnough:
+		return probe.Result{Verdict: probe.Pass, Latency: ack.at.Sub(start), Stages: ack.stages, Target: target}, nil
+	}
+	select {
+	case delivered = <-arrived:
+	case <-ctx.Done():
+	}
+	now := p.turns.clock.Now()
+	if delivered.IsZero() {
+		if err := calledOff(ctx); err != nil {
+			return probe.Result{}, err
+		}
+		r := probe.Result{
+			Verdict: probe.Fail, Latency: now.Sub(start), Stages: append(ack.stages, probe.Stage{Name: "delivery", Took: now.Sub(ack.at)}), Target: target,
+			Class: "acked_not_delivered", Detail: "the server took the message, and no receipt of its delivery came",
+		}
+		if len(unreadable) > 0 {
+			r.Class, r.Detail = "undecryptable", "the message arrived, and the receiver could not read it"
+		}
+		return r, nil
+	}
+	return probe.Result{
+		// A receipt may overtake the ack.
+		Verdict: probe.Pass, Latency: max(delivered.Sub(start), time.Microsecond), Target: target,
+		Stages: append(ack.stages, probe.Stage{Name: "delivery", Took: max(0, delivered.Sub(ack.at))}),
+	}, nil
+}
+
+// put sends v unless one waits already.
+func put[T any](ch chan T, v T) {
+	select {
+	case ch <- v:
+	default:
+	}
+}

@@ -1,0 +1,237 @@
+package whatsappprobe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/benbjohnson/clock"
+	"go.mau.fi/whatsmeow/types"
+
+	"github.com/seed-13dc028d/longwatch/probe"
+)
+
+const (
+	defaultQueueMessages = 5
+	maxQueueMessages     = 10
+	defaultMaxDepth      = 100
+)
+
+// QueueOptions are the optional settings of Queue.
+type QueueOptions struct {
+	// Messages is how many are sent, 2 to 10. Default: 5.
+	Messages int
+	// Enqueue puts a text for an account into the host's queue. It is called
+	// once for each message, in order, and returns when the queue has it.
+	// Default: none; the messages go straight through the client, one after the
+	// other.
+	Enqueue func(ctx context.Context, to types.JID, text string) error
+	// Depth tells how many messages wait in the host's queue, before the probe
+	// adds its own. Default: none; the depth is not judged.
+	Depth func(ctx context.Context) (int64, error)
+	// MaxDepth is the depth above which the probe fails. Default: 100.
+	MaxDepth int64
+	// To is the receiver's address. Default: as its client's device store says.
+	To types.JID
+	// Clock is the time. Default: the wall clock.
+	Clock clock.Clock
+}
+
+// Queue returns a prober that sends several messages from cli to the receiver,
+// an account of yours for probes alone, and passes when the receiver's client
+// shows each of them once, in order, before the time is over. Its latency is
+// that of the last one. What the receiver's client cannot do is an error.
+//
+// It adds an event handler to both clients for their life. A nil client is not
+// configured; opts may be nil. A number of messages out of its range is taken
+// as the nearest in it.
+func Queue(cli, receiver Client, opts *QueueOptions) probe.Prober {
+	if isNil(cli) || isNil(receiver) {
+		return notConfigured
+	}
+	p := &queue{}
+	if opts != nil {
+		p.opts = *opts
+	}
+	if p.opts.Messages == 0 {
+		p.opts.Messages = defaultQueueMessages
+	}
+	p.opts.Messages = min(max(p.opts.Messages, 2), maxQueueMessages)
+	if p.opts.MaxDepth == 0 {
+		p.opts.MaxDepth = defaultMaxDepth
+	}
+	p.turns = newTurns(p.opts.Clock)
+	p.link, p.receiver = newLink(cli, p.turns.clock), newLink(receiver, p.turns.clock)
+	return p
+}
+
+type queue struct {
+	opts           QueueOptions
+	link, receiver *link
+	turns          *turns
+}
+
+// shown is one message of a series as the receiver's client showed it.
+type shown struct {
+	place int
+	at    time.Time
+}
+
+// Probe implements probe.Prober.
+func (p *queue) Probe(ctx context.Context) (probe.Result, error) {
+	to := p.opts.To
+	if to.IsEmpty() {
+		to = p.receiver.ownID()
+	}
+	target := Mask(to.User)
+	if ctx.Err() == nil {
+		if r, over := p.link.finished(); over {
+			r.Target = target
+			return r, nil
+		}
+		if r, over := p.receiver.finished(); over {
+			return probe.Result{}, probe.Inconclusive("receiver_"+r.Class, errors.New(r.Detail))
+		}
+	}
+	if to.IsEmpty() {
+		return probe.Result{}, fmt.Errorf("%w: the receiver's address is not known", probe.ErrNotConfigured)
+	}
+	t, err := p.turns.begin(ctx, p.opts.Messages)
+	if errors.Is(err, errBusy) {
+		r := p.link.blocked()
+		r.Target = target
+		return r, nil
+	}
+	if err != nil {
+		return probe.Result{}, err
+	}
+	defer t.leave()
+	r, err := p.measure(ctx, t, to.ToNonAD())
+	r.Target = target
+	return r, err
+}
+
+// measure judges the depth, sends the series and waits for it.
+func (p *queue) measure(ctx context.Context, t *turn, to types.JID) (probe.Result, error) {
+	start := p.turns.clock.Now()
+	if r, over, err := p.tooDeep(ctx); over || err != nil {
+		return r, err
+	}
+	series := newSeries()
+	arrivals := make(chan shown, 2*maxQueueMessages)
+	p.receiver.listen(func(event any, now time.Time) {
+		if m, ok := incoming(event); ok && m.series == series {
+			put(arrivals, shown{m.place, now})
+		}
+	})
+	defer p.receiver.listen(nil)
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var stages []probe.Stage
+	for place := 1; place <= p.opts.Messages; place++ {
+		text := marker{series, place, p.opts.Messages}.text(p.turns.clock.Now())
+		r, ok, err := p.put(ctx, t, to, text)
+		if err != nil || !ok {
+			r.Stages = append(stages, r.Stages...)
+			return r, err
+		}
+	}
+	handed := p.turns.clock.Now()
+	stages = append(stages, probe.Stage{Name: "send", Took: handed.Sub(start)})
+	return p.collect(ctx, start, handed, stages, arrivals)
+}
+
+// tooDeep judges the host's queue before anything is added to it.
+func (p *queue) tooDeep(ctx context.Context) (r probe.Result, over bool, err error) {
+	if p.opts.Depth == nil {
+		return probe.Result{}, false, nil
+	}
+	depth, err := p.opts.Depth(ctx)
+	switch {
+	case calledOff(ctx) != nil:
+		return probe.Result{}, false, calledOff(ctx)
+	case err != nil:
+		return probe.Result{}, false, probe.Inconclusive("queue_depth_unknown", err)
+	case depth > p.opts.MaxDepth:
+		return probe.Failed("queue_depth", fmt.Sprintf("%d messages wait, more than %d", depth, p.opts.MaxDepth)), true, nil
+	}
+	return probe.Result{}, false, nil
+}
+
+// put hands one message over, and reports whether that worked.
+func (p *queue) put(ctx context.Context, t *turn, to types.JID, text string) (r probe.Result, ok bool, err error) {
+	start := p.turns.clock.Now()
+	if p.opts.Enqueue == nil {
+		ack := send(ctx, p.link, t, to, p.link.client.GenerateMessageID(), text).wait(ctx)
+		if err := calledOff(ctx); err != nil {
+			return probe.Result{}, false, err
+		}
+		if !ack.ok() {
+			return ack.failed(start, ""), false, nil
+		}
+		return probe.Result{}, true, nil
+	}
+	err = p.opts.Enqueue(ctx, to, text)
+	switch {
+	case calledOff(ctx) != nil:
+		return probe.Result{}, false, calledOff(ctx)
+	case err != nil:
+		return probe.Failed("enqueue_failed", "the host's queue did not take the message: "+err.Error()), false, nil //nolint:nilerr // it is the result
+	}
+	return probe.Result{}, true, nil
+}
+
+// collect waits for the series, and says what was wrong with it.
+func (p *queue) collect(ctx context.Context, start, handed time.Time, stages []probe.Stage, arrivals <-chan shown) (probe.Result, error) {
+	var got []shown
+	missing := p.opts.Messages
+	seen := make([]bool, p.opts.Messages+1)
+	verdict := func(class, detail string) (probe.Result, error) {
+		now := p.turns.clock.Now()
+		return probe.Result{
+			Verdict: probe.Fail, Latency: now.Sub(start), Class: class, Detail: detail,
+			Stages: append(stages, probe.Stage{Name: "arrival", Took: now.Sub(handed)}),
+		}, nil
+	}
+	for missing > 0 {
+		select {
+		case s := <-arrivals:
+			if s.place < 1 || s.place > p.opts.Messages {
+				continue
+			}
+			if seen[s.place] {
+				return verdict("duplicate", fmt.Sprintf("message %d of %d came twice", s.place, p.opts.Messages))
+			}
+			seen[s.place] = true
+			missing--
+			got = append(got, s)
+			continue
+		case <-ctx.Done():
+		}
+		if err := calledOff(ctx); err != nil {
+			return probe.Result{}, err
+		}
+		if len(arrivals) > 0 {
+			continue
+		}
+		if r, over := p.receiver.finished(); over {
+			return probe.Result{}, probe.Inconclusive("receiver_"+r.Class, errors.New(r.Detail))
+		}
+		if missing == p.opts.Messages && p.opts.Enqueue == nil {
+			return verdict("acked_not_delivered", fmt.Sprintf("the server took %d messages, and none arrived", p.opts.Messages))
+		}
+		return verdict("missing", fmt.Sprintf("%d of %d messages did not arrive in time", missing, p.opts.Messages))
+	}
+	for i, s := range got {
+		if s.place != i+1 {
+			return verdict("out_of_order", fmt.Sprintf("message %d of %d came as number %d", s.place, p.opts.Messages, i+1))
+		}
+	}
+	last := got[len(got)-1].at
+	return probe.Result{
+		Verdict: probe.Pass, Latency: max(last.Sub(start), time.Microsecond),
+		Stages: append(stages, probe.Stage{Name: "arrival", Took: max(0, last.Sub(handed))}),
+	}, nil
+}

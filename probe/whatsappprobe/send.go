@@ -1,0 +1,142 @@
+package whatsappprobe
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/types"
+
+	"github.com/seed-13dc028d/longwatch/probe"
+)
+
+// ackTimeout is whatsmeow's own limit for an ack, which the probe's context cuts
+// short. It only bounds how long a send outlives a probe that gave up on it.
+const ackTimeout = time.Minute
+
+// lastWord is how long a client may take, once its context has ended, to say how
+// far it came. Waiting for the send lock it says nothing, nor for a connection to
+// send again on: neither wait honours a context.
+const lastWord = 250 * time.Millisecond
+
+// sending is one message on its way to the server.
+type sending struct {
+	link *link
+	done chan sent // takes one
+}
+
+// sent is what the client said of it.
+type sent struct {
+	response whatsmeow.SendResponse
+	err      error
+	end      time.Time
+}
+
+// send begins to send a text under a message ID, in a goroutine that ends with
+// the client's answer, and is part of the turn until then.
+func send(ctx context.Context, l *link, t *turn, to types.JID, id types.MessageID, text string) *sending {
+	s := &sending{link: l, done: make(chan sent, 1)}
+	t.join()
+	go func() {
+		defer t.leave()
+		response, err := l.client.SendMessage(ctx, to, &waE2E.Message{Conversation: new(text)},
+			whatsmeow.SendRequestExtra{ID: id, Timeout: ackTimeout})
+		s.done <- sent{response: response, err: err, end: l.clock.Now()}
+	}()
+	return s
+}
+
+// acked is how a send ended: at the server's ack, or with a class and a line
+// that say why there was none.
+type acked struct {
+	at            time.Time
+	stages        []probe.Stage
+	class, detail string
+}
+
+func (a acked) ok() bool { return a.class == "" }
+
+// failed returns the failure of a send that began at start.
+func (a acked) failed(start time.Time, target string) probe.Result {
+	return probe.Result{Verdict: probe.Fail, Latency: a.at.Sub(start), Stages: a.stages, Class: a.class, Detail: a.detail, Target: target}
+}
+
+// wait returns how the send ended. ctx is the one that send was given.
+func (s *sending) wait(ctx context.Context) acked {
+	var a sent
+	select {
+	case a = <-s.done:
+	case <-ctx.Done():
+		late := make(chan struct{})
+		timer := s.link.clock.AfterFunc(lastWord, func() { close(late) })
+		defer timer.Stop()
+		select {
+		case a = <-s.done:
+		case <-late:
+			why := s.link.blocked()
+			return acked{at: s.link.clock.Now(), class: why.Class, detail: why.Detail}
+		}
+	}
+	class, detail := classify(a.response, a.err)
+	return acked{at: a.end, stages: stagesOf(a.response.DebugTimings), class: class, detail: detail}
+}
+
+// stagesOf are the parts of a send as the client measured them.
+func stagesOf(t whatsmeow.MessageDebugTimings) []probe.Stage {
+	return []probe.Stage{
+		{Name: "queue", Took: t.Queue},
+		{Name: "devices", Took: t.LIDFetch + t.GetDevices},
+		{Name: "encrypt", Took: t.Marshal + t.PeerEncrypt},
+		{Name: "ack", Took: t.Send + t.Resp + t.Retry},
+	}
+}
+
+// classify says why a send failed; an empty class when it did not. It shows no
+// text of the client's, which holds telephone numbers.
+func classify(response whatsmeow.SendResponse, err error) (class, detail string) {
+	var broke *whatsmeow.DisconnectedError
+	switch {
+	case err == nil:
+		return "", ""
+	case errors.Is(err, whatsmeow.ErrNotConnected):
+		return "not_connected", "the account is not connected"
+	case errors.As(err, &broke):
+		return "not_connected", "the connection broke before the server answered"
+	case errors.Is(err, whatsmeow.ErrNotLoggedIn), errors.Is(err, store.ErrDeviceDeleted):
+		return "logged_out", "the account must be linked anew"
+	case errors.Is(err, whatsmeow.ErrServerReturnedError):
+		code := serverCode(err)
+		return "ack_refused_" + code, "the server refused the message with error " + code
+	case errors.Is(err, whatsmeow.ErrMessageTimedOut):
+		return "no_ack", "the server did not answer"
+	case errors.Is(err, whatsmeow.ErrIQTimedOut):
+		return "not_sent", "the server did not name the receiver's devices"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		// Unwrapped is how the wait for the ack ends; whatever came before it
+		// says what it was about.
+		if errors.Unwrap(err) == nil {
+			return "no_ack", "the server did not answer"
+		}
+		return "not_sent", "the server did not name the receiver's devices or keys in time"
+	case errors.Unwrap(err) == nil && response.Chat.IsEmpty():
+		return "number_unknown", "the server knows no such number"
+	}
+	return "send_failed", "the client could not send"
+}
+
+// serverCode is the number at the end of "server returned error 463", which the
+// client keeps nowhere else.
+func serverCode(err error) string {
+	fields := strings.Fields(err.Error())
+	if len(fields) > 0 {
+		if code, err := strconv.Atoi(fields[len(fields)-1]); err == nil {
+			return strconv.Itoa(code)
+		}
+	}
+	return "unknown"
+}

@@ -192,7 +192,13 @@ func (b book) runs() []longrun.Run {
 // together, has n beats.
 func (b book) await(instance string, n int) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	b.awaitWithin(patience, instance, n)
+}
+
+// awaitWithin is await with another bound, for what is promised.
+func (b book) awaitWithin(limit time.Duration, instance string, n int) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), limit)
 	defer cancel()
 	every := time.NewTicker(100 * time.Millisecond)
 	defer every.Stop()
@@ -208,7 +214,7 @@ func (b book) await(instance string, n int) {
 		}
 		select {
 		case <-ctx.Done():
-			b.t.Fatalf("%s has %d beats, not %d", instance, have, n)
+			b.t.Fatalf("after %v %q has %d beats, not %d", limit, instance, have, n)
 		case <-every.C:
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -125,6 +126,9 @@ func (b book) threeServers(launch func(string) *process, strike func(*process)) 
 	return leader, three, two
 }
 
+// recovery is how soon after the return of its store a server writes again.
+const recovery = 10 * time.Second
+
 func TestServersOutliveTheDeathOfTheEmulator(t *testing.T) {
 	t.Parallel()
 	emulator, project := firestoretest.Start(t), firestoretest.Project()
@@ -141,7 +145,8 @@ func TestServersOutliveTheDeathOfTheEmulator(t *testing.T) {
 	one.says("store unreachable")
 	two.says("store unreachable")
 	emulator.Restart(t) // empty: it keeps nothing
-	b.await("", 3)      // recovery
+	b.awaitWithin(recovery, "", 1)
+	b.await("", 3)
 	require.Contains(t, one.said()+two.said(), "the store has lost the lock's document")
 	for _, p := range []*process{one, two} {
 		p.says("store reachable again")

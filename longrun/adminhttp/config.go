@@ -94,6 +94,7 @@ func (h *handler) putConfig(w http.ResponseWriter, r *http.Request) {
 		h.storeFailed(w, r, err)
 	default:
 		h.logger.InfoContext(r.Context(), "settings stored over the admin API", "remote", hostOnly(r.RemoteAddr))
+		settings.TS = h.monitor.Status().Settings.TS // they are in force
 		setETag(w, written)
 		reply(w, http.StatusOK, h.configReply(settings, written))
 	}

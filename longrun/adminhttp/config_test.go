@@ -25,6 +25,8 @@ func TestSettingsAreReadChangedAndReadBack(t *testing.T) {
 	etag := header.Get("ETag")
 	require.NotEmpty(t, etag)
 	config := object(s.get("/config")["config"])
+	require.NotNil(t, config["ts"])
+	require.Equal(t, config, object(body["config"]), "the reply shows what is stored")
 	require.EqualValues(t, 4, config["expectedAccounts"])
 	require.InDelta(t, 0.8, config["insufficientDataThreshold"], 0, "what was left out stays")
 	require.Equal(t, "admin API", config["updatedBy"])

@@ -51,3 +51,13 @@ func ExampleReadyz() {
 	// 503
 	// {"success":false,"error":"the monitor is not running"}
 }
+
+func ExampleLivez() {
+	w := httptest.NewRecorder()
+	adminhttp.Livez().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/livez", nil))
+	fmt.Println(w.Code)
+	fmt.Print(w.Body)
+	// Output:
+	// 200
+	// {"success":true}
+}

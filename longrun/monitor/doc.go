@@ -27,7 +27,11 @@
 // process leads again without anyone in between, the current slot is written
 // first and then the empty ones, marked late. When another took over, the gap
 // stays, and this instance's run says from when to when it was alive without
-// the store, so that the gap's cause is known.
+// the store, so that the gap's cause is known. A store that answers reads and
+// takes no writes is out of reach too, until it has answered a write.
+//
+// A clock that is set back makes no beat twice: slots that have one keep it, and
+// beats that wait for slots which have not come are dropped.
 //
 // # Probes
 //
@@ -39,8 +43,14 @@
 //
 // # Cost
 //
-// A beat is one commit of two documents and no read. A monitor at rest holds at
-// most eight goroutines, whatever its age, besides what the store's own watches
-// need. A probe's result is one more commit of two documents; a take-over reads
-// the results of one period of the slowest probe, once.
+// A beat is one commit of two documents and no read. The settings cost none
+// either where the store's watch knows which document changed; sqlitestore's sees
+// only that the file did, so that there each commit costs every instance up to
+// two reads of one small document. Where a store cannot watch, they are read
+// every Config.SettingsEvery.
+//
+// A monitor at rest holds at most eight goroutines, whatever its age, besides
+// what the store's own watches need. A probe's result is one more commit of two
+// documents; a take-over reads the results of one period of the slowest probe,
+// once.
 package monitor

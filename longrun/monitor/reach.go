@@ -172,11 +172,17 @@ func (r *reach) well(now time.Time, commit bool) (o outage, happened []change) {
 // here on only a Commit can end the outage.
 func (r *reach) failed(now, start time.Time, commit bool, err error) (o outage, happened []change, retry bool) {
 	if r.out == nil {
-		good := r.answered
+		last, good := r.answered, r.answered
 		if commit {
-			good = latest(r.written, r.seen)
+			last, good = r.written, latest(r.written, r.seen)
 		}
-		r.out = &outage{from: latest(start, good), good: good}
+		switch {
+		case now.Before(last): // the clock was set back
+			good = start
+		case start.Before(last):
+			return outage{}, nil, false // one that was begun later was answered
+		}
+		r.out = &outage{from: start, good: good}
 		if commit && r.seen.After(r.written) && r.seen.Before(start) {
 			r.out.from = r.seen // another wrote, and nobody has since
 		}

@@ -216,3 +216,56 @@ func TestARunKnowsNothingOfTheTimeBeforeIt(t *testing.T) {
 		}
 	})
 }
+
+func TestAStoreThatIsBackIsFoundWithinTenSeconds(t *testing.T) {
+	faults := map[string]storetest.Fault{
+		"refused": {Before: func(context.Context, storetest.Call) error { return errAway }},
+		"hangs":   {Before: storetest.Hang},
+		"takes no write": {Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Commit {
+				return errAway
+			}
+			return nil
+		}},
+	}
+	for name, fault := range faults {
+		for _, lease := range []time.Duration{4 * time.Second, 30 * time.Second, 2 * time.Minute, time.Hour} {
+			t.Run(name+" "+lease.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					st := storetest.Wrap(memstore.New(nil))
+					n := start(t, st, "a", func(c *monitor.Config) { c.Lease = lease })
+					time.Sleep(10*time.Minute + 7*time.Second)
+					heal := st.Inject(fault)
+					time.Sleep(lease + 10*time.Minute) // nobody leads any more
+					stored := n.Status().Stored
+					heal()
+					time.Sleep(10 * time.Second)
+					s := n.Status()
+					require.Equal(t, monitor.Leading, s.State)
+					require.Greater(t, s.Stored, stored)
+					require.True(t, s.StoreReachable)
+					require.False(t, s.StoreReadOnly)
+					n.end()
+				})
+			})
+		}
+	}
+}
+
+func TestAnOutageIsSeenThoughTheClockWasSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := storetest.Wrap(memstore.New(nil))
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, st, "a", withClock(clk))
+		time.Sleep(90*time.Minute + 30*time.Second)
+		clk.ahead.Store(-int64(time.Hour))
+		time.Sleep(time.Second)
+		heal := cut(st)
+		time.Sleep(5 * time.Minute)
+		require.False(t, n.Status().StoreReachable)
+		heal()
+		time.Sleep(10 * time.Second)
+		require.True(t, n.Status().StoreReachable)
+		n.end()
+	})
+}

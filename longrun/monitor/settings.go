@@ -1,11 +1,15 @@
 package monitor
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
@@ -28,7 +32,7 @@ func (m *Monitor) Settings(ctx context.Context) (longrun.Settings, string, error
 func (m *Monitor) PutSettings(ctx context.Context, s longrun.Settings, version string) (string, error) {
 	ctx, cancel := deadline.With(ctx, m.cfg.Clock, storeTimeout)
 	defer cancel()
-	s.TS = m.cfg.Clock.Now().UTC()
+	s.TS = m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
 	written, err := m.ledger.PutSettings(ctx, s, version)
 	if err != nil {
 		return "", err
@@ -109,13 +113,32 @@ func (m *Monitor) loadSettings(ctx context.Context) bool {
 // adopt puts settings in force and says so when they are others.
 func (m *Monitor) adopt(ctx context.Context, s longrun.Settings) {
 	old := m.settings.Swap(&s)
-	if old != nil && !reflect.DeepEqual(demands(*old), demands(s)) {
-		m.cfg.Logger.InfoContext(ctx, "settings changed", "by", s.UpdatedBy, "settings", fmt.Sprintf("%+v", demands(s)))
+	if changes := differences(*old, s); changes != "" {
+		m.cfg.Logger.InfoContext(ctx, "settings changed", "by", s.UpdatedBy, "changes", changes)
 	}
 }
 
-// demands is what the settings demand, without when and by whom.
-func demands(s longrun.Settings) longrun.Settings {
+// differences says in a line what the settings demand now and did not before,
+// by the names that the document has.
+func differences(old, now longrun.Settings) string {
+	was, is := fieldsOf(old), fieldsOf(now)
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(is)) {
+		if !bytes.Equal(was[name], is[name]) {
+			out = append(out, fmt.Sprintf("%s %s → %s", name, was[name], is[name]))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// fieldsOf are the fields of the settings, without when and by whom.
+func fieldsOf(s longrun.Settings) map[string]json.RawMessage {
 	s.TS, s.UpdatedBy = time.Time{}, ""
-	return s
+	data, err := json.Marshal(s)
+	if err != nil {
+		return nil // a number that is none: Validate has refused it
+	}
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(data, &fields)
+	return fields
 }

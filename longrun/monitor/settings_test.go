@@ -43,7 +43,7 @@ func TestSettingsStoredElsewhereTakeEffectHere(t *testing.T) {
 				all := beats(t, mem)
 				require.False(t, all[len(all)-1].Healthy)
 				require.Equal(t, int64(7), a.Status().Settings.ExpectedAccounts)
-				require.Equal(t, 1, a.log.count("settings changed"))
+				require.Equal(t, 1, a.log.count(`msg="settings changed" by="" changes="expectedAccounts 0 → 7"`), a.log)
 				a.end()
 				b.end()
 			})

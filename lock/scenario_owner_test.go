@@ -110,11 +110,11 @@ func TestScenario23ARestoredBackupIsLeftAlone(t *testing.T) {
 		time.Sleep(time.Hour)
 		require.Nil(t, waiting.lease())
 		backup.Epoch = 7 // mended by hand
+		w.base.mu.Lock()
+		w.base.last = backup // first: b may look at this very instant
+		w.base.mu.Unlock()
 		_, err = w.base.Store.Commit(t.Context(), store.Set(lockKey, backup))
 		require.NoError(t, err)
-		w.base.mu.Lock()
-		w.base.last = backup
-		w.base.mu.Unlock()
 		time.Sleep(6 * time.Second) // a poll
 		require.NotNil(t, waiting.lease())
 		require.EqualValues(t, 8, waiting.lease().Token().Epoch)

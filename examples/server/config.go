@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -112,10 +113,7 @@ func (c *config) checkAddress() error {
 	default:
 		c.Addr = "127.0.0.1:8080"
 	}
-	host, port, err := net.SplitHostPort(c.Addr)
-	if err == nil {
-		_, err = net.LookupPort("tcp", port)
-	}
+	host, err := splitAddress(c.Addr)
 	switch {
 	case err != nil && variable == "PORT":
 		return fmt.Errorf("PORT: %q is no port such as 8080", c.Port)
@@ -133,14 +131,20 @@ func (c *config) checkStore() error {
 	if err != nil || scheme != "firestore" || c.EmulatorHost == "" {
 		return err
 	}
-	_, port, err := net.SplitHostPort(c.EmulatorHost)
-	if err == nil {
-		_, err = net.LookupPort("tcp", port)
-	}
-	if err != nil {
+	if _, err := splitAddress(c.EmulatorHost); err != nil {
 		return fmt.Errorf("FIRESTORE_EMULATOR_HOST: %q is no address such as 127.0.0.1:8085", c.EmulatorHost)
 	}
 	return nil
+}
+
+// splitAddress returns the host of an address whose port is one, by number or by
+// name.
+func splitAddress(address string) (host string, err error) {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port)
+	}
+	return host, err
 }
 
 // checkMonitor has the monitor check its part, on a store that is none yet.

@@ -55,8 +55,9 @@ func TestMistakesOfAllPartsAreNamedAtOnceAndNothingIsWritten(t *testing.T) {
 		"a lease below zero":   {map[string]string{"LONGRUN_LEASE": "-4s"}, []string{"LONGRUN_LEASE"}},
 		"an interval below it": {map[string]string{"LONGRUN_INTERVAL": "-1m"}, []string{"LONGRUN_INTERVAL"}},
 		"the store as well":    {map[string]string{"LONGRUN_STORE": "postgres:x", "LONGRUN_ROOT": "one"}, []string{"LONGRUN_STORE", "LONGRUN_ROOT"}},
-		"no emulator's address": {map[string]string{"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "http://127.0.0.1", "LONGRUN_LEASE": "2s"},
-			[]string{"FIRESTORE_EMULATOR_HOST", "LONGRUN_LEASE"}},
+		"no emulator's address": {map[string]string{
+			"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "http://127.0.0.1", "LONGRUN_LEASE": "2s",
+		}, []string{"FIRESTORE_EMULATOR_HOST", "LONGRUN_LEASE"}},
 		"no port of an emulator": {map[string]string{"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:99999"}, []string{"FIRESTORE_EMULATOR_HOST"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -133,9 +133,9 @@ func (r *reach) note(ctx context.Context, start time.Time, commit bool, err erro
 	}
 	now := r.clock.Now()
 	r.mu.Lock()
+	var o outage
 	var happened []change
-	retry := false
-	o := outage{}
+	var retry bool
 	if answered {
 		o, happened = r.well(now, commit)
 	} else {

@@ -91,22 +91,16 @@ func (r *record) touch() {
 func addLapse(lapses []longrun.Lapse, l longrun.Lapse) []longrun.Lapse {
 	l.From, l.To = l.From.UTC(), l.To.UTC()
 	parts := []longrun.Lapse{l}
-	switch l.Cause {
-	case longrun.Stall:
-		var kept []longrun.Lapse
-		for _, known := range lapses {
-			kept = append(kept, without(known, l)...)
+	kept := lapses[:0:0]
+	for _, known := range lapses {
+		kept = append(kept, without(known, l)...)
+		var rest []longrun.Lapse
+		for _, part := range parts {
+			rest = append(rest, without(part, known)...)
 		}
-		lapses = kept
-	case longrun.StoreDown:
-		for _, known := range lapses {
-			var kept []longrun.Lapse
-			for _, part := range parts {
-				kept = append(kept, without(part, known)...)
-			}
-			parts = kept
-		}
+		parts = rest
 	}
+	lapses = kept
 	for _, part := range parts {
 		lapses = joinLapse(lapses, part)
 	}

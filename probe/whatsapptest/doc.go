@@ -71,4 +71,9 @@
 // before the event Connected. Disconnect leaks a goroutine if a frame arrives in
 // that moment, which a bubble reports as a deadlock: Server.Disconnect does not.
 // libsignal prints to standard output when a message cannot be decrypted.
+//
+// Two data races are whatsmeow's own, and the race detector finds them when a
+// connection ends while the client makes it, or while the client waits for an
+// answer (a SendMessage without its ack, the first milliseconds until Connected).
+// Tests that run under the detector drop connections that are quiet.
 package whatsapptest

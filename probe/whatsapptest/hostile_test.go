@@ -116,8 +116,7 @@ func TestAFrameThatDoesNotDecryptEndsItsConnection(t *testing.T) {
 	require.NoError(t, cli.Connect())
 	require.NoError(t, s.AwaitOnline(within(t), eve))
 	noisy.Store(true)
-	_, err := cli.TryFetchPrivacySettings(within(t), true)
-	require.NoError(t, err, "it asks again on its next connection")
+	require.NoError(t, cli.SendChatPresence(within(t), types.NewJID(eve, types.DefaultUserServer), types.ChatPresenceComposing, ""))
 	require.NoError(t, s.Await(within(t), func(st Stats) bool { return st.Connections > 1 && st.Online == 1 }))
 }
 

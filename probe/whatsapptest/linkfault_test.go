@@ -32,27 +32,6 @@ func TestADroppedClientComesBackAtOnce(t *testing.T) {
 	}
 }
 
-func TestAMessageWhoseAckIsCutOffIsSentAgain(t *testing.T) {
-	t.Parallel()
-	srv := whatsapptest.NewServer(t)
-	a, b := pair(t, srv)
-	arrives(a, b, bob, "first")
-
-	srv.LoseAcks(alice)
-	sent := make(chan error)
-	go func() {
-		_, err := a.SendMessage(t.Context(), to(bob), text("second"))
-		sent <- err
-	}()
-	b.hears("second")
-	srv.Heal()
-	srv.Drop(alice)
-	require.NoError(t, <-sent)
-	require.Equal(t, 3, srv.Stats(alice).Sent)
-	arrives(a, b, bob, "third")
-	require.Zero(t, count[*events.Message](b), "the second copy is dropped by the receiver")
-}
-
 func TestAFrozenConnectionIsDeadAndANewOneWorks(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, srv *whatsapptest.Server) {

@@ -117,7 +117,6 @@ func TestAnAccountThatIsPairedLaterIsKnownThen(t *testing.T) {
 
 func TestQueuePassesWhenAllArriveOnceInOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *stage) {
-		s.DelayAcks(50*time.Millisecond, ours)
 		s.DelayMessages(time.Second, theirs)
 		r := s.passes(s.queue)
 		require.GreaterOrEqual(t, r.Latency, time.Second)

@@ -198,16 +198,20 @@ func (c *conn) send(n node) {
 
 // dismiss says a last word, and ends the connection when the client has had
 // time to read it. The caller holds mu.
+//
+// The end of the stream is said to those who are still there then. A client that
+// hangs up by itself on a stream error would find it in its hands while it does,
+// and keep a goroutine for ever.
 func (c *conn) dismiss(last node) {
 	if c.over {
 		return
 	}
 	c.send(last)
-	if last.Tag == "stream:error" {
-		c.send(node{Tag: "xmlstreamend"})
-	}
 	c.server.detach(c)
-	c.server.after(parting, func() { _ = c.wire.Close() })
+	if last.Tag == "stream:error" {
+		c.server.after(parting, func() { c.out.put(node{Tag: "xmlstreamend"}) })
+	}
+	c.server.after(parting+parting/4, func() { _ = c.wire.Close() })
 }
 
 // answer sends the result of a query.

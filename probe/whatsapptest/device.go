@@ -17,6 +17,7 @@ type device struct {
 	conn    *conn // its connection, nil while it is away
 	active  bool  // it asked for live traffic
 	queue   []*item
+	delayed []node // messages that DelayMessages holds back, oldest first
 }
 
 // item is a message, receipt or notification that waits for the device to

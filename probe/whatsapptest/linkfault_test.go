@@ -79,6 +79,7 @@ func TestAFrozenConnectionDoesNotEvenSayFarewell(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, srv *whatsapptest.Server) {
 		a := online(t, srv, alice)
+		synctest.Wait() // nothing is on its way: Disconnect would leave a goroutine with it
 		srv.Freeze(alice)
 		requireAbout(t, 5*time.Second, took(a.Disconnect))
 	})

@@ -71,8 +71,16 @@ func (s *Server) deliver(c *conn, n *node, to types.JID, copied *node) {
 		Attrs:   s.envelope(c, n, to),
 		Content: append(encrypted, n.GetChildrenByTag("device-identity")...),
 	}
-	s.after(fault.messageDelay, func() {
+	if fault.messageDelay <= 0 {
 		d.push(stanza)
+		s.notify()
+		return
+	}
+	d.delayed = append(d.delayed, stanza)
+	s.after(fault.messageDelay, func() {
+		// The oldest, and not this one: two timers of one instant come in any order.
+		d.push(d.delayed[0])
+		d.delayed = d.delayed[1:]
 		s.notify()
 	})
 }

@@ -1,6 +1,7 @@
 package whatsapptest_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -82,6 +83,26 @@ func TestADelayedMessageIsAckedAtOnce(t *testing.T) {
 		srv.Heal()
 		arrives(a, b, bob, "overtakes")
 		requireAbout(t, time.Hour, took(func() { b.hears("one"); b.hears("two") }))
+	})
+}
+
+func TestDelayedMessagesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *whatsapptest.Server) {
+		a, b := pair(t, srv)
+		heard := make(chan string, 20)
+		b.AddEventHandler(func(event any) {
+			if m, ok := event.(*events.Message); ok {
+				heard <- m.Message.GetConversation()
+			}
+		})
+		srv.DelayMessages(time.Minute, bob)
+		for i := range 20 { // in one instant of the bubble
+			a.say(bob, strconv.Itoa(i))
+		}
+		for i := range 20 {
+			require.Equal(t, strconv.Itoa(i), <-heard)
+		}
 	})
 }
 

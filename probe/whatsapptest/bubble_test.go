@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
@@ -59,5 +61,26 @@ func TestADayOfTwoClientsPassesInSeconds(t *testing.T) {
 		require.Equal(t, st.Sent, st.Delivered)
 		require.Greater(t, st.Pings, 2*24*60)
 		require.Equal(t, 2+8*2+8+8, st.Logins)
+	})
+}
+
+func TestPairingTakesItsTimeInABubbleToo(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, srv *whatsapptest.Server) {
+		b, codes, first := unpaired(t, srv)
+		var second string
+		requireAbout(t, time.Minute, took(func() { second = (<-codes).Code }))
+		require.NotEqual(t, first, second)
+		require.NoError(t, srv.Scan(t.Context(), second, bob))
+		next[*events.Connected](b)
+
+		left, codes, _ := unpaired(t, srv)
+		for item := range codes {
+			if item.Event != whatsmeow.QRChannelEventCode {
+				require.Equal(t, whatsmeow.QRChannelTimeout, item)
+			}
+		}
+		require.ErrorIs(t, srv.Scan(t.Context(), second, alice), whatsapptest.ErrCode)
+		require.Nil(t, left.Store.ID)
 	})
 }

@@ -85,7 +85,7 @@ func (s *Server) TypeCode(ctx context.Context, number, code string) error {
 		link.client, link.phone = client, pair
 		c.send(node{
 			Tag:   "notification",
-			Attrs: attrs{"from": serverJID, "id": newID(), "type": "link_code_companion_reg", "t": now()},
+			Attrs: attrs{"from": types.ServerJID, "id": newID(), "type": "link_code_companion_reg", "t": now()},
 			Content: []node{{Tag: "link_code_companion_reg", Attrs: attrs{"stage": "primary_hello"}, Content: []node{
 				{Tag: "link_code_pairing_wrapped_primary_ephemeral_pub", Content: hidden},
 				{Tag: "primary_identity_pub", Content: a.phone.identity.Pub[:]},

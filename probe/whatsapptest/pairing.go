@@ -14,6 +14,7 @@ import (
 
 	"go.mau.fi/whatsmeow/proto/waAdv"
 	"go.mau.fi/whatsmeow/proto/waWa6"
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 )
@@ -79,7 +80,7 @@ func (s *Server) offer(c *conn, noise [32]byte, r *waWa6.ClientPayload_DevicePai
 	}
 	c.send(node{
 		Tag:     "iq",
-		Attrs:   attrs{"from": serverJID, "id": newID(), "type": "set", "xmlns": "md"},
+		Attrs:   attrs{"from": types.ServerJID, "id": newID(), "type": "set", "xmlns": "md"},
 		Content: []node{{Tag: "pair-device", Content: codes}},
 	})
 	s.notify()
@@ -169,7 +170,7 @@ func (s *Server) propose(c *conn, a *account, secret []byte) error {
 	p.query = newID()
 	c.send(node{
 		Tag:   "iq",
-		Attrs: attrs{"from": serverJID, "id": p.query, "type": "set", "xmlns": "md", "t": now()},
+		Attrs: attrs{"from": types.ServerJID, "id": p.query, "type": "set", "xmlns": "md", "t": now()},
 		Content: []node{{Tag: "pair-success", Content: []node{
 			{Tag: "device-identity", Content: box},
 			{Tag: "device", Attrs: attrs{"jid": p.offered.pn(), "lid": p.offered.lid()}},

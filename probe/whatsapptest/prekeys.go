@@ -5,6 +5,7 @@ import (
 
 	"go.mau.fi/libsignal/ecc"
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
 )
 
 // servePrekeys answers how many one-time prekeys a client has left here, or
@@ -74,7 +75,7 @@ func (d *device) askForPrekeys() {
 	if d.reachable() && left == whatsmeow.MinPreKeyCount-1 {
 		d.conn.send(node{
 			Tag:     "notification",
-			Attrs:   attrs{"from": serverJID, "id": newID(), "type": "encrypt", "t": now()},
+			Attrs:   attrs{"from": types.ServerJID, "id": newID(), "type": "encrypt", "t": now()},
 			Content: []node{{Tag: "count", Attrs: attrs{"value": strconv.Itoa(left)}}},
 		})
 	}

@@ -1,7 +1,5 @@
 package whatsapptest
 
-import "go.mau.fi/whatsmeow/types"
-
 // receipt takes what a device says of a message that it was given: that it has
 // it, could not read it, or that its user read it. The sender is told, by all of
 // its devices if none is named. What a device sends along is what the sender
@@ -43,8 +41,3 @@ func (s *Server) receipt(c *conn, n *node) {
 	s.count(target.number).Receipts++
 	s.notify()
 }
-
-// serverJID is the server itself.
-//
-//nolint:gochecknoglobals // a constant, were there such of structs
-var serverJID = types.ServerJID

@@ -91,6 +91,14 @@ func (w *world) nemesis() {
 	case what == 1: // a crash
 		kill(m.node, m.own)
 		m.node = nil
+	case what > 5: // the clock is set, back or forward, perhaps as the store comes back
+		if m.heal != nil {
+			m.heal()
+		}
+		by := time.Duration(w.rng.IntN(7200)-3600) * time.Second
+		m.flaky = true
+		m.clock.ahead.Store(int64(by))
+		m.heal = func() { m.clock.ahead.Store(0) }
 	case m.heal != nil:
 		m.heal()
 		m.heal, m.flaky = nil, false
@@ -112,11 +120,6 @@ func (w *world) nemesis() {
 		}})
 	case what == 5: // the disk is full
 		m.heal = fill(m.own)
-	case what > 5: // the clock is set, back or forward
-		by := time.Duration(w.rng.IntN(7200)-3600) * time.Second
-		m.flaky = true
-		m.clock.ahead.Store(int64(by))
-		m.heal = func() { m.clock.ahead.Store(0) }
 	}
 }
 

@@ -198,7 +198,8 @@ func TestNoEventMakesAHandlerPanic(t *testing.T) {
 	for _, event := range []any{
 		nil, 7, "text", &events.Receipt{}, &events.Message{}, &events.UndecryptableMessage{}, &events.StreamError{},
 		&events.LoggedOut{OnConnect: true, Reason: -1}, &events.TemporaryBan{Code: 9999}, &events.ConnectFailure{}, &events.PairSuccess{},
-		&events.CATRefreshError{}, &events.NotifyAccountReachoutTimelock{}, &events.QR{}, events.Connected{},
+		&events.CATRefreshError{}, &events.NotifyAccountReachoutTimelock{}, &events.QR{},
+		events.Connected{},
 	} {
 		require.NotPanics(t, func() { cli.handler(event); prober.handler(event) }, "%T", event)
 	}

@@ -173,7 +173,8 @@ func (s ProbeSchedule) Validate() error {
 // Due returns when the next scheduled probe is due after last, the newest one
 // that the schedule asked for. It depends on nothing but that document, so that
 // restarts neither repeat nor starve a probe. A last result that lies in the
-// future, by a clock that was set back, counts as of now.
+// future, by a clock that was set back, counts as of now: whoever asks again and
+// again must note that now once, or it moves on with every question.
 func (s ProbeSchedule) Due(last Probe, now time.Time) time.Time {
 	period := s.Retry
 	if last.Result == Pass || last.ErrorClass == "not_configured" {

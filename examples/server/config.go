@@ -65,7 +65,7 @@ WhatsApp server in this process. The environment says what differs from:
   WHATSAPP_PROBE_DB    none                that of the account for probes, without
                                            which inbound and queue are not probed
   WHATSAPP_PROBE_TO    the probe account   number that the outbound probe writes to
-  WHATSAPP_PROBE_EVERY 6h                  how often; queue at a quarter of it
+  WHATSAPP_PROBE_EVERY 6h                  how often; queue every fourth time
   WHATSAPP_PROBE_UNTIL receipt             or ack: what makes outbound a PASS
 
 Examples:

@@ -109,7 +109,7 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	greet(out, c, m.Status(), listener.Addr())
 	if wa.demo != nil {
 		mux.Handle("GET /demo", wa.demo)
-		mux.Handle("POST /demo/{fault}", wa.demo)
+		mux.Handle("POST /demo/{fault}", http.NewCrossOriginProtection().Handler(wa.demo))
 		greetDemo(out, "http://"+reachable(listener.Addr()))
 	}
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -44,6 +45,9 @@ func (c *config) checkWhatsApp() error {
 		}
 	}
 	used := len(c.WhatsApp.Accounts) > 0
+	if host, _, err := net.SplitHostPort(c.Addr); c.demo && err == nil && !loopback(host) {
+		errs = append(errs, fmt.Errorf("-demo lets anybody break it, so it serves on loopback addresses only, and not on %s", c.Addr))
+	}
 	switch {
 	case c.demo && (used || c.WhatsApp.ProbeDB != "" || c.WhatsApp.ProbeTo != ""):
 		errs = append(errs, errors.New("WHATSAPP_DB, WHATSAPP_PROBE_DB and WHATSAPP_PROBE_TO name real accounts, which -demo has none of"))
@@ -116,19 +120,20 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 		w.close()
 		return nil, err
 	}
-	w.probes = probesOf(probed, sender, c.WhatsApp.probeTo(sender), c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack")
+	w.probes = probesOf(probed, sender, c.WhatsApp.probeTo(sender), c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack", 0)
 	return w, nil
 }
 
 // probesOf are the probes of one account. What has no account to probe with is
-// there all the same, and says that it is not configured.
-func probesOf(monitored, sender *whatsmeow.Client, to types.JID, every time.Duration, ackIsEnough bool) []monitor.Probe {
+// there all the same, and says that it is not configured. burst is the probers'
+// own, where 0 is what is safe with WhatsApp.
+func probesOf(monitored, sender *whatsmeow.Client, to types.JID, every time.Duration, ackIsEnough bool, burst int) []monitor.Probe {
 	const month = 30 * 24 * time.Hour
 	queueEvery := min(4*every, month) // 0 leaves the monitor its own default
 	return []monitor.Probe{
-		{Type: longrun.Outbound, Every: every, Prober: whatsappprobe.Outbound(monitored, to, &whatsappprobe.OutboundOptions{AckIsEnough: ackIsEnough})},
-		{Type: longrun.Inbound, Every: every, Prober: whatsappprobe.Inbound(sender, monitored, nil)},
-		{Type: longrun.Queue, Every: queueEvery, Prober: whatsappprobe.Queue(monitored, sender, nil)},
+		{Type: longrun.Outbound, Every: every, Prober: whatsappprobe.Outbound(monitored, to, &whatsappprobe.OutboundOptions{AckIsEnough: ackIsEnough, Burst: burst})},
+		{Type: longrun.Inbound, Every: every, Prober: whatsappprobe.Inbound(sender, monitored, &whatsappprobe.InboundOptions{Burst: burst})},
+		{Type: longrun.Queue, Every: queueEvery, Prober: whatsappprobe.Queue(monitored, sender, &whatsappprobe.QueueOptions{Burst: burst})},
 	}
 }
 

@@ -34,12 +34,13 @@ func TestMistakesInWhatsAppAreNamedAndTheExitCodeIs2(t *testing.T) {
 		"values": {nil, map[string]string{
 			"WHATSAPP_DB": "x.db", "WHATSAPP_PROBE_EVERY": "5s", "WHATSAPP_PROBE_TO": "0170 5678", "WHATSAPP_PROBE_UNTIL": "read",
 		}, []string{"WHATSAPP_PROBE_EVERY", "WHATSAPP_PROBE_TO", "WHATSAPP_PROBE_UNTIL"}},
-		"no duration":         {nil, map[string]string{"WHATSAPP_PROBE_EVERY": "often"}, []string{"WHATSAPP_PROBE_EVERY"}},
-		"nothing to probe":    {nil, map[string]string{"WHATSAPP_PROBE_DB": "x.db"}, []string{"WHATSAPP_DB is not set"}},
-		"real accounts":       {[]string{"-demo"}, map[string]string{"WHATSAPP_DB": "x.db"}, []string{"-demo has none"}},
-		"no such files":       {nil, map[string]string{"WHATSAPP_DB": dir + "/none.db", "WHATSAPP_PROBE_DB": dir + "/neither.db"}, []string{"WHATSAPP_DB: ", "WHATSAPP_PROBE_DB: ", "longctl pair"}},
-		"another process's":   {nil, map[string]string{"WHATSAPP_DB": dir + "/unpaired.db"}, []string{"WHATSAPP_DB: ", "in use"}},
-		"an unknown argument": {[]string{"-demon"}, nil, []string{"-demon"}},
+		"no duration":               {nil, map[string]string{"WHATSAPP_PROBE_EVERY": "often"}, []string{"WHATSAPP_PROBE_EVERY"}},
+		"nothing to probe":          {nil, map[string]string{"WHATSAPP_PROBE_DB": "x.db"}, []string{"WHATSAPP_DB is not set"}},
+		"real accounts":             {[]string{"-demo"}, map[string]string{"WHATSAPP_DB": "x.db"}, []string{"-demo has none"}},
+		"the demonstration for all": {[]string{"-demo"}, map[string]string{"LONGRUN_ADDR": "0.0.0.0:0", "ADMIN_TOKEN": "x"}, []string{"loopback addresses only"}},
+		"no such files":             {nil, map[string]string{"WHATSAPP_DB": dir + "/none.db", "WHATSAPP_PROBE_DB": dir + "/neither.db"}, []string{"WHATSAPP_DB: ", "WHATSAPP_PROBE_DB: ", "longctl pair"}},
+		"another process's":         {nil, map[string]string{"WHATSAPP_DB": dir + "/unpaired.db"}, []string{"WHATSAPP_DB: ", "in use"}},
+		"an unknown argument":       {[]string{"-demon"}, nil, []string{"-demon"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,9 +103,12 @@ func TestTheDemonstrationPassesFailsAndHeals(t *testing.T) {
 		done <- run(ctx, []string{"-demo"}, map[string]string{"LONGRUN_ADDR": "127.0.0.1:0", "LONGRUN_INTERVAL": "1s"}, out)
 	}()
 	base := out.await(t, `http://127\.0\.0\.1:\d+`)
-	call := func(method, path string) (int, string) {
+	call := func(method, path string, origin ...string) (int, string) {
 		r, err := http.NewRequestWithContext(t.Context(), method, base+path, nil)
 		require.NoError(t, err)
+		if len(origin) > 0 {
+			r.Header.Set("Origin", origin[0])
+		}
 		response, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
 		defer response.Body.Close()
@@ -140,6 +144,8 @@ func TestTheDemonstrationPassesFailsAndHeals(t *testing.T) {
 	call(http.MethodPost, "/demo/heal")
 	require.Equal(t, "PASS", probe())
 
+	status, _ = call(http.MethodPost, "/demo/log-out", "https://elsewhere.example")
+	require.Equal(t, http.StatusForbidden, status, "another site's page breaks nothing")
 	status, text = call(http.MethodPost, "/demo/nonsense")
 	require.Equal(t, http.StatusNotFound, status)
 	require.Contains(t, text, "POST /demo/log-out")

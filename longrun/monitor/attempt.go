@@ -54,7 +54,8 @@ func (m *Monitor) attempt(ctx context.Context, j *job, p *longrun.Probe) {
 		err = errors.New("the prober gave no verdict")
 		fallthrough
 	default:
-		a.Result, r.Class, r.Detail = longrun.Inconclusive, probe.ClassOf(err), strings.TrimPrefix(err.Error(), "probe: ")
+		a.Result, r.Class = longrun.Inconclusive, probe.ClassOf(err)
+		r.Detail = strings.TrimPrefix(strings.TrimPrefix(err.Error(), "probe: "), r.Class+": ")
 	}
 	if r.Latency <= 0 {
 		r.Latency = took
@@ -79,6 +80,9 @@ func askProber(ctx context.Context, j *job) (probe.Result, error) {
 	err := j.caller.call(ctx, func(ctx context.Context) error {
 		r, err := j.Prober.Probe(ctx)
 		answers <- r
+		if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+			return &lateError{j.caller.name, j.Deadline} // the clock's deadlines look like that to it
+		}
 		return err
 	})
 	if err != nil {

@@ -105,7 +105,8 @@ type Probe struct {
 	// made, so that the host can connect first. Default: 1 minute, at most
 	// Every.
 	Settle time.Duration
-	// Prober is asked. nil means that the part is not configured: the result is
+	// Prober is asked. Its context ends by the monitor's clock, so that it has no
+	// Deadline, and context.Cause tells why it ended. nil means that the part is not configured: the result is
 	// INCONCLUSIVE and says so.
 	Prober probe.Prober
 }

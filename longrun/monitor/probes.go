@@ -105,6 +105,7 @@ func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
 		}
 	}
 	for ctx.Err() == nil {
+		s.clampLast()
 		s.flush(ctx, lease)
 		j, due := s.next()
 		if wait := due.Sub(s.m.cfg.Clock.Now()); wait > 0 {
@@ -151,6 +152,21 @@ func (s *schedule) load(ctx context.Context) bool {
 	return true
 }
 
+// clampLast takes results of the future, left by a clock that was set back, as
+// of now, once: else a probe would be due a period from now for ever.
+func (s *schedule) clampLast() {
+	now := s.m.cfg.Clock.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.jobs {
+		if j.last != nil && j.last.TS.After(now) {
+			last := *j.last
+			last.TS = now
+			j.last = &last
+		}
+	}
+}
+
 // scheduleOf is what the job's settings say now.
 func (s *schedule) scheduleOf(j *job) longrun.ProbeSchedule {
 	return s.m.settings.Load().ProbeSchedule(j.Type, longrun.ProbeSchedule{Every: j.Every, Retry: j.Retry})
@@ -167,11 +183,15 @@ func (s *schedule) next() (first *job, due time.Time) {
 }
 
 func (s *schedule) due(j *job) time.Time {
+	now := s.m.cfg.Clock.Now()
 	settled := s.m.stats.startedAt().Add(j.Settle)
+	if latest := now.Add(j.Settle); settled.After(latest) {
+		settled = now // it started in the future, by a clock that was set back
+	}
 	if j.last == nil {
 		return settled
 	}
-	due := s.scheduleOf(j).Due(*j.last, s.m.cfg.Clock.Now())
+	due := s.scheduleOf(j).Due(*j.last, now)
 	if due.Before(settled) {
 		return settled
 	}

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -323,6 +324,52 @@ func TestAResultThatTheStoreDoesNotTakeWaits(t *testing.T) {
 		time.Sleep(time.Hour)
 		n.end()
 		require.Equal(t, []string{"OUT_20000101T00 FAIL no_receipt", "OUT_20000101T01 PASS "}, told(results(t, f)), "and it is looked at again an hour after it")
+	})
+}
+
+// A clock that was set back leaves a result, and a start, that lie ahead.
+func TestAClockThatWasSetBackStarvesNoProbe(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		book, err := ledger.New(st, "")
+		require.NoError(t, err)
+		ahead := time.Now().Add(10 * 24 * time.Hour).UTC()
+		_, err = st.Commit(t.Context(), book.CreateProbe(longrun.Probe{ProbeKey: "OUT_ahead", Type: longrun.Outbound, TS: ahead, Result: longrun.Pass, Trigger: longrun.Scheduled}))
+		require.NoError(t, err)
+		p := probetest.NewScript()
+		n := start(t, st, "a", probing(outbound(p)))
+		time.Sleep(48*time.Hour + time.Minute)
+		require.Equal(t, 8, p.Calls())
+		n.end()
+
+		// The clock is set back while it runs.
+		clk := &freezer{Clock: clock.New()}
+		clk.ahead.Store(int64(100 * time.Hour))
+		q := probetest.NewScript()
+		m := start(t, memstore.New(nil), "b", probing(outbound(q)), func(c *monitor.Config) { c.Clock = clk })
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, 1, q.Calls())
+		clk.ahead.Store(0)
+		time.Sleep(12*time.Hour + 2*time.Minute)
+		require.Equal(t, 3, q.Calls())
+		m.end()
+	})
+}
+
+func TestAProberThatEndsWithItsTimeIsATimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		n := start(t, st, "a", probing(outbound(probe.Func(func(ctx context.Context) (probe.Result, error) {
+			<-ctx.Done()
+			return probe.Result{}, ctx.Err()
+		}))))
+		time.Sleep(10 * time.Minute)
+		n.end()
+		got := results(t, st)
+		require.Equal(t, []string{"OUT_20000101T00 INCONCLUSIVE timeout"}, told(got))
+		require.Equal(t, "the outbound probe took longer than 30s", got[0].Error)
 	})
 }
 

@@ -68,10 +68,14 @@ func NewAccounts(opts *AccountsOptions) *Accounts {
 }
 
 // Track returns Accounts that follow these clients, each under its masked
-// number, for hosts that have no names for them. Call it before Connect.
+// number, for hosts that have no names for them. Call it before Connect. A nil
+// client is passed over.
 func Track(clients ...*whatsmeow.Client) *Accounts {
 	a := NewAccounts(nil)
 	for i, cli := range clients {
+		if cli == nil {
+			continue
+		}
 		id := fmt.Sprintf("account-%d", i+1)
 		if own := cli.Store.ID; own != nil {
 			id = Mask(own.User)
@@ -91,6 +95,9 @@ func (a *Accounts) Add(id string, cli Events) error {
 	if id == "" || len(id) > 100 || strings.ContainsAny(id, "/\n") {
 		return fmt.Errorf("whatsappprobe: account ID %.20q is not 1 to 100 bytes without slashes and line feeds", id)
 	}
+	if isNil(cli) {
+		return errors.New("whatsappprobe: no client")
+	}
 	t := &tracked{id: id, follower: begin(id, cli, a.opts.Clock)}
 	a.mu.Lock()
 	if slices.ContainsFunc(a.tracked, func(o *tracked) bool { return o.id == id }) {
@@ -101,14 +108,25 @@ func (a *Accounts) Add(id string, cli Events) error {
 	a.mu.Unlock()
 	handler := cli.AddEventHandler(func(event any) { a.take(t, event) })
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.remove = func() { cli.RemoveEventHandler(handler) }
-	t.mu.Unlock()
+	t.follower.catchUp(cli, a.opts.Clock)
 	return nil
 }
 
+// catchUp looks once more at a client that has said nothing yet: it may have
+// connected just before its handler was there.
+func (f *follower) catchUp(cli Events, clk clock.Clock) {
+	if f.account.Reason == notYet {
+		*f = begin(f.account.ID, cli, clk)
+	}
+}
+
+const notYet = "not_connected_yet"
+
 // begin is what can be said of a client before it says anything.
 func begin(id string, cli Events, clk clock.Clock) follower {
-	f := follower{account: Account{ID: id, State: Reconnecting, Since: clk.Now(), Reason: "not_connected_yet"}}
+	f := follower{account: Account{ID: id, State: Reconnecting, Since: clk.Now(), Reason: notYet}}
 	if c, ok := cli.(*whatsmeow.Client); ok {
 		switch {
 		case c.Store.ID == nil:

@@ -132,6 +132,8 @@ func TestAClientThatIsConnectedAlreadyIsBelieved(t *testing.T) {
 		require.ErrorIs(t, late.Add("account-3", s.ours), whatsappprobe.ErrTracked)
 		require.Error(t, late.Add("", s.ours))
 		require.Error(t, late.Add("a/b", s.ours))
+		require.Error(t, late.Add("nobody", nil))
+		require.Empty(t, whatsappprobe.Track(nil).List())
 	})
 }
 

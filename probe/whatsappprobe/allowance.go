@@ -5,14 +5,16 @@ import (
 	"time"
 )
 
-// An allowance keeps probes from becoming what accounts are banned for: as many
-// messages as burst at once, and then one every interval.
 const (
-	allowanceBurst    = 12
+	defaultBurst      = 12
 	allowanceInterval = 30 * time.Second
 )
 
+// An allowance keeps probes from becoming what accounts are banned for: as many
+// messages as burst at once, and then one every interval.
 type allowance struct {
+	burst int
+
 	mu   sync.Mutex
 	full time.Time // when all of burst will be there again
 }
@@ -26,7 +28,7 @@ func (a *allowance) take(n int, now time.Time) bool {
 		full = now
 	}
 	full = full.Add(time.Duration(n) * allowanceInterval)
-	if full.Sub(now) > allowanceBurst*allowanceInterval {
+	if full.Sub(now) > time.Duration(a.burst)*allowanceInterval {
 		return false
 	}
 	a.full = full

@@ -52,11 +52,12 @@
 //	acked_not_delivered   it answered, and the message arrived nowhere
 //	undecryptable         it arrived, and could not be read
 //	arrived_late          it arrived after its time was over
-//	out_of_order, duplicate, missing, queue_depth, enqueue_failed
+//	out_of_order, duplicate, missing, queue_depth, enqueue_failed, enqueue_blocked
 //	send_failed           anything else
 //
 // For Inbound and Queue, whose other end is yours too, what its client could not
-// do is an error of class "sender_…" or "receiver_…".
+// do is an error of class "sender_…" or "receiver_…", as far as that client knows:
+// one whose connection has just died does not.
 //
 // # Markers
 //

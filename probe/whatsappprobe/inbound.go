@@ -20,6 +20,10 @@ type InboundOptions struct {
 	// To is the monitored account's address. Default: as its client's device
 	// store says, and where that cannot be read the probe is not configured.
 	To types.JID
+	// Burst is how many messages may be sent at once; then it is one every 30 s.
+	// Raise it only where no WhatsApp is at the other end. Default: 12, or what
+	// three probes need if that is more.
+	Burst int
 	// Clock is the time. Default: the wall clock.
 	Clock clock.Clock
 }
@@ -40,7 +44,7 @@ func Inbound(sender, monitored Client, opts *InboundOptions) probe.Prober {
 	if opts != nil {
 		p.opts = *opts
 	}
-	p.turns = newTurns(p.opts.Clock)
+	p.turns = newTurns(p.opts.Clock, p.opts.Burst, 1)
 	p.sender, p.link = newLink(sender, p.turns.clock), newLink(monitored, p.turns.clock)
 	return p
 }
@@ -85,6 +89,9 @@ func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 	}
 	if to.IsEmpty() {
 		return probe.Result{}, fmt.Errorf("%w: the monitored account's address is not known", probe.ErrNotConfigured)
+	}
+	if p.sender.ownID() == to.ToNonAD() {
+		return probe.Result{}, fmt.Errorf("%w: the sender is the monitored account itself", probe.ErrNotConfigured)
 	}
 	t, err := p.turns.begin(ctx, 1)
 	if err != nil {
@@ -179,7 +186,7 @@ func (p *inbound) missed(series string, sent time.Time) time.Duration {
 }
 
 // isNil reports whether there is no client, be it behind an interface.
-func isNil(cli Client) bool {
+func isNil(cli Events) bool {
 	v := reflect.ValueOf(cli)
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }

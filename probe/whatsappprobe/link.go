@@ -40,6 +40,9 @@ func newLink(cli Client, clk clock.Clock) *link {
 		l.own = c.Store.ID.ToNonAD()
 	}
 	cli.AddEventHandler(l.take)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.follower.catchUp(cli, clk)
 	return l
 }
 
@@ -90,12 +93,16 @@ func (l *link) finished() (probe.Result, bool) {
 	return probe.Result{}, false
 }
 
+// state is how the account is.
+func (l *link) state() State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.follower.account.State
+}
+
 // blocked returns the failure of a send that the client does not return from.
 func (l *link) blocked() probe.Result {
-	l.mu.Lock()
-	state := l.follower.account.State
-	l.mu.Unlock()
-	if state != Connected && state != Degraded {
+	if state := l.state(); state != Connected && state != Degraded {
 		return probe.Failed("not_connected", "the connection broke, and did not come back in time")
 	}
 	return probe.Failed("send_blocked", "an earlier send of the account has not ended and holds back all others")

@@ -61,7 +61,7 @@ func TestNumbersAreMasked(t *testing.T) {
 
 func TestTheAllowanceIsABurstAndThenARate(t *testing.T) {
 	t.Parallel()
-	var a allowance
+	a := allowance{burst: 12}
 	now := time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)
 	require.True(t, a.take(12, now))
 	require.False(t, a.take(1, now))

@@ -34,6 +34,10 @@ type QueueOptions struct {
 	MaxDepth int64
 	// To is the receiver's address. Default: as its client's device store says.
 	To types.JID
+	// Burst is how many messages may be sent at once; then it is one every 30 s.
+	// Raise it only where no WhatsApp is at the other end. Default: 12, or what
+	// three probes need if that is more.
+	Burst int
 	// Clock is the time. Default: the wall clock.
 	Clock clock.Clock
 }
@@ -61,7 +65,7 @@ func Queue(cli, receiver Client, opts *QueueOptions) probe.Prober {
 	if p.opts.MaxDepth == 0 {
 		p.opts.MaxDepth = defaultMaxDepth
 	}
-	p.turns = newTurns(p.opts.Clock)
+	p.turns = newTurns(p.opts.Clock, p.opts.Burst, p.opts.Messages)
 	p.link, p.receiver = newLink(cli, p.turns.clock), newLink(receiver, p.turns.clock)
 	return p
 }
@@ -115,7 +119,7 @@ func (p *queue) Probe(ctx context.Context) (probe.Result, error) {
 // measure judges the depth, sends the series and waits for it.
 func (p *queue) measure(ctx context.Context, t *turn, to types.JID) (probe.Result, error) {
 	start := p.turns.clock.Now()
-	if r, over, err := p.tooDeep(ctx); over || err != nil {
+	if r, over, err := p.tooDeep(ctx, t); over || err != nil {
 		return r, err
 	}
 	series := newSeries()
@@ -144,20 +148,54 @@ func (p *queue) measure(ctx context.Context, t *turn, to types.JID) (probe.Resul
 }
 
 // tooDeep judges the host's queue before anything is added to it.
-func (p *queue) tooDeep(ctx context.Context) (r probe.Result, over bool, err error) {
+func (p *queue) tooDeep(ctx context.Context, t *turn) (r probe.Result, over bool, err error) {
 	if p.opts.Depth == nil {
 		return probe.Result{}, false, nil
 	}
-	depth, err := p.opts.Depth(ctx)
+	depths := make(chan int64, 1)
+	err = p.ofTheHost(ctx, t, func() error {
+		depth, err := p.opts.Depth(ctx)
+		depths <- depth
+		return err
+	})
 	switch {
 	case calledOff(ctx) != nil:
 		return probe.Result{}, false, calledOff(ctx)
 	case err != nil:
-		return probe.Result{}, false, probe.Inconclusive("queue_depth_unknown", err)
-	case depth > p.opts.MaxDepth:
+		return probe.Result{}, false, probe.Inconclusive("queue_depth_unknown", errors.New(hideNumbers(err.Error())))
+	}
+	if depth := <-depths; depth > p.opts.MaxDepth {
 		return probe.Failed("queue_depth", fmt.Sprintf("%d messages wait, more than %d", depth, p.opts.MaxDepth)), true, nil
 	}
 	return probe.Result{}, false, nil
+}
+
+// errHung says that a function of the host did not come back in time.
+var errHung = errors.New("it did not return in time")
+
+// ofTheHost calls a function of the host, which may ignore its context, hang or
+// panic. What hangs is part of the turn until it ends.
+func (p *queue) ofTheHost(ctx context.Context, t *turn, fn func() error) error {
+	t.join()
+	done := make(chan error, 1)
+	go func() {
+		defer t.leave()
+		done <- guard(fn)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	late := make(chan struct{})
+	timer := p.turns.clock.AfterFunc(lastWord, func() { close(late) })
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-late:
+		return errHung
+	}
 }
 
 // put hands one message over, and reports whether that worked.
@@ -173,12 +211,14 @@ func (p *queue) put(ctx context.Context, t *turn, to types.JID, text string) (r 
 		}
 		return probe.Result{}, true, nil
 	}
-	err = p.opts.Enqueue(ctx, to, text)
+	err = p.ofTheHost(ctx, t, func() error { return p.opts.Enqueue(ctx, to, text) })
 	switch {
 	case calledOff(ctx) != nil:
 		return probe.Result{}, false, calledOff(ctx)
+	case errors.Is(err, errHung):
+		return probe.Failed("enqueue_blocked", "the host's queue has not taken the message in time"), false, nil
 	case err != nil:
-		return probe.Failed("enqueue_failed", "the host's queue did not take the message: "+err.Error()), false, nil //nolint:nilerr // it is the result
+		return probe.Failed("enqueue_failed", "the host's queue did not take the message: "+hideNumbers(err.Error())), false, nil
 	}
 	return probe.Result{}, true, nil
 }
@@ -219,6 +259,9 @@ func (p *queue) collect(ctx context.Context, start, handed time.Time, stages []p
 		if r, over := p.receiver.finished(); over {
 			return probe.Result{}, probe.Inconclusive("receiver_"+r.Class, errors.New(r.Detail))
 		}
+		if p.receiver.state() != Connected {
+			return probe.Result{}, probe.Inconclusive("receiver_not_connected", errors.New("the receiver's client is not connected"))
+		}
 		if missing == p.opts.Messages && p.opts.Enqueue == nil {
 			return verdict("acked_not_delivered", fmt.Sprintf("the server took %d messages, and none arrived", p.opts.Messages))
 		}
@@ -229,9 +272,30 @@ func (p *queue) collect(ctx context.Context, start, handed time.Time, stages []p
 			return verdict("out_of_order", fmt.Sprintf("message %d of %d came as number %d", s.place, p.opts.Messages, i+1))
 		}
 	}
+	if s, again := p.linger(ctx, arrivals); again {
+		return verdict("duplicate", fmt.Sprintf("message %d of %d came twice", s.place, p.opts.Messages))
+	}
 	last := got[len(got)-1].at
 	return probe.Result{
 		Verdict: probe.Pass, Latency: max(last.Sub(start), time.Microsecond),
 		Stages: append(stages, probe.Stage{Name: "arrival", Took: max(0, last.Sub(handed))}),
 	}, nil
+}
+
+// lingering is how long a series that is complete is listened for: what comes
+// twice comes at once, mostly. Later it is not seen.
+const lingering = time.Second
+
+// linger returns a message that came once more, if one does.
+func (p *queue) linger(ctx context.Context, arrivals <-chan shown) (shown, bool) {
+	over := make(chan struct{})
+	timer := p.turns.clock.AfterFunc(lingering, func() { close(over) })
+	defer timer.Stop()
+	select {
+	case s := <-arrivals:
+		return s, true
+	case <-over:
+	case <-ctx.Done():
+	}
+	return shown{}, false
 }

@@ -3,6 +3,7 @@ package whatsappprobe_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -49,20 +50,27 @@ func (q *hostQueue) prober() probe.Prober {
 
 func TestTheHostsQueueIsJudgedByWhatArrives(t *testing.T) {
 	t.Parallel()
-	for class, order := range map[string][]int{
-		"":             {0, 1, 2},
-		"out_of_order": {0, 2, 1},
-		"missing":      {0, 2},
-		"duplicate":    {0, 1, 1, 2},
+	for _, c := range []struct {
+		order []int
+		class string
+	}{
+		{[]int{0, 1, 2}, ""},
+		{[]int{0, 2, 1}, "out_of_order"},
+		{[]int{0, 2}, "missing"},
+		{[]int{0, 1, 1, 2}, "duplicate"},
+		{[]int{0, 1, 2, 2}, "duplicate"},
+		{[]int{0, 1, 2, 0}, "duplicate"},
+		{[]int{0, 1, 2, 0, 1, 2}, "duplicate"},
 	} {
-		t.Run("class "+class, func(t *testing.T) {
+		t.Run(fmt.Sprint(c.order), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *stage) {
-				q := &hostQueue{s: s, order: order}
-				if class == "" {
+				s.DelayMessages(time.Second, theirs) // the last is queued before the first is shown
+				q := &hostQueue{s: s, order: c.order}
+				if c.class == "" {
 					s.passes(q.prober())
 					return
 				}
-				s.fails(q.prober(), class)
+				s.fails(q.prober(), c.class)
 			})
 		})
 	}
@@ -88,5 +96,69 @@ func TestAQueueThatTakesNothingFails(t *testing.T) {
 			Enqueue: func(context.Context, types.JID, string) error { return errors.New("full") },
 		})
 		require.Contains(t, s.fails(p, "enqueue_failed").Detail, "full")
+	})
+}
+
+// A queue that hangs is what this probe is for; one that panics must not take
+// the host down.
+func TestAQueueThatHangsOrPanicsEndsInTime(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hang, panics bool
+		class        string
+	}{"hangs": {true, false, "enqueue_blocked"}, "panics": {false, true, "enqueue_failed"}} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *stage) {
+				let := make(chan struct{})
+				p := whatsappprobe.Queue(s.ours, s.theirs, &whatsappprobe.QueueOptions{
+					Enqueue: func(context.Context, types.JID, string) error {
+						if c.panics {
+							panic("oh, 4917012345678")
+						}
+						<-let
+						return nil
+					},
+				})
+				r := s.fails(p, c.class)
+				require.NotContains(t, r.Detail, "4917012345678")
+				if c.hang {
+					s.fails(p, "send_blocked") // it hangs still
+					close(let)
+				}
+			})
+		})
+	}
+	t.Run("depth hangs", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, s *stage) {
+			let := make(chan struct{})
+			defer close(let)
+			s.cannotTell(whatsappprobe.Queue(s.ours, s.theirs, &whatsappprobe.QueueOptions{
+				Depth: func(context.Context) (int64, error) { <-let; return 0, nil },
+			}), "queue_depth_unknown")
+		})
+	})
+}
+
+func TestAReceiverThatIsAwayIsNobodysFailure(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *stage) {
+		s.passes(s.queue)
+		s.Refuse(theirs)
+		s.Drop(theirs)
+		s.calm()
+		s.cannotTell(s.queue, "receiver_not_connected")
+		s.Heal()
+	})
+}
+
+// A probe and its confirmation are never too many, however long the series.
+func TestAFailureCanAlwaysBeConfirmed(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *stage) {
+		p := whatsappprobe.Queue(s.ours, s.theirs, &whatsappprobe.QueueOptions{Messages: 10})
+		s.LoseMessages(theirs)
+		for range 2 {
+			s.fails(p, "acked_not_delivered")
+			time.Sleep(10 * time.Second)
+		}
+		s.Heal()
 	})
 }

@@ -3,6 +3,7 @@ package whatsappprobe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -44,11 +45,26 @@ func send(ctx context.Context, l *link, t *turn, to types.JID, id types.MessageI
 	t.join()
 	go func() {
 		defer t.leave()
-		response, err := l.client.SendMessage(ctx, to, &waE2E.Message{Conversation: new(text)},
-			whatsmeow.SendRequestExtra{ID: id, Timeout: ackTimeout})
-		s.done <- sent{response: response, err: err, end: l.clock.Now()}
+		var a sent
+		a.err = guard(func() (err error) {
+			a.response, err = l.client.SendMessage(ctx, to, &waE2E.Message{Conversation: new(text)},
+				whatsmeow.SendRequestExtra{ID: id, Timeout: ackTimeout})
+			return err
+		})
+		a.end = l.clock.Now()
+		s.done <- a
 	}()
 	return s
+}
+
+// guard turns a panic into an error: a probe must not take its host down.
+func guard(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return fn()
 }
 
 // acked is how a send ended: at the server's ack, or with a class and a line

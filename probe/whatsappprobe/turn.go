@@ -11,25 +11,28 @@ import (
 	"github.com/seed-13dc028d/longwatch/probe"
 )
 
-var (
-	// errBusy says that an earlier message still hangs in the client.
-	errBusy = errors.New("whatsappprobe: an earlier message still waits to be sent")
-	// errRate says that a probe is not made, since too many were.
-	errRate = probe.Inconclusive("rate_limited", fmt.Errorf("more than %d probe messages at once, or one every %v", allowanceBurst, allowanceInterval))
-)
+// errBusy says that an earlier message still hangs in the client.
+var errBusy = errors.New("whatsappprobe: an earlier message still waits to be sent")
 
-// turns lets one probe at a time go, and no more of them than is safe to send.
+// turns lets one probe of a prober at a time go, and no more than is safe to send.
+// Two probers of one account do not know of each other: a monitor asks them one
+// after the other.
 type turns struct {
 	clock     clock.Clock
 	busy      chan struct{} // holds a token while a turn lasts
 	allowance allowance
 }
 
-func newTurns(clk clock.Clock) *turns {
+// newTurns returns turns of probes that send so many messages each. Whatever the
+// burst, a probe and its confirmation fit in it, and a second probe by hand.
+func newTurns(clk clock.Clock, burst, messages int) *turns {
 	if clk == nil {
 		clk = clock.New()
 	}
-	return &turns{clock: clk, busy: make(chan struct{}, 1)}
+	if burst == 0 {
+		burst = defaultBurst
+	}
+	return &turns{clock: clk, busy: make(chan struct{}, 1), allowance: allowance{burst: max(burst, 3*messages)}}
 }
 
 // turn is the right to send. It lasts until everyone who joined it has left: the
@@ -57,7 +60,7 @@ func (t *turns) begin(ctx context.Context, n int) (*turn, error) {
 	own.join()
 	if !t.allowance.take(n, t.clock.Now()) {
 		own.leave()
-		return nil, errRate
+		return nil, probe.Inconclusive("rate_limited", fmt.Errorf("more than %d probe messages at once, or one every %v", t.allowance.burst, allowanceInterval))
 	}
 	return own, nil
 }

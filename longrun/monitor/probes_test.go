@@ -192,6 +192,26 @@ func TestNeitherRestartsNorTakeOversStarveOrRepeatAProbe(t *testing.T) {
 	})
 }
 
+func TestAnOverdueProbeWaitsUntilTheHostHasSettled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		// A pass has no class, whatever its prober says.
+		p := probetest.NewScript(probetest.Step{Result: probe.Result{Verdict: probe.Pass, Class: "odd", Detail: "odd"}})
+		n := start(t, st, "a", probing(outbound(p)))
+		time.Sleep(2 * time.Minute)
+		n.end()
+		time.Sleep(8 * time.Hour)
+		n = start(t, st, "a", probing(outbound(p)))
+		time.Sleep(2 * time.Minute)
+		n.end()
+		got := results(t, st)
+		require.Equal(t, []string{"OUT_20000101T00 PASS ", "OUT_20000101T08 PASS "}, told(got))
+		require.Equal(t, time.Date(2000, 1, 1, 8, 3, 0, 0, time.UTC), got[1].TS)
+		require.Empty(t, got[0].Error)
+	})
+}
+
 func TestOnlyTheLeaderProbes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

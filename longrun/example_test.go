@@ -219,3 +219,27 @@ func ExampleParseHead() {
 	fmt.Println(same == head, err)
 	// Output: true <nil>
 }
+
+func ExampleProbeID() {
+	start := time.Date(2025, 12, 29, 22, 30, 5, 0, time.UTC)
+	schedule := longrun.ProbeSchedule{Every: 6 * time.Hour}.WithDefaults()
+	fmt.Println(longrun.ProbeID(longrun.Outbound, start, longrun.Scheduled, schedule))
+	fmt.Println(longrun.ProbeID(longrun.Outbound, start, longrun.ByHand, schedule))
+	// Output:
+	// OUT_20251229T22
+	// OUT_20251229T223005
+}
+
+// What passed is due again after its period, what did not after an hour.
+func ExampleProbeSchedule_Due() {
+	schedule := longrun.ProbeSchedule{Every: 6 * time.Hour}.WithDefaults()
+	start := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+	for _, result := range []longrun.ProbeResult{longrun.Pass, longrun.Fail, longrun.Inconclusive} {
+		due := schedule.Due(longrun.Probe{TS: start, Result: result}, start)
+		fmt.Println(result, due.Sub(start))
+	}
+	// Output:
+	// PASS 6h0m0s
+	// FAIL 1h0m0s
+	// INCONCLUSIVE 1h0m0s
+}

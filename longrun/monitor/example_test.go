@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
@@ -50,4 +51,31 @@ func ExampleNew_mistakes() {
 	// monitor: invalid configuration: Store: is required
 	// Root: store: invalid: document "metrics" has 1 segments, an even number is needed, such as wa_metrics/longrun
 	// Interval: interval 7s does not divide a day
+}
+
+// A person asks for a probe now.
+func ExampleMonitor_RunProbe() {
+	leads := make(chan struct{}, 1)
+	m, err := monitor.New(monitor.Config{
+		Store: memstore.New(nil),
+		Probes: []monitor.Probe{{Type: longrun.Outbound, Prober: probe.Func(func(context.Context) (probe.Result, error) {
+			return probe.Failed("no_receipt", "nothing came back"), nil // whatever tries the service for real
+		}), Confirm: time.Millisecond}},
+		AfterBeat: func(context.Context, longrun.Heartbeat) { leads <- struct{}{} },
+	})
+	if err != nil {
+		panic(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	<-leads
+
+	p, err := m.RunProbe(ctx, longrun.Outbound)
+	fmt.Println(p.Result, p.ErrorClass, len(p.Attempts), err)
+	stop()
+	fmt.Println(<-done)
+	// Output:
+	// FAIL no_receipt 2 <nil>
+	// <nil>
 }

@@ -100,6 +100,23 @@ func ExampleTrack() {
 	// 1 true <nil>
 }
 
+// Accounts under names of the host's, with its own queue and its own idea of
+// health.
+func ExampleNewAccounts() {
+	srv, cli, _ := connected()
+	defer srv.Close()
+	accounts := whatsappprobe.NewAccounts(&whatsappprobe.AccountsOptions{
+		QueueDepth: func(context.Context) (int64, error) { return 3, nil },
+		Healthy:    func(all []whatsappprobe.Account) bool { return all[0].State == whatsappprobe.Connected },
+	})
+	if err := accounts.Add("support", cli); err != nil {
+		panic(err)
+	}
+	status, err := accounts.Status(context.Background())
+	fmt.Println(status.Connected, status.QueueDepth, status.Healthy, err)
+	// Output: 1 3 true <nil>
+}
+
 // A host passes over what a probe sent.
 func ExampleIsProbe() {
 	for _, text := range []string{"Hello!", "Line check 22:29:47 [lw·abcdefghijklmnop·1/1]"} {

@@ -323,7 +323,7 @@ func TestAFirstLoginThatFailsLeavesAPairedDevice(t *testing.T) {
 			t.Helper()
 			require.ErrorIs(t, err, whatsappprobe.ErrFirstLogin)
 		}},
-		"logged out at once": {func(srv *whatsapptest.Server) { srv.LogOut(pairedNumber) }, 0, func(t *testing.T, err error) {
+		"logged out at once": {func(srv *whatsapptest.Server) { srv.FailLogins(events.ConnectFailureLoggedOut) }, 0, func(t *testing.T, err error) {
 			t.Helper()
 			var refused *whatsappprobe.RefusedError
 			require.ErrorAs(t, err, &refused)
@@ -337,11 +337,15 @@ func TestAFirstLoginThatFailsLeavesAPairedDevice(t *testing.T) {
 				p := newPairingPhone(t, srv)
 				p.uses = 2 // whose validity is shorter than the first login may take
 				pairing := p.scans()
-				var linked time.Time
-				pairing.Linked = func(types.JID) {
-					linked = time.Now()
+				scan := pairing.ShowQR
+				pairing.ShowQR = func(code string, valid time.Duration) {
+					// Before the phone links it: after that the client connects anew at
+					// once. The connection that is open lives on.
 					c.fault(srv)
+					scan(code, valid)
 				}
+				var linked time.Time
+				pairing.Linked = func(types.JID) { linked = time.Now() }
 				account, err := whatsappprobe.Pair(t.Context(), srv.NewUnpairedClient(t), pairing)
 				c.check(t, err)
 				require.Equal(t, pairedNumber, account.User, "who it is paired with")

@@ -116,7 +116,7 @@ func TestPairEndsEarlyWhenAskedTo(t *testing.T) {
 	got := longctl(ctx, t, srv, func(code string) {
 		_ = srv.Scan(t.Context(), code, number)
 		_ = srv.AwaitOnline(t.Context(), number)
-		time.AfterFunc(100*time.Millisecond, stop)
+		time.AfterFunc(2*time.Second, stop) // the client itself knows a moment later
 	}, "pair", "--file", filepath.Join(t.TempDir(), "probe.wa.db"), "--settle", "1h")
 	require.Equal(t, 0, got.code, got.err)
 	require.Contains(t, got.out, "Staying connected for 1h0m0s")

@@ -39,6 +39,7 @@ func TestInboundNamesTheFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *stage) {
 				s.passes(s.in)
+				s.calm()
 				c.fault(s)
 				s.fails(s.in, c.class)
 				s.Heal()
@@ -63,6 +64,7 @@ func TestWhatTheSenderCannotDoIsNobodysFailure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *stage) {
 				s.passes(s.in)
+				s.calm()
 				c.fault(s)
 				s.cannotTell(s.in, c.class)
 				s.Heal()

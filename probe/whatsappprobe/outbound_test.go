@@ -71,6 +71,7 @@ func TestOutboundNamesTheFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *stage) {
 				s.passes(s.out) // sessions are there, as in a long life
+				s.calm()
 				c.fault(s)
 				_, took, _ := s.ask(s.out)
 				require.Equal(t, c.soon, took < deadline, "%v", took)
@@ -200,6 +201,7 @@ func TestFaultsThatTheClientMendsArePasses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *stage) {
 				s.passes(s.out)
+				s.calm()
 				fault(s)
 				s.passes(s.out)
 				s.Heal()
@@ -217,6 +219,7 @@ func TestWhoeverIsCalledOffCannotTell(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *stage) {
 				s.passes(s.out)
+				s.calm()
 				fault(s)
 				for _, p := range []probe.Prober{s.out, s.queue} {
 					ctx, cancel := context.WithCancelCause(t.Context())

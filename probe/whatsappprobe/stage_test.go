@@ -52,6 +52,9 @@ func newStage(t *testing.T, srv *whatsapptest.Server) *stage {
 	for i := range s.accounts.List() {
 		s.await(i, whatsappprobe.Connected)
 	}
+	if time.Now().Year() < 2010 { // a bubble: the client's first queries are over
+		s.calm()
+	}
 	return s
 }
 
@@ -115,7 +118,9 @@ func (s *stage) await(account int, want whatsappprobe.State) {
 	}
 }
 
-// calm lets what is on its way arrive.
+// calm lets what is on its way arrive, after a first message the client's own
+// queries too: a connection that breaks under one is a data race of whatsmeow
+// with itself (go.mau.fi/util/exsync Event.GetChan).
 func (s *stage) calm() {
 	time.Sleep(time.Minute)
 	synctest.Wait()

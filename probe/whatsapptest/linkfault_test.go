@@ -201,6 +201,7 @@ func TestFailedLogins(t *testing.T) {
 				srv.Drop(alice)
 				sees(a)
 				time.Sleep(time.Hour)
+				synctest.Wait() // whatever the client deletes, it has: else its fields race
 				require.Equal(t, 2, srv.Stats(alice).Connections, "it stays away")
 				srv.Heal()
 				err := a.Connect()

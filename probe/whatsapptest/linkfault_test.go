@@ -198,6 +198,8 @@ func TestFailedLogins(t *testing.T) {
 				a, b := pair(t, srv)
 				srv.FailLogins(reason, alice)
 				arrives(a, b, bob, "an open connection stays")
+				time.Sleep(time.Second) // the client's own query after a first message is over
+				synctest.Wait()
 				srv.Drop(alice)
 				sees(a)
 				time.Sleep(time.Hour)

@@ -12,8 +12,8 @@ import (
 )
 
 // failed says what went wrong in an operation that ran under ctx, so that
-// errors.Is finds context.DeadlineExceeded, context.Canceled and
-// store.ErrInvalid. The SDK's own error is kept.
+// errors.Is finds context.DeadlineExceeded, store.ErrInvalid and, where it is
+// the caller who gave up, context.Canceled. The SDK's own error is kept.
 func failed(ctx context.Context, what string, err error) error {
 	if kind := kindOf(ctx, err); kind == nil || errors.Is(err, kind) {
 		err = fmt.Errorf("firestorestore: %s: %w", what, err)
@@ -35,8 +35,8 @@ func kindOf(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	case code == codes.DeadlineExceeded:
 		return context.DeadlineExceeded
-	case code == codes.Canceled:
-		return context.Canceled
 	}
+	// A server that cancels a call by itself, as one that has just started may,
+	// stops nobody: context.Canceled is what the caller alone can say.
 	return nil
 }

@@ -28,11 +28,15 @@ type Settings struct {
 	// ProbeEverySec is how often the probes of a type are due, in seconds, for
 	// the types it names; at least 60. Default: as the host configured them.
 	ProbeEverySec map[string]float64 `json:"probeEverySec" firestore:"probeEverySec"`
+	// AlertThresholds are from where on the rules find something bad.
+	AlertThresholds AlertThresholds `json:"alertThresholds" firestore:"alertThresholds"`
+	// Maintenance are the times in which alerts are not told. Default: none.
+	Maintenance []Maintenance `json:"maintenance" firestore:"maintenance"`
 }
 
 // DefaultSettings are in force until someone stores others.
 func DefaultSettings(interval time.Duration) Settings {
-	return Settings{DriftSec: interval.Seconds() / 6, InsufficientDataThreshold: 0.8}
+	return Settings{DriftSec: interval.Seconds() / 6, InsufficientDataThreshold: 0.8, AlertThresholds: DefaultAlertThresholds(interval)}
 }
 
 // Validate reports everything that is wrong, each error naming its field.
@@ -52,6 +56,14 @@ func (s Settings) Validate() error {
 			errs = append(errs, fmt.Errorf("probeEverySec %w", err))
 		} else if sec := s.ProbeEverySec[name]; !(sec >= MinProbeEvery.Seconds() && sec <= maxProbeEvery.Seconds()) {
 			errs = append(errs, fmt.Errorf("probeEverySec %s %v is not between %v and %v", name, sec, MinProbeEvery.Seconds(), maxProbeEvery.Seconds()))
+		}
+	}
+	if err := s.AlertThresholds.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("alertThresholds %w", err))
+	}
+	for i, m := range s.Maintenance {
+		if err := m.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("maintenance %d: %w", i, err))
 		}
 	}
 	return errors.Join(errs...)

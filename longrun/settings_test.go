@@ -31,7 +31,8 @@ func FuzzSettings(f *testing.F) {
 	f.Add(int64(0), math.Inf(1), 1.0)
 	f.Add(int64(0), math.SmallestNonzeroFloat64, 0.0)
 	f.Fuzz(func(t *testing.T, accounts int64, drift, threshold float64) {
-		s := longrun.Settings{ExpectedAccounts: accounts, DriftSec: drift, InsufficientDataThreshold: threshold}
+		s := longrun.DefaultSettings(time.Minute)
+		s.ExpectedAccounts, s.DriftSec, s.InsufficientDataThreshold = accounts, drift, threshold
 		text, lines := "", 0
 		if err := s.Validate(); err != nil {
 			text = err.Error()

@@ -126,8 +126,11 @@ func merge(body []byte, s *longrun.Settings) error {
 		if string(fields[name]) == "null" {
 			return &fieldError{name, "is null"}
 		}
-		if name == "probeEverySec" {
-			s.ProbeEverySec = nil // a map is replaced like any value, not added to
+		switch name { // maps and lists are replaced like any value, not added to
+		case "probeEverySec":
+			s.ProbeEverySec = nil
+		case "maintenance":
+			s.Maintenance = nil
 		}
 		decoder := json.NewDecoder(strings.NewReader(string(one)))
 		decoder.DisallowUnknownFields()

@@ -38,6 +38,10 @@ const (
 	Runs       Collection = "runs"
 	Heartbeats Collection = "heartbeats"
 	Probes     Collection = "probes"
+	Incidents  Collection = "incidents"
+	Rules      Collection = "rules"
+	Silences   Collection = "silences"
+	Outbox     Collection = "outbox"
 )
 
 // Ledger reads and writes the documents under one root. It is safe for

@@ -133,6 +133,10 @@ func TestEveryDocumentRoundTripsOnEveryStore(t *testing.T) {
 		roundTrips[longrun.Run](t, st)
 		roundTrips[longrun.Settings](t, st)
 		roundTrips[longrun.Probe](t, st)
+		roundTrips[longrun.Incident](t, st)
+		roundTrips[longrun.AlertState](t, st)
+		roundTrips[longrun.Notice](t, st)
+		roundTrips[longrun.Silence](t, st)
 		roundTrips[lock.Row](t, st)
 	})
 }

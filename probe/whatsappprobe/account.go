@@ -43,6 +43,9 @@ type Account struct {
 	// Reconnects counts the connections of the last hour that were not the first
 	// one, at most 1,000.
 	Reconnects int
+	// FirstReconnect and LastReconnect are when the first and the last of these
+	// were; zero without one.
+	FirstReconnect, LastReconnect time.Time
 	// LastConnected is when it last became connected, LastInbound when a message
 	// last came; zero when never.
 	LastConnected, LastInbound time.Time
@@ -160,6 +163,9 @@ func (f *follower) forget(now time.Time) {
 // view returns the account as it is now.
 func (f *follower) view(now time.Time) Account {
 	f.forget(now)
-	f.account.Reconnects = len(f.reconnects)
-	return f.account
+	a := f.account
+	if a.Reconnects = len(f.reconnects); a.Reconnects > 0 {
+		a.FirstReconnect, a.LastReconnect = f.reconnects[0], f.reconnects[a.Reconnects-1]
+	}
+	return a
 }

@@ -213,10 +213,11 @@ func (a *Accounts) Changes(ctx context.Context) <-chan Account {
 
 // Status is what a heartbeat says of the accounts, for monitor.Config.Status.
 // Degraded accounts count as reconnecting; outdated and stopped ones stand in no
-// count, and make the host unhealthy. The error is that of QueueDepth.
+// count, and make the host unhealthy; like those that need a QR code they are
+// LoggedOut in Accounts. The error is that of QueueDepth.
 func (a *Accounts) Status(ctx context.Context) (longrun.HostStatus, error) {
-	var s longrun.HostStatus
 	all := a.List()
+	s := longrun.HostStatus{Accounts: make([]longrun.AccountStatus, 0, len(all))}
 	for _, account := range all {
 		switch account.State {
 		case Connected:
@@ -227,6 +228,10 @@ func (a *Accounts) Status(ctx context.Context) (longrun.HostStatus, error) {
 			s.NeedsQR++
 		case Outdated, Stopped:
 		}
+		s.Accounts = append(s.Accounts, longrun.AccountStatus{
+			ID: account.ID, LoggedOut: account.State.final(), Since: account.Since, Reason: account.Reason,
+			Reconnects: int64(account.Reconnects), FirstReconnect: account.FirstReconnect, LastReconnect: account.LastReconnect,
+		})
 	}
 	s.Healthy = len(all) > 0 && s.Connected == int64(len(all))
 	if a.opts.Healthy != nil {

@@ -85,15 +85,32 @@ func TestReconnectsAreThoseOfTheLastHour(t *testing.T) {
 
 func TestTheHeartbeatsCountsAreTrue(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *stage) {
+		var accounts []longrun.AccountStatus
 		status := func() longrun.HostStatus {
 			got, err := s.accounts.Status(t.Context())
 			require.NoError(t, err)
+			accounts, got.Accounts = got.Accounts, nil
 			return got
 		}
 		require.Equal(t, longrun.HostStatus{Connected: 2, Healthy: true}, status())
+		require.Len(t, accounts, 2)
+		require.False(t, accounts[0].LoggedOut)
+		first := time.Now()
+		for range 2 {
+			s.Drop(ours)
+			s.calm()
+			time.Sleep(time.Minute)
+		}
+		status()
+		require.Equal(t, int64(2), accounts[0].Reconnects)
+		require.True(t, accounts[0].FirstReconnect.After(first))
+		require.True(t, accounts[0].LastReconnect.Sub(accounts[0].FirstReconnect) >= time.Minute)
 		s.LogOut(ours)
 		s.calm()
 		require.Equal(t, longrun.HostStatus{Connected: 1, NeedsQR: 1}, status())
+		require.Equal(t, []bool{true, false}, []bool{accounts[0].LoggedOut, accounts[1].LoggedOut})
+		require.Equal(t, "support", accounts[0].ID)
+		require.NotEmpty(t, accounts[0].Reason)
 		s.Refuse(theirs)
 		s.Drop(theirs)
 		s.calm()
@@ -115,7 +132,7 @@ func TestTheHostSaysWhatIsHealthyAndHowDeepItsQueueIs(t *testing.T) {
 	})
 	got, err := a.Status(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, longrun.HostStatus{QueueDepth: 7, Healthy: true}, got)
+	require.Equal(t, longrun.HostStatus{QueueDepth: 7, Healthy: true, Accounts: []longrun.AccountStatus{}}, got)
 	away = errors.New("gone")
 	_, err = a.Status(t.Context())
 	require.ErrorIs(t, err, away)

@@ -1,0 +1,75 @@
+package longrun
+
+import (
+	"strconv"
+	"time"
+)
+
+// NoticeKind is what a message in the outbox says.
+type NoticeKind string
+
+// The kinds of notices.
+const (
+	NoNotice       NoticeKind = ""
+	NoticeFiring   NoticeKind = "firing"
+	NoticeReminder NoticeKind = "reminder"
+	NoticeResolved NoticeKind = "resolved"
+)
+
+// NoticeState is what became of a message.
+type NoticeState string
+
+// What becomes of a message.
+const (
+	// Waiting: it is to be sent, or being sent.
+	Waiting NoticeState = "waiting"
+	// Sent: the channel took it.
+	Sent NoticeState = "sent"
+	// Undeliverable: the channel will not take it, however often it is tried.
+	Undeliverable NoticeState = "failed"
+	// Obsolete: a later message says more, or it is too old to help anyone.
+	Obsolete NoticeState = "obsolete"
+)
+
+// Notice is one message in the outbox: it was decided in the same commit as the
+// state that it tells of, and is sent afterwards, at least once.
+type Notice struct {
+	// NoticeID is the document's ID, see NoticeID.
+	NoticeID string `json:"noticeId" firestore:"noticeId"`
+	// TS is when it is due.
+	TS time.Time `json:"ts" firestore:"ts"`
+	// Created is when it was decided.
+	Created time.Time   `json:"created" firestore:"created"`
+	Kind    NoticeKind  `json:"kind" firestore:"kind"`
+	State   NoticeState `json:"state" firestore:"state"`
+	// Key stands in the text, so that a message which comes twice is known.
+	Key        string   `json:"key" firestore:"key"`
+	IncidentID string   `json:"incidentId" firestore:"incidentId"`
+	Rule       Rule     `json:"rule" firestore:"rule"`
+	Target     string   `json:"target" firestore:"target"`
+	Severity   Severity `json:"severity" firestore:"severity"`
+	Summary    string   `json:"summary" firestore:"summary"`
+	// Since is when the condition began, Until when it ended; nil until then.
+	Since      time.Time  `json:"since" firestore:"since"`
+	Until      *time.Time `json:"until" firestore:"until"`
+	InstanceID string     `json:"instanceId" firestore:"instanceId"`
+	CommitHash string     `json:"commitHash" firestore:"commitHash"`
+	// Attempts counts how often it was handed to the channel.
+	Attempts int64 `json:"attempts" firestore:"attempts"`
+	// ClaimedBy is the instance that is sending it, and ClaimedUntil when that
+	// counts as broken off.
+	ClaimedBy    string     `json:"claimedBy" firestore:"claimedBy"`
+	ClaimedUntil *time.Time `json:"claimedUntil" firestore:"claimedUntil"`
+	// NotBefore is until when the channel has asked to be left alone; it holds
+	// for every message.
+	NotBefore *time.Time `json:"notBefore" firestore:"notBefore"`
+	// SentAt is when the channel took it.
+	SentAt *time.Time `json:"sentAt" firestore:"sentAt"`
+	// Error is what the last attempt ended with; empty after one that succeeded.
+	Error string `json:"error" firestore:"error"`
+}
+
+// NoticeID names the message number seq of an incident's rule and target.
+func NoticeID(incidentID string, seq int64) string {
+	return incidentID + "_" + strconv.FormatInt(seq, 10)
+}

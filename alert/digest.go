@@ -68,19 +68,19 @@ func (m Message) fullDigest() string {
 	})
 }
 
-// digestText says as much as fits.
-func (m Message) digestText() string {
-	if text := m.fullDigest(); units(text) <= MaxText {
+// digestWithin says as much as fits.
+func (m Message) digestWithin(limit int) string {
+	if text := m.fullDigest(); units(text) <= limit {
 		return text
 	}
 	short := m.digestOf(func(part Message) string {
 		part.Details, part.Link = nil, ""
 		return part.full("")
 	})
-	if units(short) <= MaxText {
+	if units(short) <= limit {
 		return short
 	}
-	return m.headlines()
+	return m.headlines(limit)
 }
 
 // digestOf lays the parts out.
@@ -93,11 +93,11 @@ func (m Message) digestOf(text func(Message) string) string {
 }
 
 // headlines are the parts' first lines and keys, as many as fit.
-func (m Message) headlines() string {
+func (m Message) headlines(limit int) string {
 	title, foot := m.digestTitle(), m.foot(m.origin())
 	parts := m.flat()
 	more := func(n int) string { return fmt.Sprintf("%s and %d more", ellipsis, n) }
-	room := MaxText - units(title) - units(more(len(parts))) - units(foot) - 2*len(between)
+	room := limit - units(title) - units(more(len(parts))) - units(foot) - 2*len(between)
 	all := []string{title}
 	for i, part := range parts {
 		part.Link = ""

@@ -9,12 +9,16 @@ import (
 // message takes.
 const MaxText = 4096
 
+// maxShort is how long a ShortText may be.
+const maxShort = MaxText / 2
+
 // How long the parts of a text may be, in UTF-16 code units, so that the first
 // and the last lines always fit.
 const (
-	maxName = 200 // a rule, a target, an instance, an incident
-	maxKey  = 256
-	maxLink = 1024 // a longer one is left out: half a link leads nowhere
+	maxLabel = 50
+	maxName  = 200 // a rule, a target, an instance, an incident
+	maxKey   = 256
+	maxLink  = 512 // a longer one is left out: half a link leads nowhere
 )
 
 // Text is the message as plain text for people, made to be read on a phone. Its
@@ -24,13 +28,17 @@ const (
 // ellipsis, and the Key stays. A Digest that does not fit drops details, then
 // all but each part's first line and Key, and says at its end how many parts
 // are still left out; one made by Coalesce fits.
-func (m Message) Text() string {
+func (m Message) Text() string { return m.within(MaxText) }
+
+// ShortText is Text in half the room, for a channel that found Text too long.
+func (m Message) ShortText() string { return m.within(maxShort) }
+
+func (m Message) within(limit int) string {
 	if m.Kind == Digest && len(m.Parts) > 0 {
-		return m.digestText()
+		return m.digestWithin(limit)
 	}
 	head, foot := m.title(), m.foot(m.origin())
-	room := MaxText - units(head) - units(foot) - 2
-	return lines(head, cut(m.body(), room), foot)
+	return lines(head, cut(m.body(), limit-units(head)-units(foot)-2), foot)
 }
 
 // full is Text without a limit.
@@ -60,7 +68,7 @@ func (m Message) label() string {
 	case "":
 		return "[ALERT]"
 	default:
-		return "[" + strings.ToUpper(line(string(m.Kind), maxName)) + "]"
+		return "[" + line(strings.ToUpper(string(m.Kind)), maxLabel) + "]"
 	}
 }
 

@@ -173,13 +173,31 @@ func sound(t *testing.T, text string, of ...alert.Message) {
 	require.True(t, utf8.ValidString(text))
 	require.LessOrEqual(t, length(text), alert.MaxText)
 	require.NotEmpty(t, strings.TrimSpace(text))
+	for _, m := range of {
+		require.LessOrEqual(t, length(m.ShortText()), alert.MaxText/2)
+		require.Contains(t, m.ShortText(), shownKey(m))
+		require.Contains(t, text, shownKey(m))
+	}
 	for _, r := range text {
 		require.False(t, unicode.IsControl(r) && r != '\n', "%q in %q", r, text)
 	}
-	for _, m := range of {
-		shown := strings.TrimPrefix(alert.Message{Kind: alert.Test, Key: m.Key}.Text(), "[TEST]\n")
-		if shown != "[TEST]" {
-			require.Contains(t, text, shown)
-		}
-	}
+}
+
+// shownKey is the key as texts have it.
+func shownKey(m alert.Message) string {
+	shown := alert.Message{Kind: alert.Test, Key: m.Key}.Text()
+	return strings.TrimPrefix(strings.TrimPrefix(shown, "[TEST]"), "\n")
+}
+
+func TestAShortTextKeepsTheFirstLineAndTheLast(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, firing().Text(), firing().ShortText(), "what fits stays as it is")
+	m := firing()
+	m.Summary = strings.Repeat("😀", alert.MaxText)
+	require.LessOrEqual(t, length(m.Text()), alert.MaxText)
+	require.Greater(t, length(m.Text()), alert.MaxText-2, "the room is used")
+	require.LessOrEqual(t, length(m.ShortText()), alert.MaxText/2)
+	require.True(t, strings.HasPrefix(m.ShortText(), "[FIRING] missed_heartbeats\n"))
+	require.Contains(t, m.ShortText(), m.Key)
+	require.True(t, strings.HasSuffix(m.ShortText(), m.Link))
 }

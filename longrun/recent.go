@@ -101,6 +101,12 @@ func (r *Recent) Filled(s Slot) bool {
 	return r.begun && s >= r.first && s <= r.last() && *r.word(s >> 6)>>(s&63)&1 != 0
 }
 
+// knows reports whether all of [from, end) are remembered, so far as they are not
+// in the future of the last Advance.
+func (r *Recent) knows(from, end Slot) bool {
+	return r.begun && from >= r.first && end <= r.last()+1
+}
+
 // last is the newest slot there is room for.
 func (r *Recent) last() Slot { return r.first + 2*r.span }
 

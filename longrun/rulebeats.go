@@ -25,11 +25,11 @@ const (
 // now lies in included if it has its beat. Then the incident has ended where the
 // first filled slot after the last empty one starts.
 //
-// It is Unseen where r does not reach back an hour.
+// It is Unseen where r does not know the last hour.
 func CheckMissedHeartbeats(s AlertState, r *Recent, now time.Time, threshold int64) Finding {
 	f := Finding{Rule: MissedHeartbeats, Threshold: float64(threshold)}
 	slot := SlotAt(now, r.interval)
-	if !r.begun || SlotAt(now.Add(-missedWindow), r.interval) < r.first {
+	if !r.knows(SlotAt(now.Add(-missedWindow), r.interval), slot) {
 		return f
 	}
 	m := r.misses(s.LastEnd, now)
@@ -55,17 +55,16 @@ func CheckMissedHeartbeats(s AlertState, r *Recent, now time.Time, threshold int
 		f.Verdict, f.Until = Good, r.recovered(s.Since, newest)
 		return f
 	}
-	f.Verdict = Bad
+	f.Verdict, f.Summary = Bad, "no "+strconv.Itoa(filledInARow)+" heartbeats in a row since"
 	if s.Since != nil {
 		f.Since = *s.Since
 	}
-	needed := "no " + strconv.Itoa(filledInARow) + " heartbeats in a row since"
-	if m.count == 0 {
-		f.Summary = needed + " " + moment(f.Since)
-		return f
+	if m.count > 0 {
+		f.Slots = r.emptyIDs(m.first, m.last)
+		f.Summary = m.text(r.interval) + ", " + f.Summary
+	} else {
+		f.Summary += " " + moment(f.Since)
 	}
-	f.Slots = r.emptyIDs(m.first, m.last)
-	f.Summary = m.text(r.interval) + ", " + needed
 	return f
 }
 
@@ -146,10 +145,10 @@ func (r *Recent) emptyIDs(first, last Slot) []string {
 // the threshold for the last time, as far as r reaches back.
 func CheckInsufficientData(s AlertState, r *Recent, now time.Time, threshold float64) Finding {
 	f := Finding{Rule: InsufficientData, Threshold: threshold}
-	if !r.begun {
+	end := SlotAt(now, r.interval)
+	if !r.knows(r.first, end) {
 		return f
 	}
-	end := SlotAt(now, r.interval)
 	c := r.coverageAt(end)
 	if !c.known() {
 		return f
@@ -179,11 +178,7 @@ type trailing struct {
 
 func (r *Recent) coverageAt(end Slot) trailing {
 	from := max(end-Slot(coverageWindow/r.interval), r.earliest, r.first)
-	t := trailing{r: r, from: from, end: end}
-	if t.from < t.end {
-		t.written = r.count(from, end)
-	}
-	return t
+	return trailing{r: r, from: from, end: end, written: r.count(from, end)}
 }
 
 func (t trailing) known() bool {

@@ -70,9 +70,9 @@ func failText(last *Probe, fails int64, since time.Time, threshold int64) string
 		text += ", the last one with " + last.ErrorClass
 	}
 	if last.Target != "" {
-		text += " to " + last.Target
+		text += " (" + last.Target + ")"
 	}
-	return text + ", " + strconv.FormatInt(threshold, 10) + " are too many"
+	return text + ", " + strconv.FormatInt(threshold, 10) + " in a row are too many"
 }
 
 // overdueGrace is how long a new leader has for its probes before they can be

@@ -37,7 +37,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,9 +56,10 @@ type Alerter struct {
 	timeout time.Duration
 	logger  *slog.Logger
 
-	mu      sync.Mutex
-	to      address
-	notices []string
+	mu    sync.Mutex
+	to    address
+	moved string // the notice of the last move
+	left  string // the notice of the topic that was left
 }
 
 var _ alert.Alerter = (*Alerter)(nil)
@@ -106,7 +106,10 @@ func New(token, chatID string, opts *Options) (*Alerter, error) {
 func (a *Alerter) Notice() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return strings.Join(a.notices, "; ")
+	if a.moved != "" && a.left != "" {
+		return a.moved + "; " + a.left
+	}
+	return a.moved + a.left
 }
 
 // Alert sends m, as the package comment says. The error is Permanent when
@@ -153,7 +156,7 @@ func (a *Alerter) move(ctx context.Context, from address, to int64) {
 		return
 	}
 	a.to.chat = strconv.FormatInt(to, 10)
-	a.notice(ctx, fmt.Sprintf("the group became a supergroup with the ID %d: configure that one", to))
+	a.moved = a.notice(ctx, fmt.Sprintf("the group became a supergroup with the ID %d: configure that one", to))
 }
 
 // leave sends to the chat itself from now on, unless another call has seen to
@@ -161,18 +164,15 @@ func (a *Alerter) move(ctx context.Context, from address, to int64) {
 func (a *Alerter) leave(ctx context.Context, from address) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.to != from {
+	if a.to.topic != from.topic {
 		return
 	}
 	a.to.topic = 0
-	a.notice(ctx, fmt.Sprintf("the topic %d is gone or closed: messages go to the chat itself", from.topic))
+	a.left = a.notice(ctx, fmt.Sprintf("the topic %d is gone or closed: messages go to the chat itself", from.topic))
 }
 
-// notice remembers and logs what a person should know, with a.mu held.
-func (a *Alerter) notice(ctx context.Context, text string) {
-	if slices.Contains(a.notices, text) {
-		return
-	}
-	a.notices = append(a.notices, text)
+// notice logs what a person should know, and returns it.
+func (a *Alerter) notice(ctx context.Context, text string) string {
 	a.logger.WarnContext(ctx, "telegram chat changed", "notice", text)
+	return text
 }

@@ -213,6 +213,7 @@ func TestAMovedGroupIsRemembered(t *testing.T) {
 	p.server.Then(alerttest.Migrate(-1009))
 	require.NoError(t, p.Alert(t.Context(), firing()), "and it moves again")
 	require.Contains(t, p.Notice(), "-1009")
+	require.NotContains(t, p.Notice(), to, "the last one counts")
 }
 
 func TestAGoneTopicIsRemembered(t *testing.T) {
@@ -228,7 +229,7 @@ func TestAGoneTopicIsRemembered(t *testing.T) {
 	require.Equal(t, []int{7, 0, 0, 0}, topics)
 }
 
-func TestAWithoutTopicThereIsNoneToLeave(t *testing.T) {
+func TestWithoutATopicThereIsNoneToLeave(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, telegramalert.Options{}, alerttest.Refusal(400, "Bad Request: message thread not found"))
 	require.True(t, alert.IsPermanent(p.Alert(t.Context(), firing())))
@@ -238,16 +239,18 @@ func TestAWithoutTopicThereIsNoneToLeave(t *testing.T) {
 
 func TestManyAtOnceMoveOnce(t *testing.T) {
 	t.Parallel()
-	p := newPair(t, telegramalert.Options{TopicID: 7}, alerttest.Migrate(moved))
-	var calls sync.WaitGroup
-	errs := make([]error, 8)
-	for i := range errs {
-		calls.Go(func() { errs[i] = p.Alert(t.Context(), firing()) })
+	for name, answer := range map[string]alerttest.Answer{"the group": alerttest.Migrate(moved), "the topic": alerttest.ThreadNotFound()} {
+		p := newPair(t, telegramalert.Options{TopicID: 7}, answer)
+		var calls sync.WaitGroup
+		errs := make([]error, 8)
+		for i := range errs {
+			calls.Go(func() { errs[i] = p.Alert(t.Context(), firing()) })
+		}
+		calls.Wait()
+		require.NoError(t, errors.Join(errs...), name)
+		require.Len(t, p.server.Messages(), len(errs), name)
+		require.Equal(t, 1, strings.Count(p.log.String(), "\n"), "%s: %s", name, p.log)
 	}
-	calls.Wait()
-	require.NoError(t, errors.Join(errs...))
-	require.Len(t, p.server.Messages(), len(errs))
-	require.Equal(t, 1, strings.Count(p.log.String(), "\n"))
 }
 
 func TestATextFoundTooLongIsSentShorterAndPlain(t *testing.T) {

@@ -2,6 +2,9 @@ package webhookalert_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -218,11 +221,19 @@ func TestASignatureIsOfTheBodyAndTheTime(t *testing.T) {
 		"no signature":       webhookalert.Verify(secret, changed("Longwatch-Signature", ""), body, began),
 		"half a signature":   webhookalert.Verify(secret, changed("Longwatch-Signature", header.Get("Longwatch-Signature")[:40]), body, began),
 		"nothing at all":     webhookalert.Verify(secret, http.Header{}, nil, began),
-		"signed with no key": webhookalert.Verify("", changed("Longwatch-Signature", "sha256="), body, began),
+		"signed with no key": webhookalert.Verify("", changed("Longwatch-Signature", signedWithNoKey(header, body)), body, began),
 	} {
 		require.ErrorIs(t, err, webhookalert.ErrSignature, name)
 		alerttest.LeaksNoSecret(t, []string{secret}, err)
 	}
+}
+
+// signedWithNoKey is what anybody can compute.
+func signedWithNoKey(header http.Header, body []byte) string {
+	mac := hmac.New(sha256.New, nil)
+	mac.Write([]byte(header.Get("Longwatch-Timestamp") + "."))
+	mac.Write(body)
+	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
 // The signature is computed once by hand, with
@@ -302,6 +313,16 @@ func TestEveryStatusHasItsOutcome(t *testing.T) {
 			require.Len(t, re.requests(), 3, "one request each, and no redirect")
 		})
 	}
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	elsewhere := newReceiver(t, nil)
+	re := newReceiver(t, status(307, "Location", elsewhere.URL))
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+	require.ErrorContains(t, newAlerter(t, re.URL, webhookalert.Options{HTTPClient: client}).Alert(t.Context(), firing()), "answered 307")
+	require.Empty(t, elsewhere.requests())
+	require.NoError(t, client.CheckRedirect(nil, nil), "the caller's client is as it was")
 }
 
 func TestItKeepsTheContract(t *testing.T) {

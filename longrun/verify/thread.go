@@ -203,6 +203,8 @@ func joinTerms(a, b []term) []term {
 func (p *piece) root() bool { return p.first.seq == 1 && p.first.prev == "" }
 
 // start is the head before the piece.
-func (p *piece) start() longrun.Head { return longrun.Head{ChainSeq: p.first.seq - 1, Hash: p.first.prev} }
+func (p *piece) start() longrun.Head {
+	return longrun.Head{ChainSeq: p.first.seq - 1, Hash: p.first.prev}
+}
 
 func (p *piece) end() longrun.Head { return longrun.Head{ChainSeq: p.last.seq, Hash: p.last.hash} }

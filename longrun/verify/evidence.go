@@ -102,7 +102,7 @@ func evidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, windowed
 	}
 	book.signatures(q, o.Keys)
 	book.check(q, j)
-	book.newestRemoved(q, j, l.Path(ledger.Rollups)+"/", r.newest, r.first)
+	book.newestRemoved(q, j, l.Path(ledger.Rollups)+"/", r.newest, r.first, len(o.Keys) > 0)
 	if r.inWindow == 0 && (!o.From.IsZero() || !o.To.IsZero()) {
 		q.doubt("", "no beat of the chain lies in the window")
 	}

@@ -100,6 +100,8 @@ type tampering struct {
 	name string
 	// do returns the paths of which one must be named, the tampered one first.
 	do func(c *crime)
+	// signed: only a signature tells.
+	signed bool
 }
 
 // crime is where a tampering happens.
@@ -163,33 +165,33 @@ func (c *crime) insert(b longrun.Heartbeat) {
 }
 
 var tamperings = []tampering{
-	{"edit: healthy", func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.Healthy = !b.Healthy }) }},
-	{"edit: counts", func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.ConnectedCount++ }) }},
-	{"edit: instance", func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.InstanceID = "other" }) }},
-	{"edit: epoch", func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.Epoch++ }) }},
-	{"edit: tsIso", func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.TSISO = longrun.ISO(b.TS.Add(time.Second)) }) }},
-	{"edit: bucketId", func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.BucketID = "2025-01-01T00-00-00" }) }},
-	{"edit: prevHash", func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.PrevHash = b.Hash() }) }},
-	{"edit: no prevHash", func(c *crime) {
+	{name: "edit: healthy", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.Healthy = !b.Healthy }) }},
+	{name: "edit: counts", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.ConnectedCount++ }) }},
+	{name: "edit: instance", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.InstanceID = "other" }) }},
+	{name: "edit: epoch", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.Epoch++ }) }},
+	{name: "edit: tsIso", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.TSISO = longrun.ISO(b.TS.Add(time.Second)) }) }},
+	{name: "edit: bucketId", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.BucketID = "2025-01-01T00-00-00" }) }},
+	{name: "edit: prevHash", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.PrevHash = b.Hash() }) }},
+	{name: "edit: no prevHash", do: func(c *crime) {
 		c.edit(func(b *longrun.Heartbeat) { b.PrevHash, b.Late = "", !b.Late })
 	}},
-	{"edit: number", func(c *crime) {
+	{name: "edit: number", do: func(c *crime) {
 		c.edit(func(b *longrun.Heartbeat) {
 			for was := b.ChainSeq; b.ChainSeq == was; {
 				b.ChainSeq = 1 + c.rng.Int64N(int64(len(c.h.beats))+5)
 			}
 		})
 	}},
-	{"edit: to the first", func(c *crime) {
+	{name: "edit: to the first", do: func(c *crime) {
 		c.edit(func(b *longrun.Heartbeat) { b.ChainSeq, b.PrevHash, b.QueueDepth = 1, "", 7 })
 	}},
-	{"edit: out of the chain", func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.ChainSeq, b.PrevHash = 0, "" }) }},
-	{"edit: one that does not decode", func(c *crime) {
+	{name: "edit: out of the chain", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.ChainSeq, b.PrevHash = 0, "" }) }},
+	{name: "edit: one that does not decode", do: func(c *crime) {
 		i := c.pick()
 		commit(c.t, c.st, store.Set(c.key(i), map[string]any{"ts": c.h.beats[i].TS, "chainSeq": "first"}))
 		c.names(c.key(i))
 	}},
-	{"delete", func(c *crime) {
+	{name: "delete", do: func(c *crime) {
 		i := c.pick()
 		commit(c.t, c.st, store.Delete(c.key(i)))
 		c.names(c.key(i))
@@ -200,22 +202,22 @@ var tamperings = []tampering{
 			c.names(c.key(i + 1))
 		}
 	}},
-	{"delete the last", func(c *crime) {
+	{name: "delete the last", do: func(c *crime) {
 		n := len(c.h.beats)
 		commit(c.t, c.st, store.Delete(c.key(n-1)))
 		c.names(c.key(n-1), c.key(n-2))
 	}},
-	{"delete the first", func(c *crime) {
+	{name: "delete the first", do: func(c *crime) {
 		commit(c.t, c.st, store.Delete(c.key(0)))
 		c.names(c.key(0), c.key(1))
 	}},
-	{"re-time: within its slot", func(c *crime) {
+	{name: "re-time: within its slot", do: func(c *crime) {
 		c.edit(func(b *longrun.Heartbeat) { b.TS = b.TS.Add(20 * time.Second) })
 	}},
-	{"re-time: far away", func(c *crime) {
+	{name: "re-time: far away", do: func(c *crime) {
 		c.edit(func(b *longrun.Heartbeat) { b.TS = slotTime(c.rng.IntN(c.h.next)).Add(55 * time.Second) })
 	}},
-	{"re-time: to no time", func(c *crime) {
+	{name: "re-time: to no time", do: func(c *crime) {
 		i := c.pick()
 		b := c.h.beats[i]
 		commit(c.t, c.st, store.Set(c.key(i), map[string]any{
@@ -229,13 +231,13 @@ var tamperings = []tampering{
 			c.names(c.key(i + 1))
 		}
 	}},
-	{"swap two documents", func(c *crime) {
+	{name: "swap two documents", do: func(c *crime) {
 		i, k := c.two()
 		commit(c.t, c.st, store.Set(c.key(i), c.h.beats[k]), store.Set(c.key(k), c.h.beats[i]))
 		c.names(c.key(i), c.key(k))
 		c.any = true
 	}},
-	{"swap what two say", func(c *crime) {
+	{name: "swap what two say", do: func(c *crime) {
 		i, k := c.two()
 		a, b := c.h.beats[i], c.h.beats[k]
 		a.BucketID, b.BucketID = b.BucketID, a.BucketID
@@ -243,7 +245,7 @@ var tamperings = []tampering{
 		c.names(c.key(i), c.key(k))
 		c.any = true
 	}},
-	{"swap two times", func(c *crime) {
+	{name: "swap two times", do: func(c *crime) {
 		i, k := c.two()
 		a, b := c.h.beats[i], c.h.beats[k]
 		a.TS, b.TS = b.TS, a.TS
@@ -251,83 +253,80 @@ var tamperings = []tampering{
 		c.names(c.key(i), c.key(k))
 		c.any = true
 	}},
-	{"move", func(c *crime) {
+	{name: "move", do: func(c *crime) {
 		i, slot := c.pick(), c.free()
 		key := c.l.Key(ledger.Heartbeats, longrun.SlotAt(slotTime(slot), time.Minute).ID(time.Minute))
 		commit(c.t, c.st, store.Delete(c.key(i)), store.Set(key, c.h.beats[i]))
 		c.names(key)
 	}},
-	{"insert: a copy", func(c *crime) {
+	{name: "insert: a copy", do: func(c *crime) {
 		key := c.l.Key(ledger.Heartbeats, longrun.SlotAt(slotTime(c.free()), time.Minute).ID(time.Minute))
 		commit(c.t, c.st, store.Set(key, c.h.beats[c.pick()]))
 		c.names(key)
 	}},
-	{"insert: one that links", func(c *crime) {
+	{name: "insert: one that links", do: func(c *crime) {
 		i := c.pick()
 		b, _ := longrun.Head{ChainSeq: int64(i), Hash: c.h.beats[i].PrevHash}.Next(c.forged())
 		c.insert(b)
 	}},
-	{"insert: one behind the head", func(c *crime) {
+	{name: "insert: one behind the head", do: func(c *crime) {
 		b, _ := c.h.head.Next(c.forged())
 		c.insert(b)
 	}},
-	{"insert: one that begins a chain", func(c *crime) {
+	{name: "insert: one that begins a chain", do: func(c *crime) {
 		b, _ := longrun.Head{}.Next(c.forged())
 		c.insert(b)
 	}},
-	{"insert: one that begins a chain, before it all", func(c *crime) {
+	{name: "insert: one that begins a chain, before it all", do: func(c *crime) {
 		b := longrun.Beat(day0.Add(-time.Hour), time.Minute)
 		b, _ = longrun.Head{}.Next(b)
 		c.insert(b)
 	}},
-	{"insert: one without the chain", func(c *crime) {
+	{name: "insert: one without the chain", do: func(c *crime) {
 		b := longrun.Beat(slotTime(c.free()), time.Minute)
 		c.insert(b)
 	}},
-	{"insert: one with nothing but a time", func(c *crime) {
+	{name: "insert: one with nothing but a time", do: func(c *crime) {
 		key := c.l.Key(ledger.Heartbeats, longrun.SlotAt(slotTime(c.free()), time.Minute).ID(time.Minute))
 		commit(c.t, c.st, store.Set(key, map[string]any{"ts": slotTime(c.free())}))
 		c.names(key)
 	}},
-	{"seal: lastHash", func(c *crime) {
-		c.sealed(func(_ map[string]any, s *longrun.Seal) { s.LastHash = c.h.beats[c.pick()].PrevHash + "" })
-		if c.paths[0] == c.l.Key(ledger.Rollups, c.h.seals[0]).String() {
-			c.names(c.l.Key(ledger.Rollups, c.h.seals[0]))
-		}
+	{name: "seal: lastHash", do: func(c *crime) {
+		c.sealed(func(_ map[string]any, s *longrun.Seal) { s.LastHash = c.h.beats[1+c.rng.IntN(9)].PrevHash })
 	}},
-	{"seal: numbers", func(c *crime) { c.sealed(func(_ map[string]any, s *longrun.Seal) { s.FirstSeq++ }) }},
-	{"seal: a shorter one", func(c *crime) {
+	{name: "seal: numbers", do: func(c *crime) { c.sealed(func(_ map[string]any, s *longrun.Seal) { s.FirstSeq++ }) }},
+	{name: "seal: a shorter one", do: func(c *crime) {
 		c.sealed(func(_ map[string]any, s *longrun.Seal) {
 			s.LastSeq--
 			s.Beats--
 			s.LastHash = c.h.beats[s.LastSeq].PrevHash
 		})
 	}},
-	{"seal: one that begins later", func(c *crime) {
+	{name: "seal: one that begins later", do: func(c *crime) {
 		c.sealed(func(_ map[string]any, s *longrun.Seal) {
 			s.FirstSeq++
 			s.Beats--
 			s.PrevHash = c.h.beats[s.FirstSeq-1].PrevHash
 		})
 	}},
-	{"seal: removed", func(c *crime) { c.sealed(func(r map[string]any, _ *longrun.Seal) { r["seal"] = (*longrun.Seal)(nil) }) }},
-	{"seal: its rollup removed", func(c *crime) {
+	{name: "seal: removed", do: func(c *crime) { c.sealed(func(r map[string]any, _ *longrun.Seal) { r["seal"] = (*longrun.Seal)(nil) }) }},
+	{name: "seal: its rollup removed", do: func(c *crime) {
 		c.sealed(func(map[string]any, *longrun.Seal) {})
 		commit(c.t, c.st, store.Delete(c.l.Key(ledger.Rollups, c.paths[0][len(c.l.Path(ledger.Rollups))+1:])))
 	}},
-	{"seal: its time", func(c *crime) { c.sealed(func(_ map[string]any, s *longrun.Seal) { s.TS = s.TS.Add(time.Hour) }) }},
-	{"seal: signature", func(c *crime) {
+	{name: "seal: its time", do: func(c *crime) { c.sealed(func(_ map[string]any, s *longrun.Seal) { s.TS = s.TS.Add(time.Hour) }) }, signed: true},
+	{name: "seal: signature", do: func(c *crime) {
 		c.sealed(func(_ map[string]any, s *longrun.Seal) { *s = s.Sign(testKey(2)) })
-	}},
-	{"head: another hash", func(c *crime) { c.note(longrun.Head{ChainSeq: c.h.head.ChainSeq, Hash: c.h.beats[0].Hash()}.String()) }},
-	{"head: set back", func(c *crime) {
+	}, signed: true},
+	{name: "head: another hash", do: func(c *crime) { c.note(longrun.Head{ChainSeq: c.h.head.ChainSeq, Hash: c.h.beats[0].Hash()}.String()) }},
+	{name: "head: set back", do: func(c *crime) {
 		n := 1 + c.rng.IntN(len(c.h.beats)-2)
 		c.note(longrun.Head{ChainSeq: int64(n), Hash: c.h.beats[n].PrevHash}.String())
 	}},
-	{"head: set forward", func(c *crime) { c.note(longrun.Head{ChainSeq: c.h.head.ChainSeq + 3, Hash: c.h.head.Hash}.String()) }},
-	{"head: none", func(c *crime) { c.note("") }},
-	{"head: no head", func(c *crime) { c.note("hello") }},
-	{"lock: removed", func(c *crime) {
+	{name: "head: set forward", do: func(c *crime) { c.note(longrun.Head{ChainSeq: c.h.head.ChainSeq + 3, Hash: c.h.head.Hash}.String()) }},
+	{name: "head: none", do: func(c *crime) { c.note("") }},
+	{name: "head: no head", do: func(c *crime) { c.note("hello") }},
+	{name: "lock: removed", do: func(c *crime) {
 		commit(c.t, c.st, store.Delete(c.l.LockKey()))
 		c.names(c.l.LockKey())
 	}},
@@ -359,7 +358,9 @@ func (c *crime) note(note string) {
 // crimeScene is a history of three and a half days, sealed and signed.
 func crimeScene(seed uint64) *history {
 	h := newHistory(seed)
-	h.key = testKey(1)
+	if seed%2 == 0 {
+		h.key = testKey(1)
+	}
 	h.run(10)
 	h.next += 3 // room to slip something in
 	h.live(3)
@@ -401,7 +402,7 @@ func (x tampering) run(t testing.TB, seed uint64, st store.Store, h *history, l 
 // deleted one, where slots without beats lie around it, by its neighbour.
 func TestEveryTamperingIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
-	seeds := 24
+	seeds := 6
 	if testing.Short() {
 		seeds = 4
 	}
@@ -411,6 +412,9 @@ func TestEveryTamperingIsFoundAndNamed(t *testing.T) {
 			for seed := range uint64(seeds) {
 				st := memstore.New(nil)
 				h := crimeScene(seed)
+				if x.signed && h.key == nil {
+					continue
+				}
 				x.run(t, seed, st, h, h.write(t, st))
 			}
 		})

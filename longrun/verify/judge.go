@@ -23,6 +23,7 @@ type judge struct {
 	keptFrom time.Time
 	dir      string // of the beats
 
+	oldest place      // of what there is of the oldest chain
 	anew   int        // how often the chain began anew
 	breaks [][2]int64 // the numbers around each break
 }
@@ -88,7 +89,7 @@ func (j *judge) chain(ctx context.Context, t *thread, r *reading) error {
 			older.last.seq, j.path(line[0].first))
 		line, rest = lineage(older, rest)
 	}
-	j.q.counts["chains"] = int64(j.anew + 1)
+	j.q.counts["chains"], j.oldest = int64(j.anew+1), line[0].first
 	for _, c := range rest {
 		j.stray(c)
 	}

@@ -155,6 +155,13 @@ func (b *sealBook) check(q *inquiry, j *judge) {
 			b.againstSeal(q, j, b.seals[i-1], s)
 		}
 	}
+	// What comes before the first seal is pruned together, or sealed together.
+	if o := j.oldest; len(b.seals) > 0 && o.seq > 0 && o.seq < b.seals[0].FirstSeq && !j.broken(o.seq, b.seals[0].FirstSeq-1) {
+		path := j.ledger.Path(ledger.Rollups) + "/" + longrun.RollupID(o.ts)
+		if !q.named[path] {
+			q.fault(path, "holds no seal of numbers %d to %d, which are there, and %s begins with number %d", o.seq, b.seals[0].FirstSeq-1, b.seals[0].path, b.seals[0].FirstSeq)
+		}
+	}
 }
 
 func (b *sealBook) againstBeats(q *inquiry, j *judge, s *sealOf) {
@@ -196,8 +203,11 @@ func (b *sealBook) againstSeal(q *inquiry, j *judge, prev, s *sealOf) {
 
 // newestRemoved looks for a day that is over, has beats, and has no seal, while
 // the chain went on for long enough.
-func (b *sealBook) newestRemoved(q *inquiry, j *judge, root string, newest time.Time, first place) {
+func (b *sealBook) newestRemoved(q *inquiry, j *judge, root string, newest time.Time, first place, keys bool) {
 	severity := Doubt // a store in which nobody ever sealed anything
+	if keys {
+		severity = Fault
+	}
 	if s := b.newest(); s != nil {
 		severity, first = Fault, s.next
 		if j.broken(s.LastSeq, s.LastSeq+1) {

@@ -96,6 +96,7 @@ func (s *slots) epochs() *term {
 	var n int64
 	for _, c := range s.thread.living() {
 		seen := map[int64]*term{}
+		var highest *term
 		for i := range c.terms {
 			w := &c.terms[i]
 			n++
@@ -105,10 +106,15 @@ func (s *slots) epochs() *term {
 			if w.fell != nil {
 				s.q.fault(s.path(*w.fell), "was written by another process of %s than the beats before it, and in one epoch, %d: its process is younger", w.instance, w.epoch)
 			}
-			if other := seen[w.epoch]; other != nil {
+			other := seen[w.epoch]
+			switch {
+			case highest != nil && w.epoch < highest.epoch:
+				s.q.fault(s.path(w.first), "was written in epoch %d, after %s was in epoch %d: an older leader wrote after a newer one", w.epoch, s.path(highest.first), highest.epoch)
+			case other != nil && other.instance != w.instance:
 				s.q.fault(s.path(w.first), "was written by %q in epoch %d, in which %q wrote before: an epoch has one writer", w.instance, w.epoch, other.instance)
-			} else if i > 0 && w.epoch < c.terms[i-1].epoch {
-				s.q.fault(s.path(w.first), "was written in epoch %d, after %s was in epoch %d: an older leader wrote after a newer one", w.epoch, s.path(c.terms[i-1].first), c.terms[i-1].epoch)
+			}
+			if highest == nil || w.epoch > highest.epoch {
+				highest = w
 			}
 			seen[w.epoch] = w
 		}

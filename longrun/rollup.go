@@ -100,8 +100,8 @@ const (
 	MaxRollupGaps = 1440
 	// MaxRollupPoints are two types that are probed every minute.
 	MaxRollupPoints    = 3000
-	MaxRollupInstances = 500
-	MaxRollupIncidents = 500
+	MaxRollupInstances = 300
+	MaxRollupIncidents = 300
 )
 
 // Omitted counts what did not fit into the lists of a Rollup.

@@ -86,6 +86,9 @@ func (d *Day) AddIncident(i Incident) {
 	}
 }
 
+// AddMangled notes documents of the day that do not decode.
+func (d *Day) AddMangled(n int) { d.digest.AddMangled(n) }
+
 // Rollup returns the rollup of what was added: the same documents give the same
 // rollup, as long as now lies behind the slot after the day. Its Revision is 1; see
 // Revise.
@@ -106,7 +109,8 @@ func (d *Day) Rollup() Rollup {
 		Slots: filled.String(), Unhealthy: unhealthy.String(),
 		HealthyHb: int64(c.Healthy), ExtraHb: int64(c.Extra), LateHb: s.Late,
 		Drift: c.Drift, DriftMs: d.digest.tally.drifts.String(),
-		Gaps: c.Gaps, Edges: d.edges(), Instances: s.Instances, Probes: s.Probes, Incidents: s.Incidents,
+		Mangled: s.Mangled,
+		Gaps:    c.Gaps, Edges: d.edges(), Instances: s.Instances, Probes: s.Probes, Incidents: s.Incidents,
 		Settled:    c.Missed == 0 || filled.Has(filled.Len()-1) || d.digest.tally.later != nil,
 		ComputedAt: d.now, Revision: 1,
 	}

@@ -20,6 +20,7 @@ type Digest struct {
 	incidents map[string]Outage
 	rolled    map[string]bool
 	omitted   Omitted
+	mangled   int64
 }
 
 // NewDigest returns a Digest without documents. What w, interval, now and runs
@@ -108,6 +109,9 @@ func (d *Digest) AddOutage(o Outage) {
 	d.incidents[o.IncidentID] = o
 }
 
+// AddMangled notes documents of the window that do not decode.
+func (d *Digest) AddMangled(n int) { d.mangled += int64(n) }
+
 // AddRollup takes a whole day from its rollup. The error says why it cannot: it
 // contradicts itself, was made for another interval, sticks out of the window,
 // or was given before. Then nothing was added, and the day's documents can be
@@ -137,6 +141,7 @@ func (d *Digest) AddRollup(r Rollup) error {
 	for _, o := range r.Incidents {
 		d.AddOutage(o)
 	}
+	d.mangled += r.Mangled
 	d.omitted.Gaps += r.Omitted.Gaps
 	d.omitted.Points += r.Omitted.Points
 	d.omitted.Instances += r.Omitted.Instances
@@ -179,12 +184,15 @@ type Summary struct {
 	// Omitted counts what the rollups of the window had no room for: those gaps
 	// are here without their causes, the others are not here.
 	Omitted Omitted `json:"omitted" firestore:"omitted"`
+	// Mangled counts documents of the window that do not decode: they are in no
+	// number here.
+	Mangled int64 `json:"mangled" firestore:"mangled"`
 }
 
 // Summary returns what was taken in so far. More may be added after it.
 func (d *Digest) Summary() Summary {
 	s := Summary{
-		Coverage: d.tally.Coverage(), Late: d.late, Omitted: d.omitted,
+		Coverage: d.tally.Coverage(), Late: d.late, Omitted: d.omitted, Mangled: d.mangled,
 		Instances: make([]Presence, 0, len(d.present)), Probes: make([]ProbeTally, 0, len(d.probes)),
 		Incidents: make([]Outage, 0, len(d.incidents)),
 	}

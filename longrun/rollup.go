@@ -74,6 +74,9 @@ type Rollup struct {
 	Probes []ProbeTally `json:"probes" firestore:"probes"`
 	// Incidents are those that began on this day, oldest first.
 	Incidents []Outage `json:"incidents" firestore:"incidents"`
+	// Mangled counts documents of the day that did not decode: they are in no
+	// number here.
+	Mangled int64 `json:"mangled" firestore:"mangled"`
 	// Omitted says how much did not fit.
 	Omitted Omitted `json:"omitted" firestore:"omitted"`
 	// Settled says that nothing is left to be learned: the day's last slot is

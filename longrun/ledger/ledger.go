@@ -42,6 +42,7 @@ const (
 	Rules      Collection = "rules"
 	Silences   Collection = "silences"
 	Outbox     Collection = "outbox"
+	Rollups    Collection = "rollups"
 )
 
 // Ledger reads and writes the documents under one root. It is safe for

@@ -13,6 +13,8 @@ import (
 // Survey is what the documents tell of a window, and where each day of it was
 // read.
 type Survey struct {
+	// Root is the document under which the collections lie.
+	Root string
 	// Asked is the window as it was asked for. Window is what counts of it: on
 	// the grid, and not before Earliest, the first moment that anything is known
 	// of; nil where nothing is.
@@ -88,7 +90,7 @@ func (l *Ledger) Survey(ctx context.Context, w longrun.Window, interval time.Dur
 	if err != nil {
 		return Survey{}, err
 	}
-	s := &surveyor{ledger: l, now: now.UTC(), Survey: Survey{Asked: w, Interval: interval, Now: now.UTC()}}
+	s := &surveyor{ledger: l, now: now.UTC(), Survey: Survey{Root: l.Root(), Asked: w, Interval: interval, Now: now.UTC()}}
 	if o != nil {
 		s.options = *o
 	}

@@ -32,7 +32,7 @@ func recall(data []byte, look func(s *source, m *told) bool) {
 		case 0: // silence
 			m.now = m.now.Add(time.Duration(s.of(40)) * m.interval)
 		case 1: // the clock jumps
-			jump := []time.Duration{-90 * time.Second, -3 * time.Hour, -30 * time.Hour, -80 * time.Hour, 100 * time.Hour, 200 * 24 * time.Hour}
+			jump := []time.Duration{-90 * time.Second, -3 * time.Hour, -30 * time.Hour, -80 * time.Hour, 100 * time.Hour, 15 * 24 * time.Hour}
 			m.now = m.now.Add(jump[s.of(len(jump))])
 		case 2: // a late beat, or one of a wrong clock
 			m.fill(slotStart(m.now, m.interval).Add(time.Duration(s.of(400)-250) * m.interval))

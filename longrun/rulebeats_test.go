@@ -29,7 +29,7 @@ func someState(s *source, rule longrun.Rule, m *told) longrun.AlertState {
 }
 
 func FuzzMissedHeartbeats(f *testing.F) {
-	for i := range 400 {
+	for i := range 250 {
 		f.Add(noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -45,7 +45,7 @@ func FuzzMissedHeartbeats(f *testing.F) {
 }
 
 func FuzzInsufficientData(f *testing.F) {
-	for i := range 400 {
+	for i := range 250 {
 		f.Add(noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -90,6 +90,19 @@ func incidentsOf(s ledger.Survey, limit int) Incidents {
 	return out
 }
 
+// repairsOf measures the incidents against the time that counts, to now.
+func repairsOf(s ledger.Survey, r Report) longrun.RepairStats {
+	w := longrun.Window{From: r.Window.CountedFrom, To: until(s)}
+	if !r.HasData() || w.To.Before(w.From) {
+		w.To = w.From
+	}
+	incidents := make([]longrun.Incident, 0, len(s.Summary.Incidents))
+	for _, o := range s.Summary.Incidents {
+		incidents = append(incidents, o.Incident())
+	}
+	return longrun.Repairs(incidents, w, s.Now)
+}
+
 // daysOf cuts the slots of the window at its midnights.
 func daysOf(s ledger.Survey) []Day {
 	days := make([]Day, 0, len(s.Days))

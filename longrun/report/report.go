@@ -23,16 +23,18 @@ type Report struct {
 	InstanceID string `json:"instanceId"`
 	CommitHash string `json:"commitHash"`
 
-	Window      Window       `json:"window"`
-	Verdict     Verdict      `json:"verdict"`
-	Coverage    Coverage     `json:"coverage"`
-	Gaps        Gaps         `json:"gaps"`
-	Instances   Instances    `json:"instances"`
-	Probes      []Probe      `json:"probes"`
-	Incidents   Incidents    `json:"incidents"`
-	Days        []Day        `json:"days"`
-	LeftOut     []string     `json:"leftOut"`
-	Derivations []Derivation `json:"derivations"`
+	Window    Window    `json:"window"`
+	Verdict   Verdict   `json:"verdict"`
+	Coverage  Coverage  `json:"coverage"`
+	Gaps      Gaps      `json:"gaps"`
+	Instances Instances `json:"instances"`
+	Probes    []Probe   `json:"probes"`
+	Incidents Incidents `json:"incidents"`
+	// Repairs are MTTR and MTBF, in the counted part of the window up to now.
+	Repairs     longrun.RepairStats `json:"repairs"`
+	Days        []Day               `json:"days"`
+	LeftOut     []string            `json:"leftOut"`
+	Derivations []Derivation        `json:"derivations"`
 }
 
 // Window is the time that the report is about.
@@ -201,6 +203,7 @@ func New(s ledger.Survey, o *Options) Report {
 	r.Instances = instancesOf(s.Summary, opt.MaxInstances)
 	r.Probes = probesOf(s.Summary.Probes, r.counted())
 	r.Incidents = incidentsOf(s, opt.MaxIncidents)
+	r.Repairs = repairsOf(s, r)
 	r.Days = daysOf(s)
 	r.LeftOut = leftOut(s, r)
 	r.Derivations = derivations(s, r)

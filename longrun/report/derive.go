@@ -16,7 +16,7 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 	}
 	path := func(c ledger.Collection) string { return s.Root + "/" + string(c) }
 	iso := func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-	between := func(from, to time.Time) string { return fmt.Sprintf("ts >= %s and ts < %s", iso(from), iso(to)) }
+	between := func(from, to time.Time) string { return fmt.Sprintf("ts ≥ %s and ts < %s", iso(from), iso(to)) }
 	c, w := r.Coverage, r.Window
 	beats := between(w.CountedFrom, w.CountedTo)
 	probes := between(w.CountedFrom, until(s))

@@ -30,6 +30,9 @@ func leftOut(s ledger.Survey, r Report) []string {
 		lines = append(lines, fmt.Sprintf("Rollups had no room for the causes of %s gaps, the latencies of %s probes, %s lines of instances and %s incidents. The slots, the probes' counts and the drift are all there.",
 			count(o.Gaps), count(o.Points), count(o.Instances), count(o.Incidents)))
 	}
+	if r.Coverage.Written > 0 && r.Coverage.Healthy == 0 {
+		lines = append(lines, "Not one beat says that the host was healthy. Beats of the original system never do: they do not know the word.")
+	}
 	for _, p := range r.Probes {
 		if p.ByHand > 0 {
 			lines = append(lines, fmt.Sprintf("%s %s probes were asked for by hand, of which %s passed: they are in no rate and no latency.", count(p.ByHand), p.Type, count(p.ByHandPass)))
@@ -121,10 +124,10 @@ func sources(r Report) (rolled, whole, cut int) {
 	return rolled, whole, cut
 }
 
-// now is the end of what incidents and probes are counted to.
+// until is the end of what probes and incidents are counted to.
 func until(s ledger.Survey) time.Time {
-	if s.Asked.To.After(s.Now) {
+	if s.Window.To.After(s.Now) {
 		return s.Now
 	}
-	return s.Asked.To.UTC()
+	return s.Window.To
 }

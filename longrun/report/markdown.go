@@ -63,14 +63,17 @@ func mdText(s string) string {
 			if !word(i-1) || !word(i+1) {
 				b.WriteByte('\\')
 			}
-		case '\\', '`', '*', '[', ']', '|', '~', '#', '!':
+		case '\\', '`', '*', '[', ']', '|', '~', '#':
 			b.WriteByte('\\')
 		case '<':
-			b.WriteString("&lt;")
-			continue
+			if i+1 < len(runes) && (word(i+1) || strings.ContainsRune("/!?", runes[i+1])) { // a tag, or what may be one
+				b.WriteString("&lt;")
+				continue
+			}
 		case '>':
-			b.WriteString("&gt;")
-			continue
+			if i == 0 {
+				b.WriteByte('\\')
+			}
 		case '&':
 			b.WriteString("&amp;")
 			continue

@@ -5,34 +5,6 @@ import (
 	"time"
 )
 
-// Verdict is what a rule says of one target at one moment.
-type Verdict int
-
-// The verdicts. Unseen moves no state: nobody could look, or it is too early to
-// tell.
-const (
-	Unseen Verdict = iota
-	Good
-	Bad
-)
-
-// Finding is what a rule sees of one target at one moment.
-type Finding struct {
-	Rule    Rule
-	Target  string
-	Verdict Verdict
-	// Since is when the condition began, where it is Bad.
-	Since time.Time
-	// Until is when the condition ended, where it is Good and the rule knows;
-	// the zero time means that it is over since the first Good.
-	Until time.Time
-	// Observed against Threshold, and the same in words.
-	Observed, Threshold float64
-	Summary             string
-	// The evidence, as in Incident.
-	Slots, Probes, Accounts []string
-}
-
 // Alerting is where a rule stands for one target.
 type Alerting string
 
@@ -118,80 +90,112 @@ const (
 
 // Next returns the state after one look at now, and what that means. It depends
 // on nothing else. A Finding that is Unseen changes nothing, so that a time in
-// which nobody looked moves no state.
+// which nobody looked moves no state; neither does one that says what the state
+// stands at, so that nothing has to be written while nothing happens: what was
+// never Bad stays the zero AlertState.
 func (s AlertState) Next(f Finding, p AlertPolicy, now time.Time) (AlertState, Transition) {
-	if s.State == "" {
-		s.Rule, s.Target, s.State = f.Rule, f.Target, Inactive
-	}
 	now = stored(now)
-	bad, ok := max(p.Bad, 1), max(p.OK, 1)
-	switch {
-	case f.Verdict == Bad:
-		return s.bad(f, bad, now)
-	case f.Verdict == Good && s.State == Pending:
-		s.State, s.Since, s.BadStreak, s.TS = Inactive, nil, 0, now
-	case f.Verdict == Good && s.State == Firing:
-		s.TS = now
-		s.OKStreak++
-		if s.OKSince == nil {
-			since := now
-			s.OKSince = &since
-		}
-		if s.OKStreak >= ok {
-			return s.resolve(f, now), Resolved
-		}
+	switch f.Verdict {
+	case Bad:
+		return s.bad(f, max(p.Bad, 1), now)
+	case Good:
+		return s.good(f, max(p.OK, 1), now)
+	case Unseen:
 	}
 	return s, Unchanged
 }
 
 func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Transition) {
-	switch s.State {
-	case Firing:
-		if s.OKStreak > 0 {
+	if s.State == Firing {
+		if s.OKStreak > 0 || s.OKSince != nil {
 			s.OKStreak, s.OKSince, s.TS = 0, nil, now
 		}
 		return s, Unchanged
-	case Inactive, Pending:
 	}
-	if s.State == Inactive {
-		since := stored(f.Since)
-		if f.Since.IsZero() || since.After(now) {
-			since = now
-		}
-		s.State, s.Since, s.BadStreak = Pending, &since, 0
+	if s.State != Pending || s.Since == nil {
+		since := s.begin(f.Since, now)
+		s.Rule, s.Target, s.State, s.Since, s.BadStreak = f.Rule, f.Target, Pending, &since, 0
 	}
-	s.BadStreak++
 	s.TS = now
+	s.BadStreak++
 	if s.BadStreak < need {
 		return s, Unchanged
 	}
-	s.State, s.BadStreak, s.OKStreak, s.OKSince = Firing, 0, 0, nil
+	s.State, s.BadStreak, s.OKStreak, s.OKSince, s.Told = Firing, 0, 0, nil, false
 	s.IncidentID = IncidentID(s.Rule, s.Target, *s.Since)
 	return s, Opened
 }
 
-func (s AlertState) resolve(f Finding, now time.Time) AlertState {
+// begin returns when a condition began that claims to since. Not after now, by a
+// clock that was set back; and not before the last incident ended: of one rule
+// and target no two incidents are at the same time.
+func (s AlertState) begin(since, now time.Time) time.Time {
+	began := stored(since)
+	if since.IsZero() || began.After(now) {
+		began = now
+	}
+	if s.LastEnd != nil && began.Before(*s.LastEnd) && !s.LastEnd.After(now) {
+		began = *s.LastEnd
+	}
+	return began
+}
+
+func (s AlertState) good(f Finding, need int64, now time.Time) (AlertState, Transition) {
+	switch s.State {
+	case Pending:
+		s.State, s.Since, s.BadStreak, s.TS = Inactive, nil, 0, now
+		return s, Unchanged
+	case Firing:
+	default: // Inactive, or none yet
+		return s, Unchanged
+	}
+	s.TS = now
+	s.OKStreak++
+	if s.OKSince == nil {
+		s.OKSince = &now
+	}
+	if s.OKStreak < need {
+		return s, Unchanged
+	}
+	end := s.end(f.Until, now)
+	s.State, s.LastEnd = Inactive, &end
+	s.Since, s.OKSince, s.OKStreak, s.BadStreak, s.IncidentID = nil, nil, 0, 0, ""
+	return s, Resolved
+}
+
+// end returns when the incident ended: at until, if the rule knows. One that lies
+// before the incident is of another: then something else changed, such as the
+// threshold, and it is over since it was first seen to be good.
+func (s AlertState) end(until, now time.Time) time.Time {
+	since := s.OKSince
+	if s.Since != nil { // always, but for documents that people wrote
+		since = s.Since
+	}
 	end := *s.OKSince
-	if !f.Until.IsZero() {
-		end = stored(f.Until)
+	if !until.IsZero() && !stored(until).Before(*since) {
+		end = stored(until)
 	}
 	if end.After(now) { // by a clock that was set back
 		end = now
 	}
-	if end.Before(*s.Since) {
-		end = *s.Since
+	if end.Before(*since) {
+		end = *since
 	}
-	s.State, s.LastEnd = Inactive, &end
-	s.Since, s.OKSince, s.OKStreak, s.BadStreak, s.IncidentID, s.TS = nil, nil, 0, 0, "", now
-	return s
+	return end
 }
 
 // Tell decides whether a state that was left with t has to be told at now, and
-// returns it with that noted. A state that is muted is told when it no longer is,
-// if it still fires then. For one rule and target at most one message says
-// Firing in each throttle; Resolved is told whenever Firing was.
+// returns it with that noted. It is asked at every look. A state that is muted is
+// told when it no longer is, if it still fires then. For one rule and target at
+// most one message says Firing in each throttle; Resolved is told whenever Firing
+// was, muted or not: nobody is left to believe that it goes on.
 func (s AlertState) Tell(t Transition, muted bool, throttle time.Duration, now time.Time) (AlertState, NoticeKind) {
 	now = stored(now)
+	if s.LastSent != nil && s.LastSent.After(now) {
+		// The clock was set back. The throttle begins anew now and not when the next
+		// incident comes, which would then wait for it.
+		s.LastSent, s.TS = &now, now
+	}
 	kind := NoNotice
 	switch {
 	case t == Resolved:
@@ -200,8 +204,6 @@ func (s AlertState) Tell(t Transition, muted bool, throttle time.Duration, now t
 		}
 		s.Told = false
 	case s.State != Firing || muted:
-	case s.LastSent != nil && s.LastSent.After(now): // the clock was set back
-		s.LastSent, s.TS = &now, now
 	case s.LastSent != nil && now.Sub(*s.LastSent) < throttle:
 	case s.Told:
 		kind = NoticeReminder

@@ -1,9 +1,12 @@
 package longrun
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Rule names one of the conditions that are worth a person's attention.
@@ -112,17 +115,30 @@ func IncidentID(r Rule, target string, start time.Time) string {
 	return withTarget(string(r)+"_"+start.UTC().Format("20060102T150405"), target)
 }
 
-// withTarget appends a target to an ID.
+// maxTargetID is how much of a target stands in an ID; a store's IDs are bounded.
+const maxTargetID = 200
+
+// withTarget appends a target to an ID. What a store's ID cannot hold is written
+// as in a URL, and a long one ends in a hash, so that different targets stay
+// different.
 func withTarget(id, target string) string {
 	if target == "" {
 		return id
 	}
-	return id + "_" + strings.Map(func(r rune) rune {
-		if r == '/' || r < ' ' || r == 0x7f {
-			return '-'
+	b := append(append(make([]byte, 0, len(id)+1+len(target)), id...), '_')
+	valid := utf8.ValidString(target)
+	for _, c := range []byte(target) {
+		if c == '/' || c == '%' || c < ' ' || c == 0x7f || c >= utf8.RuneSelf && !valid {
+			b = fmt.Appendf(b, "%%%02X", c)
+		} else {
+			b = append(b, c)
 		}
-		return r
-	}, strings.ToValidUTF8(target, "-"))
+	}
+	if cut := len(id) + 1 + maxTargetID; len(b) > cut {
+		sum := sha256.Sum256([]byte(target))
+		b = fmt.Appendf([]byte(strings.ToValidUTF8(string(b[:cut]), "")), "~%x", sum[:8])
+	}
+	return string(b)
 }
 
 // Known reports whether r is one of Rules.

@@ -21,10 +21,18 @@ type Outage struct {
 
 // Outage returns the incident without its evidence.
 func (i Incident) Outage() Outage {
-	return Outage{
+	o := Outage{
 		IncidentID: i.IncidentID, Rule: i.Rule, Target: i.Target, Severity: i.Severity,
-		Start: i.TSStart.UTC(), End: i.TSEnd, Summary: clip(i.Summary, maxSummary),
+		Start: i.TSStart.UTC(), Summary: clip(i.Summary, maxSummary),
 	}
+	if i.TSStart.IsZero() {
+		o.Start = i.TS.UTC()
+	}
+	if i.TSEnd != nil {
+		end := i.TSEnd.UTC()
+		o.End = &end
+	}
+	return o
 }
 
 // Incident returns what the rules about incidents need of it.

@@ -2,6 +2,7 @@ package longrun
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -22,18 +23,26 @@ type ProbeTally struct {
 	ByHand     int64 `json:"byHand" firestore:"byHand"`
 	ByHandPass int64 `json:"byHandPass" firestore:"byHandPass"`
 	// Classes counts the scheduled probes that did not pass by their error's
-	// class, "unnamed" where there is none.
-	Classes map[string]int64 `json:"classes" firestore:"classes"`
+	// class, "unnamed" where there is none, in the order of the names.
+	Classes []ClassCount `json:"classes" firestore:"classes"`
 	// Points are the scheduled probes one by one, in the order of time.
 	Points []ProbePoint `json:"points" firestore:"points"`
 }
 
+// ClassCount counts errors of one class.
+type ClassCount struct {
+	Class string `json:"class" firestore:"class"`
+	N     int64  `json:"n" firestore:"n"`
+}
+
 // ProbePoint is one probe: when it started, what came of it, and how long it
-// took in milliseconds.
+// took.
 type ProbePoint struct {
 	TS     time.Time   `json:"ts" firestore:"ts"`
 	Result ProbeResult `json:"result" firestore:"result"`
-	Ms     float64     `json:"ms" firestore:"ms"`
+	// Ms is the latency in milliseconds, -1 where the document has no number
+	// that could be one.
+	Ms float64 `json:"ms" firestore:"ms"`
 	// Class is the error's class, empty after a Pass.
 	Class string `json:"class" firestore:"class"`
 }
@@ -51,7 +60,7 @@ func (t ProbeTally) Rate() (rate float64, ok bool) {
 func (t ProbeTally) Latencies() []float64 {
 	var ms []float64
 	for _, p := range t.Points {
-		if p.Result == Pass {
+		if p.Result == Pass && p.Ms >= 0 {
 			ms = append(ms, p.Ms)
 		}
 	}
@@ -59,11 +68,13 @@ func (t ProbeTally) Latencies() []float64 {
 	return ms
 }
 
+// maxClass bounds the name of a class, in bytes.
+const maxClass = 80
+
 // otherType is where probes are counted whose type is none.
 const otherType ProbeType = "other"
 
-// unnamedClass stands for an error without a class, since a key of a map is not
-// empty.
+// unnamedClass stands for an error without a class.
 const unnamedClass = "unnamed"
 
 // add counts one probe.
@@ -76,30 +87,35 @@ func (t *ProbeTally) add(p Probe) {
 		return
 	}
 	t.N++
-	point := ProbePoint{TS: p.TS, Result: p.Result, Ms: p.LatencyMs}
+	point := ProbePoint{TS: p.TS, Result: p.Result, Ms: -1}
+	if p.LatencyMs >= 0 && p.LatencyMs <= math.MaxFloat64 {
+		point.Ms = p.LatencyMs
+	}
+	class := clip(cmp.Or(p.ErrorClass, unnamedClass), maxClass)
 	switch p.Result {
 	case Pass:
 		t.Pass++
 	case Fail:
 		t.Fail++
-		point.Class = cmp.Or(p.ErrorClass, unnamedClass)
+		point.Class = class
 	case Inconclusive:
 		fallthrough
 	default:
 		t.Inconclusive++
-		point.Result, point.Class = Inconclusive, cmp.Or(p.ErrorClass, unnamedClass)
+		point.Result, point.Class = Inconclusive, class
 	}
 	if point.Class != "" {
-		t.class(point.Class, 1)
+		t.class(ClassCount{Class: point.Class, N: 1})
 	}
 	t.Points = append(t.Points, point)
 }
 
-func (t *ProbeTally) class(name string, n int64) {
-	if t.Classes == nil {
-		t.Classes = map[string]int64{}
+func (t *ProbeTally) class(c ClassCount) {
+	i, known := slices.BinarySearchFunc(t.Classes, c.Class, func(have ClassCount, name string) int { return cmp.Compare(have.Class, name) })
+	if !known {
+		t.Classes = slices.Insert(t.Classes, i, ClassCount{Class: c.Class})
 	}
-	t.Classes[name] += n
+	t.Classes[i].N += c.N
 }
 
 // join adds what another tally of the same type counted.
@@ -110,8 +126,8 @@ func (t *ProbeTally) join(o ProbeTally) {
 	t.Inconclusive += o.Inconclusive
 	t.ByHand += o.ByHand
 	t.ByHandPass += o.ByHandPass
-	for name, n := range o.Classes {
-		t.class(name, n)
+	for _, c := range o.Classes {
+		t.class(c)
 	}
 	t.Points = append(t.Points, o.Points...)
 }

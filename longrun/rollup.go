@@ -74,6 +74,9 @@ type Rollup struct {
 	Probes []ProbeTally `json:"probes" firestore:"probes"`
 	// Incidents are those that began on this day, oldest first.
 	Incidents []Outage `json:"incidents" firestore:"incidents"`
+	// Mangled counts documents of the day that did not decode: they are in no
+	// number here.
+	Mangled int64 `json:"mangled" firestore:"mangled"`
 	// Omitted says how much did not fit.
 	Omitted Omitted `json:"omitted" firestore:"omitted"`
 	// Settled says that nothing is left to be learned: the day's last slot is
@@ -100,8 +103,8 @@ const (
 	MaxRollupGaps = 1440
 	// MaxRollupPoints are two types that are probed every minute.
 	MaxRollupPoints    = 3000
-	MaxRollupInstances = 500
-	MaxRollupIncidents = 500
+	MaxRollupInstances = 300
+	MaxRollupIncidents = 300
 )
 
 // Omitted counts what did not fit into the lists of a Rollup.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -58,15 +59,25 @@ func (s Settings) Validate() error {
 			errs = append(errs, fmt.Errorf("probeEverySec %s %v is not between %v and %v", name, sec, MinProbeEvery.Seconds(), maxProbeEvery.Seconds()))
 		}
 	}
-	if err := s.AlertThresholds.Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("alertThresholds %w", err))
+	errs = append(errs, within("alertThresholds", s.AlertThresholds.Validate())...)
+	if len(s.Maintenance) > MaxMaintenance {
+		errs = append(errs, fmt.Errorf("maintenance has %d entries, at most %d are allowed", len(s.Maintenance), MaxMaintenance))
 	}
 	for i, m := range s.Maintenance {
-		if err := m.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("maintenance %d: %w", i, err))
-		}
+		errs = append(errs, within("maintenance "+strconv.Itoa(i)+":", m.Validate())...)
 	}
 	return errors.Join(errs...)
+}
+
+// within says of each of several joined errors where it is.
+func within(where string, err error) (errs []error) {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, fmt.Errorf("%s %w", where, e))
+		}
+	}
+	return errs
 }
 
 // ProbeSchedule returns wired with what the settings say for the type. Retry

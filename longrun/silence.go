@@ -12,7 +12,7 @@ import (
 type Silence struct {
 	// SilenceID is the document's ID.
 	SilenceID string `json:"silenceId" firestore:"silenceId"`
-	// TS and From are when it begins.
+	// TS and From are when it begins, the same.
 	TS   time.Time `json:"ts" firestore:"ts"`
 	From time.Time `json:"from" firestore:"from"`
 	// Until is when it ends; every silence has an end.
@@ -29,16 +29,22 @@ type Silence struct {
 // MaxSilence is the longest that a silence may last.
 const MaxSilence = 30 * 24 * time.Hour
 
-const maxSilenceText = 200
+const maxText = 200
 
 // Validate reports everything that is wrong, each error naming its field.
 func (s Silence) Validate() error {
 	var errs []error
-	switch {
-	case s.From.IsZero():
+	if s.From.IsZero() {
 		errs = append(errs, errors.New("from is missing"))
-	case s.Until.IsZero():
+	}
+	if s.Until.IsZero() {
 		errs = append(errs, errors.New("until is missing: a silence has an end"))
+	}
+	if !s.TS.Equal(s.From) { // by which it is found
+		errs = append(errs, errors.New("ts is not the same as from"))
+	}
+	switch {
+	case s.From.IsZero() || s.Until.IsZero():
 	case !s.Until.After(s.From):
 		errs = append(errs, fmt.Errorf("until %s is not after from %s", s.Until.UTC().Format(time.RFC3339), s.From.UTC().Format(time.RFC3339)))
 	case s.Until.Sub(s.From) > MaxSilence:
@@ -47,12 +53,15 @@ func (s Silence) Validate() error {
 	if s.Rule != "" && !s.Rule.Known() {
 		errs = append(errs, fmt.Errorf("rule %.50q is none of %v", string(s.Rule), Rules()))
 	}
-	for _, text := range []struct{ field, value string }{{"target", s.Target}, {"by", s.By}, {"reason", s.Reason}} {
-		if len(text.value) > maxSilenceText || !utf8.ValidString(text.value) {
-			errs = append(errs, fmt.Errorf("%s is not at most %d bytes of UTF-8", text.field, maxSilenceText))
-		}
+	return errors.Join(append(errs, checkText("target", s.Target), checkText("by", s.By), checkText("reason", s.Reason))...)
+}
+
+// checkText reports what is wrong with a text that people wrote.
+func checkText(field, text string) error {
+	if len(text) > maxText || !utf8.ValidString(text) {
+		return fmt.Errorf("%s is not at most %d bytes of UTF-8", field, maxText)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // Matches reports whether the silence holds for a rule and target at a time.

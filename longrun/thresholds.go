@@ -12,7 +12,8 @@ import (
 type AlertThresholds struct {
 	// MissedHbPerHour is how many empty slots in an hour are borne. Default: 3.
 	MissedHbPerHour int64 `json:"missedHbPerHour" firestore:"missedHbPerHour"`
-	// ConsecutiveProbeFails is how many FAILs in a row fire. Default: 2.
+	// ConsecutiveProbeFails is how many FAILs in a row fire, at most 20: so many
+	// results are remembered for certain. Default: 2.
 	ConsecutiveProbeFails int64 `json:"consecutiveProbeFails" firestore:"consecutiveProbeFails"`
 	// QueueDepthThreshold is how many waiting messages are borne. Default: 100.
 	QueueDepthThreshold int64 `json:"queueDepthThreshold" firestore:"queueDepthThreshold"`
@@ -41,9 +42,14 @@ func DefaultAlertThresholds(interval time.Duration) AlertThresholds {
 // minThrottleSec keeps a mistyped throttle from making a flood.
 const minThrottleSec = 60
 
+const maxProbeFails = 20
+
 // Validate reports everything that is wrong, each error naming its field.
 func (t AlertThresholds) Validate() error {
 	var errs []error
+	if n := t.ConsecutiveProbeFails; n > maxProbeFails {
+		errs = append(errs, fmt.Errorf("consecutiveProbeFails %d is over %d", n, maxProbeFails))
+	}
 	for _, n := range []struct {
 		field string
 		value int64

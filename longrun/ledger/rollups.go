@@ -37,9 +37,12 @@ func (l *Ledger) SetRollup(r longrun.Rollup) store.Op {
 // rollup when beats that it counted are gone: they were pruned, and it stands. A
 // rollup of the original system is replaced, since it has no slots.
 //
+// The day's beats are handed to each of also, such as the Add of a longrun.Sealer,
+// from the same reading.
+//
 // A beat that comes late concerns its day, and the days beside it as far as its
 // gap reaches: their last or first gap may have got another end.
-func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.Duration) (longrun.Rollup, error) {
+func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
 	earliest, known, err := l.Earliest(ctx)
 	if err != nil {
 		return longrun.Rollup{}, err
@@ -47,7 +50,7 @@ func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.
 	if !known {
 		return longrun.Rollup{}, fmt.Errorf("ledger: roll up %s: nothing is stored yet", longrun.RollupID(day))
 	}
-	d, err := l.ReadDay(ctx, day, interval, earliest, now)
+	d, err := l.ReadDay(ctx, day, interval, earliest, now, also...)
 	if err != nil {
 		return longrun.Rollup{}, err
 	}
@@ -69,7 +72,9 @@ func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.
 // ReadDay reads everything of the UTC day that day lies in, once: its beats with
 // the nearest ones on both sides, its probes, its incidents, and the runs. What
 // earliest and now mean is said at longrun.NewDay.
-func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time) (*longrun.Day, error) {
+//
+// Each of also is given the beats of the day as well.
+func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, also ...func(longrun.Heartbeat)) (*longrun.Day, error) {
 	empty, err := longrun.NewDay(day, interval, earliest, now) // checks, before anything is read
 	if err != nil {
 		return nil, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
@@ -92,7 +97,20 @@ func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Durat
 			d.Add(*h)
 		}
 	}
-	return d, l.read(ctx, w, d, nil)
+	return d, l.read(ctx, w, shared{d, also}, nil)
+}
+
+// shared hands beats on.
+type shared struct {
+	*longrun.Day
+	also []func(longrun.Heartbeat)
+}
+
+func (s shared) Add(h longrun.Heartbeat) {
+	s.Day.Add(h)
+	for _, add := range s.also {
+		add(h)
+	}
 }
 
 // runsWindow is where the runs of a window are looked for: up to the beat after

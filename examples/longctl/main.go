@@ -24,7 +24,8 @@ func main() {
 
 // commandLine is everything that can be typed. Each command has its own file.
 type commandLine struct {
-	Pair pairCommand `cmd:"" help:"Link a device file to a WhatsApp account."`
+	Pair  pairCommand  `cmd:"" help:"Link a device file to a WhatsApp account."`
+	Alert alertCommand `cmd:"" help:"See that alerts arrive."`
 }
 
 const description = `Sets longwatch up from the command line.

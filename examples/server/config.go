@@ -11,6 +11,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -31,6 +32,7 @@ type config struct {
 	Token      string        `env:"ADMIN_TOKEN"`
 	LogLevel   slog.Level    `env:"LONGRUN_LOG_LEVEL" envDefault:"info"`
 	WhatsApp   whatsappConfig
+	Alerts     alertsConfig
 
 	// EmulatorHost is read by name here, since Google's client would read it
 	// anyway, with dial options of its own.
@@ -42,7 +44,7 @@ type config struct {
 // defaultStore is LONGRUN_STORE where it is not set.
 const defaultStore = "sqlite:longrun.db"
 
-const usage = `Usage: server [-demo]
+var usage = `Usage: server [-demo]
 
 A longwatch server: one heartbeat per slot, under a fenced lease, probes of
 WhatsApp accounts, and an admin API. -demo shows it all with no account, on a
@@ -67,6 +69,10 @@ WhatsApp server in this process. The environment says what differs from:
   WHATSAPP_PROBE_TO    the probe account   number that the outbound probe writes to
   WHATSAPP_PROBE_EVERY 6h                  how often; queue every fourth time
   WHATSAPP_PROBE_UNTIL receipt             or ack: what makes outbound a PASS
+` + channels.Usage + `  LONGRUN_PING_URL     none                called after each stored beat, so that
+                                           someone outside notices silence
+  LONGRUN_BASE_URL     none                where this server is found from outside,
+                                           for links in alerts
 
 Examples:
 
@@ -76,6 +82,7 @@ Examples:
   LONGRUN_STORE=firestore:demo FIRESTORE_EMULATOR_HOST=127.0.0.1:8085 server
   PORT=8080 ADMIN_TOKEN=… server
   WHATSAPP_DB=support=support.wa.db WHATSAPP_PROBE_DB=probe.wa.db server
+  TELEGRAM_BOT_TOKEN=… TELEGRAM_CHAT_ID=-1001234567890 server
 
 Exit codes: 0 stopped when asked to, 1 failed, 2 wrong configuration.
 `
@@ -96,7 +103,7 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp())
+	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts())
 	return c, errors.Join(errs...)
 }
 
@@ -160,7 +167,7 @@ func (c *config) checkMonitor() error {
 func (c *config) monitor(st store.Store) monitor.Config {
 	return monitor.Config{
 		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
-		Journal: c.Journal,
+		Journal: c.Journal, AdminURL: c.adminURL(),
 	}
 }
 
@@ -179,7 +186,7 @@ func named(err error) error {
 func inVariables(wrong *monitor.ConfigError) error {
 	variables := map[string]string{
 		"Root": "LONGRUN_ROOT", "Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE",
-		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL",
+		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL", "AdminURL": "LONGRUN_BASE_URL",
 	}
 	var errs []error
 	for _, f := range wrong.Fields {

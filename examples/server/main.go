@@ -96,6 +96,14 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	if len(wa.clients) > 0 {
 		cfg.Status, cfg.Probes = wa.accounts.Status, wa.probes
 	}
+	alerter, to, err := c.Alerts.Open(logger)
+	if err != nil {
+		return &openError{err}
+	}
+	cfg.Alerter = alerter
+	if cfg.AfterBeat, err = c.deadMan(logger); err != nil {
+		return &openError{err}
+	}
 	m, err := monitor.New(cfg)
 	if err != nil {
 		return err
@@ -106,7 +114,7 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	mux.Handle("GET /readyz", adminhttp.Readyz(m))
 	mux.Handle("GET /{$}", http.RedirectHandler(adminhttp.DefaultPrefix+"/", http.StatusFound))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	greet(out, c, m.Status(), listener.Addr())
+	greet(out, c, m.Status(), to, listener.Addr())
 	if wa.demo != nil {
 		mux.Handle("GET /demo", wa.demo)
 		mux.Handle("POST /demo/{fault}", http.NewCrossOriginProtection().Handler(wa.demo))

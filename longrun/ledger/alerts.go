@@ -21,6 +21,27 @@ func (l *Ledger) Incident(ctx context.Context, id string) (Entry[longrun.Inciden
 	return Read[longrun.Incident](ctx, l, Incidents, id)
 }
 
+// HasIncident reports whether an incident of the rule touches the window.
+func (l *Ledger) HasIncident(ctx context.Context, r longrun.Rule, w longrun.Window) (bool, error) {
+	// Those that began before may reach into it.
+	for e, err := range l.Incidents(ctx, Page{From: w.From.Add(-maxIncident), To: w.To}) {
+		if isDocument(err) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		i := e.Value
+		if i.Rule == r && i.TSStart.Before(w.To) && (i.TSEnd == nil || i.TSEnd.After(w.From)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// maxIncident is how far back HasIncident looks for one that still goes on.
+const maxIncident = 7 * 24 * time.Hour
+
 // SetIncident is the write of an incident, the leader's.
 func (l *Ledger) SetIncident(i longrun.Incident) store.Op {
 	return store.Set(l.Key(Incidents, i.IncidentID), i)

@@ -226,9 +226,10 @@ func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {
 		require.InDelta(t, 10, got[1].DriftSec, 0)
 		require.Equal(t, "3d4adc99", got[1].CommitHash)
 
-		latest, err := l.LatestProbes(t.Context(), time.Time{})
+		recent, err := l.ProbesSince(t.Context(), time.Time{}, 1)
 		require.NoError(t, err)
-		require.Equal(t, longrun.Fail, latest[longrun.Outbound].Result, "without tsIso too")
+		require.Len(t, recent[longrun.Outbound], 1)
+		require.Equal(t, longrun.Fail, recent[longrun.Outbound][0].Result, "without tsIso too")
 		for e, err := range l.Probes(t.Context(), ledger.Page{Limit: 1}) {
 			require.NoError(t, err)
 			require.InDelta(t, 906, e.Value.LatencyMs, 0)
@@ -311,7 +312,7 @@ func TestAMangledDocumentIsNamedAndTheListGoesOn(t *testing.T) {
 	})
 }
 
-func TestTheLatestProbeOfEachTypeIsTheSchedules(t *testing.T) {
+func TestTheNewestProbesOfEachTypeHoldOneOfTheSchedule(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, st store.Store) {
 		l := open(t, st)
@@ -331,14 +332,24 @@ func TestTheLatestProbeOfEachTypeIsTheSchedules(t *testing.T) {
 		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Probes, "bad"), map[string]any{"ts": base.Add(9 * time.Hour), "type": 7}))
 		require.NoError(t, err)
 
-		latest, err := l.LatestProbes(t.Context(), base)
-		require.NoError(t, err)
-		require.Len(t, latest, 2)
-		require.Equal(t, "OUT_20251230T04", latest[longrun.Outbound].ProbeKey)
-		require.Equal(t, "QUEUE_20251230T00", latest[longrun.Queue].ProbeKey)
-		latest, err = l.LatestProbes(t.Context(), base.Add(3*time.Hour))
-		require.NoError(t, err)
-		require.Len(t, latest, 1, "no older than asked for")
+		keys := func(since time.Time, most int) map[longrun.ProbeType][]string {
+			recent, err := l.ProbesSince(t.Context(), since, most)
+			require.NoError(t, err)
+			out := map[longrun.ProbeType][]string{}
+			for kind, probes := range recent {
+				for _, p := range probes {
+					out[kind] = append(out[kind], p.ProbeKey)
+				}
+			}
+			return out
+		}
+		require.Equal(t, map[longrun.ProbeType][]string{
+			longrun.Outbound: {"OUT_20251229T22", "OUT_20251230T04", "OUT_20251230T050000"},
+			longrun.Queue:    {"QUEUE_20251230T00"},
+			longrun.Inbound:  {"IN_20251230T010000"},
+		}, keys(base, 10))
+		require.Equal(t, []string{"OUT_20251230T04", "OUT_20251230T050000"}, keys(base, 1)[longrun.Outbound])
+		require.Equal(t, []string{"OUT_20251230T050000"}, keys(base.Add(7*time.Hour), 10)[longrun.Outbound], "no older than asked for")
 
 		// The first result stands.
 		_, err = st.Commit(t.Context(), l.CreateProbe(longrun.Probe{ProbeKey: "OUT_20251230T04", TS: base}))

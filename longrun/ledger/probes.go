@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -20,10 +21,12 @@ func (l *Ledger) Probes(ctx context.Context, p Page) iter.Seq2[Entry[longrun.Pro
 	return List[longrun.Probe](ctx, l, Probes, p)
 }
 
-// LatestProbes returns for each type the newest result since, if there is one,
-// that the schedule asked for. Documents that do not decode are passed over.
-func (l *Ledger) LatestProbes(ctx context.Context, since time.Time) (map[longrun.ProbeType]longrun.Probe, error) {
-	latest := make(map[longrun.ProbeType]longrun.Probe)
+// ProbesSince returns the results of each type since, oldest first: of each the
+// newest most and, where none of them is, the newest that the schedule asked for.
+// Documents that do not decode are passed over.
+func (l *Ledger) ProbesSince(ctx context.Context, since time.Time, most int) (map[longrun.ProbeType][]longrun.Probe, error) {
+	recent := make(map[longrun.ProbeType][]longrun.Probe)
+	scheduled := make(map[longrun.ProbeType]bool)
 	for e, err := range l.Probes(ctx, Page{From: since, Desc: true}) {
 		if isDocument(err) {
 			continue
@@ -31,11 +34,16 @@ func (l *Ledger) LatestProbes(ctx context.Context, since time.Time) (map[longrun
 		if err != nil {
 			return nil, err
 		}
-		if _, known := latest[e.Value.Type]; !known && e.Value.Trigger != longrun.ByHand {
-			latest[e.Value.Type] = e.Value
+		t, asked := e.Value.Type, e.Value.Trigger != longrun.ByHand
+		if len(recent[t]) < most || asked && !scheduled[t] {
+			recent[t] = append(recent[t], e.Value)
+			scheduled[t] = scheduled[t] || asked
 		}
 	}
-	return latest, nil
+	for _, results := range recent {
+		slices.Reverse(results)
+	}
+	return recent, nil
 }
 
 // mendProbe fills in what an older document lacks and follows from the record.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/probe"
@@ -65,6 +66,17 @@ type Config struct {
 	// Probes are what the leader tries for real, each on its own schedule, one
 	// at a time. Default: none.
 	Probes []Probe
+
+	// Alerter carries alerts to people, one call at a time. Which rules there are,
+	// and from where on they fire, is in the live settings. Default: none; then
+	// the messages stand in the log.
+	Alerter alert.Alerter
+	// AlertTimeout bounds one call of Alerter. Default: 30 s.
+	AlertTimeout time.Duration
+	// AdminURL is where the admin API is found from outside, such as
+	// "https://ops.example.org/api/admin/longrun": messages link to it. It
+	// carries no user and no query. Default: none, and no links.
+	AdminURL string
 
 	// Backlog is how many beats are kept while the store is out of reach.
 	// Default: 1,440, a day of minutes.
@@ -150,6 +162,7 @@ func (p Probe) validate() error {
 const (
 	defaultBacklog       = 1440
 	defaultStatusTimeout = 5 * time.Second
+	defaultAlertTimeout  = 30 * time.Second
 	minLease             = 4 * time.Second
 	maxDefaultLease      = time.Hour
 	maxName              = 128 // bytes of an instance ID, a commit or a version
@@ -182,6 +195,9 @@ func (c Config) withDefaults() Config {
 	c.Probes = slices.Clone(c.Probes)
 	for i, p := range c.Probes {
 		c.Probes[i] = p.withDefaults()
+	}
+	if c.AlertTimeout == 0 {
+		c.AlertTimeout = defaultAlertTimeout
 	}
 	if c.Backlog == 0 {
 		c.Backlog = defaultBacklog
@@ -261,6 +277,10 @@ func (c Config) validate(invalid *ConfigError) {
 		}
 		seen[p.Type] = true
 	}
+	if c.AlertTimeout < 0 {
+		invalid.add("AlertTimeout", fmt.Errorf("%v is negative", c.AlertTimeout))
+	}
+	invalid.add("AdminURL", validateAdminURL(c.AdminURL))
 	if c.Backlog < 0 {
 		invalid.add("Backlog", fmt.Errorf("%d is negative", c.Backlog))
 	}

@@ -34,6 +34,9 @@ type Monitor struct {
 	after        *after
 	stats        stats
 	probes       *schedule
+	alarms       *alarms
+	outages      *outages
+	names        *names
 	settings     atomic.Pointer[longrun.Settings]
 	processStart time.Time
 	leftBehind   []longrun.Lapse // from the journal of an earlier process
@@ -64,6 +67,7 @@ func New(cfg Config) (*Monitor, error) {
 	}
 	m.after = newAfter(cfg.AfterBeat, cfg.Interval, cfg.Clock, m.once)
 	m.probes = newSchedule(m)
+	m.alarms, m.outages, m.names = newAlarms(m), &outages{m: m}, &names{clean: make(map[string]string)}
 	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged, func() { m.record.touch() })
 	settings := longrun.DefaultSettings(cfg.Interval)
 	m.settings.Store(&settings)
@@ -163,7 +167,7 @@ func (m *Monitor) end(ctx context.Context, ended string) {
 func (m *Monitor) farewell(ctx context.Context) {
 	waiting, cancel := deadline.With(ctx, m.cfg.Clock, maxFarewell)
 	defer cancel()
-	callers := []*caller{m.host.caller, m.after.caller}
+	callers := []*caller{m.host.caller, m.after.caller, m.alarms.channel.caller, m.alarms.channel.tests}
 	for _, j := range m.probes.jobs {
 		callers = append(callers, j.caller)
 	}

@@ -40,6 +40,13 @@ func (e *NotLeadingError) Error() string {
 // maxPendingProbes bounds the results that wait for the store.
 const maxPendingProbes = 100
 
+// maxRecentProbes is how many results of each probe the rules look at, and
+// maxProbeLookBack how old the oldest may be.
+const (
+	maxRecentProbes  = 50
+	maxProbeLookBack = 32 * 24 * time.Hour
+)
+
 // schedule makes the leader's probes, one at a time: probes share accounts, and
 // two at once would measure each other. It outlives a lease, and a result that
 // could not be stored waits for the next.
@@ -60,8 +67,9 @@ type job struct {
 	caller *caller
 
 	// Written by the one goroutine that makes probes, under schedule.mu.
-	last    *longrun.Probe // the newest that the schedule asked for
-	shown   *longrun.Probe // the newest of all
+	last    *longrun.Probe  // the newest that the schedule asked for
+	shown   *longrun.Probe  // the newest of all
+	recent  []longrun.Probe // the newest of all, oldest first, for the rules
 	running bool
 }
 
@@ -126,26 +134,27 @@ func (s *schedule) load(ctx context.Context) bool {
 	for _, j := range s.jobs {
 		longest = max(longest, s.scheduleOf(j).Every)
 	}
-	now := s.m.cfg.Clock.Now()
-	latest, err := s.m.ledger.LatestProbes(ctx, now.Add(-longest-time.Hour))
+	// As far back as a probe may be without a result before it is overdue.
+	periods := s.m.settings.Load().AlertThresholds.ProbeOverduePeriods
+	back := min(time.Duration(float64(longest)*periods), maxProbeLookBack) + time.Hour
+	recent, err := s.m.ledger.ProbesSince(ctx, s.m.cfg.Clock.Now().Add(-back), maxRecentProbes)
 	if err != nil {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, p := range s.pending { // newer than anything in the store
+		recent[p.Type] = append(recent[p.Type], p)
+	}
 	for _, j := range s.jobs {
-		last, known := latest[j.Type]
-		for _, p := range s.pending { // newer than anything in the store
-			if p.Type == j.Type && p.Trigger == longrun.Scheduled && p.TS.After(last.TS) {
-				last, known = p, true
+		j.last, j.recent = nil, recent[j.Type]
+		for _, p := range j.recent {
+			if p.Trigger != longrun.ByHand && (j.last == nil || p.TS.After(j.last.TS)) {
+				j.last = &p
 			}
-		}
-		j.last = nil
-		if known {
-			j.last = &last
-		}
-		if j.shown == nil || known && last.TS.After(j.shown.TS) {
-			j.shown = j.last
+			if j.shown == nil || p.TS.After(j.shown.TS) {
+				j.shown = &p
+			}
 		}
 	}
 	s.loaded = true
@@ -236,6 +245,7 @@ func (s *schedule) make(ctx context.Context, lease *lock.Lease, j *job, trigger 
 		j.last = &p
 	}
 	j.shown = &p
+	j.recent = append(slices.Clone(j.recent[max(0, len(j.recent)-maxRecentProbes+1):]), p)
 	s.mu.Unlock()
 	return p, s.put(ctx, lease, p)
 }
@@ -322,6 +332,30 @@ func (s *schedule) status() []ProbeStatus {
 		}
 	}
 	return out
+}
+
+// probed is what the rules see of one configured probe.
+type probed struct {
+	kind     longrun.ProbeType
+	schedule longrun.ProbeSchedule
+	settle   time.Duration
+	recent   []longrun.Probe // not to be changed
+}
+
+// seen returns what the rules see of each configured probe, nothing before it is
+// known. It appends to room.
+func (s *schedule) seen(room []probed) []probed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.loaded {
+		return room
+	}
+	for _, j := range s.jobs {
+		if j.Prober != nil {
+			room = append(room, probed{j.Type, s.scheduleOf(j), j.Settle, j.recent})
+		}
+	}
+	return room
 }
 
 func (s *schedule) notLeading() error {

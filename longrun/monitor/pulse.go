@@ -16,6 +16,7 @@ import (
 // Making a beat and storing it are two goroutines, so that a store that hangs
 // delays no beat.
 func (m *Monitor) pulse(ctx context.Context) {
+	defer m.outages.group.Wait()
 	last := longrun.SlotAt(m.cfg.Clock.Now(), m.cfg.Interval)
 	for {
 		asked := m.awaitSlot(ctx, last+1)
@@ -28,6 +29,7 @@ func (m *Monitor) pulse(ctx context.Context) {
 		}
 		last = slot
 		m.tick(ctx, asked)
+		m.outages.look(ctx)
 	}
 }
 
@@ -66,7 +68,7 @@ func (m *Monitor) tick(ctx context.Context, asked bool) {
 	if !m.answers(ctx) {
 		return
 	}
-	h := m.makeBeat(ctx)
+	h, accounts := m.makeBeat(ctx)
 	if ctx.Err() != nil {
 		return
 	}
@@ -74,6 +76,7 @@ func (m *Monitor) tick(ctx context.Context, asked bool) {
 		m.noteDrift(ctx, h)
 	}
 	ahead, err := m.backlog.add(h)
+	m.alarms.made(look{h, accounts})
 	if err != nil {
 		m.journalFailed(ctx, err)
 	}
@@ -83,12 +86,13 @@ func (m *Monitor) tick(ctx context.Context, asked bool) {
 }
 
 // makeBeat asks the host how it is and returns the beat of the slot in which it
-// asked: the process was alive then, however long the answer takes.
-func (m *Monitor) makeBeat(ctx context.Context) longrun.Heartbeat {
+// asked: the process was alive then, however long the answer takes. The accounts
+// are for the rules.
+func (m *Monitor) makeBeat(ctx context.Context) (longrun.Heartbeat, []longrun.AccountStatus) {
 	now := m.cfg.Clock.Now()
 	status, err := m.host.ask(ctx)
 	if ctx.Err() != nil {
-		return longrun.Heartbeat{} // being stopped: half a status is none
+		return longrun.Heartbeat{}, nil // being stopped: half a status is none
 	}
 	settings := m.settings.Load()
 
@@ -107,7 +111,7 @@ func (m *Monitor) makeBeat(ctx context.Context) longrun.Heartbeat {
 		h.NeedsQRCount, h.QueueDepth = status.NeedsQR, status.QueueDepth
 		h.Healthy = status.Healthy && status.Connected >= settings.ExpectedAccounts
 	}
-	return h
+	return h, status.Accounts
 }
 
 // noteDrift says when beats begin to come late in their slots.

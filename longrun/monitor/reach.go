@@ -212,6 +212,7 @@ func latest(a, b time.Time) time.Time {
 // health is what the last calls say of the store.
 type health struct {
 	answered            time.Time
+	since               time.Time // of the outage; zero without one
 	reachable, readOnly bool
 	err                 error
 }
@@ -222,5 +223,5 @@ func (r *reach) health() health {
 	if r.out == nil {
 		return health{answered: r.answered, reachable: true}
 	}
-	return health{r.answered, r.out.reads, r.out.reads, r.out.err}
+	return health{r.answered, r.out.from, r.out.reads, r.out.reads, r.out.err}
 }

@@ -64,6 +64,9 @@ type Status struct {
 	// Probes are the configured probes, in the order of Config.
 	Probes []ProbeStatus
 
+	// Alerts are where the rules stand.
+	Alerts AlertsStatus
+
 	// Settings are the live settings in force.
 	Settings longrun.Settings
 }
@@ -84,6 +87,43 @@ type ProbeStatus struct {
 	Running bool
 }
 
+// AlertsStatus is what an instance knows of its rules and of the way to people.
+type AlertsStatus struct {
+	// Judged is the slot in which the rules were last judged; zero on an instance
+	// that does not lead, which judges store_unreachable alone.
+	Judged time.Time
+	// Alarms are the rules and targets that ever fired, as they stand; in the
+	// order of longrun.Rules. What is not among them is inactive.
+	Alarms []AlarmStatus
+	// Waiting counts the messages in the outbox that are not sent.
+	Waiting int
+	Channel ChannelStatus
+}
+
+// AlarmStatus is where a rule stands for one target.
+type AlarmStatus struct {
+	longrun.AlertState
+	// Muted says why it is not told though it fires; empty when it is.
+	Muted string
+	// Summary says what was seen, while it fires.
+	Summary string
+}
+
+// ChannelStatus is how the way to people is, as this instance saw it.
+type ChannelStatus struct {
+	// Configured is false where there is no Alerter: messages stand in the log.
+	Configured bool
+	// LastSent and LastFailed are when a message was last taken and last was not;
+	// zero when never.
+	LastSent, LastFailed time.Time
+	// LastError is why the newest message was not sent; empty when it was.
+	LastError string
+	// Permanent tells that it is no use to try again before somebody mends it.
+	Permanent bool
+	// QuietUntil is until when the channel asked to be left alone.
+	QuietUntil time.Time
+}
+
 // Status returns what this instance knows. It makes no store call.
 func (m *Monitor) Status() Status {
 	s := Status{
@@ -99,6 +139,10 @@ func (m *Monitor) Status() Status {
 	m.stats.fill(&s)
 	s.Waiting, s.Dropped = m.backlog.size()
 	s.Probes = m.probes.status()
+	s.Alerts = m.alarms.status()
+	if state, ok := m.outages.status(); ok {
+		s.Alerts.Alarms = append(s.Alerts.Alarms, AlarmStatus{AlertState: state})
+	}
 	h := m.reach.health()
 	s.StoreReachable, s.StoreReadOnly, s.StoreAnswered = h.reachable, h.readOnly, h.answered
 	if h.err != nil {

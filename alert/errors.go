@@ -1,0 +1,66 @@
+package alert
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// RetryAfterError says that the channel asks to be left alone for a while.
+type RetryAfterError struct {
+	// After is how long, from the moment of the answer. Hours have been seen.
+	After time.Duration
+	// Err says more; may be nil.
+	Err error
+}
+
+// Error implements error.
+func (e *RetryAfterError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("alert: asked to wait %v", e.After)
+	}
+	return fmt.Sprintf("alert: asked to wait %v: %v", e.After, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *RetryAfterError) Unwrap() error { return e.Err }
+
+// permanentError marks what IsPermanent looks for, and adds no words.
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }
+
+// Permanent marks err: the same message by the same channel would fail again,
+// until a person changes the configuration. The text stays the same. Permanent
+// of nil is nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}
+
+// IsPermanent reports whether err is marked by Permanent. Of several errors
+// joined into one each must be: while one channel may still succeed, asking
+// again is of use. Nor is a channel given up that asked to wait.
+func IsPermanent(err error) bool {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree by itself, since all branches count
+	case nil, *RetryAfterError:
+		return false
+	case *permanentError:
+		_, waits := errors.AsType[*RetryAfterError](e)
+		return !waits
+	case interface{ Unwrap() error }:
+		return IsPermanent(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		several := e.Unwrap()
+		for _, one := range several {
+			if !IsPermanent(one) {
+				return false
+			}
+		}
+		return len(several) > 0
+	}
+	return false
+}

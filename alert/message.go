@@ -1,0 +1,81 @@
+package alert
+
+import "time"
+
+// Kind is what a Message is about.
+type Kind string
+
+// The kinds.
+const (
+	// Firing: a condition began.
+	Firing Kind = "firing"
+	// Reminder: it goes on.
+	Reminder Kind = "reminder"
+	// Resolved: it ended.
+	Resolved Kind = "resolved"
+	// Test: nothing happened; somebody asks whether messages arrive.
+	Test Kind = "test"
+	// Digest: several messages in one; see Coalesce.
+	Digest Kind = "digest"
+)
+
+// Message is what people are told. Only Kind is required. A field holds any
+// text: what could spoil a line is made harmless where it is shown.
+type Message struct {
+	Kind Kind
+	// Rule names the condition, such as "missed_heartbeats".
+	Rule string
+	// Target is what the rule looked at: an account with its number masked, a
+	// type of probe. Empty where the rule has no parts.
+	Target string
+	// Severity is "critical" or "warning".
+	Severity string
+	// Summary is what was seen, against which threshold, in one line.
+	Summary string
+	// Since is when the condition began, not when it was noticed.
+	Since time.Time
+	// Until is when it ended: of a Resolved, else zero.
+	Until time.Time
+	// Instance and Commit are of the process that sends.
+	Instance, Commit string
+	// IncidentID names the incident's document.
+	IncidentID string
+	// Key is the same for every repetition of the same message, such as
+	// "#missed_heartbeats-12", and with Kind it belongs to this message alone.
+	// It is what a reader tells repetitions by, and what Fanout remembers.
+	Key string
+	// Link leads to the page about it.
+	Link string
+	// Details are further lines.
+	Details []string
+	// Parts are the messages of a Digest, which it has instead of the fields
+	// above.
+	Parts []Message
+}
+
+// Duration is how long the condition lasted; 0 when it goes on, or when its
+// times are not known.
+func (m Message) Duration() time.Duration {
+	if m.Since.IsZero() || m.Until.Before(m.Since) {
+		return 0
+	}
+	return m.Until.Sub(m.Since)
+}
+
+// id tells messages apart: what Key and Kind are for. One without a Key has
+// none.
+func (m Message) id() (id string, ok bool) {
+	return string(m.Kind) + " " + m.Key, m.Key != ""
+}
+
+// flat are the messages that m stands for: its parts, and theirs, or itself.
+func (m Message) flat() []Message {
+	if m.Kind != Digest || len(m.Parts) == 0 {
+		return []Message{m}
+	}
+	var parts []Message
+	for _, part := range m.Parts {
+		parts = append(parts, part.flat()...)
+	}
+	return parts
+}

@@ -1,0 +1,137 @@
+package monitor_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+// toldBy has a node's alerts recorded.
+func toldBy(r *alerttest.Recorder) func(*monitor.Config) {
+	return func(c *monitor.Config) { c.Alerter = r }
+}
+
+// hosted has a node's host say what the pointer says.
+func hosted(s *longrun.HostStatus) func(*monitor.Config) {
+	return func(c *monitor.Config) {
+		c.Status = func(context.Context) (longrun.HostStatus, error) { return *s, nil }
+	}
+}
+
+// titles are what a person sees first of each message: its kind and rule, and the
+// parts of digests one by one.
+func titles(messages []alert.Message) []string {
+	var out []string
+	for _, m := range messages {
+		if m.Kind == alert.Digest {
+			out = append(out, titles(m.Parts)...)
+			continue
+		}
+		out = append(out, strings.TrimRight(fmt.Sprintf("%s %s %s", m.Kind, m.Rule, m.Target), " "))
+	}
+	return out
+}
+
+func documents[T any](t *testing.T, st store.Store, c ledger.Collection) []T {
+	t.Helper()
+	l, err := ledger.New(st, "")
+	require.NoError(t, err)
+	var out []T
+	for e, err := range ledger.List[T](t.Context(), l, c, ledger.Page{}) {
+		require.NoError(t, err)
+		out = append(out, e.Value)
+	}
+	return out
+}
+
+func incidentsOf(t *testing.T, st store.Store) []longrun.Incident {
+	t.Helper()
+	return documents[longrun.Incident](t, st, ledger.Incidents)
+}
+
+func TestAnOutageOfAllInstancesIsToldOnceAtTheReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st, rec := memstore.New(nil), &alerttest.Recorder{}
+		own := storetest.Wrap(st)
+		n := start(t, own, "a", toldBy(rec))
+		time.Sleep(2*time.Hour + time.Second)
+		kill(n, own)
+		died := time.Now()
+		time.Sleep(9 * time.Minute)
+
+		n = start(t, st, "b", toldBy(rec))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Equal(t, []string{"firing missed_heartbeats"}, titles(rec.Messages()))
+		back := time.Now()
+		time.Sleep(time.Hour)
+		require.Equal(t, []string{"firing missed_heartbeats", "resolved missed_heartbeats"}, titles(rec.Messages()))
+		all := incidentsOf(t, st)
+		require.Len(t, all, 1)
+		i := all[0]
+		require.Equal(t, longrun.SlotAt(died, time.Minute)+1, longrun.SlotAt(i.TSStart, time.Minute))
+		require.Equal(t, longrun.SlotAt(back, time.Minute), longrun.SlotAt(*i.TSEnd, time.Minute))
+		require.InDelta(t, i.TSEnd.Sub(i.TSStart).Seconds(), *i.MTTRSec, 0)
+		require.InDelta(t, 8*60, *i.MTTRSec, 60)
+		require.Len(t, i.Slots, int(*i.MTTRSec/60))
+		m := rec.Messages()
+		require.Equal(t, i.TSStart, m[1].Since)
+		require.Equal(t, *i.TSEnd, m[1].Until)
+		require.NotEqual(t, m[0].Key, m[1].Key)
+		t.Log("\n" + m[0].Text() + "\n\n" + m[1].Text())
+		n.end()
+	})
+}
+
+func TestACleanHandoverAlertsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st, rec := memstore.New(nil), &alerttest.Recorder{}
+		for i := range 5 {
+			n := start(t, st, fmt.Sprint("a", i), toldBy(rec))
+			time.Sleep(3*time.Hour + 17*time.Second)
+			n.end()
+			time.Sleep(2 * time.Minute)
+		}
+		require.Empty(t, rec.Messages())
+		require.Empty(t, incidentsOf(t, st))
+	})
+}
+
+func TestTheHostsTroublesAreToldAndResolved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st, rec := memstore.New(nil), &alerttest.Recorder{}
+		host := &longrun.HostStatus{Connected: 2, Healthy: true, Accounts: []longrun.AccountStatus{{ID: "ops"}, {ID: "+40712345678"}}}
+		n := start(t, st, "a", toldBy(rec), hosted(host))
+		time.Sleep(time.Hour)
+		host.QueueDepth = 500
+		host.Accounts = []longrun.AccountStatus{{ID: "ops", Reconnects: 7, FirstReconnect: time.Now().Add(-20 * time.Minute), LastReconnect: time.Now()}, {ID: "+40712345678", LoggedOut: true, Since: time.Now(), Reason: "logged_out_401"}}
+		time.Sleep(2 * time.Minute)
+		require.ElementsMatch(t, []string{"firing logged_out +*********78", "firing reconnect_loop ops", "firing queue_depth"}, titles(rec.Messages()))
+		require.Len(t, rec.Messages(), 1, "what is due together is one message")
+		host.QueueDepth = 3
+		host.Accounts = []longrun.AccountStatus{{ID: "ops"}}
+		time.Sleep(20 * time.Minute)
+		got := titles(rec.Messages())
+		slices.Sort(got[3:])
+		require.Equal(t, []string{"resolved logged_out +*********78", "resolved queue_depth", "resolved reconnect_loop ops"}, got[3:])
+		for _, i := range incidentsOf(t, st) {
+			require.NotNil(t, i.TSEnd, i.IncidentID)
+		}
+		n.end()
+	})
+}

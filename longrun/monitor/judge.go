@@ -1,0 +1,214 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// judge has every rule look at the newest beat, once per slot.
+func (w *watch) judge(ctx context.Context) {
+	l, filled := w.a.take()
+	now := w.m.cfg.Clock.Now()
+	w.recent.Advance(now)
+	for _, slot := range filled {
+		w.recent.Fill(slot)
+	}
+	if l == nil || l.beat.Slot(w.m.cfg.Interval) == w.judged {
+		return
+	}
+	w.judged, w.changed = l.beat.Slot(w.m.cfg.Interval), true
+	settings := w.m.settings.Load()
+	limits := settings.AlertThresholds
+	find := func(f longrun.Finding) { w.find(ctx, f, now) }
+
+	find(longrun.CheckMissedHeartbeats(w.stateOf(longrun.MissedHeartbeats, ""), w.recent, now, limits.MissedHbPerHour))
+	w.recordOutages(ctx, now)
+	if l.beat.StatusError == "" && len(l.accounts) == 0 {
+		find(longrun.CheckLoggedOutCount(l.beat))
+	}
+	for _, account := range l.accounts {
+		account.ID = w.m.accountName(account.ID)
+		find(longrun.CheckLoggedOut(account))
+		find(longrun.CheckReconnectLoop(w.stateOf(longrun.ReconnectLoop, account.ID), account, now, limits.ReconnectLoopThreshold))
+	}
+	w.probes = w.m.probes.seen(w.probes[:0])
+	for _, p := range w.probes {
+		find(longrun.CheckProbeFails(p.kind, p.recent, limits.ConsecutiveProbeFails))
+		since := latest(w.began, w.m.stats.startedAt().Add(p.settle))
+		find(longrun.CheckProbeOverdue(p.kind, p.recent, p.schedule, since, now, limits.ProbeOverduePeriods))
+	}
+	find(longrun.CheckQueueDepth(l.beat, limits.QueueDepthThreshold))
+	find(longrun.CheckInsufficientData(w.stateOf(longrun.InsufficientData, ""), w.recent, now, settings.InsufficientDataThreshold))
+	w.findGone(ctx, *l, now)
+}
+
+func (w *watch) stateOf(r longrun.Rule, target string) longrun.AlertState {
+	if al := w.board[alarmKey{r, target}]; al != nil {
+		return al.state
+	}
+	return longrun.AlertState{}
+}
+
+// find takes what a rule found into its alarm.
+func (w *watch) find(ctx context.Context, f longrun.Finding, now time.Time) {
+	key := alarmKey{f.Rule, f.Target}
+	al := w.board[key]
+	if al == nil {
+		if f.Verdict != longrun.Bad {
+			return // all is well, as nearly always
+		}
+		al = &alarm{}
+		w.board[key] = al
+	}
+	al.spoken = w.judged
+	next, transition := al.state.Next(f, f.Rule.Policy(), now)
+	switch {
+	case transition == longrun.Opened:
+		al.incident = w.open(next, f, now)
+		w.noteIncident(al.incident)
+		w.m.cfg.Logger.WarnContext(ctx, "incident opened", "rule", string(f.Rule), "target", f.Target, "incident", next.IncidentID, "since", al.incident.TSStart, "summary", al.incident.Summary)
+	case transition == longrun.Resolved:
+		end, length := *next.LastEnd, next.LastEnd.Sub(al.incident.TSStart).Seconds()
+		al.incident.TSEnd, al.incident.MTTRSec = &end, &length
+		closed := now.UTC().Truncate(time.Microsecond)
+		al.incident.Closed, al.incident.ClosedBy = &closed, w.m.cfg.InstanceID
+		w.noteIncident(al.incident)
+		w.m.cfg.Logger.InfoContext(ctx, "incident resolved", "rule", string(f.Rule), "target", f.Target, "incident", al.incident.IncidentID, "after", next.LastEnd.Sub(al.incident.TSStart))
+	case f.Verdict == longrun.Bad && next.State == longrun.Firing:
+		w.grow(al, f)
+	}
+	w.tell(ctx, key, al, next, transition, now)
+}
+
+// tell takes the state after a look, and makes the message that it asks for.
+func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next longrun.AlertState, transition longrun.Transition, now time.Time) {
+	throttle := w.m.settings.Load().AlertThresholds.Throttle()
+	told, kind := next.Tell(transition, false, throttle, now)
+	al.muted = ""
+	if kind == longrun.NoticeFiring || kind == longrun.NoticeReminder {
+		if al.muted = w.mutedBy(ctx, key, now); al.muted != "" {
+			told, kind = next.Tell(transition, true, throttle, now)
+		}
+	}
+	if kind != longrun.NoNotice {
+		if kind == longrun.NoticeReminder {
+			al.incident.Reminders++
+			w.noteIncident(al.incident)
+		}
+		w.queue(al.incident, told, kind, now)
+	}
+	if told != al.state {
+		al.state = told
+		w.noteState(key, told)
+	}
+	if transition == longrun.Resolved {
+		al.incident = longrun.Incident{}
+	}
+}
+
+// mutedBy says why an alarm is not told now; empty when it is to be.
+func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time) string {
+	for _, r := range longrun.Rules() {
+		if r.Mutes(key.rule) && w.stateOf(r, "").State == longrun.Firing {
+			return string(r) + " fires"
+		}
+	}
+	return w.a.mute.why(ctx, key.rule, key.target, now)
+}
+
+// open begins an incident.
+func (w *watch) open(s longrun.AlertState, f longrun.Finding, now time.Time) longrun.Incident {
+	return longrun.Incident{
+		IncidentID: s.IncidentID, Rule: s.Rule, Target: s.Target, Severity: s.Rule.Severity(),
+		TS: *s.Since, TSStart: *s.Since, Noticed: now.UTC().Truncate(time.Microsecond),
+		Summary: publicLine(f.Summary, maxSummary), Observed: f.Observed, Threshold: f.Threshold,
+		Slots: evidence(f.Slots), Probes: evidence(f.Probes), Accounts: evidence(f.Accounts),
+		InstanceID: w.m.cfg.InstanceID, CommitHash: w.m.cfg.CommitHash, Epoch: w.lease.Token().Epoch,
+	}
+}
+
+// maxSummary bounds the line that says what was seen.
+const maxSummary = 300
+
+func evidence(ids []string) []string { return slices.Clone(ids[:min(len(ids), longrun.MaxEvidence)]) }
+
+// grow adds evidence that came while the incident is open.
+func (w *watch) grow(al *alarm, f longrun.Finding) {
+	grown := false
+	for _, e := range []struct {
+		known *[]string
+		now   []string
+	}{{&al.incident.Slots, f.Slots}, {&al.incident.Probes, f.Probes}, {&al.incident.Accounts, f.Accounts}} {
+		for _, id := range e.now {
+			if len(*e.known) < longrun.MaxEvidence && !slices.Contains(*e.known, id) {
+				*e.known = append(*e.known, id)
+				grown = true
+			}
+		}
+	}
+	if grown {
+		w.noteIncident(al.incident)
+	}
+}
+
+// findGone resolves alarms whose target is no longer there: an account that the
+// host gave up, a probe that is no longer configured. A host that does not
+// answer says nothing of its accounts.
+func (w *watch) findGone(ctx context.Context, l look, now time.Time) {
+	for key, al := range w.board {
+		if al.state.State != longrun.Firing || al.spoken == w.judged {
+			continue
+		}
+		switch key.rule {
+		case longrun.LoggedOut, longrun.ReconnectLoop:
+			if l.beat.StatusError != "" {
+				continue
+			}
+		case longrun.ProbeFails, longrun.ProbeOverdue:
+			if len(w.probes) == 0 && len(w.m.cfg.Probes) > 0 {
+				continue // not known yet
+			}
+		case longrun.MissedHeartbeats, longrun.StoreUnreachable, longrun.QueueDepth, longrun.InsufficientData:
+			continue
+		}
+		w.m.cfg.Logger.InfoContext(ctx, "what an alert was about is no longer there", "rule", string(key.rule), "target", key.target)
+		w.find(ctx, longrun.Finding{Rule: key.rule, Target: key.target, Verdict: longrun.Good, Until: now}, now)
+	}
+}
+
+// recordOutages writes down, as incidents, outages of the store that this
+// instance lived through: while they lasted nothing could be written.
+func (w *watch) recordOutages(ctx context.Context, now time.Time) {
+	for _, o := range w.m.outages.over() {
+		i, err := w.incidentOf(ctx, o, now)
+		switch {
+		case err != nil:
+			w.m.outages.again(o)
+			w.m.once.report(ctx, slog.LevelWarn, "outage", "unrecorded", "an outage of the store is not recorded yet", "error", err)
+		case i != nil:
+			w.noteIncident(*i)
+			w.m.cfg.Logger.InfoContext(ctx, "an outage of the store is recorded", "incident", i.IncidentID, "after", o.To.Sub(o.From))
+		}
+	}
+}
+
+// incidentOf returns the incident of an outage, nothing where another leader has
+// written one down.
+func (w *watch) incidentOf(ctx context.Context, o longrun.Window, now time.Time) (*longrun.Incident, error) {
+	known, err := w.m.ledger.HasIncident(ctx, longrun.StoreUnreachable, o)
+	if known || err != nil {
+		return nil, err
+	}
+	length := o.To.Sub(o.From).Seconds()
+	to, closed := o.To.UTC().Truncate(time.Microsecond), now.UTC().Truncate(time.Microsecond)
+	s := longrun.AlertState{Rule: longrun.StoreUnreachable, Since: &o.From, IncidentID: longrun.IncidentID(longrun.StoreUnreachable, "", o.From)}
+	limit := w.m.settings.Load().AlertThresholds.StoreUnreachableSec
+	i := w.open(s, longrun.Finding{Summary: fmt.Sprintf("the store was out of reach for %.0f s, %.0f s are borne", length, limit), Observed: length, Threshold: limit}, now)
+	i.TSEnd, i.MTTRSec, i.Closed, i.ClosedBy = &to, &length, &closed, w.m.cfg.InstanceID
+	return &i, nil
+}

@@ -1,0 +1,131 @@
+package monitor
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// mute knows what is not to be told: silences, which are documents, and the
+// maintenance of the settings. It reads silences only when there is something to
+// tell.
+type mute struct {
+	m *Monitor
+
+	mu       sync.Mutex
+	silences []longrun.Silence
+	read     time.Time // zero: they are not known
+}
+
+// silencesEvery is how old known silences may be while one of them holds: that
+// it was ended early is seen after that. Before anything is told they are read.
+const silencesEvery = 5 * time.Minute
+
+// why says why a rule is not told for a target at now; empty when it is to be.
+func (u *mute) why(ctx context.Context, r longrun.Rule, target string, now time.Time) string {
+	why, read := u.known(r, target, now)
+	if why != "" && now.Sub(read).Abs() < silencesEvery {
+		return why
+	}
+	u.load(ctx, now)
+	why, _ = u.known(r, target, now)
+	return why
+}
+
+// known is why without a look at the store, and when that was last asked; now
+// for what needs no store.
+func (u *mute) known(r longrun.Rule, target string, now time.Time) (why string, read time.Time) {
+	for _, m := range u.m.settings.Load().Maintenance {
+		if m.Matches(r, target, now) {
+			return "maintenance " + m.Name, now
+		}
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, s := range u.silences {
+		if s.Matches(r, target, now) {
+			return "silence " + s.SilenceID, u.read
+		}
+	}
+	return "", u.read
+}
+
+// load reads the silences. Where the store does not answer, those that are known
+// go on to hold.
+func (u *mute) load(ctx context.Context, now time.Time) {
+	ctx, cancel := deadline.With(ctx, u.m.cfg.Clock, min(storeTimeout, u.m.cfg.Interval/2))
+	defer cancel()
+	silences, err := u.m.ledger.SilencesAt(ctx, now)
+	if err != nil {
+		if ctx.Err() == nil {
+			u.m.once.report(ctx, slog.LevelWarn, "silences", "unread", "silences cannot be read, those that are known hold", "error", err)
+		}
+		return
+	}
+	u.m.once.over("silences")
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.silences, u.read = silences, now
+}
+
+// forget has the silences read again before they are asked.
+func (u *mute) forget() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.read = time.Time{}
+}
+
+// Silence keeps matching alerts from being told, on every instance, from s.From
+// (now, where it is zero) to s.Until, and returns it as it was stored. What
+// fires is recorded as ever, and told when the silence ends, if it still fires
+// then. The error names what is wrong with s, or is the store's.
+func (m *Monitor) Silence(ctx context.Context, s longrun.Silence) (longrun.Silence, error) {
+	ctx, cancel := deadline.With(ctx, m.cfg.Clock, storeTimeout)
+	defer cancel()
+	now := m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
+	if s.From.IsZero() {
+		s.From = now
+	}
+	s.From, s.Until = s.From.UTC().Truncate(time.Microsecond), s.Until.UTC().Truncate(time.Microsecond)
+	nonce := make([]byte, 4)
+	_, _ = rand.Read(nonce) // crypto/rand.Read never fails
+	s.SilenceID = s.From.Format("20060102T150405") + "_" + hex.EncodeToString(nonce)
+	s.TS, s.Created = s.From, now
+	s.By, s.Reason = publicLine(s.By, maxStatusError), publicLine(s.Reason, maxStatusError)
+	if err := m.ledger.CreateSilence(ctx, s); err != nil {
+		return longrun.Silence{}, err
+	}
+	m.alarms.mute.forget()
+	m.cfg.Logger.InfoContext(ctx, "alerts silenced", "silence", s.SilenceID, "rule", string(s.Rule), "target", s.Target, "until", s.Until, "by", s.By, "reason", s.Reason)
+	return s, nil
+}
+
+// EndSilence ends a silence now and returns it. A missing one is
+// store.ErrNotFound.
+func (m *Monitor) EndSilence(ctx context.Context, id string) (longrun.Silence, error) {
+	ctx, cancel := deadline.With(ctx, m.cfg.Clock, storeTimeout)
+	defer cancel()
+	s, err := m.ledger.EndSilence(ctx, id, m.cfg.Clock.Now())
+	if err != nil {
+		return longrun.Silence{}, err
+	}
+	m.alarms.mute.forget()
+	m.cfg.Logger.InfoContext(ctx, "silence ended", "silence", s.SilenceID)
+	return s, nil
+}
+
+// Silences returns those that hold now or begin later.
+func (m *Monitor) Silences(ctx context.Context) ([]longrun.Silence, error) {
+	ctx, cancel := deadline.With(ctx, m.cfg.Clock, storeTimeout)
+	defer cancel()
+	silences, err := m.ledger.SilencesAt(ctx, m.cfg.Clock.Now())
+	slices.SortFunc(silences, func(a, b longrun.Silence) int { return a.From.Compare(b.From) })
+	return silences, err
+}

@@ -1,0 +1,137 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// restoreTimeout bounds what a new lead reads before it judges: the beats of two
+// days are the most of it.
+const restoreTimeout = time.Minute
+
+// restore reads where the last leader stopped. It reports whether the store
+// answered.
+func (w *watch) restore(ctx context.Context) (bool, error) {
+	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, restoreTimeout)
+	defer cancel()
+	for _, read := range []func(context.Context) error{w.restoreBoard, w.restoreOutbox, w.restoreSlots} {
+		if err := read(ctx); err != nil {
+			return false, err
+		}
+	}
+	w.a.mute.forget()
+	return true, nil
+}
+
+func (w *watch) restoreBoard(ctx context.Context) error {
+	clear(w.board)
+	for e, err := range w.m.ledger.AlertStates(ctx, ledger.Page{}) {
+		if mangled, ok := errors.AsType[*ledger.DocumentError](err); ok {
+			w.m.mangled(ctx, mangled, e.Version)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s := e.Value
+		if !s.Rule.Known() || s.State == longrun.Firing && s.Since == nil {
+			continue // of a later version, or edited by hand
+		}
+		al := &alarm{state: s, spoken: -1}
+		if s.State == longrun.Firing {
+			if al.incident, err = w.openIncident(ctx, s); err != nil {
+				return err
+			}
+		}
+		w.board[alarmKey{s.Rule, s.Target}] = al
+	}
+	return nil
+}
+
+// openIncident reads the incident of a state that fires. One that is gone or
+// does not decode is made anew from the state.
+func (w *watch) openIncident(ctx context.Context, s longrun.AlertState) (longrun.Incident, error) {
+	e, err := w.m.ledger.Incident(ctx, s.IncidentID)
+	var mangled *ledger.DocumentError
+	switch {
+	case err == nil:
+		return e.Value, nil
+	case errors.Is(err, store.ErrNotFound) || errors.As(err, &mangled):
+		i := w.open(s, longrun.Finding{Summary: "the incident's document was lost or mangled"}, s.TS)
+		w.noteIncident(i)
+		return i, nil
+	}
+	return longrun.Incident{}, err
+}
+
+func (w *watch) restoreOutbox(ctx context.Context) error {
+	clear(w.outbox)
+	now := w.m.cfg.Clock.Now()
+	// A claim, and what the channel asked for, are of another machine's clock.
+	latestClaim, latestDue := now.Add(w.a.channel.patience()), now.Add(maxQuiet+time.Minute)
+	for e, err := range w.m.ledger.Notices(ctx, ledger.Page{From: now.Add(-maxNoticeAge - maxQuiet)}) {
+		if mangled, ok := errors.AsType[*ledger.DocumentError](err); ok {
+			w.m.mangled(ctx, mangled, e.Version)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		n := e.Value
+		if n.State != longrun.Waiting {
+			continue
+		}
+		if n.ClaimedUntil != nil && n.ClaimedUntil.After(latestClaim) {
+			n.ClaimedUntil = &latestClaim
+		}
+		if n.TS.After(latestDue) {
+			n.TS = now
+		}
+		if n.NotBefore != nil && n.NotBefore.Before(latestDue) {
+			w.quiet = latest(w.quiet, *n.NotBefore)
+		}
+		w.outbox[n.NoticeID] = &n
+		if w.a.wasTold(n.NoticeID) {
+			n.SentAt = &now
+			w.drop(&n, longrun.Sent, "")
+		}
+	}
+	return nil
+}
+
+// restoreSlots reads which slots of the last two days have a beat. Those that
+// wait to be written are not missed either.
+func (w *watch) restoreSlots(ctx context.Context) error {
+	now, interval := w.m.cfg.Clock.Now(), w.m.cfg.Interval
+	earliest, _, err := w.m.ledger.Earliest(ctx)
+	if err != nil {
+		return err
+	}
+	from := now.Add(-longrun.RecentSpan - interval)
+	var before time.Time
+	last, known, err := ledger.First[longrun.Heartbeat](ctx, w.m.ledger, ledger.Heartbeats, ledger.Page{To: from, Desc: true, Limit: 5})
+	if err != nil {
+		return err
+	}
+	if known {
+		before = last.At
+	}
+	w.recent.Restore(earliest, before, now)
+	filled, err := w.m.ledger.FilledSlots(ctx, from, now.Add(interval), interval, nil)
+	if err != nil {
+		return err
+	}
+	for slot := range filled {
+		w.recent.Fill(slot)
+	}
+	for _, h := range w.m.backlog.all() {
+		w.recent.Fill(h.Slot(interval))
+	}
+	return nil
+}

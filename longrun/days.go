@@ -140,7 +140,9 @@ func (t *Tally) AddBitmap(from time.Time, filled, healthy *Bitmap, gaps ...Gap) 
 
 // recall completes a gap from what AddBitmap was told, where a beat on one of
 // its sides was never seen or no cause was found. restored is in order of From.
-func (g *Gap) recall(restored []Gap, before, after bool) {
+// Where edged, the beats beside gaps that were joined are all known, and what is
+// found from them holds, not what was found of a part.
+func (g *Gap) recall(restored []Gap, before, after, edged bool) {
 	if before && after && g.Cause != Unknown {
 		return
 	}
@@ -156,6 +158,9 @@ func (g *Gap) recall(restored []Gap, before, after bool) {
 		}
 		if !after && !r.To.Before(g.To) {
 			g.After = r.After
+		}
+		if edged && (!r.From.Equal(g.From) || !r.To.Equal(g.To)) {
+			continue
 		}
 		if g.Cause != Ongoing && r.Cause != Ongoing && r.Cause != Unknown && r.Cause != "" {
 			g.Cause = r.Cause

@@ -106,15 +106,17 @@ func (s AlertState) Next(f Finding, p AlertPolicy, now time.Time) (AlertState, T
 }
 
 func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Transition) {
-	if s.State == Firing {
+	if s.State == Firing && s.Since != nil {
 		if s.OKStreak > 0 || s.OKSince != nil {
 			s.OKStreak, s.OKSince, s.TS = 0, nil, now
 		}
 		return s, Unchanged
 	}
 	if s.State != Pending || s.Since == nil {
-		since := s.begin(f.Since, now)
-		s.Rule, s.Target, s.State, s.Since, s.BadStreak = f.Rule, f.Target, Pending, &since, 0
+		s.Rule, s.Target, s.State, s.Since, s.BadStreak = f.Rule, f.Target, Pending, new(s.begin(f.Since, now)), 0
+	}
+	if s.Since.After(now) { // the clock was set back while it was Pending
+		s.Since = new(now)
 	}
 	s.TS = now
 	s.BadStreak++
@@ -152,13 +154,12 @@ func (s AlertState) good(f Finding, need int64, now time.Time) (AlertState, Tran
 	s.TS = now
 	s.OKStreak++
 	if s.OKSince == nil {
-		s.OKSince = &now
+		s.OKSince = new(now)
 	}
 	if s.OKStreak < need {
 		return s, Unchanged
 	}
-	end := s.end(f.Until, now)
-	s.State, s.LastEnd = Inactive, &end
+	s.State, s.LastEnd = Inactive, new(s.end(f.Until, now))
 	s.Since, s.OKSince, s.OKStreak, s.BadStreak, s.IncidentID = nil, nil, 0, 0, ""
 	return s, Resolved
 }
@@ -194,7 +195,7 @@ func (s AlertState) Tell(t Transition, muted bool, throttle time.Duration, now t
 	if s.LastSent != nil && s.LastSent.After(now) {
 		// The clock was set back. The throttle begins anew now and not when the next
 		// incident comes, which would then wait for it.
-		s.LastSent, s.TS = &now, now
+		s.LastSent, s.TS = new(now), now
 	}
 	kind := NoNotice
 	switch {
@@ -214,7 +215,7 @@ func (s AlertState) Tell(t Transition, muted bool, throttle time.Duration, now t
 	case NoNotice:
 		return s, kind
 	case NoticeFiring, NoticeReminder:
-		s.LastSent, s.Told = &now, true
+		s.LastSent, s.Told = new(now), true
 	case NoticeResolved:
 	}
 	s.Seq++

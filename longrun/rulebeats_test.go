@@ -197,8 +197,8 @@ func TestACoverageThatEqualsTheThresholdIsEnough(t *testing.T) {
 	}
 }
 
-// The acceptance of the original: 43 beats of 54 are under 80 %. They are a
-// minute short of an hour, so the rule needs the silence that follows.
+// The incident began when the coverage fell for the last time, long before the
+// leader that sees it.
 func TestCoverageFellWhenItLastDid(t *testing.T) {
 	t.Parallel()
 	from := time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC)

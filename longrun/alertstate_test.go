@@ -300,8 +300,12 @@ func TestAnEndBeforeTheBeginIsNotBelieved(t *testing.T) {
 func TestAStateThatMakesNoSenseIsMended(t *testing.T) {
 	t.Parallel()
 	for _, s := range []longrun.AlertState{
-		{State: longrun.Firing}, {State: longrun.Pending}, {State: "resolving"}, {State: longrun.Firing, OKStreak: 7},
-		{State: longrun.Firing, OKSince: &evening}, {State: longrun.Inactive, BadStreak: 9, Told: true},
+		{State: longrun.Firing},
+		{State: longrun.Pending},
+		{State: "resolving"},
+		{State: longrun.Firing, OKStreak: 7},
+		{State: longrun.Firing, OKSince: &evening},
+		{State: longrun.Inactive, BadStreak: 9, Told: true},
 	} {
 		for _, v := range []longrun.Verdict{longrun.Unseen, longrun.Good, longrun.Bad, 17} {
 			next, _ := s.Next(longrun.Finding{Rule: longrun.QueueDepth, Verdict: v}, longrun.AlertPolicy{}, evening)

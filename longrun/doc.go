@@ -68,10 +68,10 @@
 // condition did; so that its length is that of the trouble. A look that saw
 // nothing changes nothing, and neither does one that sees the same again.
 //
-//	             Bad, often enough               Good, often enough
-//	inactive ───────────────────────▶ firing ───────────────────────▶ inactive
-//	         ▲     pending     │        │                                │
-//	         └──────Good───────┘        └─ an incident is open ──────────┘
+//	            Bad            Bad, in a row           Good, in a row
+//	inactive ────────▶ pending ──────────────▶ firing ───────────────▶ inactive
+//	    ▲                 │                an incident is open
+//	    └────── Good ─────┘
 //
 // AlertState.Tell decides what is told: what fires, once in each throttle, and its
 // end, if it was told. A Silence, a Maintenance or a rule that Mutes it keeps it

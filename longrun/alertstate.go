@@ -115,7 +115,7 @@ func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Trans
 	if s.State != Pending || s.Since == nil {
 		s.Rule, s.Target, s.State, s.Since, s.BadStreak = f.Rule, f.Target, Pending, new(s.begin(f.Since, now)), 0
 	}
-	if s.Since.After(now) { // the clock was set back while it was Pending
+	if s.Since.After(now) { // the clock was set back
 		s.Since = new(now)
 	}
 	s.TS = now
@@ -128,12 +128,11 @@ func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Trans
 	return s, Opened
 }
 
-// begin returns when a condition began that claims to since. Not after now, by a
-// clock that was set back; and not before the last incident ended: of one rule
-// and target no two incidents are at the same time.
+// begin returns when a condition began that claims to since. Not before the last
+// incident ended: of one rule and target no two are at the same time.
 func (s AlertState) begin(since, now time.Time) time.Time {
 	began := stored(since)
-	if since.IsZero() || began.After(now) {
+	if since.IsZero() {
 		began = now
 	}
 	if s.LastEnd != nil && began.Before(*s.LastEnd) && !s.LastEnd.After(now) {

@@ -311,6 +311,8 @@ func TestAStateThatMakesNoSenseIsMended(t *testing.T) {
 			next, _ := s.Next(longrun.Finding{Rule: longrun.QueueDepth, Verdict: v}, longrun.AlertPolicy{}, evening)
 			if v == longrun.Bad {
 				require.Equal(t, longrun.Firing, next.State)
+				require.NotNil(t, next.Since)
+				require.False(t, next.Told, "of this incident nobody was told")
 			}
 			if v == longrun.Good {
 				require.NotEqual(t, longrun.Firing, next.State)

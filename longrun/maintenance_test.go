@@ -146,6 +146,19 @@ func TestMaintenanceKeepsItsWallTime(t *testing.T) {
 	}
 }
 
+// In St John's the clock was once set back a minute after midnight, to the day
+// before: a maintenance of tomorrow may have begun today.
+func TestMaintenanceOfTomorrow(t *testing.T) {
+	t.Parallel()
+	m := longrun.Maintenance{Zone: "America/St_Johns", Start: "00:00", Minutes: 90, Days: []string{"sun"}}
+	now := time.Date(2010, 11, 7, 2, 35, 0, 0, time.UTC)
+	require.Equal(t, "Sat 23:05", now.In(zone(t, m.Zone)).Format("Mon 15:04"))
+	w, ok := m.Window(now)
+	require.True(t, ok)
+	require.Equal(t, time.Date(2010, 11, 7, 2, 30, 0, 0, time.UTC), w.From)
+	require.Equal(t, w.From.Add(90*time.Minute), w.To, "it does not begin a second time")
+}
+
 func TestMaintenanceIsOfSomeRulesAndTargets(t *testing.T) {
 	t.Parallel()
 	m := longrun.Maintenance{Start: "22:00", Minutes: 1, Rule: longrun.LoggedOut, Target: "sales"}

@@ -130,6 +130,7 @@ func (w *watch) restoreSlots(ctx context.Context) error {
 	for slot := range filled {
 		w.recent.Fill(slot)
 	}
+	w.m.closing.known(ctx, filled)
 	for _, h := range w.m.backlog.all() {
 		w.recent.Fill(h.Slot(interval))
 	}

@@ -31,6 +31,7 @@ type statusBody struct {
 	LastHeartbeat *longrun.Heartbeat `json:"lastHeartbeat"`
 	Heartbeats    heartbeatCounts    `json:"heartbeats"`
 	Probes        []probeBody        `json:"probes"`
+	NextRollup    *time.Time         `json:"nextRollup"`
 	Alerts        alertsBody         `json:"alerts"`
 	Store         storeState         `json:"store"`
 	Settings      settingsBody       `json:"settings"`
@@ -91,6 +92,7 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		Epoch: s.Epoch, Holder: s.Holder, LastHeartbeat: s.LastHeartbeat,
 		Heartbeats: heartbeatCounts{Stored: s.Stored, Waiting: s.Waiting, Dropped: s.Dropped},
 		Probes:     probeBodies(s.Probes),
+		NextRollup: optional(s.NextRollup),
 		Alerts:     alertsOf(s.Alerts),
 		Store:      storeState{Reachable: s.StoreReachable, ReadOnly: s.StoreReadOnly, LastAnswer: optional(s.StoreAnswered)},
 		Settings:   settingsBody{Settings: s.Settings, TS: optional(s.Settings.TS)},

@@ -33,8 +33,21 @@ type closing struct {
 	m    *Monitor
 	wake chan struct{}
 
-	mu    sync.Mutex
-	dirty map[time.Time]bool // days whose rollup may be out of date
+	mu     sync.Mutex
+	dirty  map[time.Time]bool // days whose rollup may be out of date
+	nextAt time.Time          // the next day is closed; zero before all earlier ones are
+}
+
+func (c *closing) setNext(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nextAt = at
+}
+
+func (c *closing) status() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nextAt
 }
 
 func newClosing(m *Monitor) *closing {
@@ -114,12 +127,17 @@ func (c *closing) known(ctx context.Context, filled map[longrun.Slot]bool) {
 // run closes what is to be closed until the lead ends.
 func (c *closing) run(ctx context.Context, lease *lock.Lease) {
 	clk := c.m.cfg.Clock
+	// The first beat of the lead tells how the gap before it ended.
+	if !sleep(ctx, clk, 2*c.m.cfg.Interval) {
+		return
+	}
 	caughtUp := false
+	defer c.setNext(time.Time{})
 	for ctx.Err() == nil {
 		days := c.take()
-		more, err := c.due(ctx, caughtUp)
+		due, err := c.due(ctx, caughtUp, days)
 		if err == nil {
-			err = c.all(ctx, lease, append(days, more...))
+			err = c.all(ctx, lease, due)
 		}
 		if err == nil {
 			err = c.prune(ctx, lease)
@@ -133,7 +151,9 @@ func (c *closing) run(ctx context.Context, lease *lock.Lease) {
 		} else {
 			c.m.once.over("closing")
 			caughtUp = true
-			wait = c.next(clk.Now()).Sub(clk.Now())
+			next := c.next(clk.Now())
+			c.setNext(next)
+			wait = next.Sub(clk.Now())
 		}
 		waiting, cancel := deadline.With(ctx, clk, wait)
 		select {
@@ -155,9 +175,10 @@ func (c *closing) next(now time.Time) time.Time {
 	return longrun.DayOf(now.Add(-c.grace())).To.Add(c.grace())
 }
 
-// due returns the days that are over and have no rollup: the last one, and when a
-// lead begins all that an earlier one left.
-func (c *closing) due(ctx context.Context, caughtUp bool) ([]time.Time, error) {
+// due returns the days that are over and have no rollup, the last one, and when a
+// lead begins all that an earlier one left; and of the others those that are
+// known to be out of date.
+func (c *closing) due(ctx context.Context, caughtUp bool, others []time.Time) ([]time.Time, error) {
 	ctx, cancel := deadline.With(ctx, c.m.cfg.Clock, closeTimeout)
 	defer cancel()
 	now := c.m.cfg.Clock.Now().Add(-c.grace())
@@ -176,7 +197,13 @@ func (c *closing) due(ctx context.Context, caughtUp bool) ([]time.Time, error) {
 			back = newest.At.AddDate(0, 0, -closeBack)
 		}
 	}
-	return c.m.ledger.MissingRollups(ctx, latest(earliest, back), now)
+	days, err := c.m.ledger.MissingRollups(ctx, latest(earliest, back), now)
+	for _, d := range others {
+		if longrun.DayOf(d).To.After(earliest) { // before, there was nothing
+			days = append(days, d)
+		}
+	}
+	return days, err
 }
 
 // all closes the days, oldest first.

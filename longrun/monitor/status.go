@@ -140,9 +140,6 @@ func (m *Monitor) Status() Status {
 	s.Waiting, s.Dropped = m.backlog.size()
 	s.Probes = m.probes.status()
 	s.Alerts = m.alarms.status()
-	if state, ok := m.outages.status(); ok {
-		s.Alerts.Alarms = append(s.Alerts.Alarms, AlarmStatus{AlertState: state})
-	}
 	h := m.reach.health()
 	s.StoreReachable, s.StoreReadOnly, s.StoreAnswered = h.reachable, h.readOnly, h.answered
 	if h.err != nil {

@@ -194,6 +194,7 @@ func crashes(t *testing.T, seed uint64, where map[string]int) {
 		}
 	}
 	time.Sleep(20 * time.Minute)
+	time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(90 * time.Second))) // not while a slot is judged
 	for _, m := range nodes {
 		m.node.end()
 	}

@@ -131,6 +131,7 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 // begin opens this run's record.
 func (m *Monitor) begin(ctx context.Context) {
 	m.reach.begin()
+	m.alarms.open(ctx)
 	now := m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
 	hostName, _ := os.Hostname() // for people only
 	m.record.reset(longrun.Run{
@@ -153,6 +154,7 @@ func (m *Monitor) begin(ctx context.Context) {
 // that nothing is written behind it.
 func (m *Monitor) end(ctx context.Context, ended string) {
 	ctx, now := context.WithoutCancel(ctx), m.cfg.Clock.Now()
+	m.alarms.close()
 	m.farewell(ctx)
 	closing, cancel := deadline.With(ctx, m.cfg.Clock, min(storeTimeout, m.cfg.Lease))
 	defer cancel()
@@ -179,6 +181,10 @@ func (m *Monitor) farewell(ctx context.Context) {
 		}
 	}
 }
+
+// asideTimeout bounds a store call that the leader makes beside its beats: short,
+// since a beat may wait behind it for its turn.
+func (m *Monitor) asideTimeout() time.Duration { return min(storeTimeout, m.cfg.Interval/2) }
 
 // stored takes note of a beat that was stored in its slot.
 func (m *Monitor) stored(ctx context.Context, h longrun.Heartbeat) {

@@ -145,9 +145,6 @@ func (m *Monitor) Status() Status {
 	s.Probes = m.probes.status()
 	s.NextRollup = m.closing.status()
 	s.Alerts = m.alarms.status()
-	if state, ok := m.outages.status(); ok {
-		s.Alerts.Alarms = append(s.Alerts.Alarms, AlarmStatus{AlertState: state})
-	}
 	h := m.reach.health()
 	s.StoreReachable, s.StoreReadOnly, s.StoreAnswered = h.reachable, h.readOnly, h.answered
 	if h.err != nil {

@@ -13,6 +13,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
@@ -48,7 +49,7 @@ var demoFaults = map[string]struct {
 // it is quick.
 func (c *config) demonstrate() {
 	c.demo = true
-	if c.Store == defaultStore {
+	if c.Store == stores.Default {
 		c.Store = "memory:"
 	}
 	if c.Interval == 0 {

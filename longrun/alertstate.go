@@ -106,15 +106,17 @@ func (s AlertState) Next(f Finding, p AlertPolicy, now time.Time) (AlertState, T
 }
 
 func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Transition) {
-	if s.State == Firing {
+	if s.State == Firing && s.Since != nil {
 		if s.OKStreak > 0 || s.OKSince != nil {
 			s.OKStreak, s.OKSince, s.TS = 0, nil, now
 		}
 		return s, Unchanged
 	}
 	if s.State != Pending || s.Since == nil {
-		since := s.begin(f.Since, now)
-		s.Rule, s.Target, s.State, s.Since, s.BadStreak = f.Rule, f.Target, Pending, &since, 0
+		s.Rule, s.Target, s.State, s.Since, s.BadStreak = f.Rule, f.Target, Pending, new(s.begin(f.Since, now)), 0
+	}
+	if s.Since.After(now) { // the clock was set back
+		s.Since = new(now)
 	}
 	s.TS = now
 	s.BadStreak++
@@ -126,12 +128,11 @@ func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Trans
 	return s, Opened
 }
 
-// begin returns when a condition began that claims to since. Not after now, by a
-// clock that was set back; and not before the last incident ended: of one rule
-// and target no two incidents are at the same time.
+// begin returns when a condition began that claims to since. Not before the last
+// incident ended: of one rule and target no two are at the same time.
 func (s AlertState) begin(since, now time.Time) time.Time {
 	began := stored(since)
-	if since.IsZero() || began.After(now) {
+	if since.IsZero() {
 		began = now
 	}
 	if s.LastEnd != nil && began.Before(*s.LastEnd) && !s.LastEnd.After(now) {
@@ -152,13 +153,12 @@ func (s AlertState) good(f Finding, need int64, now time.Time) (AlertState, Tran
 	s.TS = now
 	s.OKStreak++
 	if s.OKSince == nil {
-		s.OKSince = &now
+		s.OKSince = new(now)
 	}
 	if s.OKStreak < need {
 		return s, Unchanged
 	}
-	end := s.end(f.Until, now)
-	s.State, s.LastEnd = Inactive, &end
+	s.State, s.LastEnd = Inactive, new(s.end(f.Until, now))
 	s.Since, s.OKSince, s.OKStreak, s.BadStreak, s.IncidentID = nil, nil, 0, 0, ""
 	return s, Resolved
 }
@@ -194,7 +194,7 @@ func (s AlertState) Tell(t Transition, muted bool, throttle time.Duration, now t
 	if s.LastSent != nil && s.LastSent.After(now) {
 		// The clock was set back. The throttle begins anew now and not when the next
 		// incident comes, which would then wait for it.
-		s.LastSent, s.TS = &now, now
+		s.LastSent, s.TS = new(now), now
 	}
 	kind := NoNotice
 	switch {
@@ -214,7 +214,7 @@ func (s AlertState) Tell(t Transition, muted bool, throttle time.Duration, now t
 	case NoNotice:
 		return s, kind
 	case NoticeFiring, NoticeReminder:
-		s.LastSent, s.Told = &now, true
+		s.LastSent, s.Told = new(now), true
 	case NoticeResolved:
 	}
 	s.Seq++

@@ -130,3 +130,19 @@ func TestABeatFarAheadIsIgnored(t *testing.T) {
 	r.Advance(now.Add(90 * time.Minute))
 	require.True(t, r.Filled(slot+90))
 }
+
+// A rule that does not know its window says so, and nothing else.
+func TestWhatARecentDoesNotKnowIsUnseen(t *testing.T) {
+	t.Parallel()
+	r := longrun.NewRecent(time.Minute)
+	r.Restore(evening.AddDate(-1, 0, 0), time.Time{}, evening)
+	require.Equal(t, longrun.Bad, longrun.CheckMissedHeartbeats(longrun.AlertState{}, r, evening, 3).Verdict)
+	for _, now := range []time.Time{
+		evening.Add(-longrun.RecentSpan + 30*time.Minute), // the clock was set back, and the hour before is forgotten
+		evening.Add(-longrun.RecentSpan - time.Hour),
+		evening.Add(longrun.RecentSpan + 2*time.Minute), // nobody called Advance
+	} {
+		require.Equal(t, longrun.Unseen, longrun.CheckMissedHeartbeats(longrun.AlertState{}, r, now, 3).Verdict, "%v", now)
+		require.Equal(t, longrun.Unseen, longrun.CheckInsufficientData(longrun.AlertState{}, r, now, 0.8).Verdict, "%v", now)
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -65,7 +64,7 @@ func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 	now := time.Now().UTC()
 	err = alerter.Alert(ctx, alert.Message{
 		Kind: alert.Test, Summary: "longctl alert test: nothing has happened", Since: now,
-		Instance: host, Key: "#test-" + strconv.FormatInt(now.UnixMilli(), 10),
+		Instance: host, Key: "#test-" + now.Format("20060102T150405"),
 	})
 	if err != nil {
 		if alert.IsPermanent(err) {

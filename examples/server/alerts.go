@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/seed-13dc028d/longwatch/alert/webhookalert"
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
@@ -34,7 +35,7 @@ func (c *config) adminURL() string {
 	if c.Alerts.BaseURL == "" {
 		return ""
 	}
-	return c.Alerts.BaseURL + adminhttp.DefaultPrefix
+	return strings.TrimRight(c.Alerts.BaseURL, "/") + adminhttp.DefaultPrefix
 }
 
 // deadMan returns what to do after each stored beat: nothing unless someone

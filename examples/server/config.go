@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/caarlos0/env/v11"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
@@ -38,7 +39,9 @@ type config struct {
 	// anyway, with dial options of its own.
 	EmulatorHost string `env:"FIRESTORE_EMULATOR_HOST"`
 
-	demo bool // -demo
+	demo     bool          // -demo
+	deadline time.Duration // of the demonstration's probes
+	clock    clock.Clock   // nil: the wall clock; a test's may run faster
 }
 
 var usage = `Usage: server [-demo]
@@ -79,7 +82,7 @@ Examples:
   LONGRUN_STORE=firestore:demo FIRESTORE_EMULATOR_HOST=127.0.0.1:8085 server
   PORT=8080 ADMIN_TOKEN=… server
   WHATSAPP_DB=support=support.wa.db WHATSAPP_PROBE_DB=probe.wa.db server
-  TELEGRAM_BOT_TOKEN=… TELEGRAM_CHAT_ID=-1001234567890 server
+  TELEGRAM_BOT_TOKEN=… TELEGRAM_CHAT_ID=-100… server
 
 Exit codes: 0 stopped when asked to, 1 failed, 2 wrong configuration.
 `
@@ -167,7 +170,7 @@ func (c *config) checkMonitor() error {
 func (c *config) monitor(st store.Store) monitor.Config {
 	return monitor.Config{
 		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
-		Journal: c.Journal, AdminURL: c.adminURL(),
+		Journal: c.Journal, AdminURL: c.adminURL(), Clock: c.clock,
 	}
 }
 

@@ -64,8 +64,16 @@ func (l *Ledger) Earliest(ctx context.Context) (earliest time.Time, known bool, 
 	if err != nil {
 		return time.Time{}, false, err
 	}
-	if ok && rollup.Value.Check() == nil {
-		note(rollup.Value.From)
+	if ok {
+		day := longrun.DayOf(rollup.At)
+		switch {
+		case rollup.Value.Check() == nil:
+			note(rollup.Value.From)
+		case !known || !earliest.Before(day.To):
+			// One that contradicts itself, and whose beats are gone: something was
+			// known of its day, and it is not to vanish from the count.
+			note(day.From)
+		}
 	}
 	return earliest, known, nil
 }

@@ -79,7 +79,11 @@ func (c *chart) axis(s scale, top, bottom float64) {
 		}
 		x := s.x(t)
 		c.Lines = append(c.Lines, line{X1: x, Y1: top, X2: x, Y2: bottom, Class: "grid"})
-		c.Texts = append(c.Texts, label{X: x, Y: bottom + 15, Anchor: "middle", Class: "tick", Text: t.Format(layout)})
+		anchor := "middle"
+		if x > chartWidth-45 {
+			anchor = "end"
+		}
+		c.Texts = append(c.Texts, label{X: x, Y: bottom + 15, Anchor: anchor, Class: "tick", Text: t.Format(layout)})
 	}
 }
 

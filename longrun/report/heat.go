@@ -24,10 +24,13 @@ func heatOf(w longrun.Window, interval time.Duration) heat {
 		h.row, h.cell, h.layout = day, max(10*time.Minute, interval), "2006-01-02"
 		switch rows := w.To.Sub(w.From) / day; {
 		case rows > 200:
-			h.height = 4
+			h.height = 3
 		case rows > 60:
 			h.height = 7
 		}
+	}
+	if w.To.Sub(w.From) <= 6*h.row {
+		h.height = 24
 	}
 	if h.row%h.cell != 0 { // an interval such as 27 s: cells are then as long as they come
 		h.cell = h.row / max(1, h.row/h.cell)
@@ -52,6 +55,9 @@ func (c cellCount) class() (class string, opacity float64) {
 	}
 	return "filled", 1
 }
+
+// heatTop is the room that the label of the first row needs above it.
+const heatTop = 6
 
 // heatChart draws the slots: each row an hour or a day.
 func heatChart(r Report) *chart {
@@ -85,12 +91,13 @@ func heatChart(r Report) *chart {
 	}
 	for row := range rows {
 		start := first.Add(time.Duration(row) * h.row)
-		c.heatRow(h, start, float64(row)*h.height, cells[row*perRow:(row+1)*perRow])
-		if every := int(math.Ceil(12 / h.height)); row%every == 0 {
-			c.Texts = append(c.Texts, label{X: chartLeft - 8, Y: float64(row)*h.height + h.height/2 + 4, Anchor: "end", Class: "tick", Text: start.Format(h.layout)})
+		y := heatTop + float64(row)*h.height
+		c.heatRow(h, start, y, cells[row*perRow:(row+1)*perRow])
+		if h.height >= 12 || start.Day() == 1 {
+			c.Texts = append(c.Texts, label{X: chartLeft - 8, Y: y + h.height/2 + 4, Anchor: "end", Class: "tick", Text: start.Format(h.layout)})
 		}
 	}
-	c.heatAxis(h, float64(rows)*h.height)
+	c.heatAxis(h, heatTop+float64(rows)*h.height)
 	return c
 }
 
@@ -119,7 +126,7 @@ func (c *chart) heatRow(h heat, start time.Time, y float64, cells []cellCount) {
 				title = fmt.Sprintf("%s to %s: %s of %s unhealthy", stamp(begin), end.Format("15:04"), count(sum.unhealthy), plural(sum.expected, "slot"))
 			}
 			c.Rects = append(c.Rects, rect{
-				X: short(chartLeft + float64(from)*width), Y: short(y + 0.5), W: short(float64(to-from) * width), H: short(h.height - 1),
+				X: short(chartLeft + float64(from)*width), Y: short(y), W: short(float64(to-from) * width), H: short(h.height - min(1, h.height/8)),
 				Class: class, Opacity: opacity, Title: title,
 			})
 		}

@@ -153,5 +153,22 @@ func TestTheSeedsNightIsReportedFromEachStore(t *testing.T) {
 		text, err := r.JSON()
 		require.NoError(t, err)
 		golden(t, "night.json", string(text))
+		page, err := r.HTML()
+		require.NoError(t, err)
+		wellFormed(t, page)
+		golden(t, "night.html", string(page))
+
+		// The day rolled up says the same, and the original's threshold with it.
+		next := utc("2025-12-30T00:00:00Z")
+		rollup, err := l.RollDay(t.Context(), now, next, time.Minute)
+		require.NoError(t, err)
+		require.EqualValues(t, []int64{106, 43, 63}, []int64{rollup.ExpectedHb, rollup.WrittenHb, rollup.MissedHb})
+		require.True(t, rollup.InsufficientData)
+		commit(t, st, l.SetRollup(rollup))
+		s, err = l.Survey(t.Context(), longrun.DayOf(now), time.Minute, next, nil)
+		require.NoError(t, err)
+		require.Equal(t, ledger.FromRollup, s.Days[0].Source)
+		require.Equal(t, 3, report.New(s, nil).Instances.Count)
+		require.Equal(t, []int{1, 10, 52}, []int{s.Summary.Coverage.Gaps[0].Missed, s.Summary.Coverage.Gaps[1].Missed, s.Summary.Coverage.Gaps[2].Missed})
 	})
 }

@@ -109,13 +109,22 @@ func (r Report) gapsSection() section {
 	s.Head = []string{"From", "To", "Missed", "Length", "Cause", "Before", "After"}
 	for _, gap := range g.Listed {
 		s.Rows = append(s.Rows, []string{
-			stamp(gap.From), stamp(gap.To), count(gap.Missed), length(gap.Duration()), string(gap.Cause), name(gap.Before), name(gap.After),
+			stamp(gap.From), stamp(gap.To), count(gap.Missed), length(gap.Duration()), string(gap.Cause),
+			r.beside(gap.Before, gap.From), r.beside(gap.After, gap.To),
 		})
 	}
 	if g.MoreGaps > 0 {
 		s.Tail = []string{fmt.Sprintf("And %s more, none of them longer, with %s missed slots.", count(g.MoreGaps), count(g.MoreMissed))}
 	}
 	return s
+}
+
+// beside names the writer beside a gap. At the window's edge there may be none.
+func (r Report) beside(id string, edge time.Time) string {
+	if id == "" && (edge.Equal(r.Window.CountedFrom) || edge.Equal(r.Window.CountedTo)) {
+		return "–"
+	}
+	return name(id)
 }
 
 func (r Report) instancesSection() section {

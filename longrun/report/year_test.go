@@ -274,6 +274,29 @@ func TestWindowsAreTheSameFromRollupsAndFromBeats(t *testing.T) {
 	}
 }
 
+func TestAMonthIsShownAsItWas(t *testing.T) {
+	t.Parallel()
+	l := live(utc("2025-12-01T08:00:00Z"), 31, 30*time.Minute, 4)
+	open := l.incidents[len(l.incidents)-1]
+	open.Rule, open.Target, open.TSEnd = longrun.ProbeFails, "outbound", nil
+	open.IncidentID = longrun.IncidentID(open.Rule, open.Target, open.TS)
+	l.incidents = append(l.incidents, open)
+	st := memstore.New(nil)
+	book := l.write(t, st)
+	now := l.end.Add(time.Minute)
+	rollUp(t, st, book, now, l.interval)
+	w, err := report.ParseWindow("30d", now)
+	require.NoError(t, err)
+	s, err := book.Survey(t.Context(), w, l.interval, now, nil)
+	require.NoError(t, err)
+	r := report.New(s, &report.Options{InstanceID: "i9", CommitHash: "c9"})
+	golden(t, "month.md", r.Markdown())
+	page, err := r.HTML()
+	require.NoError(t, err)
+	wellFormed(t, page)
+	golden(t, "month.html", string(page))
+}
+
 var errStop = errors.New("stop")
 
 func TestAStoreThatFailsFailsTheSurvey(t *testing.T) {

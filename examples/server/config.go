@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/benbjohnson/clock"
 	"github.com/caarlos0/env/v11"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
+	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -43,9 +43,6 @@ type config struct {
 	deadline time.Duration // of the demonstration's probes
 	clock    clock.Clock   // nil: the wall clock; a test's may run faster
 }
-
-// defaultStore is LONGRUN_STORE where it is not set.
-const defaultStore = "sqlite:longrun.db"
 
 var usage = `Usage: server [-demo]
 
@@ -137,9 +134,12 @@ func (c *config) checkAddress() error {
 
 // checkStore checks what can be told of the store without opening it.
 func (c *config) checkStore() error {
-	scheme, _, err := splitStore(c.Store)
-	if err != nil || scheme != "firestore" || c.EmulatorHost == "" {
-		return err
+	scheme, _, err := stores.Split(c.Store)
+	if err != nil {
+		return fmt.Errorf("LONGRUN_STORE: %w", err)
+	}
+	if scheme != "firestore" || c.EmulatorHost == "" {
+		return nil
 	}
 	if _, err := splitAddress(c.EmulatorHost); err != nil {
 		return fmt.Errorf("FIRESTORE_EMULATOR_HOST: %q is no address such as 127.0.0.1:8085", c.EmulatorHost)
@@ -200,16 +200,6 @@ func inVariables(wrong *monitor.ConfigError) error {
 		errs = append(errs, fmt.Errorf("%s: %w", name, f.Err))
 	}
 	return errors.Join(errs...)
-}
-
-// splitStore takes a store's address apart: its scheme, and what follows.
-func splitStore(address string) (scheme, rest string, err error) {
-	scheme, rest, _ = strings.Cut(address, ":")
-	switch {
-	case scheme == "memory" && rest == "", (scheme == "sqlite" || scheme == "firestore") && rest != "":
-		return scheme, rest, nil
-	}
-	return "", "", fmt.Errorf("LONGRUN_STORE: %q is none of sqlite:FILE, memory: and firestore:PROJECT", address)
 }
 
 func loopback(host string) bool {

@@ -15,6 +15,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
@@ -57,7 +58,7 @@ const (
 // it is quick.
 func (c *config) demonstrate() {
 	c.demo, c.deadline = true, 5*time.Second
-	if c.Store == defaultStore {
+	if c.Store == stores.Default {
 		c.Store = "memory:"
 	}
 	if c.Interval == 0 {

@@ -22,6 +22,7 @@ import (
 	"github.com/lmittmann/tint"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -73,9 +74,9 @@ type openError struct{ error }
 
 // serve runs the monitor and the admin API until ctx ends.
 func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) error {
-	st, closeStore, err := openStore(ctx, c)
+	st, closeStore, err := stores.Open(ctx, c.Store, c.EmulatorHost)
 	if err != nil {
-		return &openError{err}
+		return &openError{fmt.Errorf("LONGRUN_STORE: %w", err)}
 	}
 	defer closeStore()
 	wa, err := openWhatsApp(ctx, c, logger)

@@ -265,7 +265,7 @@ func TestARollupThatContradictsItselfIsFound(t *testing.T) {
 		"a gap shorter":   func(r *longrun.Rollup) { r.Gaps = slices.Clone(r.Gaps); r.Gaps[1].Missed-- },
 		"no edges":        func(r *longrun.Rollup) { r.Edges = nil },
 		"an inner edge": func(r *longrun.Rollup) {
-			r.Edges = []longrun.Heartbeat{longrun.Beat(r.Edges[0].TS.Add(time.Minute), time.Minute)}
+			r.Edges = []longrun.EdgeBeat{{TS: r.Edges[0].TS.Add(time.Minute)}}
 		},
 		"instances": func(r *longrun.Rollup) { r.Instances = slices.Clone(r.Instances); r.Instances[0].Beats++ },
 		"probes":    func(r *longrun.Rollup) { r.Probes = slices.Clone(r.Probes); r.Probes[0].Pass++ },

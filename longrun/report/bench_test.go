@@ -102,13 +102,27 @@ func BenchmarkReportYear(b *testing.B) {
 	b.ReportMetric(ms(page), "ms-html")
 }
 
-// BenchmarkYearFromRollupsBesideBeats reads coverage and gaps of the same year in
-// the same file both ways, in turns.
+// BenchmarkYearFromRollupsBesideBeats gives coverage and gaps of the same year in
+// the same file from its beats, from its rollups and the beats of two cut days,
+// and from rollups in memory, in turns.
 func BenchmarkYearFromRollupsBesideBeats(b *testing.B) {
 	book, w, now := yearOfMinutes(b, true)
-	var rollups, beats time.Duration
+	var kept []longrun.Rollup
+	for e, err := range book.Rollups(b.Context(), ledger.Page{}) {
+		require.NoError(b, err)
+		kept = append(kept, e.Value)
+	}
+	all := longrun.Window{From: kept[0].From, To: kept[len(kept)-1].To}
+	var rollups, beats, memory time.Duration
 	for b.Loop() {
 		at := time.Now()
+		digest := longrun.NewDigest(all, time.Minute, now)
+		for _, r := range kept {
+			require.NoError(b, digest.AddRollup(r))
+		}
+		require.NotEmpty(b, digest.Summary().Coverage.Gaps)
+		memory += time.Since(at)
+		at = time.Now()
 		rolled, err := book.Survey(b.Context(), w, time.Minute, now, nil)
 		require.NoError(b, err)
 		rollups += time.Since(at)
@@ -120,7 +134,9 @@ func BenchmarkYearFromRollupsBesideBeats(b *testing.B) {
 		require.Equal(b, scanned.Summary, rolled.Summary)
 		b.StartTimer()
 	}
-	b.ReportMetric(float64(beats)/float64(rollups), "×")
+	b.ReportMetric(float64(beats)/float64(rollups), "×rollups")
+	b.ReportMetric(float64(beats)/float64(memory), "×memory")
+	b.ReportMetric(memory.Seconds()*1000/float64(b.N), "ms-memory")
 	b.ReportMetric(rollups.Seconds()*1000/float64(b.N), "ms-rollups")
 	b.ReportMetric(beats.Seconds()*1000/float64(b.N), "ms-beats")
 }

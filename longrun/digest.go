@@ -77,7 +77,7 @@ func (d *Digest) AddProbe(p Probe) {
 	}
 	p.TS = p.TS.UTC()
 	if p.Type.Validate() != nil {
-		p.Type = otherType
+		p.Type = ProbeType(otherType)
 	}
 	d.probe(p.Type).add(p)
 }

@@ -184,7 +184,7 @@ func Revise(old, fresh Rollup) (Rollup, error) {
 	fresh.Revision = old.Revision + 1
 	before, err := old.open()
 	if err != nil || old.IntervalSec != fresh.IntervalSec || !old.TS.Equal(fresh.TS) {
-		return fresh, nil
+		return fresh, nil //nolint:nilerr // what contradicts itself protects nothing
 	}
 	after, err := fresh.open()
 	if err != nil {

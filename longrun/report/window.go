@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,16 +18,14 @@ func WindowNames() []string { return []string{"24h", "7d", "30d", "90d", "180d",
 
 // named returns the length of a window by its name.
 func named(name string) (time.Duration, bool) {
-	for _, n := range WindowNames() {
-		if n == name {
-			count, _ := strconv.Atoi(strings.TrimRight(name, "hd"))
-			if strings.HasSuffix(name, "d") {
-				count *= 24
-			}
-			return time.Duration(count) * time.Hour, true
-		}
+	if !slices.Contains(WindowNames(), name) {
+		return 0, false
 	}
-	return 0, false
+	n, _ := strconv.Atoi(strings.TrimRight(name, "hd"))
+	if strings.HasSuffix(name, "d") {
+		n *= 24
+	}
+	return time.Duration(n) * time.Hour, true
 }
 
 // nameOf returns the name of a length, empty where it has none.

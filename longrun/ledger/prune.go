@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -60,6 +61,13 @@ type pruner struct {
 	remove func(context.Context, []store.Key) error
 	count  int64
 	kept   string
+	left   []left // late beats that a later seal covers
+}
+
+// left is a beat that was passed over, since its segment goes on.
+type left struct {
+	key store.Key
+	seq int64
 }
 
 // run prunes what is older than before.
@@ -119,10 +127,38 @@ func (p *pruner) day(ctx context.Context, w longrun.Window, r longrun.Rollup) er
 			return err
 		}
 	}
-	// From the beginning: late beats of an earlier day may lie in this segment.
-	return pruneAll(ctx, p, Page{To: w.To}, func(h longrun.Heartbeat) bool {
-		return h.ChainSeq == 0 || seal != nil && h.ChainSeq <= seal.LastSeq
+	sealed := func(seq int64) bool { return seq == 0 || seal != nil && seq <= seal.LastSeq }
+	if err := p.again(ctx, sealed); err != nil {
+		return err
+	}
+	return pruneAll(ctx, p, Page{From: w.From, To: w.To}, func(h longrun.Heartbeat) bool {
+		if sealed(h.ChainSeq) {
+			return true
+		}
+		p.left = append(p.left, left{p.l.Key(Heartbeats, h.BucketID), h.ChainSeq})
+		return false
 	})
+}
+
+// again removes beats of earlier days that were passed over, and lie in a segment
+// that is sealed now.
+func (p *pruner) again(ctx context.Context, sealed func(seq int64) bool) error {
+	var keys []store.Key
+	p.left = slices.DeleteFunc(p.left, func(l left) bool {
+		if sealed(l.seq) && len(keys) < PruneBatch {
+			keys = append(keys, l.key)
+			return true
+		}
+		return false
+	})
+	if len(keys) == 0 {
+		return nil
+	}
+	if err := p.remove(ctx, keys); err != nil {
+		return err
+	}
+	p.count += int64(len(keys))
+	return p.again(ctx, sealed)
 }
 
 // pruneAll removes the documents of a page that are old, batch by batch. Its

@@ -68,10 +68,10 @@ func ParseWindow(s string, now time.Time) (longrun.Window, error) {
 // CheckWindow reports what is wrong with a window that a report is asked for.
 func CheckWindow(w longrun.Window, now time.Time) error {
 	switch err := w.Validate(); {
-	case err != nil:
-		return fmt.Errorf("report: window: %w", err)
 	case !w.From.Before(now):
 		return fmt.Errorf("report: window: from %s lies in the future: it is %s", longrun.ISO(w.From), longrun.ISO(now))
+	case err != nil:
+		return fmt.Errorf("report: window: %w", err)
 	case w.From.Equal(w.To):
 		return fmt.Errorf("report: window: it is empty, from and to are both %s", longrun.ISO(w.From))
 	case w.To.Sub(w.From) > maxWindow:

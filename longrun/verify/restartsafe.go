@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -74,8 +75,8 @@ func RestartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 
 // intervalOf returns the length of a slot as the documents say it.
 func intervalOf(ctx context.Context, l *ledger.Ledger, runs []ledger.Entry[longrun.Run]) (time.Duration, error) {
-	for i := len(runs) - 1; i >= 0; i-- {
-		if sec := runs[i].Value.IntervalSec; sec > 0 {
+	for _, r := range slices.Backward(runs) {
+		if sec := r.Value.IntervalSec; sec > 0 {
 			return time.Duration(sec) * time.Second, nil
 		}
 	}

@@ -19,7 +19,10 @@ func testKey(n byte) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed)
 }
 
-func public(key ed25519.PrivateKey) ed25519.PublicKey { return key.Public().(ed25519.PublicKey) }
+func public(key ed25519.PrivateKey) ed25519.PublicKey {
+	p, _ := key.Public().(ed25519.PublicKey)
+	return p
+}
 
 func TestASealIsOfAChainAndOfNothingElse(t *testing.T) {
 	t.Parallel()

@@ -166,9 +166,7 @@ func TestWhatIsBrokenIsSaidAndTheNextDayIsSealed(t *testing.T) {
 	require.Equal(t, int64(1441), seals[1].FirstSeq)
 
 	anew := slices.Clone(sound[:2000])
-	for _, h := range diary(span(2000, 3*1440-1)...) {
-		anew = append(anew, h)
-	}
+	anew = append(anew, diary(span(2000, 3*1440-1)...)...)
 	seals, broken = closeDays(anew, 3)
 	require.Equal(t, int64(2000), seals[1].LastSeq)
 	require.Len(t, broken, 1)

@@ -54,10 +54,10 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// exitCode ends the program with that code when all has been said.
-type exitCode int
+// exitError ends the program with that code when all has been said.
+type exitError int
 
-func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+func (c exitError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // run is the program between its arguments and its exit code.
 func run(ctx context.Context, args []string, s surroundings) int {
@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		return 2
 	}
 	if err := command.Run(); err != nil {
-		if code, ok := errors.AsType[exitCode](err); ok {
+		if code, ok := errors.AsType[exitError](err); ok {
 			return int(code)
 		}
 		fmt.Fprintln(s.err, "longctl:", err)

@@ -57,10 +57,10 @@ func (f verifyFlags) check(ctx context.Context, s surroundings, do func(o opened
 	if err != nil {
 		// Neither pass nor fail: what could not be read cannot be told.
 		fmt.Fprintln(s.err, "longctl:", err)
-		return exitCode(2)
+		return exitError(2)
 	}
 	if code != 0 {
-		return exitCode(code)
+		return exitError(code)
 	}
 	return nil
 }

@@ -151,6 +151,12 @@ func (h *history) close() {
 	}
 }
 
+// seal is that of a day.
+func (h *history) seal(id string) *longrun.Seal {
+	s, _ := h.rollups[id]["seal"].(*longrun.Seal)
+	return s
+}
+
 // forget begins the chain anew, as after the loss of the lock's document.
 func (h *history) forget() {
 	h.stop(longrun.Lost)
@@ -171,9 +177,9 @@ func (h *history) row() lock.Row {
 }
 
 // write stores everything.
-func (h *history) write(t testing.TB, st store.Store) *ledger.Ledger {
+func (h *history) write(tb testing.TB, st store.Store) *ledger.Ledger {
 	l, err := ledger.New(st, "")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	ops := []store.Op{store.Set(l.LockKey(), h.row())}
 	for _, b := range h.beats {
 		ops = append(ops, l.CreateHeartbeat(b))
@@ -185,14 +191,14 @@ func (h *history) write(t testing.TB, st store.Store) *ledger.Ledger {
 		ops = append(ops, store.Set(l.Key(ledger.Runs, r.RunID), r))
 	}
 	for chunk := range slices.Chunk(ops, store.MaxOps) {
-		_, err := st.Commit(t.Context(), chunk...)
-		require.NoError(t, err)
+		_, err := st.Commit(tb.Context(), chunk...)
+		require.NoError(tb, err)
 	}
 	return l
 }
 
-func commit(t testing.TB, st store.Store, ops ...store.Op) {
-	t.Helper()
-	_, err := st.Commit(t.Context(), ops...)
-	require.NoError(t, err)
+func commit(tb testing.TB, st store.Store, ops ...store.Op) {
+	tb.Helper()
+	_, err := st.Commit(tb.Context(), ops...)
+	require.NoError(tb, err)
 }

@@ -278,7 +278,7 @@ func (j *judge) beginning(line []*piece) {
 	case sealed:
 		j.pruned(j.book.seals[:i+1], c)
 	case j.q.from.IsZero() || j.book.covering(c.first.seq-1) != nil:
-		j.missing(c.first, place{}, 1, c.first.seq-1, "")
+		j.missing(c.first, 1, c.first.seq-1, "")
 	default:
 		// A window, in which nothing is sealed before it: where it begins is not
 		// the question.
@@ -375,12 +375,12 @@ func (j *judge) gap(ctx context.Context, last, first place) error {
 		}
 		return nil
 	}
-	j.missing(first, last, last.seq+1, first.seq-1, j.path(last))
+	j.missing(first, last.seq+1, first.seq-1, j.path(last))
 	return nil
 }
 
 // missing says that numbers are missing before a beat.
-func (j *judge) missing(first, last place, from, to int64, after string) {
+func (j *judge) missing(first place, from, to int64, after string) {
 	j.breaks = append(j.breaks, [2]int64{from, to})
 	numbers, verb := fmt.Sprintf("number %d", from), "is"
 	if to > from {

@@ -187,10 +187,9 @@ func (f *probeFinds) judge(q *inquiry, t longrun.ProbeType, o ProbesOptions, s l
 	q.counts[name+"Pass"], q.counts[name+"Fail"], q.counts[name+"Inconclusive"] = f.pass, f.fail, f.inconclusive
 	decided := f.pass + f.fail
 	if decided == 0 {
-		switch {
-		case f.last == nil:
+		if f.last == nil {
 			q.fault(dir, "no result of %s in the last %v: it is not configured, or never made", t, o.Window)
-		default:
+		} else {
 			q.fault(f.last.Path(), "is the last of %s, of which all %d were INCONCLUSIVE: %s %s", t, f.inconclusive, f.last.Value.ErrorClass, f.last.Value.Error)
 		}
 		return

@@ -14,10 +14,10 @@ import (
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
-func restartSafe(t testing.TB, l *ledger.Ledger, o verify.RestartSafeOptions) verify.Outcome {
-	t.Helper()
-	outcome, err := verify.RestartSafe(t.Context(), l, o)
-	require.NoError(t, err)
+func restartSafe(tb testing.TB, l *ledger.Ledger, o verify.RestartSafeOptions) verify.Outcome {
+	tb.Helper()
+	outcome, err := verify.RestartSafe(tb.Context(), l, o)
+	require.NoError(tb, err)
 	return outcome
 }
 
@@ -191,8 +191,7 @@ func TestEveryUnsafeRestartIsFound(t *testing.T) {
 		},
 		"a rollup with fewer beats than there are": {
 			spoil: func(h *history) {
-				r := h.rollups["2025-12-29"]
-				r["writtenHb"], r["missedHb"] = r["writtenHb"].(int64)-1, r["missedHb"].(int64)+1
+				h.rollups["2025-12-29"]["expectedHb"], h.rollups["2025-12-29"]["writtenHb"], h.rollups["2025-12-29"]["missedHb"] = int64(1440), int64(1400), int64(40)
 			},
 			path: rollupPath, says: "or it was changed", want: verify.CannotTell,
 		},

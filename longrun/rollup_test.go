@@ -376,3 +376,40 @@ func TestARollupKeepsToItsRoom(t *testing.T) {
 	require.Len(t, digest.Summary().Coverage.Gaps, len(r.Gaps)+int(r.Omitted.Gaps), "all of them, though some without a cause")
 	require.Equal(t, r.Omitted, digest.Summary().Omitted)
 }
+
+// FuzzCheck hands over any document: none panics, and one that is taken is what it
+// says.
+func FuzzCheck(f *testing.F) {
+	r := rolledSeed(f)
+	for _, change := range []func(*longrun.Rollup){func(*longrun.Rollup) {}, func(r *longrun.Rollup) { r.IntervalSec = 18446744134 }, func(r *longrun.Rollup) { r.Gaps = nil }} {
+		c := r
+		change(&c)
+		text, err := json.Marshal(c)
+		require.NoError(f, err)
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var r longrun.Rollup
+		if json.Unmarshal(data, &r) != nil {
+			return
+		}
+		err := r.Check()
+		interval := time.Duration(r.IntervalSec) * time.Second
+		day := longrun.DayOf(r.TS)
+		d := longrun.NewDigest(day, interval, day.To)
+		if d.AddRollup(r) != nil {
+			require.Zero(t, d.Summary().Coverage.Written)
+			return
+		}
+		require.NoError(t, err)
+		c := d.Summary().Coverage
+		require.EqualValues(t, r.WrittenHb, c.Written)
+		require.EqualValues(t, r.HealthyHb, c.Healthy)
+		require.EqualValues(t, r.ExtraHb, c.Extra)
+		missed := 0
+		for _, g := range c.Gaps {
+			missed += g.Missed
+		}
+		require.Equal(t, c.Missed, missed)
+	})
+}

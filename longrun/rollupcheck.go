@@ -38,7 +38,7 @@ func (r *Rollup) open() (rolledDay, error) {
 	if r.Original() {
 		return wrong("it is one of the original system and has no slots")
 	}
-	interval := time.Duration(r.IntervalSec) * time.Second
+	interval := time.Duration(min(max(r.IntervalSec, 0), 86_401)) * time.Second // no product may wrap around into one that is valid
 	if err := ValidateInterval(interval); err != nil {
 		return wrong("intervalSec: %w", err)
 	}

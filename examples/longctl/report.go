@@ -80,9 +80,9 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	}
 	switch {
 	case c.Strict && !r.HasData():
-		return exitCode(2)
+		return exitError(2)
 	case c.Strict && r.Verdict.Result == report.Fail:
-		return exitCode(1)
+		return exitError(1)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"

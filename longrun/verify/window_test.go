@@ -276,4 +276,3 @@ func BenchmarkRestartSafe(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(h.beats))*float64(b.N)/b.Elapsed().Seconds(), "beats/s")
 }
-

@@ -46,3 +46,40 @@ func TestABeatIsOneCommitOfTwoWritesAndNoRead(t *testing.T) {
 		})
 	}
 }
+
+// A year in which nothing happens costs its beats, and what a start costs.
+func TestAYearOfNothingIsBeatsAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, rec := storetest.Wrap(forgetful{memstore.New(nil)}), newTelling()
+		hourly := func(c *monitor.Config) { c.Interval, c.Lease = time.Hour, 2*time.Hour }
+		n := start(t, st, "a", alertingBy(rec), hosted(calm()), hourly)
+		time.Sleep(49*time.Hour + time.Second)
+		commits, reads := st.Calls(storetest.Commit), st.Calls(storetest.Get)+st.Calls(storetest.Scan)
+		time.Sleep(365 * 24 * time.Hour)
+		require.Equal(t, 365*24, st.Calls(storetest.Commit)-commits)
+		require.Zero(t, st.Calls(storetest.Get)+st.Calls(storetest.Scan)-reads)
+		require.Empty(t, rec.Calls())
+		require.Empty(t, n.Status().Alerts.Alarms)
+		n.end()
+	})
+}
+
+// What goes on firing costs its reminders: three commits each for the decision,
+// the claim and the mark, and one look at the silences.
+func TestWhatGoesOnFiringCostsItsReminders(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, host := storetest.Wrap(memstore.New(nil)), calm()
+		n := start(t, st, "a", alertingBy(newTelling()), hosted(host))
+		time.Sleep(10*time.Minute + time.Second)
+		host.QueueDepth = tooDeep
+		logOut(host)
+		time.Sleep(10 * time.Minute)
+		commits, reads := st.Calls(storetest.Commit), st.Calls(storetest.Get)+st.Calls(storetest.Scan)
+		time.Sleep(24 * time.Hour)
+		require.Equal(t, 1440+3*24, st.Calls(storetest.Commit)-commits)
+		require.Equal(t, 24, st.Calls(storetest.Get)+st.Calls(storetest.Scan)-reads)
+		n.end()
+	})
+}

@@ -128,14 +128,19 @@ func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Trans
 
 // begin returns when a condition began that claims to since. Not after now, by a
 // clock that was set back; and not before the last incident ended: of one rule
-// and target no two incidents are at the same time.
+// and target no two incidents are at the same time. Nor do two begin at the same
+// time, though that end may be in the future of a clock that was set back: they
+// would have one ID.
 func (s AlertState) begin(since, now time.Time) time.Time {
 	began := stored(since)
 	if since.IsZero() || began.After(now) {
 		began = now
 	}
-	if s.LastEnd != nil && began.Before(*s.LastEnd) && !s.LastEnd.After(now) {
+	if s.LastEnd != nil && began.Before(*s.LastEnd) {
 		began = *s.LastEnd
+		if began.After(now) {
+			began = now
+		}
 	}
 	return began
 }
@@ -179,7 +184,9 @@ func (s AlertState) end(until, now time.Time) time.Time {
 		end = now
 	}
 	if end.Before(*since) {
-		end = *since
+		// The clock was set back to before it began. It lasts a second, so that the
+		// next one, which may begin where it ends, has another ID.
+		end = since.Add(time.Second)
 	}
 	return end
 }

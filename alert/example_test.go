@@ -89,3 +89,16 @@ func ExamplePermanent() {
 	fmt.Println(err, alert.IsPermanent(err))
 	// Output: pager: no such number true
 }
+
+// Whoever repeats a message asks how long to wait.
+func ExampleRetryAfterError() {
+	var err error = &alert.RetryAfterError{After: 30 * time.Second, Err: errors.New("too many messages")}
+	err = fmt.Errorf("pager: %w", err)
+	if wait, ok := errors.AsType[*alert.RetryAfterError](err); ok {
+		fmt.Println("again in", wait.After)
+	}
+	fmt.Println(err)
+	// Output:
+	// again in 30s
+	// pager: alert: asked to wait 30s: too many messages
+}

@@ -106,15 +106,17 @@ func (s AlertState) Next(f Finding, p AlertPolicy, now time.Time) (AlertState, T
 }
 
 func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Transition) {
-	if s.State == Firing {
+	if s.State == Firing && s.Since != nil {
 		if s.OKStreak > 0 || s.OKSince != nil {
 			s.OKStreak, s.OKSince, s.TS = 0, nil, now
 		}
 		return s, Unchanged
 	}
 	if s.State != Pending || s.Since == nil {
-		since := s.begin(f.Since, now)
-		s.Rule, s.Target, s.State, s.Since, s.BadStreak = f.Rule, f.Target, Pending, &since, 0
+		s.Rule, s.Target, s.State, s.Since, s.BadStreak = f.Rule, f.Target, Pending, new(s.begin(f.Since, now)), 0
+	}
+	if s.Since.After(now) { // the clock was set back
+		s.Since = new(now)
 	}
 	s.TS = now
 	s.BadStreak++
@@ -123,24 +125,23 @@ func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Trans
 	}
 	s.State, s.BadStreak, s.OKStreak, s.OKSince, s.Told = Firing, 0, 0, nil, false
 	s.IncidentID = IncidentID(s.Rule, s.Target, *s.Since)
+	if s.LastEnd != nil && s.Since.Before(*s.LastEnd) {
+		// The clock was set back behind the last one: both may claim to have begun in
+		// the same second, and must not share a document.
+		s.IncidentID = IncidentID(s.Rule, s.Target, now)
+	}
 	return s, Opened
 }
 
-// begin returns when a condition began that claims to since. Not after now, by a
-// clock that was set back; and not before the last incident ended: of one rule
-// and target no two incidents are at the same time. Nor do two begin at the same
-// time, though that end may be in the future of a clock that was set back: they
-// would have one ID.
+// begin returns when a condition began that claims to since. Not before the last
+// incident ended: of one rule and target no two are at the same time.
 func (s AlertState) begin(since, now time.Time) time.Time {
 	began := stored(since)
-	if since.IsZero() || began.After(now) {
+	if since.IsZero() {
 		began = now
 	}
-	if s.LastEnd != nil && began.Before(*s.LastEnd) {
+	if s.LastEnd != nil && began.Before(*s.LastEnd) && !s.LastEnd.After(now) {
 		began = *s.LastEnd
-		if began.After(now) {
-			began = now
-		}
 	}
 	return began
 }
@@ -157,13 +158,12 @@ func (s AlertState) good(f Finding, need int64, now time.Time) (AlertState, Tran
 	s.TS = now
 	s.OKStreak++
 	if s.OKSince == nil {
-		s.OKSince = &now
+		s.OKSince = new(now)
 	}
 	if s.OKStreak < need {
 		return s, Unchanged
 	}
-	end := s.end(f.Until, now)
-	s.State, s.LastEnd = Inactive, &end
+	s.State, s.LastEnd = Inactive, new(s.end(f.Until, now))
 	s.Since, s.OKSince, s.OKStreak, s.BadStreak, s.IncidentID = nil, nil, 0, 0, ""
 	return s, Resolved
 }
@@ -185,7 +185,7 @@ func (s AlertState) end(until, now time.Time) time.Time {
 	}
 	if end.Before(*since) {
 		// The clock was set back to before it began. It lasts a second, so that the
-		// next one, which may begin where it ends, has another ID.
+		// next one, which may begin where it ends, has another document.
 		end = since.Add(time.Second)
 	}
 	return end
@@ -201,7 +201,7 @@ func (s AlertState) Tell(t Transition, muted bool, throttle time.Duration, now t
 	if s.LastSent != nil && s.LastSent.After(now) {
 		// The clock was set back. The throttle begins anew now and not when the next
 		// incident comes, which would then wait for it.
-		s.LastSent, s.TS = &now, now
+		s.LastSent, s.TS = new(now), now
 	}
 	kind := NoNotice
 	switch {
@@ -221,7 +221,7 @@ func (s AlertState) Tell(t Transition, muted bool, throttle time.Duration, now t
 	case NoNotice:
 		return s, kind
 	case NoticeFiring, NoticeReminder:
-		s.LastSent, s.Told = &now, true
+		s.LastSent, s.Told = new(now), true
 	case NoticeResolved:
 	}
 	s.Seq++

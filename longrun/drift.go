@@ -1,8 +1,11 @@
 package longrun
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Drift says how punctual the beats of a window were: how long after the start
@@ -33,12 +36,15 @@ type driftCounts struct {
 	beats  int
 }
 
-func (d *driftCounts) add(ms int64) {
-	d.beats++
+func (d *driftCounts) add(ms int64) { d.addN(ms, 1) }
+
+// addN counts n beats of the same drift.
+func (d *driftCounts) addN(ms int64, n uint32) {
+	d.beats += int(n)
 	if number := ms / driftPage; number != d.number || d.page == nil {
 		d.turn(number)
 	}
-	d.page[ms%driftPage]++
+	d.page[ms%driftPage] += n
 }
 
 // turn opens another page.
@@ -81,4 +87,41 @@ func (d *driftCounts) drift() Drift {
 		}
 	}
 	return out
+}
+
+// String returns the counts as Rollup.DriftMs shows them.
+func (d *driftCounts) String() string {
+	var b []byte
+	for _, number := range slices.Sorted(maps.Keys(d.pages)) {
+		for i, n := range d.pages[number] {
+			if n == 0 {
+				continue
+			}
+			if len(b) > 0 {
+				b = append(b, ' ')
+			}
+			b = strconv.AppendInt(b, number*driftPage+int64(i), 10)
+			b = append(b, ':')
+			b = strconv.AppendUint(b, uint64(n), 10)
+		}
+	}
+	return string(b)
+}
+
+// read adds the counts that String wrote; below is the number of milliseconds
+// that an interval has.
+func (d *driftCounts) read(s string, below int64) error {
+	for last := int64(-1); s != ""; {
+		var pair string
+		pair, s, _ = strings.Cut(s, " ")
+		before, after, _ := strings.Cut(pair, ":")
+		ms, errMs := strconv.ParseInt(before, 10, 64)
+		n, errN := strconv.ParseUint(after, 10, 31)
+		if errMs != nil || errN != nil || ms <= last || ms >= below || n == 0 {
+			return fmt.Errorf("driftMs: %.30q is no count of beats by their milliseconds", pair)
+		}
+		d.addN(ms, uint32(n))
+		last = ms
+	}
+	return nil
 }

@@ -37,7 +37,8 @@ type Maintenance struct {
 // slot.
 const MaxMaintenance = 100
 
-var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+// weekdays are the days as Days names them, in the order of time.Weekday.
+func weekdays() [7]string { return [...]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
 
 // Validate reports everything that is wrong, each error naming its field.
 func (m Maintenance) Validate() error {
@@ -48,12 +49,13 @@ func (m Maintenance) Validate() error {
 	if _, _, err := m.clock(); err != nil {
 		errs = append(errs, fmt.Errorf("start %.20q is no time of day, such as 02:30", m.Start))
 	}
-	if len(m.Days) > len(weekdays) {
-		errs = append(errs, fmt.Errorf("days has %d entries, a week has %d", len(m.Days), len(weekdays)))
+	week := weekdays()
+	if len(m.Days) > len(week) {
+		errs = append(errs, fmt.Errorf("days has %d entries, a week has %d", len(m.Days), len(week)))
 	}
 	for _, d := range m.Days {
-		if !slices.Contains(weekdays, d) {
-			errs = append(errs, fmt.Errorf("days %.20q is none of %v", d, weekdays))
+		if !slices.Contains(week[:], d) {
+			errs = append(errs, fmt.Errorf("days %.20q is none of %v", d, week))
 		}
 	}
 	if m.Minutes < 1 || m.Minutes > 24*60 {
@@ -95,7 +97,7 @@ func (m Maintenance) Window(now time.Time) (Window, bool) {
 	y, month, d := now.In(loc).Date()
 	for ahead := 1; ahead >= -2; ahead-- {
 		day := time.Date(y, month, d+ahead, hour, minute, 0, 0, time.UTC)
-		if len(m.Days) > 0 && !slices.Contains(m.Days, weekdays[day.Weekday()]) {
+		if len(m.Days) > 0 && !slices.Contains(m.Days, weekdays()[day.Weekday()]) {
 			continue
 		}
 		from, ok := firstShown(day, loc)

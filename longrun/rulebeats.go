@@ -34,33 +34,38 @@ func CheckMissedHeartbeats(s AlertState, r *Recent, now time.Time, threshold int
 	}
 	m := r.misses(s.LastEnd, now)
 	f.Observed = float64(m.count)
-	if s.State != Firing {
-		if m.count <= threshold {
-			f.Verdict = Good
-			return f
-		}
-		f.Verdict, f.Since, f.Slots = Bad, m.first.Start(r.interval), r.emptyIDs(m.first, m.last)
+	switch {
+	case s.State == Firing:
+		return r.stillMissing(f, s.Since, m, slot)
+	case m.count <= threshold:
+		f.Verdict = Good
+	default:
+		f.Verdict, f.Since, f.Slots = Bad, m.first.Start(r.interval), r.emptyIDs(m)
 		f.Summary = m.text(r.interval) + tooMany(threshold)
-		return f
 	}
-	newest := slot
+	return f
+}
+
+// stillMissing is the finding while the rule fires.
+func (r *Recent) stillMissing(f Finding, since *time.Time, m misses, now Slot) Finding {
+	newest := now
 	if !r.Filled(newest) {
-		newest--
+		newest-- // it may still come
 	}
-	inARow := 0
-	for inARow < filledInARow && r.Filled(newest-Slot(inARow)) {
+	inARow := Slot(0)
+	for inARow < filledInARow && r.Filled(newest-inARow) {
 		inARow++
 	}
 	if inARow == filledInARow {
-		f.Verdict, f.Until = Good, r.recovered(s.Since, newest)
+		f.Verdict, f.Until = Good, r.recovered(since, newest)
 		return f
 	}
 	f.Verdict, f.Summary = Bad, "no "+strconv.Itoa(filledInARow)+" heartbeats in a row since"
-	if s.Since != nil {
-		f.Since = *s.Since
+	if since != nil {
+		f.Since = *since
 	}
 	if m.count > 0 {
-		f.Slots = r.emptyIDs(m.first, m.last)
+		f.Slots = r.emptyIDs(m)
 		f.Summary = m.text(r.interval) + ", " + f.Summary
 	} else {
 		f.Summary += " " + moment(f.Since)
@@ -125,11 +130,10 @@ func (m misses) text(interval time.Duration) string {
 	return counted(m.count, "heartbeat") + " missed " + period(m.first.Start(interval), (m.last+1).Start(interval))
 }
 
-// emptyIDs returns the IDs of the empty slots of [first, last], at most
-// MaxEvidence.
-func (r *Recent) emptyIDs(first, last Slot) []string {
+// emptyIDs returns the IDs of the counted slots, at most MaxEvidence.
+func (r *Recent) emptyIDs(m misses) []string {
 	var ids []string
-	for s := first; s <= last && len(ids) < MaxEvidence; s++ {
+	for s := m.first; s <= m.last && len(ids) < MaxEvidence; s++ {
 		if !r.Filled(s) {
 			ids = append(ids, s.ID(r.interval))
 		}

@@ -36,6 +36,7 @@ type Tally struct {
 	earlier  *witness     // the last beat before the slots
 	later    *witness     // the first beat after them
 	restored []Gap        // what AddBitmap was told
+	edged    bool         // by rollups, which bring the beats at their ends
 }
 
 // cursor is the slot of the beat before, so that beats in order need no
@@ -76,29 +77,32 @@ func NewTally(w Window, interval time.Duration, now time.Time, runs ...Run) *Tal
 }
 
 // Add counts one beat.
-func (t *Tally) Add(h Heartbeat) {
+func (t *Tally) Add(h Heartbeat) { t.take(h) }
+
+// take counts a copy of the beat, and returns its slot and whether that counts.
+func (t *Tally) take(h Heartbeat) (Slot, bool) {
 	// The tip may point to one of the copies; the other one is free.
 	free := &t.kept[0]
 	if t.tip.beat == free {
 		free = &t.kept[1]
 	}
 	*free = h
-	t.add(free)
+	return t.add(free)
 }
 
 // add counts the beat, which must not change while the tip points to it.
-func (t *Tally) add(h *Heartbeat) {
+func (t *Tally) add(h *Heartbeat) (slot Slot, counts bool) {
 	if h.TS.IsZero() || t.sec == 0 {
-		return
+		return 0, false
 	}
 	slot, ms := t.place(h.TS)
 	switch {
 	case slot < t.first:
 		t.earlier = t.earlier.replaced(h, 1)
-		return
+		return slot, false
 	case slot >= t.end:
 		t.later = t.later.replaced(h, -1)
-		return
+		return slot, false
 	}
 	t.drifts.add(ms)
 	if !t.fill(slot, h.Healthy) {
@@ -106,16 +110,17 @@ func (t *Tally) add(h *Heartbeat) {
 			t.extra++
 		}
 		t.again(slot, h)
-		return
+		return slot, true
 	}
 	// A slot with filled neighbours explains nothing. The tip was in order, and
 	// this beat is the neighbour that it lacked.
 	if t.tip.beat != nil && slot == t.tip.slot+1 && !t.tip.edge {
 		t.tip.beat, t.tip.slot = h, slot
-		return
+		return slot, true
 	}
 	t.flush()
 	t.tip = tip{beat: h, slot: slot, edge: slot > t.first && !t.has(slot-1)}
+	return slot, true
 }
 
 // place returns the beat's slot and how many whole milliseconds into it the
@@ -141,17 +146,25 @@ func (t *Tally) again(slot Slot, h *Heartbeat) {
 	if t.tip.beat != nil && t.tip.slot == slot {
 		t.flush()
 	}
+	// Without an edge a bitmap filled the slot, and nobody knew by whom.
+	if _, ok := t.edges[slot]; ok || !t.inner(slot) {
+		t.witnessed(slot, h)
+	}
+}
+
+// witnessed keeps what a beat tells, if it is the earliest or the latest of its
+// slot.
+func (t *Tally) witnessed(slot Slot, h *Heartbeat) {
 	w := newWitness(h)
 	e, ok := t.edges[slot]
-	switch {
-	case ok && w.compare(e.first) < 0:
-		e.first = &w
-	case ok && w.compare(e.last) > 0:
-		e.last = &w
-	case !ok && !t.inner(slot): // a bitmap filled it, and nobody knew by whom
+	if !ok {
 		e = edge{first: &w, last: &w}
-	default:
-		return
+	}
+	if w.compare(e.first) < 0 {
+		e.first = &w
+	}
+	if w.compare(e.last) > 0 {
+		e.last = &w
 	}
 	t.edges[slot] = e
 }
@@ -200,7 +213,7 @@ func (t *Tally) Coverage() Coverage {
 		for len(restored) > 0 && !restored[0].To.After(g.From) {
 			restored = restored[1:] // gaps come in order: none will ask for it again
 		}
-		g.recall(restored, before, after)
+		g.recall(restored, before, after, t.edged)
 		c.Gaps = append(c.Gaps, g)
 	}
 	// The filled runs of all days in order leave the gaps between them; whole

@@ -55,8 +55,10 @@ func (t AlertThresholds) Validate() error {
 		value int64
 		least int64
 	}{
-		{"missedHbPerHour", t.MissedHbPerHour, 0}, {"consecutiveProbeFails", t.ConsecutiveProbeFails, 1},
-		{"queueDepthThreshold", t.QueueDepthThreshold, 0}, {"reconnectLoopThreshold", t.ReconnectLoopThreshold, 0},
+		{"missedHbPerHour", t.MissedHbPerHour, 0},
+		{"consecutiveProbeFails", t.ConsecutiveProbeFails, 1},
+		{"queueDepthThreshold", t.QueueDepthThreshold, 0},
+		{"reconnectLoopThreshold", t.ReconnectLoopThreshold, 0},
 	} {
 		if n.value < n.least {
 			errs = append(errs, fmt.Errorf("%s %d is under %d", n.field, n.value, n.least))

@@ -63,6 +63,5 @@ func span(d time.Duration) string {
 // percent is a ratio in per cent, one decimal, rounded down: what is under a
 // threshold never reads like it.
 func percent(ratio float64) string {
-	const hair = 1e-9
-	return strconv.FormatFloat(math.Floor(ratio*1000+hair)/10, 'f', -1, 64) + " %"
+	return strconv.FormatFloat(math.Floor(ratio*1000)/10, 'f', -1, 64) + " %"
 }

@@ -30,6 +30,28 @@ func ExampleRecorder() {
 	// 3 calls, 2 messages
 }
 
+// An alerter of your own is held to the contract like this.
+func ExampleRun() {
+	var t *testing.T // the test's own
+	_ = func() {
+		alerttest.Run(t, func(t *testing.T) alerttest.Subject {
+			server := alerttest.NewTelegram() // or whatever your channel talks to
+			t.Cleanup(server.Close)
+			return alerttest.Subject{
+				Alerter: alert.Func(func(ctx context.Context, m alert.Message) error {
+					// … send m.Text() to server, and give up when ctx ends
+					return nil
+				}),
+				Arrived: func() int { return len(server.Messages()) },
+				Silence: func() { server.Then(alerttest.HangAnswer()) },
+				Break:   func() { server.Then(alerttest.InternalError()) },
+				Secrets: []string{server.Token()},
+			}
+		})
+	}
+	// Output:
+}
+
 func TestARecorderFollowsItsScript(t *testing.T) {
 	t.Parallel()
 	gone := errors.New("gone")

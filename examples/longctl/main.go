@@ -1,4 +1,5 @@
-// longctl sets longwatch up from the command line. Run it with
+// longctl sets longwatch up from the command line and checks what it stored. Run
+// it with
 //
 //	go run ./examples/longctl --help
 package main
@@ -24,12 +25,18 @@ func main() {
 
 // commandLine is everything that can be typed. Each command has its own file.
 type commandLine struct {
-	Pair pairCommand `cmd:"" help:"Link a device file to a WhatsApp account."`
+	Pair   pairCommand   `cmd:"" help:"Link a device file to a WhatsApp account."`
+	Report reportCommand `cmd:"" help:"Say how a window was, with every number re-derivable."`
+	Rollup rollupCommand `cmd:"" help:"Roll up and seal days that are over."`
+	Prune  pruneCommand  `cmd:"" help:"Delete what is no longer kept."`
+	Alert  alertCommand  `cmd:"" help:"See that alerts arrive."`
+	Verify verifyCommand `cmd:"" help:"Check what is stored."`
 }
 
-const description = `Sets longwatch up from the command line.
+const description = `Sets longwatch up from the command line, and checks what it stored.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Of verify: 0 pass,
+1 fail, 2 cannot tell.`
 
 // surroundings are what a command does its work in.
 type surroundings struct {
@@ -46,6 +53,11 @@ type surroundings struct {
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
+
+// exitError ends the program with that code when all has been said.
+type exitError int
+
+func (c exitError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // run is the program between its arguments and its exit code.
 func run(ctx context.Context, args []string, s surroundings) int {
@@ -69,6 +81,9 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		return 2
 	}
 	if err := command.Run(); err != nil {
+		if code, ok := errors.AsType[exitError](err); ok {
+			return int(code)
+		}
 		fmt.Fprintln(s.err, "longctl:", err)
 		if _, ok := errors.AsType[usageError](err); ok {
 			return 2

@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/caarlos0/env/v11"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
+	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -29,20 +33,22 @@ type config struct {
 	Addr       string        `env:"LONGRUN_ADDR"`
 	Port       string        `env:"PORT"`
 	Token      string        `env:"ADMIN_TOKEN"`
+	Evidence   string        `env:"LONGRUN_EVIDENCE_KEY"`
 	LogLevel   slog.Level    `env:"LONGRUN_LOG_LEVEL" envDefault:"info"`
 	WhatsApp   whatsappConfig
+	Alerts     alertsConfig
 
 	// EmulatorHost is read by name here, since Google's client would read it
 	// anyway, with dial options of its own.
 	EmulatorHost string `env:"FIRESTORE_EMULATOR_HOST"`
 
-	demo bool // -demo
+	key      ed25519.PrivateKey
+	demo     bool          // -demo
+	deadline time.Duration // of the demonstration's probes
+	clock    clock.Clock   // nil: the wall clock; a test's may run faster
 }
 
-// defaultStore is LONGRUN_STORE where it is not set.
-const defaultStore = "sqlite:longrun.db"
-
-const usage = `Usage: server [-demo]
+var usage = `Usage: server [-demo]
 
 A longwatch server: one heartbeat per slot, under a fenced lease, probes of
 WhatsApp accounts, and an admin API. -demo shows it all with no account, on a
@@ -57,6 +63,8 @@ WhatsApp server in this process. The environment says what differs from:
   LONGRUN_JOURNAL      none                file for beats that wait for the store
   LONGRUN_ADDR         127.0.0.1:8080      or PORT, for all addresses
   LONGRUN_LOG_LEVEL    info                or debug, warn, error
+  LONGRUN_EVIDENCE_KEY none                Ed25519 private key that signs the daily
+                                           seals: PEM, or base64 of its seed
   ADMIN_TOKEN          none                required unless on a loopback address
   FIRESTORE_EMULATOR_HOST                  honoured with firestore:PROJECT
   WHATSAPP_DB          none                device files of accounts to watch, as
@@ -67,6 +75,10 @@ WhatsApp server in this process. The environment says what differs from:
   WHATSAPP_PROBE_TO    the probe account   number that the outbound probe writes to
   WHATSAPP_PROBE_EVERY 6h                  how often; queue every fourth time
   WHATSAPP_PROBE_UNTIL receipt             or ack: what makes outbound a PASS
+` + channels.Usage + `  LONGRUN_PING_URL     none                called after each stored beat, so that
+                                           someone outside notices silence
+  LONGRUN_BASE_URL     none                where this server is found from outside,
+                                           for links in alerts
 
 Examples:
 
@@ -76,6 +88,7 @@ Examples:
   LONGRUN_STORE=firestore:demo FIRESTORE_EMULATOR_HOST=127.0.0.1:8085 server
   PORT=8080 ADMIN_TOKEN=… server
   WHATSAPP_DB=support=support.wa.db WHATSAPP_PROBE_DB=probe.wa.db server
+  TELEGRAM_BOT_TOKEN=… TELEGRAM_CHAT_ID=-100… server
 
 Exit codes: 0 stopped when asked to, 1 failed, 2 wrong configuration.
 `
@@ -96,7 +109,7 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp())
+	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
 	return c, errors.Join(errs...)
 }
 
@@ -127,9 +140,12 @@ func (c *config) checkAddress() error {
 
 // checkStore checks what can be told of the store without opening it.
 func (c *config) checkStore() error {
-	scheme, _, err := splitStore(c.Store)
-	if err != nil || scheme != "firestore" || c.EmulatorHost == "" {
-		return err
+	scheme, _, err := stores.Split(c.Store)
+	if err != nil {
+		return fmt.Errorf("LONGRUN_STORE: %w", err)
+	}
+	if scheme != "firestore" || c.EmulatorHost == "" {
+		return nil
 	}
 	if _, err := splitAddress(c.EmulatorHost); err != nil {
 		return fmt.Errorf("FIRESTORE_EMULATOR_HOST: %q is no address such as 127.0.0.1:8085", c.EmulatorHost)
@@ -156,11 +172,24 @@ func (c *config) checkMonitor() error {
 	return err
 }
 
+// checkEvidence reads the key that signs seals. The error never contains it.
+func (c *config) checkEvidence() error {
+	if c.Evidence == "" {
+		return nil
+	}
+	key, err := longrun.ParseEvidenceKey(c.Evidence)
+	if err != nil {
+		return fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err)
+	}
+	c.key = key
+	return nil
+}
+
 // monitor is the monitor's wiring, as far as the environment says.
 func (c *config) monitor(st store.Store) monitor.Config {
 	return monitor.Config{
 		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
-		Journal: c.Journal,
+		Journal: c.Journal, AdminURL: c.adminURL(), Clock: c.clock, EvidenceKey: c.key,
 	}
 }
 
@@ -179,7 +208,7 @@ func named(err error) error {
 func inVariables(wrong *monitor.ConfigError) error {
 	variables := map[string]string{
 		"Root": "LONGRUN_ROOT", "Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE",
-		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL",
+		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL", "AdminURL": "LONGRUN_BASE_URL",
 	}
 	var errs []error
 	for _, f := range wrong.Fields {
@@ -190,16 +219,6 @@ func inVariables(wrong *monitor.ConfigError) error {
 		errs = append(errs, fmt.Errorf("%s: %w", name, f.Err))
 	}
 	return errors.Join(errs...)
-}
-
-// splitStore takes a store's address apart: its scheme, and what follows.
-func splitStore(address string) (scheme, rest string, err error) {
-	scheme, rest, _ = strings.Cut(address, ":")
-	switch {
-	case scheme == "memory" && rest == "", (scheme == "sqlite" || scheme == "firestore") && rest != "":
-		return scheme, rest, nil
-	}
-	return "", "", fmt.Errorf("LONGRUN_STORE: %q is none of sqlite:FILE, memory: and firestore:PROJECT", address)
 }
 
 func loopback(host string) bool {

@@ -1,18 +1,21 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
@@ -33,6 +36,7 @@ var demoFaults = map[string]struct {
 	"refuse-messages": {"the account may not send: error 463", func(s *whatsapptest.Server) { s.RefuseMessages(463, demoNumber) }},
 	"delay-messages":  {"messages come a minute late", func(s *whatsapptest.Server) { s.DelayMessages(time.Minute) }},
 	"freeze":          {"the account's connection is dead, and nobody is told", func(s *whatsapptest.Server) { s.Freeze(demoNumber) }},
+	"drop":            {"the connection breaks once; six in an hour are a loop", func(s *whatsapptest.Server) { s.Drop(demoNumber) }},
 	"disconnect": {"the account cannot connect", func(s *whatsapptest.Server) {
 		s.Refuse(demoNumber)
 		s.Drop(demoNumber)
@@ -44,11 +48,17 @@ var demoFaults = map[string]struct {
 	"log-out": {"somebody removes the device on the phone; only a restart mends it here", func(s *whatsapptest.Server) { s.LogOut(demoNumber) }},
 }
 
+// fillQueue is the one thing to break that is not WhatsApp's.
+const (
+	fillQueue   = "fill-queue"
+	fillQueueIs = "500 messages wait in the host's queue"
+)
+
 // demonstrate sets what -demo has other defaults for: nothing is kept, and all of
 // it is quick.
 func (c *config) demonstrate() {
-	c.demo = true
-	if c.Store == defaultStore {
+	c.demo, c.deadline = true, 5*time.Second
+	if c.Store == stores.Default {
 		c.Store = "memory:"
 	}
 	if c.Interval == 0 {
@@ -60,7 +70,13 @@ func (c *config) demonstrate() {
 }
 
 // demo breaks and mends a WhatsApp server that runs in this process.
-type demo struct{ server *whatsapptest.Server }
+type demo struct {
+	server  *whatsapptest.Server
+	waiting *atomic.Int64 // messages, as the demonstration has it
+}
+
+// fullQueue is more messages than may wait.
+const fullQueue = 500
 
 // openDemo starts the server, with two paired clients, and real probes between
 // them.
@@ -71,8 +87,12 @@ func openDemo(c config) (*whatsapp, error) {
 	}
 	account, err1 := srv.Client(demoNumber)
 	sender, err2 := srv.Client(demoSender)
+	waiting := new(atomic.Int64)
 	w := &whatsapp{
-		accounts: whatsappprobe.NewAccounts(nil), clients: []*whatsmeow.Client{account, sender}, demo: demo{srv}, close: srv.Close,
+		accounts: whatsappprobe.NewAccounts(&whatsappprobe.AccountsOptions{
+			QueueDepth: func(context.Context) (int64, error) { return waiting.Load(), nil }, Clock: c.clock,
+		}),
+		clients: []*whatsmeow.Client{account, sender}, demo: demo{srv, waiting}, close: srv.Close,
 	}
 	if err := errors.Join(err1, err2); err != nil {
 		srv.Close()
@@ -85,7 +105,7 @@ func openDemo(c config) (*whatsapp, error) {
 	w.probes = probesOf(account, sender, types.NewJID(demoSender, types.DefaultUserServer), c.WhatsApp.ProbeEvery, false, 10_000)
 	for i := range w.probes {
 		// Quick, so that a person can watch; a real account is probed in hours.
-		w.probes[i].Settle, w.probes[i].Deadline, w.probes[i].Confirm = time.Second, 5*time.Second, 2*time.Second
+		w.probes[i].Settle, w.probes[i].Deadline, w.probes[i].Confirm = time.Second, c.deadline, 2*time.Second
 	}
 	return w, nil
 }
@@ -101,7 +121,11 @@ func (d demo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.list(w)
 	case name == "heal":
 		d.server.Heal()
+		d.waiting.Store(0)
 		fmt.Fprintln(w, "healed: the next probe should pass, as soon as the account is connected again")
+	case name == fillQueue:
+		d.waiting.Store(fullQueue)
+		fmt.Fprintln(w, name+": "+fillQueueIs)
 	case known:
 		fault.do(d.server)
 		fmt.Fprintf(w, "%s: %s\n", name, fault.what)
@@ -115,6 +139,7 @@ func (d demo) list(w io.Writer) {
 	for _, name := range slices.Sorted(maps.Keys(demoFaults)) {
 		fmt.Fprintf(w, "POST /demo/%-16s %s\n", name, demoFaults[name].what)
 	}
+	fmt.Fprintf(w, "POST /demo/%-16s %s\n", fillQueue, fillQueueIs)
 	fmt.Fprintf(w, "POST /demo/%-16s all of it ends\n", "heal")
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // greet prints where to look.
-func greet(out io.Writer, c config, s monitor.Status, addr net.Addr) {
+func greet(out io.Writer, c config, s monitor.Status, alertsTo string, addr net.Addr) {
 	base := "http://" + reachable(addr) + adminhttp.DefaultPrefix
 	auth := ""
 	if c.Token != "" {
@@ -22,9 +22,11 @@ func greet(out io.Writer, c config, s monitor.Status, addr net.Addr) {
 	fmt.Fprintf(out, "longwatch: instance %s, commit %s\n", s.InstanceID, s.CommitHash)
 	fmt.Fprintf(out, "  store   %s, under %s\n", c.Store, s.Root)
 	fmt.Fprintf(out, "  slots   every %v, lease %v\n", s.Interval, s.Lease)
+	fmt.Fprintf(out, "  alerts  to %s\n", alertsTo)
 	fmt.Fprintf(out, "  look    curl %s%s/status\n", auth, base)
 	fmt.Fprintf(out, "          curl %s%s/heartbeats\n", auth, base)
 	fmt.Fprintf(out, "          curl %s%s/coverage\n", auth, base)
+	fmt.Fprintf(out, "  test    curl %s-X POST %s/alerts/test\n", auth, base)
 }
 
 // reachable is an address that a client on this host can dial.

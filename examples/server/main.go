@@ -22,6 +22,7 @@ import (
 	"github.com/lmittmann/tint"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -73,9 +74,9 @@ type openError struct{ error }
 
 // serve runs the monitor and the admin API until ctx ends.
 func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) error {
-	st, closeStore, err := openStore(ctx, c)
+	st, closeStore, err := stores.Open(ctx, c.Store, c.EmulatorHost)
 	if err != nil {
-		return &openError{err}
+		return &openError{fmt.Errorf("LONGRUN_STORE: %w", err)}
 	}
 	defer closeStore()
 	wa, err := openWhatsApp(ctx, c, logger)
@@ -96,17 +97,25 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	if len(wa.clients) > 0 {
 		cfg.Status, cfg.Probes = wa.accounts.Status, wa.probes
 	}
+	alerter, to, err := c.Alerts.Open(logger)
+	if err != nil {
+		return &openError{err}
+	}
+	cfg.Alerter = alerter
+	if cfg.AfterBeat, err = c.deadMan(logger); err != nil {
+		return &openError{err}
+	}
 	m, err := monitor.New(cfg)
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle(adminhttp.DefaultPrefix+"/", adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger}))
+	mux.Handle(adminhttp.DefaultPrefix+"/", adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock}))
 	mux.Handle("GET /livez", adminhttp.Livez())
 	mux.Handle("GET /readyz", adminhttp.Readyz(m))
 	mux.Handle("GET /{$}", http.RedirectHandler(adminhttp.DefaultPrefix+"/", http.StatusFound))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	greet(out, c, m.Status(), listener.Addr())
+	greet(out, c, m.Status(), to, listener.Addr())
 	if wa.demo != nil {
 		mux.Handle("GET /demo", wa.demo)
 		mux.Handle("POST /demo/{fault}", http.NewCrossOriginProtection().Handler(wa.demo))

@@ -74,6 +74,12 @@ func (s *screen) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
 // await returns the first match of a pattern on the screen.
 func (s *screen) await(t *testing.T, pattern string) string {
 	t.Helper()
@@ -157,5 +163,5 @@ func TestTheDemonstrationPassesFailsAndHeals(t *testing.T) {
 	stop()
 	require.Zero(t, <-done)
 	out.await(t, "monitor stopped")
-	require.NotContains(t, out.text.String(), demoNumber)
+	require.NotContains(t, out.String(), demoNumber)
 }

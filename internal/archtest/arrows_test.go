@@ -95,13 +95,14 @@ var arrows = []row{
 		dir: "probe/whatsappprobe", ours: []string{"probe", "longrun"}, sdk: "whatsmeow",
 		with: []string{clock, xsync, "modernc.org/sqlite"}, // the driver of device files
 	},
-	{dir: "alert/telegramalert", ours: []string{"alert"}, sdk: "telegram", with: []string{clock}},
-	{dir: "alert/webhookalert", ours: []string{"alert"}, with: []string{clock}},
+	{dir: "alert/telegramalert", ours: []string{"alert", "internal/redact"}, sdk: "telegram", with: []string{clock}},
+	{dir: "alert/webhookalert", ours: []string{"alert", "internal/redact"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert"}},
 
 	// What two packages share.
 	{dir: "internal/document", ours: []string{"store"}},
 	{dir: "internal/deadline", with: []string{clock}},
+	{dir: "internal/redact"},
 
 	// Kits and doubles: their contract, and what tests are made of.
 	{dir: "store/storetest", ours: []string{"store"}, with: []string{clock, xsync, testify}},

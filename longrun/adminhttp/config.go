@@ -129,6 +129,8 @@ func merge(body []byte, s *longrun.Settings) error {
 		switch name { // maps and lists are replaced like any value, not added to
 		case "probeEverySec":
 			s.ProbeEverySec = nil
+		case "retentionDays":
+			s.RetentionDays = nil
 		case "maintenance":
 			s.Maintenance = nil
 		}

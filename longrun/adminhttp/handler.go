@@ -17,6 +17,15 @@
 //	                                not lead
 //	GET config, PUT config          the live settings
 //	GET coverage                    a window's coverage and its gaps
+//	GET incidents, incidents/{id}   with ?open=true those that are open; of one
+//	                                rule or target with ?rule= and ?target=
+//	GET outbox                      messages, and what became of them
+//	POST alerts/test                this instance sends a test message; 502 when
+//	                                it could not
+//	GET silences, POST silences     with ?active=true those that hold or will;
+//	                                {"rule","target","minutes" or "until",
+//	                                "from","by","reason"}, all but an end optional
+//	DELETE silences/{id}            ends it now
 //	GET status                      what this instance knows; no store call
 //	GET (the prefix itself)         this list
 //	GET livez, readyz               for whoever restarts or routes; no token
@@ -51,6 +60,9 @@ type Monitor interface {
 	Settings(ctx context.Context) (longrun.Settings, string, error)
 	PutSettings(ctx context.Context, s longrun.Settings, version string) (string, error)
 	RunProbe(ctx context.Context, t longrun.ProbeType) (longrun.Probe, error)
+	TestAlert(ctx context.Context) error
+	Silence(ctx context.Context, s longrun.Silence) (longrun.Silence, error)
+	EndSilence(ctx context.Context, id string) (longrun.Silence, error)
 }
 
 // Options are the optional settings of New.
@@ -98,6 +110,13 @@ func New(m Monitor, opts Options) http.Handler {
 	private.HandleFunc("GET "+prefix+"/locks", h.bounded(h.locks))
 	private.HandleFunc("GET "+prefix+"/config", h.bounded(h.config))
 	private.HandleFunc("PUT "+prefix+"/config", h.bounded(h.putConfig))
+	private.HandleFunc("GET "+prefix+"/incidents", h.bounded(h.incidents))
+	private.HandleFunc("GET "+prefix+"/incidents/{id}", h.bounded(h.incident))
+	private.HandleFunc("GET "+prefix+"/outbox", h.bounded(h.outbox))
+	private.HandleFunc("POST "+prefix+"/alerts/test", h.testAlert)
+	private.HandleFunc("GET "+prefix+"/silences", h.bounded(h.silences))
+	private.HandleFunc("POST "+prefix+"/silences", h.bounded(h.postSilence))
+	private.HandleFunc("DELETE "+prefix+"/silences/{id}", h.bounded(h.deleteSilence))
 	private.HandleFunc("GET "+prefix+"/coverage", h.coverage)
 	private.HandleFunc("GET "+prefix+"/status", h.status)
 	private.HandleFunc("/", h.noRoute(private))
@@ -112,7 +131,7 @@ func New(m Monitor, opts Options) http.Handler {
 // index lists the endpoints, for whoever comes without the manual.
 func index(prefix string) http.HandlerFunc {
 	var all []string
-	for _, name := range []string{"heartbeats", "probes", "runs", "locks", "config", "coverage", "status", "livez", "readyz"} {
+	for _, name := range []string{"heartbeats", "probes", "incidents", "outbox", "silences", "runs", "locks", "config", "coverage", "status", "livez", "readyz"} {
 		all = append(all, prefix+"/"+name)
 	}
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -127,7 +146,7 @@ func index(prefix string) http.HandlerFunc {
 func (h *handler) noRoute(routes *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var allowed []string
-		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost} {
+		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete} {
 			other := r.Clone(r.Context())
 			other.Method = method
 			if _, pattern := routes.Handler(other); pattern != "/" && pattern != "" {

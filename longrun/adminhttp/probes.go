@@ -25,23 +25,9 @@ func (h *handler) probes(w http.ResponseWriter, r *http.Request) {
 		}
 		limit := page.Limit
 		page.Limit = 0
-		return entries(ofType(h.monitor.Ledger().Probes(r.Context(), page), kind, limit))
+		wanted := func(p longrun.Probe) bool { return p.Type == kind }
+		return entries(filtered(h.monitor.Ledger().Probes(r.Context(), page), wanted, limit))
 	})
-}
-
-// ofType passes on at most limit probes of a type. A document that does not
-// decode has none.
-func ofType(seq iter.Seq2[ledger.Entry[longrun.Probe], error], kind longrun.ProbeType, limit int) iter.Seq2[ledger.Entry[longrun.Probe], error] {
-	return func(yield func(ledger.Entry[longrun.Probe], error) bool) {
-		for e, err := range seq {
-			if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled || err == nil && e.Value.Type != kind {
-				continue
-			}
-			if limit--; !yield(e, err) || limit == 0 {
-				return
-			}
-		}
-	}
 }
 
 type probeReply struct {

@@ -31,6 +31,8 @@ type statusBody struct {
 	LastHeartbeat *longrun.Heartbeat `json:"lastHeartbeat"`
 	Heartbeats    heartbeatCounts    `json:"heartbeats"`
 	Probes        []probeBody        `json:"probes"`
+	NextRollup    *time.Time         `json:"nextRollup"`
+	Alerts        alertsBody         `json:"alerts"`
 	Store         storeState         `json:"store"`
 	Settings      settingsBody       `json:"settings"`
 }
@@ -90,6 +92,8 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		Epoch: s.Epoch, Holder: s.Holder, LastHeartbeat: s.LastHeartbeat,
 		Heartbeats: heartbeatCounts{Stored: s.Stored, Waiting: s.Waiting, Dropped: s.Dropped},
 		Probes:     probeBodies(s.Probes),
+		NextRollup: optional(s.NextRollup),
+		Alerts:     alertsOf(s.Alerts),
 		Store:      storeState{Reachable: s.StoreReachable, ReadOnly: s.StoreReadOnly, LastAnswer: optional(s.StoreAnswered)},
 		Settings:   settingsBody{Settings: s.Settings, TS: optional(s.Settings.TS)},
 	}})
@@ -114,7 +118,9 @@ func Livez() http.Handler {
 
 // Readyz answers 200 while m runs and its store answers and takes writes, and
 // 503 with the reason otherwise. A standby is ready: it does what it is for. It makes no
-// store call and needs no token, and says nothing but the reason.
+// store call and needs no token, and says nothing but the reason. Alerts that
+// cannot be sent until somebody mends the channel are told beside it and leave
+// the instance ready: to restart it would help nobody.
 func Readyz(m interface{ Status() monitor.Status }) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		s := m.Status()
@@ -126,7 +132,11 @@ func Readyz(m interface{ Status() monitor.Status }) http.Handler {
 		case s.StoreReadOnly:
 			fail(w, http.StatusServiceUnavailable, "", "the store takes no writes")
 		default:
-			reply(w, http.StatusOK, map[string]any{"success": true, "state": s.State})
+			alerts := "ok"
+			if s.Alerts.Channel.Permanent {
+				alerts = "cannot be sent until the channel is mended"
+			}
+			reply(w, http.StatusOK, map[string]any{"success": true, "state": s.State, "alerts": alerts})
 		}
 	})
 }

@@ -37,24 +37,79 @@ func (l *Ledger) FilledSlots(ctx context.Context, from, to time.Time, interval t
 	return filled, nil
 }
 
-// Earliest returns the time of the oldest run or beat, and whether there is
-// any: a window does not count what lies before it.
-func (l *Ledger) Earliest(ctx context.Context) (time.Time, bool, error) {
-	run, haveRun, err := First[longrun.Run](ctx, l, Runs, Page{Limit: 5})
+// Earliest returns the first moment that anything is known of, and whether there
+// is one: the oldest run, beat or rollup, whichever is left after old documents
+// were pruned. A window does not count what lies before it.
+func (l *Ledger) Earliest(ctx context.Context) (earliest time.Time, known bool, err error) {
+	note := func(t time.Time) {
+		if !known || t.Before(earliest) {
+			earliest, known = t, true
+		}
+	}
+	run, ok, err := First[longrun.Run](ctx, l, Runs, Page{Limit: 5})
 	if err != nil {
 		return time.Time{}, false, err
 	}
-	beat, haveBeat, err := First[longrun.Heartbeat](ctx, l, Heartbeats, Page{Limit: 5})
+	if ok {
+		note(run.At)
+	}
+	beat, ok, err := First[longrun.Heartbeat](ctx, l, Heartbeats, Page{Limit: 5})
 	if err != nil {
 		return time.Time{}, false, err
 	}
-	switch {
-	case haveRun && (!haveBeat || run.At.Before(beat.At)):
-		return run.At, true, nil
-	case haveBeat:
-		return beat.At, true, nil
+	if ok {
+		note(beat.At)
 	}
-	return time.Time{}, false, nil
+	rollup, ok, err := First[longrun.Rollup](ctx, l, Rollups, Page{Limit: 5})
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	if ok {
+		day := longrun.DayOf(rollup.At)
+		switch {
+		case rollup.Value.Check() == nil:
+			note(rollup.Value.From)
+		case !known || !earliest.Before(day.To):
+			// One that contradicts itself, and whose beats are gone: something was
+			// known of its day, and it is not to vanish from the count.
+			note(day.From)
+		}
+	}
+	return earliest, known, nil
+}
+
+// Neighbours returns the last beat before a window and the first one after it,
+// those of them that there are: they explain the gaps at its edges.
+func (l *Ledger) Neighbours(ctx context.Context, w longrun.Window) (before, after *longrun.Heartbeat, err error) {
+	if before, err = l.nearest(ctx, Page{To: w.From, Desc: true}); err != nil {
+		return nil, nil, err
+	}
+	after, err = l.nearest(ctx, Page{From: w.To})
+	return before, after, err
+}
+
+// nearest returns the first beat of a page that decodes. It asks for one at a
+// time, since every document that is read is paid for.
+func (l *Ledger) nearest(ctx context.Context, p Page) (*longrun.Heartbeat, error) {
+	const tries = 5
+	p.Limit = 1
+	for range tries {
+		last := p.After
+		for e, err := range l.Heartbeats(ctx, p) {
+			switch {
+			case isDocument(err):
+				p.After = e.Cursor()
+			case err != nil:
+				return nil, err
+			default:
+				return &e.Value, nil
+			}
+		}
+		if p.After == last {
+			break // the end
+		}
+	}
+	return nil, nil //nolint:nilnil // there may be none
 }
 
 // mendHeartbeat fills in what an older document says by another name, and what

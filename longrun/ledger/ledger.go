@@ -42,7 +42,13 @@ const (
 	Rules      Collection = "rules"
 	Silences   Collection = "silences"
 	Outbox     Collection = "outbox"
+	Rollups    Collection = "rollups"
 )
+
+// Collections returns all of them.
+func Collections() []Collection {
+	return []Collection{Config, Locks, Runs, Heartbeats, Probes, Incidents, Rules, Silences, Outbox, Rollups}
+}
 
 // Ledger reads and writes the documents under one root. It is safe for
 // concurrent use.

@@ -137,6 +137,7 @@ func TestEveryDocumentRoundTripsOnEveryStore(t *testing.T) {
 		roundTrips[longrun.AlertState](t, st)
 		roundTrips[longrun.Notice](t, st)
 		roundTrips[longrun.Silence](t, st)
+		roundTrips[longrun.Rollup](t, st)
 		roundTrips[lock.Row](t, st)
 	})
 }

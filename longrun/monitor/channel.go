@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -155,7 +154,7 @@ func (m *Monitor) TestAlert(ctx context.Context) error {
 	now := m.cfg.Clock.Now().UTC()
 	return m.alarms.channel.by(ctx, m.alarms.channel.tests, alert.Message{
 		Kind: alert.Test, Summary: "somebody asked for this message; nothing has happened", Since: now,
-		Instance: m.cfg.InstanceID, Commit: m.cfg.CommitHash, Key: "#test-" + strconv.FormatInt(now.UnixMilli(), 10), Link: m.link(""),
+		Instance: m.cfg.InstanceID, Commit: m.cfg.CommitHash, Key: "#test-" + now.Format("20060102T150405"), Link: m.link(""),
 	})
 }
 

@@ -37,6 +37,7 @@ type Monitor struct {
 	alarms       *alarms
 	outages      *outages
 	names        *names
+	closing      *closing
 	settings     atomic.Pointer[longrun.Settings]
 	processStart time.Time
 	leftBehind   []longrun.Lapse // from the journal of an earlier process
@@ -67,6 +68,7 @@ func New(cfg Config) (*Monitor, error) {
 	}
 	m.after = newAfter(cfg.AfterBeat, cfg.Interval, cfg.Clock, m.once)
 	m.probes = newSchedule(m)
+	m.closing = newClosing(m)
 	m.alarms, m.outages, m.names = newAlarms(m), &outages{m: m}, &names{clean: make(map[string]string)}
 	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged, func() { m.record.touch() })
 	settings := longrun.DefaultSettings(cfg.Interval)

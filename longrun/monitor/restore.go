@@ -143,6 +143,7 @@ func (w *watch) restoreSlots(ctx context.Context) error {
 	for slot := range filled {
 		w.recent.Fill(slot)
 	}
+	w.m.closing.known(ctx, filled)
 	for _, h := range waiting {
 		w.recent.Fill(h.Slot(interval))
 	}

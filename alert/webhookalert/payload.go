@@ -1,0 +1,110 @@
+package webhookalert
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/alert"
+)
+
+// Schema is the version of Payload. Fields may be added without a new one; a
+// field that is renamed, or means something else, makes a new one.
+const Schema = 1
+
+// Payload is the body of a request. Every field is always there; what is not
+// known is empty, and a time that is not known is null.
+type Payload struct {
+	Schema     int        `json:"schema"`
+	Kind       string     `json:"kind"` // firing, reminder, resolved, test, digest
+	Rule       string     `json:"rule"`
+	Target     string     `json:"target"`
+	Severity   string     `json:"severity"` // critical, warning
+	Summary    string     `json:"summary"`
+	Since      *time.Time `json:"since"` // RFC 3339, UTC
+	Until      *time.Time `json:"until"`
+	Instance   string     `json:"instance"`
+	Commit     string     `json:"commit"`
+	IncidentID string     `json:"incident_id"`
+	Key        string     `json:"key"`
+	Link       string     `json:"link"`
+	Details    []string   `json:"details"`
+	Text       string     `json:"text"`  // the whole, for people
+	Parts      []Payload  `json:"parts"` // of a digest
+}
+
+func newPayload(m alert.Message) Payload {
+	p := Payload{
+		Schema: Schema, Kind: string(m.Kind), Rule: m.Rule, Target: m.Target, Severity: m.Severity,
+		Summary: m.Summary, Since: moment(m.Since), Until: moment(m.Until), Instance: m.Instance, Commit: m.Commit,
+		IncidentID: m.IncidentID, Key: m.Key, Link: m.Link, Details: append([]string{}, m.Details...), Text: m.Text(),
+		Parts: make([]Payload, len(m.Parts)),
+	}
+	for i, part := range m.Parts {
+		p.Parts[i] = newPayload(part)
+	}
+	return p
+}
+
+// moment is a time in UTC, or nil. JSON knows no year beyond 9999, and an alert
+// with a foolish time is better than none.
+func moment(t time.Time) *time.Time {
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return nil
+	}
+	return &t
+}
+
+// maxKey is how long an Idempotency-Key may be.
+const maxKey = 200
+
+// idempotencyKey is what a message is the same by, its key and kind, in the
+// characters that a header may have.
+func idempotencyKey(m alert.Message) string {
+	if m.Key == "" {
+		return ""
+	}
+	key := url.QueryEscape(strings.TrimPrefix(m.Key, "#")) + "." + url.QueryEscape(string(m.Kind))
+	if len(key) > maxKey {
+		sum := sha256.Sum256([]byte(key))
+		return hex.EncodeToString(sum[:])
+	}
+	return key
+}
+
+// ping is the path below a check's address that says how things are.
+func ping(m alert.Message) string {
+	switch m.Kind {
+	case alert.Resolved:
+		return ""
+	case alert.Test:
+		return "log"
+	case alert.Digest:
+		return pingOf(m.Parts)
+	default:
+		return "fail"
+	}
+}
+
+// pingOf says how things are after all of several messages: each rule and
+// target counts by its last one.
+func pingOf(parts []alert.Message) string {
+	last := map[[2]string]string{}
+	for _, part := range parts {
+		if path := ping(part); path != "log" {
+			last[[2]string{part.Rule, part.Target}] = path
+		}
+	}
+	if len(last) == 0 {
+		return "log"
+	}
+	for _, path := range last {
+		if path == "fail" {
+			return path
+		}
+	}
+	return ""
+}

@@ -1,0 +1,106 @@
+// Package stores opens the store that an address names, for the programs. It
+// keeps nothing itself.
+package stores
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"cloud.google.com/go/firestore"
+
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/firestorestore"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
+)
+
+// Default is the address where none is given.
+const Default = "sqlite:longrun.db"
+
+// Split takes an address apart: its scheme, which is sqlite, firestore or memory,
+// and what follows.
+func Split(address string) (scheme, rest string, err error) {
+	scheme, rest, _ = strings.Cut(address, ":")
+	switch {
+	case scheme == "memory" && rest == "", (scheme == "sqlite" || scheme == "firestore") && rest != "":
+		return scheme, rest, nil
+	}
+	return "", "", fmt.Errorf("%q is none of sqlite:FILE, memory: and firestore:PROJECT", address)
+}
+
+// Open opens a store, and returns what closes it. A SQLite file that does not
+// exist is made. emulator is host:port of a Firestore emulator, empty for the
+// real one.
+func Open(ctx context.Context, address, emulator string) (store.Store, func(), error) {
+	scheme, rest, err := Split(address)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch scheme {
+	case "memory":
+		return memstore.New(nil), func() {}, nil
+	case "sqlite":
+		st, err := sqlitestore.Open(ctx, rest, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		return st, func() { _ = st.Close() }, nil // the process ends; a failed close loses nothing that was committed
+	}
+	return openFirestore(ctx, rest, emulator)
+}
+
+// OpenExisting opens a store to look at what is in it. A SQLite file that does
+// not exist, or is empty, is an error, and is not made.
+func OpenExisting(ctx context.Context, address, emulator string) (store.Store, func(), error) {
+	scheme, rest, err := Split(address)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case scheme == "memory":
+		return nil, nil, errors.New("memory: has nothing in it")
+	case scheme == "sqlite":
+		info, err := os.Stat(rest)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, nil, fmt.Errorf("%s does not exist", rest)
+		case err != nil:
+			return nil, nil, err
+		case info.Mode().IsRegular() && info.Size() == 0:
+			return nil, nil, fmt.Errorf("%s is empty", rest)
+		}
+	}
+	return Open(ctx, address, emulator)
+}
+
+// openFirestore opens two clients: one for reads and writes, and one to watch
+// with, since a connection that only listens must not be pinged.
+func openFirestore(ctx context.Context, project, emulator string) (store.Store, func(), error) {
+	options, watchOptions := firestorestore.ClientOptions(), firestorestore.WatchClientOptions()
+	if emulator != "" {
+		var err error
+		if options, err = firestorestore.EmulatorOptions(emulator); err != nil {
+			return nil, nil, fmt.Errorf("FIRESTORE_EMULATOR_HOST: %w", err)
+		}
+		watchOptions = nil // Google's client reads the variable itself
+	}
+	client, err := firestore.NewClient(ctx, project, options...)
+	if err != nil {
+		return nil, nil, err
+	}
+	watcher, err := firestore.NewClient(ctx, project, watchOptions...)
+	if err != nil {
+		_ = client.Close()
+		return nil, nil, err
+	}
+	closeBoth := func() { _, _ = watcher.Close(), client.Close() }
+	st, err := firestorestore.New(client, &firestorestore.Options{WatchClient: watcher})
+	if err != nil {
+		closeBoth()
+		return nil, nil, err
+	}
+	return st, closeBoth, nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
+)
+
+// alertCommand is what there is to do with alerts.
+type alertCommand struct {
+	Test alertTestCommand `cmd:"" help:"Send a test message, to see that alerts arrive."`
+}
+
+// alertTestCommand sends one message by every channel that is configured.
+type alertTestCommand struct {
+	channels.Config `embed:""`
+
+	Server  string        `placeholder:"URL" help:"Have a running server send it, by its own configuration."`
+	Token   string        `env:"ADMIN_TOKEN" placeholder:"TOKEN" help:"The server's admin token, better given in ADMIN_TOKEN."`
+	Timeout time.Duration `default:"30s" help:"How long to wait."`
+}
+
+// Help is what longctl alert test --help says beside the flags.
+func (alertTestCommand) Help() string {
+	return `The channels are those of the environment, under the names that the server
+reads:
+
+` + channels.Usage + `
+Examples:
+
+    TELEGRAM_BOT_TOKEN=… TELEGRAM_CHAT_ID=-1001234567890 longctl alert test
+    longctl alert test --server http://127.0.0.1:8080`
+}
+
+// Run sends.
+func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
+	if c.Timeout <= 0 {
+		return usageError{fmt.Errorf("--timeout: %v is not above 0", c.Timeout)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	if c.Server != "" {
+		return c.ask(ctx, s.out)
+	}
+	if c.None() {
+		return usageError{errors.New("no channel is configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or LONGRUN_WEBHOOK_URL, or name a --server")}
+	}
+	alerter, to, err := c.Open(slog.New(slog.NewTextHandler(s.err, nil)))
+	if err != nil {
+		return usageError{err}
+	}
+	host, _ := os.Hostname() // for people only
+	now := time.Now().UTC()
+	err = alerter.Alert(ctx, alert.Message{
+		Kind: alert.Test, Summary: "longctl alert test: nothing has happened", Since: now,
+		Instance: host, Key: "#test-" + now.Format("20060102T150405"),
+	})
+	if err != nil {
+		if alert.IsPermanent(err) {
+			return fmt.Errorf("not sent, and it is no use to try again: %w", err)
+		}
+		return fmt.Errorf("not sent: %w", err)
+	}
+	fmt.Fprintln(s.out, "sent to", to)
+	return nil
+}
+
+// ask has a server send it.
+func (c alertTestCommand) ask(ctx context.Context, out io.Writer) error {
+	base := strings.TrimRight(c.Server, "/")
+	if !strings.HasSuffix(base, adminhttp.DefaultPrefix) {
+		base += adminhttp.DefaultPrefix
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/alerts/test", nil)
+	if err != nil || request.URL.Host == "" {
+		return usageError{errors.New("--server: is no URL such as http://127.0.0.1:8080")}
+	}
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Success bool   `json:"success"`
+		Error   string `json:"error"`
+		Channel struct {
+			LastError string `json:"lastError"`
+		} `json:"channel"`
+	}
+	data, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // what is there of it
+	if json.Unmarshal(data, &answer) != nil {
+		return fmt.Errorf("the server answered %s, and not as a longwatch server does", response.Status)
+	}
+	if !answer.Success {
+		return fmt.Errorf("the server answered %s: %s", response.Status, strings.TrimRight(answer.Error+": "+answer.Channel.LastError, ": "))
+	}
+	fmt.Fprintln(out, "sent by the server")
+	return nil
+}

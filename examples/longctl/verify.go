@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
+)
+
+// verifyCommand is what there is to check.
+type verifyCommand struct {
+	Evidence    verifyEvidence    `cmd:"" help:"Was nothing edited, removed or inserted since it was written?"`
+	RestartSafe verifyRestartSafe `cmd:"" help:"Did restarts and take-overs leave one writer at a time?"`
+	Probes      verifyProbes      `cmd:"" help:"Is every probe there, fresh, and good enough?"`
+}
+
+// verifyFlags are those of every check.
+type verifyFlags struct {
+	storeFlags `embed:""`
+
+	Format string `enum:"text,json" default:"text" help:"text or json."`
+}
+
+const verifyExits = `
+Exit codes: 0 pass, 1 fail, 2 cannot tell, or wrong usage.`
+
+// check opens the store, makes the check, shows its outcomes, and ends with the
+// code of the worst.
+func (f verifyFlags) check(ctx context.Context, s surroundings, do func(o opened) error) error {
+	st, l, end, err := f.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	p := newProgress(s.err)
+	defer p.end()
+	code := 0
+	err = do(opened{store: st, ledger: l, progress: p, show: func(o verify.Outcome) error {
+		p.end()
+		if c := o.ExitCode(); c == 1 || code == 0 {
+			code = c
+		}
+		if f.Format == "json" {
+			return o.WriteJSON(s.out)
+		}
+		return o.WriteText(s.out)
+	}})
+	p.end()
+	if err != nil {
+		// Neither pass nor fail: what could not be read cannot be told.
+		fmt.Fprintln(s.err, "longctl:", err)
+		return exitError(2)
+	}
+	if code != 0 {
+		return exitError(code)
+	}
+	return nil
+}
+
+// verifyEvidence checks the chain and its seals.
+type verifyEvidence struct {
+	verifyFlags `embed:""`
+	windowFlags `embed:""`
+
+	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that seals are signed with, in base64, or a file with one. May be given several times."`
+	KeepDays  int      `placeholder:"DAYS" help:"How many days retention keeps beats: younger ones must be there."`
+}
+
+// Help is what longctl verify evidence --help says beside the flags.
+func (verifyEvidence) Help() string {
+	return `Every heartbeat holds the hash of the one before it. This holds them against each
+other, against the seals in the rollups, and against the head of the chain in the
+lock's row, and names each document that does not fit. Without a window it reads
+everything, up to the head.
+` + verifyExits + `
+
+Examples:
+
+    longctl verify evidence
+    longctl verify evidence --store firestore:my-project --window 30d --format json
+    longctl verify evidence --public-key evidence.pub.pem`
+}
+
+// Run checks.
+func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
+	now := time.Now()
+	from, to, err := c.bounds(now)
+	if err != nil {
+		return err
+	}
+	o := verify.EvidenceOptions{From: from, To: to}
+	if o.Keys, err = publicKeys(c.PublicKey); err != nil {
+		return err
+	}
+	if c.KeepDays < 0 {
+		return usageError{fmt.Errorf("--keep-days: %d is negative", c.KeepDays)}
+	}
+	if c.KeepDays > 0 {
+		o.KeptFrom = now.AddDate(0, 0, -c.KeepDays)
+	}
+	return c.check(ctx, s, func(at opened) error {
+		o.Progress = at.progress.read
+		outcome, err := verify.Evidence(ctx, at.ledger, o)
+		if err != nil {
+			return err
+		}
+		return at.show(outcome)
+	})
+}
+
+// publicKeys reads keys as they were typed, or from files.
+func publicKeys(texts []string) (keys []ed25519.PublicKey, err error) {
+	for _, text := range texts {
+		what := "it"
+		if data, err := os.ReadFile(text); err == nil {
+			what, text = text, string(data)
+		}
+		key, err := longrun.ParsePublicKey(text)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--public-key: %s is %w", what, errors.New(strings.TrimPrefix(err.Error(), "longrun: ")))}
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// verifyRestartSafe checks who wrote, and may provoke a take-over.
+type verifyRestartSafe struct {
+	verifyFlags `embed:""`
+	windowFlags `embed:""`
+
+	Drill         bool          `help:"Then play it through: two monitors in a namespace of their own, of which one is killed."`
+	DrillRoot     string        `default:"wa_metrics_drill" placeholder:"COLLECTION" help:"The collection that the drill writes under, and clears."`
+	DrillInterval time.Duration `default:"1s" help:"The length of a slot in the drill."`
+	DrillLease    time.Duration `default:"4s" help:"The lease in the drill."`
+}
+
+// Help is what longctl verify restart-safe --help says beside the flags.
+func (verifyRestartSafe) Help() string {
+	return `Each slot has one beat, under the slot's ID; each epoch one writer; no beat of an
+older epoch stands behind one of a newer; what is missed is the sum of the gaps;
+the lock agrees with the beats; runs are closed, or it is known why not.
+
+With --drill it then starts two monitors beside what is stored, cuts the leader
+off, delivers its late write after the take-over, which must be refused, and
+measures how long nobody wrote. That takes some fifteen seconds, and some twenty
+documents, which are removed. JSON is then two objects, one behind the other.
+` + verifyExits + `
+
+Examples:
+
+    longctl verify restart-safe
+    longctl verify restart-safe --from 2025-12-29 --to 2026-01-05
+    longctl verify restart-safe --drill --store sqlite:/var/lib/longrun.db`
+}
+
+// Run checks.
+func (c verifyRestartSafe) Run(ctx context.Context, s surroundings) error {
+	now := time.Now()
+	from, to, err := c.bounds(now)
+	if err != nil {
+		return err
+	}
+	return c.check(ctx, s, func(at opened) error {
+		outcome, err := verify.RestartSafe(ctx, at.ledger, verify.RestartSafeOptions{From: from, To: to, Now: now, Progress: at.progress.read})
+		if err != nil {
+			return err
+		}
+		if err := at.show(outcome); err != nil || !c.Drill {
+			return err
+		}
+		outcome, err = verify.Drill(ctx, at.store, verify.DrillOptions{
+			Start: startMonitor, Root: c.DrillRoot, Interval: c.DrillInterval, Lease: c.DrillLease,
+			Step: func(text string) { at.progress.show("drill: %s", text) },
+		})
+		if err != nil {
+			return err
+		}
+		return at.show(outcome)
+	})
+}
+
+// startMonitor makes the monitors of a drill.
+func startMonitor(d verify.DrillMonitor) (func(context.Context) error, error) {
+	m, err := monitor.New(monitor.Config{Store: d.Store, Root: d.Root, InstanceID: d.InstanceID, Interval: d.Interval, Lease: d.Lease})
+	if err != nil {
+		return nil, err
+	}
+	return m.Run, nil
+}
+
+// verifyProbes checks the probes.
+type verifyProbes struct {
+	verifyFlags `embed:""`
+
+	Window      period            `default:"30d" placeholder:"PERIOD" help:"How far back results count."`
+	Type        []string          `placeholder:"TYPE" help:"The configured types, split by commas. Unless given: outbound, inbound, queue, and all that are stored or in the settings."`
+	Every       map[string]string `placeholder:"TYPE=PERIOD" mapsep:"," help:"How often a type is due, where neither the settings nor the results say it right."`
+	MinPassRate map[string]string `placeholder:"TYPE=RATE" mapsep:"," help:"The least share of PASS, such as outbound=0.9. Unless given 0.95, and 0.98 for queue."`
+}
+
+// Help is what longctl verify probes --help says beside the flags.
+func (verifyProbes) Help() string {
+	return `A type that was never probed fails. So does one whose newest PASS or FAIL by the
+schedule is older than one and a half of its periods, or of which too few passed.
+INCONCLUSIVE counts as neither.
+` + verifyExits + `
+
+Examples:
+
+    longctl verify probes
+    longctl verify probes --type outbound,inbound --window 7d
+    longctl verify probes --min-pass-rate queue=0.9 --every inbound=1h`
+}
+
+// Run checks.
+func (c verifyProbes) Run(ctx context.Context, s surroundings) error {
+	o := verify.ProbesOptions{Now: time.Now(), Window: time.Duration(c.Window), Every: map[longrun.ProbeType]time.Duration{}, MinPassRate: map[longrun.ProbeType]float64{}}
+	for _, name := range c.Type {
+		if err := longrun.ProbeType(name).Validate(); err != nil {
+			return usageError{fmt.Errorf("--type: %w", err)}
+		}
+		o.Types = append(o.Types, longrun.ProbeType(name))
+	}
+	for name, text := range c.Every {
+		var p period
+		if err := p.UnmarshalText([]byte(text)); err != nil {
+			return usageError{fmt.Errorf("--every: %s=%w", name, err)}
+		}
+		o.Every[longrun.ProbeType(name)] = time.Duration(p)
+	}
+	for name, text := range c.MinPassRate {
+		rate, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(rate >= 0 && rate <= 1) {
+			return usageError{fmt.Errorf("--min-pass-rate: %s=%.20q is no share between 0 and 1", name, text)}
+		}
+		o.MinPassRate[longrun.ProbeType(name)] = rate
+	}
+	return c.check(ctx, s, func(at opened) error {
+		o.Progress = at.progress.read
+		outcome, err := verify.Probes(ctx, at.ledger, o)
+		if err != nil {
+			return err
+		}
+		return at.show(outcome)
+	})
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
+)
+
+// ctl runs the program without WhatsApp.
+func ctl(t *testing.T, args ...string) ran {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code := run(t.Context(), args, surroundings{out: &out, err: &errs})
+	return ran{code: code, out: out.String(), err: errs.String()}
+}
+
+// watched is a SQLite file in which a monitor wrote a few beats.
+func watched(t *testing.T) (path string, change func(do func(st store.Store, l *ledger.Ledger))) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "longrun.db")
+	change = func(do func(st store.Store, l *ledger.Ledger)) {
+		st, err := sqlitestore.Open(t.Context(), path, nil)
+		require.NoError(t, err)
+		l, err := ledger.New(st, "")
+		require.NoError(t, err)
+		do(st, l)
+		require.NoError(t, st.Close())
+	}
+	change(func(st store.Store, _ *ledger.Ledger) {
+		ctx, stop := context.WithCancel(t.Context())
+		beats := 0
+		m, err := monitor.New(monitor.Config{Store: st, Interval: time.Second, InstanceID: "a", AfterBeat: func(context.Context, longrun.Heartbeat) {
+			if beats++; beats == 3 {
+				stop()
+			}
+		}})
+		require.NoError(t, err)
+		require.NoError(t, m.Run(ctx))
+		stop()
+	})
+	return path, change
+}
+
+func TestVerifyEndsWithTheVerdict(t *testing.T) {
+	t.Parallel()
+	path, change := watched(t)
+	at := "--store=sqlite:" + path
+
+	for _, check := range []string{"evidence", "restart-safe"} {
+		got := ctl(t, "verify", check, at)
+		require.Equal(t, 0, got.code, "%v", got)
+		require.True(t, strings.HasPrefix(got.out, check+": PASS\n"), got.out)
+		require.Empty(t, got.err, "no progress where there is no terminal")
+	}
+	got := ctl(t, "verify", "evidence", at, "--format=json", "--window=1d")
+	require.Equal(t, 0, got.code, "%v", got)
+	var o verify.Outcome
+	require.NoError(t, json.Unmarshal([]byte(got.out), &o))
+	require.Equal(t, verify.Pass, o.Verdict)
+	require.Positive(t, o.Counts["beats"])
+	require.NotNil(t, o.From)
+
+	got = ctl(t, "verify", "probes", at)
+	require.Equal(t, 1, got.code, "no probe at all")
+	require.Contains(t, got.out, "no result of outbound")
+	got = ctl(t, "verify", "evidence", at, "--to=2020-01-01")
+	require.Equal(t, 2, got.code, "nothing in the window")
+	require.Contains(t, got.out, "CANNOT TELL")
+	require.Equal(t, 2, ctl(t, "verify", "evidence", at, "--root=other/place").code)
+
+	edited := ""
+	change(func(st store.Store, l *ledger.Ledger) {
+		e, ok, err := ledger.First[longrun.Heartbeat](t.Context(), l, ledger.Heartbeats, ledger.Page{})
+		require.NoError(t, err)
+		require.True(t, ok)
+		e.Value.Healthy = true
+		_, err = st.Commit(t.Context(), store.Set(e.Key, e.Value))
+		require.NoError(t, err)
+		edited = e.Path()
+	})
+	got = ctl(t, "verify", "evidence", at)
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.out, "fault  "+edited+": was edited")
+}
+
+func TestVerifyRefusesWhatMakesNoSense(t *testing.T) {
+	t.Parallel()
+	path, _ := watched(t)
+	at := "--store=sqlite:" + path
+	dir := t.TempDir()
+	missing, empty := filepath.Join(dir, "missing.db"), filepath.Join(dir, "empty.db")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	key := filepath.Join(dir, "key")
+	secret := base64.StdEncoding.EncodeToString(make([]byte, 64))
+	require.NoError(t, os.WriteFile(key, []byte(secret), 0o600))
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"evidence", "--store=sqlite:" + missing}, "--store: " + missing + " does not exist"},
+		{[]string{"evidence", "--store=sqlite:" + empty}, "is empty"},
+		{[]string{"evidence", "--store=memory:"}, "has nothing in it"},
+		{[]string{"evidence", "--store=redis:x"}, "is none of"},
+		{[]string{"evidence", at, "--root=odd"}, "--root"},
+		{[]string{"evidence", at, "--from=yesterday"}, "is no time"},
+		{[]string{"evidence", at, "--window=0d"}, "is no period"},
+		{[]string{"evidence", at, "--window=1d", "--from=2025-12-29"}, "--window goes with"},
+		{[]string{"evidence", at, "--from=2025-12-29", "--to=2025-12-29"}, "is not after"},
+		{[]string{"evidence", at, "--from=2999-01-01"}, "in the future"},
+		{[]string{"evidence", at, "--keep-days=-1"}, "--keep-days"},
+		{[]string{"evidence", at, "--public-key=" + key}, "--public-key: " + key + " is no Ed25519 public key"},
+		{[]string{"evidence", at, "--format=yaml"}, "--format"},
+		{[]string{"probes", at, "--type=A"}, "--type"},
+		{[]string{"probes", at, "--every=queue=soon"}, "--every: queue"},
+		{[]string{"probes", at, "--min-pass-rate=queue=2"}, "--min-pass-rate: queue"},
+		{[]string{"restart-safe", at, "--drill", "--drill-lease=1s"}, "Lease"},
+		{[]string{"nothing"}, "unexpected"},
+	} {
+		got := ctl(t, append([]string{"verify"}, c.args...)...)
+		require.Equal(t, 2, got.code, "%v: %v", c.args, got)
+		require.Contains(t, got.err, c.says, "%v", c.args)
+		require.NotContains(t, got.err+got.out, secret[:20])
+	}
+	_, err := os.Stat(missing)
+	require.ErrorIs(t, err, os.ErrNotExist, "whoever only reads makes no file")
+}
+
+func TestVerifyDrills(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes a quarter of a minute")
+	}
+	path, change := watched(t)
+	got := ctl(t, "verify", "restart-safe", "--store=sqlite:"+path, "--drill")
+	require.Equal(t, 0, got.code, "%v", got)
+	require.Contains(t, got.out, "restart-safe: PASS")
+	require.Contains(t, got.out, "drill: PASS")
+	change(func(_ store.Store, l *ledger.Ledger) {
+		n := 0
+		for _, err := range l.Heartbeats(t.Context(), ledger.Page{}) {
+			require.NoError(t, err)
+			n++
+		}
+		require.Equal(t, 3, n, "the drill touches nothing that is in use")
+	})
+}
+
+func TestVerifyHelps(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"evidence", "restart-safe", "probes"} {
+		got := ctl(t, "verify", command, "--help")
+		require.Equal(t, 0, got.code)
+		require.Contains(t, got.out, "Examples:")
+		require.Contains(t, got.out, "Exit codes: 0 pass, 1 fail, 2 cannot tell")
+		require.Contains(t, got.out, "longctl verify "+command)
+	}
+}

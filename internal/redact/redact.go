@@ -1,0 +1,79 @@
+// Package redact takes secrets out of what others say: the errors of HTTP
+// clients, which contain addresses, and the words of servers, which may echo
+// what they were sent.
+//
+// It knows only the secrets that it is given, and long runs of digits. What is
+// built from parts that are known to be harmless needs none of it.
+package redact
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// mask stands in the place of a secret.
+const mask = "***"
+
+// digits are what may be a telephone number.
+var digits = regexp.MustCompile(`\d{7,}`)
+
+// Text returns s as one line of at most limit runes, without secrets, also where
+// they are escaped as in a URL, and with long runs of digits masked.
+func Text(s string, limit int, secrets ...string) string {
+	for _, secret := range secrets {
+		for _, form := range []string{secret, url.PathEscape(secret), url.QueryEscape(secret)} {
+			if form != "" {
+				s = strings.ReplaceAll(s, form, mask)
+			}
+		}
+	}
+	s = digits.ReplaceAllStringFunc(s, func(run string) string { return run[:2] + "…" + run[len(run)-2:] })
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\ufffd"))
+	s = strings.Join(strings.Fields(s), " ")
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:max(limit-1, 0)]) + "…"
+	}
+	return s
+}
+
+// maxError is how long the text of an Error may be, in runes.
+const maxError = 300
+
+// Error returns an error that says what err says, made safe by Text, and without
+// the address that an *url.Error has. errors.Is finds context.Canceled and
+// context.DeadlineExceeded in it, and nothing else of err: the chain below would
+// tell what the text does not. Error of nil is nil.
+func Error(err error, secrets ...string) error {
+	if err == nil {
+		return nil
+	}
+	said := err
+	if address, ok := errors.AsType[*url.Error](err); ok && address.Err != nil {
+		said = address.Err
+	}
+	r := &redacted{text: Text(said.Error(), maxError, secrets...)}
+	switch {
+	case errors.Is(err, context.Canceled):
+		r.cause = context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		r.cause = context.DeadlineExceeded
+	}
+	return r
+}
+
+type redacted struct {
+	text  string
+	cause error
+}
+
+func (r *redacted) Error() string { return r.text }
+func (r *redacted) Unwrap() error { return r.cause }

@@ -1,0 +1,52 @@
+package redact_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/internal/redact"
+)
+
+const secret = "123456:AA/x y"
+
+func TestTextIsOneHarmlessLine(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ in, want string }{
+		"nothing":         {"", ""},
+		"a secret":        {"at /bot" + secret + "/send " + secret, "at /bot***/send ***"},
+		"in a path":       {url.PathEscape(secret), "***"},
+		"in a query":      {url.QueryEscape(secret), "***"},
+		"a number":        {"user 4917012345678 is gone", "user 49…78 is gone"},
+		"a status":        {"answered 502, retry after 10072", "answered 502, retry after 10072"},
+		"lines":           {"a\r\n\tb\x00\x1b[2J\u202e", "a b [2J"},
+		"what is no text": {"a\xff", "a\ufffd"},
+		"too much":        {strings.Repeat("ж", 50), strings.Repeat("ж", 39) + "…"},
+	} {
+		require.Equal(t, c.want, redact.Text(c.in, 40, secret, ""), name)
+	}
+}
+
+func TestAnErrorTellsNothingBelowIt(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, redact.Error(nil))
+	inner := fmt.Errorf("dial tcp: lookup api.example.org at %s: no such host", secret)
+	err := redact.Error(fmt.Errorf("sending: %w", &url.Error{Op: "Post", URL: "https://api/" + secret, Err: inner}), secret)
+	alerttest.LeaksNoSecret(t, []string{secret}, err)
+	require.EqualError(t, err, "dial tcp: lookup api.example.org at ***: no such host")
+	require.NotErrorIs(t, err, inner)
+
+	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
+		err := redact.Error(&url.Error{Op: "Post", URL: secret, Err: cause}, secret)
+		require.ErrorIs(t, err, cause)
+		require.EqualError(t, err, cause.Error())
+		alerttest.LeaksNoSecret(t, []string{secret}, err)
+	}
+	require.EqualError(t, redact.Error(errors.New(strings.Repeat("x", 1000))), strings.Repeat("x", 299)+"…")
+}

@@ -1,0 +1,100 @@
+package adminhttp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+)
+
+// testAlert answers POST alerts/test: this instance sends a message, whether it
+// leads or not, and says what the channel said.
+func (h *handler) testAlert(w http.ResponseWriter, r *http.Request) {
+	if p := newParams(r); p.err != nil {
+		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())
+		return
+	}
+	err := h.monitor.TestAlert(r.Context())
+	channel := channelOf(h.monitor.Status().Alerts.Channel)
+	switch {
+	case errors.Is(err, context.Canceled) && r.Context().Err() != nil: // the caller has gone
+	case err != nil:
+		h.logger.WarnContext(r.Context(), "test alert failed", "error", err)
+		reply(w, http.StatusBadGateway, struct {
+			failure
+			Channel channelBody `json:"channel"`
+		}{failure{Error: "the message was not sent"}, channel})
+	default:
+		h.logger.InfoContext(r.Context(), "test alert sent over the admin API", "remote", hostOnly(r.RemoteAddr))
+		reply(w, http.StatusOK, struct {
+			Success bool        `json:"success"`
+			Channel channelBody `json:"channel"`
+		}{true, channel})
+	}
+}
+
+// alertsBody is a monitor.AlertsStatus as callers see it.
+type alertsBody struct {
+	// Judged is the slot in which the rules were last judged here.
+	Judged *time.Time `json:"judged"`
+	// Rules are all rules, each target of one that ever fired by itself.
+	Rules   []ruleBody  `json:"rules"`
+	Waiting int         `json:"waiting"`
+	Channel channelBody `json:"channel"`
+}
+
+type ruleBody struct {
+	Rule       longrun.Rule     `json:"rule"`
+	Target     string           `json:"target"`
+	State      longrun.Alerting `json:"state"`
+	Severity   longrun.Severity `json:"severity"`
+	Since      *time.Time       `json:"since"`
+	IncidentID string           `json:"incidentId"`
+	Summary    string           `json:"summary"`
+	Muted      string           `json:"muted"`
+	LastSent   *time.Time       `json:"lastSent"`
+	LastEnd    *time.Time       `json:"lastEnd"`
+}
+
+// channelBody says how the way to people is. Its error was made to be shown: no
+// channel puts a secret into one.
+type channelBody struct {
+	Configured bool       `json:"configured"`
+	Healthy    bool       `json:"healthy"`
+	Permanent  bool       `json:"permanent"`
+	LastSent   *time.Time `json:"lastSent"`
+	LastFailed *time.Time `json:"lastFailed"`
+	LastError  string     `json:"lastError"`
+	QuietUntil *time.Time `json:"quietUntil"`
+}
+
+func channelOf(c monitor.ChannelStatus) channelBody {
+	return channelBody{
+		Configured: c.Configured, Healthy: c.LastError == "", Permanent: c.Permanent,
+		LastSent: optional(c.LastSent), LastFailed: optional(c.LastFailed), LastError: c.LastError, QuietUntil: optional(c.QuietUntil),
+	}
+}
+
+func alertsOf(s monitor.AlertsStatus) alertsBody {
+	out := alertsBody{Judged: optional(s.Judged), Waiting: s.Waiting, Channel: channelOf(s.Channel)}
+	for _, rule := range longrun.Rules() {
+		shown := false
+		for _, a := range s.Alarms {
+			if a.Rule != rule {
+				continue
+			}
+			shown = true
+			out.Rules = append(out.Rules, ruleBody{
+				Rule: rule, Target: a.Target, State: a.State, Severity: rule.Severity(), Since: a.Since, IncidentID: a.IncidentID,
+				Summary: a.Summary, Muted: a.Muted, LastSent: a.LastSent, LastEnd: a.LastEnd,
+			})
+		}
+		if !shown {
+			out.Rules = append(out.Rules, ruleBody{Rule: rule, State: longrun.Inactive, Severity: rule.Severity()})
+		}
+	}
+	return out
+}

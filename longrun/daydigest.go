@@ -1,0 +1,199 @@
+package longrun
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Day makes the Rollup of one UTC day from its documents, in one pass and in any
+// order. It gives exactly what Cover gives for the day. A Day is for one
+// goroutine.
+type Day struct {
+	window Window // what counts of the day
+	now    time.Time
+	digest *Digest
+	// The earliest and the latest beat of the first and of the last filled slot.
+	first, last dayEdge
+}
+
+// dayEdge is the outermost filled slot on one side of the day.
+type dayEdge struct {
+	slot             Slot
+	earliest, latest *Heartbeat
+}
+
+// NewDay returns the Day that day lies in, without documents, cut to what is not
+// before earliest (the zero time cuts nothing). The error says that there is
+// nothing to roll up: the day is not over at now, it lies before earliest, or the
+// interval is none. Runs explain the gaps, see Cause.
+func NewDay(day time.Time, interval time.Duration, earliest, now time.Time, runs ...Run) (*Day, error) {
+	if err := ValidateInterval(interval); err != nil {
+		return nil, fmt.Errorf("longrun: %w", err)
+	}
+	w := DayOf(day)
+	if now.Before(w.To) {
+		return nil, fmt.Errorf("longrun: the day %s is not over at %s", RollupID(w.From), ISO(now))
+	}
+	id := RollupID(w.From)
+	if w = w.Clip(earliest).Align(interval); !w.From.Before(w.To) {
+		return nil, fmt.Errorf("longrun: the day %s is before %s, and nothing is known of it", id, ISO(earliest))
+	}
+	return &Day{window: w, now: now.UTC().Truncate(time.Microsecond), digest: NewDigest(w, interval, now, runs...)}, nil
+}
+
+// Window returns what counts of the day.
+func (d *Day) Window() Window { return d.window }
+
+// Add counts one beat. Those of other days are no part of this one, and the last
+// one before it and the first one after it explain the gaps at its ends.
+func (d *Day) Add(h Heartbeat) {
+	slot, counts := d.digest.take(h)
+	if !counts {
+		return
+	}
+	d.first.note(slot, &h, d.first.earliest == nil || slot < d.first.slot)
+	d.last.note(slot, &h, d.last.earliest == nil || slot > d.last.slot)
+}
+
+// note keeps the beat if its slot lies further out, or is the same.
+func (e *dayEdge) note(slot Slot, h *Heartbeat, further bool) {
+	switch {
+	case further:
+		kept := *h
+		*e = dayEdge{slot: slot, earliest: &kept, latest: &kept}
+	case slot != e.slot:
+	default:
+		w, first, last := newWitness(h), newWitness(e.earliest), newWitness(e.latest)
+		kept := *h
+		if w.compare(&first) < 0 {
+			e.earliest = &kept
+		}
+		if w.compare(&last) > 0 {
+			e.latest = &kept
+		}
+	}
+}
+
+// AddProbe counts a probe that started in the day; others are ignored.
+func (d *Day) AddProbe(p Probe) { d.digest.AddProbe(p) }
+
+// AddIncident counts an incident that began in the day; others are ignored.
+func (d *Day) AddIncident(i Incident) {
+	if d.window.Contains(i.TS) {
+		d.digest.AddIncident(i)
+	}
+}
+
+// AddMangled notes documents of the day that do not decode.
+func (d *Day) AddMangled(n int) { d.digest.AddMangled(n) }
+
+// Rollup returns the rollup of what was added: the same documents give the same
+// rollup, as long as now lies behind the slot after the day. Its Revision is 1; see
+// Revise.
+func (d *Day) Rollup() Rollup {
+	s := d.digest.Summary()
+	c := s.Coverage
+	filled, healthy := d.digest.Bitmaps()
+	unhealthy := NewBitmap(filled.Len())
+	unhealthy.or(filled, 0)
+	unhealthy.andNot(healthy, 0)
+	r := Rollup{
+		TS: DayOf(d.window.From).From, Date: RollupID(d.window.From),
+		ExpectedHb: int64(c.Expected), WrittenHb: int64(c.Written), MissedHb: int64(c.Missed),
+		UptimePct: 100 * c.Ratio(), NumericCoverage: c.Ratio(),
+		InsufficientData: c.Ratio() < insufficientData, ProbePassRates: passRates(s.Probes),
+		IncidentsCount: int64(len(s.Incidents)),
+		From:           c.From, To: c.To, IntervalSec: c.IntervalSec,
+		Slots: filled.String(), Unhealthy: unhealthy.String(),
+		HealthyHb: int64(c.Healthy), ExtraHb: int64(c.Extra), LateHb: s.Late,
+		Drift: c.Drift, DriftMs: d.digest.tally.drifts.String(),
+		Mangled: s.Mangled,
+		Gaps:    c.Gaps, Edges: d.edges(), Instances: s.Instances, Probes: s.Probes, Incidents: s.Incidents,
+		Settled:    c.Missed == 0 || filled.Has(filled.Len()-1) || d.digest.tally.later != nil,
+		ComputedAt: d.now, Revision: 1,
+	}
+	r.MTTRP50, r.MTTRP90, r.MTTRP95 = repairTimes(s.Incidents)
+	if last := d.last.latest; last != nil {
+		r.CommitHash, r.InstanceID = last.CommitHash, last.InstanceID
+	}
+	r.bound()
+	return r
+}
+
+// insufficientData is the original's threshold.
+const insufficientData = 0.8
+
+// edges returns the kept beats, each once, in order.
+func (d *Day) edges() []EdgeBeat {
+	edges := []EdgeBeat{}
+	for _, h := range []*Heartbeat{d.first.earliest, d.first.latest, d.last.earliest, d.last.latest} {
+		if h == nil {
+			continue
+		}
+		if e := newEdgeBeat(h); !slices.Contains(edges, e) {
+			edges = append(edges, e)
+		}
+	}
+	return edges
+}
+
+// passRates are the shares of the types that have one, in per cent.
+func passRates(probes []ProbeTally) map[string]float64 {
+	rates := map[string]float64{}
+	for _, p := range probes {
+		if rate, ok := p.Rate(); ok {
+			rates[string(p.Type)] = 100 * rate
+		}
+	}
+	return rates
+}
+
+// repairTimes are the percentiles of how long the incidents that are over
+// lasted, in seconds.
+func repairTimes(incidents []Outage) (p50, p90, p95 *float64) {
+	var sec []float64
+	for _, o := range incidents {
+		if o.End != nil {
+			sec = append(sec, max(0, o.End.Sub(o.Start).Seconds()))
+		}
+	}
+	slices.Sort(sec)
+	at := func(p float64) *float64 {
+		if v, ok := Percentile(sec, p); ok {
+			return &v
+		}
+		return nil
+	}
+	return at(50), at(90), at(95)
+}
+
+// bound cuts the lists to what a document has room for.
+func (r *Rollup) bound() {
+	if over := len(r.Gaps) - MaxRollupGaps; over > 0 {
+		longest := slices.Clone(r.Gaps)
+		slices.SortStableFunc(longest, func(a, b Gap) int { return cmp.Compare(b.Missed, a.Missed) })
+		r.Gaps = longest[:MaxRollupGaps]
+		slices.SortFunc(r.Gaps, func(a, b Gap) int { return a.From.Compare(b.From) })
+		r.Omitted.Gaps = int64(over)
+	}
+	if over := len(r.Instances) - MaxRollupInstances; over > 0 {
+		r.Instances = r.Instances[:MaxRollupInstances]
+		r.Omitted.Instances = int64(over)
+	}
+	if over := len(r.Incidents) - MaxRollupIncidents; over > 0 {
+		r.Incidents = r.Incidents[:MaxRollupIncidents]
+		r.Omitted.Incidents = int64(over)
+	}
+	room := MaxRollupPoints
+	for i := range r.Probes {
+		p := &r.Probes[i]
+		share := room / (len(r.Probes) - i) // what a type leaves, the next ones share
+		if over := len(p.Points) - share; over > 0 {
+			p.Points = p.Points[:share]
+			r.Omitted.Points += int64(over)
+		}
+		room -= len(p.Points)
+	}
+}

@@ -1,0 +1,216 @@
+package longrun
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Digest takes the documents of a window as they come and gives the Summary of
+// it: beats, probes and incidents one by one, and whole days as their Rollups.
+// Any order, and any mixture of days and rollups of them, gives the same Summary,
+// as long as no day is given both ways. A Digest is for one goroutine.
+type Digest struct {
+	tally     *Tally
+	late      int64
+	present   map[presenceKey]*Presence
+	writer    *Presence // the one used last
+	probes    map[ProbeType]*ProbeTally
+	incidents map[string]Outage
+	rolled    map[string]bool
+	omitted   Omitted
+	mangled   int64
+}
+
+// NewDigest returns a Digest without documents. What w, interval, now and runs
+// mean is said at Cover.
+func NewDigest(w Window, interval time.Duration, now time.Time, runs ...Run) *Digest {
+	return &Digest{
+		tally:     NewTally(w, interval, now, runs...),
+		present:   map[presenceKey]*Presence{},
+		probes:    map[ProbeType]*ProbeTally{},
+		incidents: map[string]Outage{},
+		rolled:    map[string]bool{},
+	}
+}
+
+// Add counts one beat. As with Cover the last one before the window and the
+// first one after it are worth giving.
+func (d *Digest) Add(h Heartbeat) { d.take(h) }
+
+// take counts the beat, and returns its slot and whether that counts.
+func (d *Digest) take(h Heartbeat) (Slot, bool) {
+	slot, counts := d.tally.take(h)
+	if !counts {
+		return slot, false
+	}
+	if h.Late {
+		d.late++
+	}
+	ts := h.TS.UTC()
+	d.join(Presence{
+		InstanceID: h.InstanceID, CommitHash: h.CommitHash,
+		First: ts, Last: ts, Beats: 1, EpochFrom: h.Epoch, EpochTo: h.Epoch,
+	})
+	return slot, true
+}
+
+// join adds to the line of an instance.
+func (d *Digest) join(p Presence) {
+	if d.writer == nil || d.writer.key() != p.key() {
+		d.writer = d.present[p.key()]
+	}
+	if d.writer == nil {
+		d.writer = &p
+		d.present[p.key()] = d.writer
+		return
+	}
+	d.writer.join(p)
+}
+
+// AddProbe counts a probe that started in the counted part of the window; others
+// are ignored.
+func (d *Digest) AddProbe(p Probe) {
+	if !d.counted(p.TS) {
+		return
+	}
+	p.TS = p.TS.UTC()
+	if p.Type.Validate() != nil {
+		p.Type = ProbeType(otherType)
+	}
+	d.probe(p.Type).add(p)
+}
+
+func (d *Digest) probe(t ProbeType) *ProbeTally {
+	tally := d.probes[t]
+	if tally == nil {
+		tally = &ProbeTally{Type: t, Classes: []ClassCount{}, Points: []ProbePoint{}}
+		d.probes[t] = tally
+	}
+	return tally
+}
+
+// counted reports whether t lies between the first slot that counts and the
+// window's end. What has started in the open slot is known by now.
+func (d *Digest) counted(t time.Time) bool {
+	return d.tally.sec != 0 && d.tally.window.Contains(t)
+}
+
+// AddIncident notes an incident, in the place of what an earlier call or a
+// rollup said of it. Whether it concerns the window is for the caller to say.
+func (d *Digest) AddIncident(i Incident) { d.AddOutage(i.Outage()) }
+
+// AddOutage is AddIncident for one without its evidence.
+func (d *Digest) AddOutage(o Outage) {
+	if known, ok := d.incidents[o.IncidentID]; ok && o.End == nil && known.End != nil {
+		return // an end, once it is known, is not forgotten
+	}
+	d.incidents[o.IncidentID] = o
+}
+
+// AddMangled notes documents of the window that do not decode.
+func (d *Digest) AddMangled(n int) { d.mangled += int64(n) }
+
+// AddRollup takes a whole day from its rollup. The error says why it cannot: it
+// contradicts itself, was made for another interval, sticks out of the window,
+// or was given before. Then nothing was added, and the day's documents can be
+// given instead. What a rollup omitted is missing here too; see Summary.Omitted.
+func (d *Digest) AddRollup(r Rollup) error {
+	t := d.tally
+	rolled, err := r.open()
+	switch {
+	case err != nil:
+		return err
+	case r.IntervalSec != t.sec:
+		return fmt.Errorf("longrun: rollup %s is of slots of %d s, not %d", r.Date, r.IntervalSec, t.sec)
+	case SlotAt(r.From, t.interval) < t.first || SlotAt(r.To, t.interval) > t.end:
+		return fmt.Errorf("longrun: rollup %s is not within the window", r.Date)
+	case d.rolled[r.Date]:
+		return fmt.Errorf("longrun: rollup %s was added before", r.Date)
+	}
+	d.rolled[r.Date] = true
+	t.addRolled(r, rolled)
+	d.late += r.LateHb
+	for _, p := range r.Instances {
+		d.join(p)
+	}
+	for _, p := range r.Probes {
+		d.probe(p.Type).join(p)
+	}
+	for _, o := range r.Incidents {
+		d.AddOutage(o)
+	}
+	d.mangled += r.Mangled
+	d.omitted.Gaps += r.Omitted.Gaps
+	d.omitted.Points += r.Omitted.Points
+	d.omitted.Instances += r.Omitted.Instances
+	d.omitted.Incidents += r.Omitted.Incidents
+	return nil
+}
+
+// addRolled counts the slots of a day from its rollup, which fits.
+func (t *Tally) addRolled(r Rollup, rolled rolledDay) {
+	t.AddBitmap(r.From, rolled.filled, rolled.healthy, r.Gaps...)
+	for number, page := range rolled.drifts.pages {
+		for i, n := range page {
+			if n > 0 {
+				t.drifts.addN(number*driftPage+int64(i), n)
+			}
+		}
+	}
+	t.extra += int(r.ExtraHb)
+	t.edged = true
+	for _, e := range r.Edges {
+		h := e.heartbeat()
+		t.witnessed(h.Slot(t.interval), &h)
+	}
+}
+
+// Bitmaps returns the counted slots of the window, the first of them as bit 0:
+// which are filled, and which of those are healthy.
+func (d *Digest) Bitmaps() (filled, healthy *Bitmap) { return d.tally.Bitmaps() }
+
+// Summary is what a Digest knows of its window: every number that a report
+// shows.
+type Summary struct {
+	Coverage Coverage `json:"coverage" firestore:"coverage"`
+	// Late counts the beats that were written after their slot.
+	Late int64 `json:"late" firestore:"late"`
+	// Instances are in the order of their first beats, Probes in the order of
+	// their types' names, Incidents oldest first. None is nil.
+	Instances []Presence   `json:"instances" firestore:"instances"`
+	Probes    []ProbeTally `json:"probes" firestore:"probes"`
+	Incidents []Outage     `json:"incidents" firestore:"incidents"`
+	// Omitted counts what the rollups of the window had no room for: those gaps
+	// are here without their causes, the others are not here.
+	Omitted Omitted `json:"omitted" firestore:"omitted"`
+	// Mangled counts documents of the window that do not decode: they are in no
+	// number here.
+	Mangled int64 `json:"mangled" firestore:"mangled"`
+}
+
+// Summary returns what was taken in so far. More may be added after it.
+func (d *Digest) Summary() Summary {
+	s := Summary{
+		Coverage: d.tally.Coverage(), Late: d.late, Omitted: d.omitted, Mangled: d.mangled,
+		Instances: make([]Presence, 0, len(d.present)), Probes: make([]ProbeTally, 0, len(d.probes)),
+		Incidents: make([]Outage, 0, len(d.incidents)),
+	}
+	for _, p := range d.present {
+		s.Instances = append(s.Instances, *p)
+	}
+	slices.SortFunc(s.Instances, comparePresence)
+	for _, name := range slices.Sorted(maps.Keys(d.probes)) {
+		p := *d.probes[name]
+		p.Classes = slices.Clone(p.Classes)
+		p.Points = slices.Clone(p.Points)
+		slices.SortFunc(p.Points, comparePoints)
+		s.Probes = append(s.Probes, p)
+	}
+	for _, o := range d.incidents {
+		s.Incidents = append(s.Incidents, o)
+	}
+	slices.SortFunc(s.Incidents, compareOutages)
+	return s
+}

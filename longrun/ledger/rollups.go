@@ -1,0 +1,204 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// Rollups streams the rollups of a page; see List.
+func (l *Ledger) Rollups(ctx context.Context, p Page) iter.Seq2[Entry[longrun.Rollup], error] {
+	return List[longrun.Rollup](ctx, l, Rollups, p)
+}
+
+// Rollup reads the rollup of the UTC day that day lies in. A missing one is
+// store.ErrNotFound.
+func (l *Ledger) Rollup(ctx context.Context, day time.Time) (Entry[longrun.Rollup], error) {
+	return Read[longrun.Rollup](ctx, l, Rollups, longrun.RollupID(day))
+}
+
+// SetRollup is the write of a rollup, the leader's.
+func (l *Ledger) SetRollup(r longrun.Rollup) store.Op {
+	return store.Set(l.Key(Rollups, r.Date), r)
+}
+
+// RollDay computes the rollup of the UTC day that day lies in, from the documents
+// and on top of the one that is stored, if any: its seal stays, and where nothing
+// changed it comes back as it is, so that whoever finds the Revision unmoved need
+// not write it. Nothing is written here: the leader commits SetRollup, and fills
+// in ComputedBy.
+//
+// A day that is not over is an error. longrun.ErrShrunk comes beside the stored
+// rollup when beats that it counted are gone: they were pruned, and it stands. A
+// rollup of the original system is replaced, since it has no slots.
+//
+// The day's beats are handed to each of also, such as the Add of a longrun.Sealer,
+// from the same reading.
+//
+// A beat that comes late concerns its day, and the days beside it as far as its
+// gap reaches: their last or first gap may have got another end.
+func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
+	earliest, known, err := l.Earliest(ctx)
+	if err != nil {
+		return longrun.Rollup{}, err
+	}
+	if !known {
+		return longrun.Rollup{}, fmt.Errorf("ledger: roll up %s: nothing is stored yet", longrun.RollupID(day))
+	}
+	d, err := l.ReadDay(ctx, day, interval, earliest, now, also...)
+	if err != nil {
+		return longrun.Rollup{}, err
+	}
+	fresh := d.Rollup()
+	old, err := l.Rollup(ctx, day)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || isDocument(err):
+		return fresh, nil
+	case err != nil:
+		return longrun.Rollup{}, err
+	}
+	r, err := longrun.Revise(old.Value, fresh)
+	if err != nil {
+		return r, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
+	}
+	return r, nil
+}
+
+// ReadDay reads everything of the UTC day that day lies in, once: its beats with
+// the nearest ones on both sides, its probes, its incidents, and the runs. What
+// earliest and now mean is said at longrun.NewDay.
+//
+// Each of also is given the beats of the day as well.
+func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, also ...func(longrun.Heartbeat)) (*longrun.Day, error) {
+	empty, err := longrun.NewDay(day, interval, earliest, now) // checks, before anything is read
+	if err != nil {
+		return nil, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
+	}
+	w := empty.Window()
+	before, after, err := l.Neighbours(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	runs, _, err := l.RunsOf(ctx, runsWindow(w, after))
+	if err != nil {
+		return nil, err
+	}
+	d, err := longrun.NewDay(day, interval, earliest, now, runs...)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
+	}
+	for _, h := range []*longrun.Heartbeat{before, after} {
+		if h != nil {
+			d.Add(*h)
+		}
+	}
+	return d, l.read(ctx, w, shared{d, also}, nil)
+}
+
+// shared hands beats on.
+type shared struct {
+	*longrun.Day
+	also []func(longrun.Heartbeat)
+}
+
+func (s shared) Add(h longrun.Heartbeat) {
+	s.Day.Add(h)
+	for _, add := range s.also {
+		add(h)
+	}
+}
+
+// runsWindow is where the runs of a window are looked for: up to the beat after
+// it, whose writer may have begun after the window.
+func runsWindow(w longrun.Window, after *longrun.Heartbeat) longrun.Window {
+	if after != nil && after.TS.After(w.To) {
+		w.To = after.TS.Add(time.Microsecond)
+	}
+	return w
+}
+
+// taker is what takes the documents of a window: a longrun.Day or Digest.
+type taker interface {
+	Add(h longrun.Heartbeat)
+	AddProbe(p longrun.Probe)
+	AddIncident(i longrun.Incident)
+	AddMangled(n int)
+}
+
+// read hands all documents of a window to a taker. Those that do not decode are
+// handed to mangled, which may be nil.
+func (l *Ledger) read(ctx context.Context, w longrun.Window, to taker, mangled func(*DocumentError)) error {
+	p := Page{From: w.From, To: w.To}
+	bad := func(err error) {
+		to.AddMangled(1)
+		if doc, ok := errors.AsType[*DocumentError](err); ok && mangled != nil {
+			mangled(doc)
+		}
+	}
+	if err := each(l.Heartbeats(ctx, p), to.Add, bad); err != nil {
+		return err
+	}
+	if err := each(l.Probes(ctx, p), to.AddProbe, bad); err != nil {
+		return err
+	}
+	return each(l.Incidents(ctx, p), to.AddIncident, bad)
+}
+
+// each calls add for each value of a list and bad for each that does not decode.
+func each[T any](list iter.Seq2[Entry[T], error], add func(T), bad func(error)) error {
+	for e, err := range list {
+		switch {
+		case isDocument(err):
+			bad(err)
+		case err != nil:
+			return err
+		default:
+			add(e.Value)
+		}
+	}
+	return nil
+}
+
+// MissingRollups returns the days since earliest that are over at now and have no
+// rollup, oldest first; and those whose rollup contradicts itself, or was made
+// when the end of the day's last gap was not known, and now a beat is.
+func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([]time.Time, error) {
+	from, to := longrun.DayOf(earliest).From, longrun.DayOf(now).From
+	have := map[string]bool{}
+	unsettled := map[string]bool{}
+	for e, err := range l.Rollups(ctx, Page{From: from, To: to}) {
+		switch {
+		case isDocument(err):
+		case err != nil:
+			return nil, err
+		case e.Key.ID == e.Value.Date && e.Value.Check() == nil:
+			have[e.Key.ID] = true
+			if !e.Value.Settled {
+				unsettled[e.Key.ID] = true
+			}
+		}
+	}
+	var newest time.Time
+	if len(unsettled) > 0 {
+		h, err := l.nearest(ctx, Page{Desc: true})
+		if err != nil {
+			return nil, err
+		}
+		if h != nil {
+			newest = h.TS
+		}
+	}
+	var missing []time.Time
+	for day := from; day.Before(to); day = day.AddDate(0, 0, 1) {
+		id := longrun.RollupID(day)
+		if !have[id] || unsettled[id] && !newest.Before(longrun.DayOf(day).To) {
+			missing = append(missing, day)
+		}
+	}
+	return missing, nil
+}

@@ -1,0 +1,268 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+var firstDay = time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)
+
+// beatsFrom writes a beat into each slot of [from, to), but those that skip
+// names.
+func beatsFrom(t *testing.T, st store.Store, l *ledger.Ledger, from, to time.Time, interval time.Duration, skip func(time.Time) bool) {
+	t.Helper()
+	var ops []store.Op
+	flush := func() {
+		if len(ops) > 0 {
+			_, err := st.Commit(t.Context(), ops...)
+			require.NoError(t, err)
+			ops = nil
+		}
+	}
+	for at := from; at.Before(to); at = at.Add(interval) {
+		if skip != nil && skip(at) {
+			continue
+		}
+		h := longrun.Beat(at.Add(7*time.Millisecond), interval)
+		h.InstanceID, h.CommitHash, h.Healthy, h.UptimeSec = "a", "3d4adc99", true, int64(at.Sub(from)/time.Second)
+		if ops = append(ops, l.CreateHeartbeat(h)); len(ops) == store.MaxOps {
+			flush()
+		}
+	}
+	flush()
+}
+
+func putRollup(t *testing.T, st store.Store, l *ledger.Ledger, r longrun.Rollup) {
+	t.Helper()
+	_, err := st.Commit(t.Context(), l.SetRollup(r))
+	require.NoError(t, err)
+}
+
+func between(fromMin, toMin int) func(time.Time) bool {
+	return func(at time.Time) bool {
+		min := int(at.Sub(firstDay) / time.Minute)
+		return min >= fromMin && min < toMin
+	}
+}
+
+func TestADayIsRolledUpTheSameOnEveryStore(t *testing.T) {
+	t.Parallel()
+	const every = 15 * time.Minute
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		_, err := l.RollDay(t.Context(), firstDay, firstDay.AddDate(0, 0, 2), every)
+		require.ErrorContains(t, err, "nothing is stored yet")
+		beatsFrom(t, st, l, firstDay.Add(3*time.Hour), firstDay.AddDate(0, 0, 1).Add(time.Hour), every, between(600, 660))
+		started := firstDay.Add(5 * time.Hour)
+		_, err = st.Commit(t.Context(),
+			l.CreateProbe(longrun.Probe{ProbeKey: "OUT_20251229T05", Type: longrun.Outbound, TS: started, Result: longrun.Pass, LatencyMs: 906, Trigger: longrun.Scheduled}),
+			l.SetIncident(longrun.Incident{IncidentID: "x", Rule: longrun.ProbeFails, TS: started, TSStart: started}),
+			store.Set(l.Key(ledger.Heartbeats, "bad"), map[string]any{"ts": started, "uptimeSec": "soon"}))
+		require.NoError(t, err)
+
+		_, err = l.RollDay(t.Context(), firstDay, firstDay.Add(20*time.Hour), every)
+		require.ErrorContains(t, err, "2025-12-29 is not over")
+		now := firstDay.AddDate(0, 0, 1).Add(time.Hour)
+		r, err := l.RollDay(t.Context(), firstDay.Add(13*time.Hour), now, every)
+		require.NoError(t, err)
+		require.NoError(t, r.Check())
+		require.Equal(t, []int64{84, 80, 4, 1, 1, 1}, []int64{r.ExpectedHb, r.WrittenHb, r.MissedHb, r.IncidentsCount, r.Mangled, r.Revision})
+		require.Equal(t, map[string]float64{"outbound": 100}, r.ProbePassRates)
+		require.Equal(t, []longrun.Gap{{From: firstDay.Add(10 * time.Hour), To: firstDay.Add(11 * time.Hour), Missed: 4, Cause: longrun.Stall, Before: "a", After: "a"}}, r.Gaps)
+		require.Equal(t, firstDay.Add(3*time.Hour), r.From)
+		require.True(t, r.Settled)
+
+		// Stored and rolled up again it is the same, down to when it was computed.
+		r.Seal, r.ComputedBy = &longrun.Seal{FirstSeq: 1, LastSeq: 80, TS: now}, "a"
+		putRollup(t, st, l, r)
+		stored, err := l.Rollup(t.Context(), firstDay)
+		require.NoError(t, err)
+		again, err := l.RollDay(t.Context(), firstDay, now.Add(time.Hour), every)
+		require.NoError(t, err)
+		require.Equal(t, stored.Value, again)
+		require.Equal(t, r.ComputedAt, again.ComputedAt)
+
+		// A late beat fills a slot: the numbers change, the seal does not.
+		late := longrun.Beat(firstDay.Add(10*time.Hour), every)
+		late.Late, late.InstanceID = true, "a"
+		_, err = st.Commit(t.Context(), l.CreateHeartbeat(late))
+		require.NoError(t, err)
+		again, err = l.RollDay(t.Context(), firstDay, now.Add(time.Hour), every)
+		require.NoError(t, err)
+		require.Equal(t, []int64{81, 3, 1, 2}, []int64{again.WrittenHb, again.MissedHb, again.LateHb, again.Revision})
+		require.Equal(t, stored.Value.Seal, again.Seal)
+		putRollup(t, st, l, again)
+
+		// Pruned beats take nothing back.
+		_, err = st.Commit(t.Context(), store.Delete(l.Key(ledger.Heartbeats, late.BucketID)))
+		require.NoError(t, err)
+		kept, err := l.RollDay(t.Context(), firstDay, now.Add(time.Hour), every)
+		require.ErrorIs(t, err, longrun.ErrShrunk)
+		require.EqualValues(t, 81, kept.WrittenHb)
+	})
+}
+
+func TestTheOriginalsRollupIsReplaced(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		beatsFrom(t, st, l, firstDay, firstDay.Add(6*time.Hour), 15*time.Minute, nil)
+		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Rollups, "2025-12-29"), map[string]any{
+			"date": "2025-12-29", "expectedHb": int64(1440), "writtenHb": int64(1439), "missedHb": int64(1), "uptimePct": 99.93, "mttrP50": nil,
+			"probePassRates": map[string]any{"outbound": int64(100), "queue": int64(100)}, "insufficientData": false, "serviceVersion": "2.2.0",
+		}))
+		require.NoError(t, err)
+		now := firstDay.AddDate(0, 0, 1)
+		missing, err := l.MissingRollups(t.Context(), firstDay, now)
+		require.NoError(t, err)
+		require.Equal(t, []time.Time{firstDay}, missing)
+		r, err := l.RollDay(t.Context(), firstDay, now, 15*time.Minute)
+		require.NoError(t, err)
+		require.EqualValues(t, 24, r.WrittenHb)
+		putRollup(t, st, l, r)
+		missing, err = l.MissingRollups(t.Context(), firstDay, now)
+		require.NoError(t, err)
+		require.Empty(t, missing)
+	})
+}
+
+func TestDaysThatLackARollupAreFound(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	now := firstDay.AddDate(0, 0, 5).Add(20 * time.Second)
+	beatsFrom(t, st, l, firstDay.Add(time.Hour), firstDay.AddDate(0, 0, 4).Add(23*time.Hour), time.Minute, nil)
+	missing, err := l.MissingRollups(t.Context(), firstDay.Add(time.Hour), now)
+	require.NoError(t, err)
+	require.Len(t, missing, 5)
+	for _, day := range missing {
+		r, err := l.RollDay(t.Context(), day, now, time.Minute)
+		require.NoError(t, err)
+		putRollup(t, st, l, r)
+	}
+	want := func(days ...int) {
+		t.Helper()
+		missing, err := l.MissingRollups(t.Context(), firstDay.Add(time.Hour), now)
+		require.NoError(t, err)
+		require.Len(t, missing, len(days))
+		for i, n := range days {
+			require.Equal(t, firstDay.AddDate(0, 0, n), missing[i])
+		}
+	}
+	want()
+
+	// One is deleted, one contradicts itself.
+	_, err = st.Commit(t.Context(), store.Delete(l.Key(ledger.Rollups, "2025-12-30")))
+	require.NoError(t, err)
+	e, err := l.Rollup(t.Context(), firstDay.AddDate(0, 0, 2))
+	require.NoError(t, err)
+	e.Value.WrittenHb++
+	putRollup(t, st, l, e.Value)
+	want(1, 2)
+
+	// The last day ended in silence, and nobody knew yet who would come after it.
+	last, err := l.Rollup(t.Context(), firstDay.AddDate(0, 0, 4))
+	require.NoError(t, err)
+	require.False(t, last.Value.Settled)
+	beatsFrom(t, st, l, now, now.Add(time.Minute), time.Minute, nil)
+	want(1, 2, 4)
+	r, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, 4), now.Add(time.Minute), time.Minute)
+	require.NoError(t, err)
+	require.True(t, r.Settled)
+	require.Equal(t, "a", r.Gaps[0].After)
+	putRollup(t, st, l, r)
+	want(1, 2)
+}
+
+// counted wraps a store so that the documents it hands out are counted, by
+// collection.
+func counted(st store.Store) (*storetest.Faulty, func() map[string]int) {
+	f := storetest.Wrap(st)
+	var mu sync.Mutex
+	reads := map[string]int{}
+	note := func(c storetest.Call) {
+		mu.Lock()
+		defer mu.Unlock()
+		reads[c.Key.Collection[len(ledger.DefaultRoot)+1:]]++
+	}
+	f.Inject(storetest.Fault{
+		Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Get {
+				note(c)
+			}
+			return nil
+		},
+		Record: func(_ context.Context, c storetest.Call, _ int) error {
+			note(c)
+			return nil
+		},
+	})
+	return f, func() map[string]int {
+		mu.Lock()
+		defer mu.Unlock()
+		out := reads
+		reads = map[string]int{}
+		return out
+	}
+}
+
+func TestWhatARollupAndAReportRead(t *testing.T) {
+	t.Parallel()
+	mem := memstore.New(nil)
+	st, reads := counted(mem)
+	l := open(t, st)
+	start := firstDay.Add(time.Hour)
+	end := firstDay.AddDate(0, 0, 40).Add(13 * time.Hour)
+	beatsFrom(t, st, l, start, end, time.Minute, nil)
+	for i := range 160 {
+		at := start.Add(time.Duration(i) * 6 * time.Hour)
+		id := longrun.ProbeID(longrun.Outbound, at, longrun.Scheduled, longrun.ProbeSchedule{Every: 6 * time.Hour, Retry: time.Hour})
+		_, err := st.Commit(t.Context(),
+			l.CreateProbe(longrun.Probe{ProbeKey: id, Type: longrun.Outbound, TS: at, Result: longrun.Pass}),
+			l.SetIncident(longrun.Incident{IncidentID: fmt.Sprint("i", i), Rule: longrun.ProbeFails, TS: at, TSStart: at, TSEnd: &end}))
+		require.NoError(t, err)
+	}
+	reads()
+	r, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, 3), end, time.Minute)
+	require.NoError(t, err)
+	require.EqualValues(t, 1440, r.WrittenHb)
+	got := reads()
+	t.Logf("a day: %v", got)
+	require.Equal(t, 1440+2+1, got["heartbeats"], "the day's, its neighbours', and the earliest of all")
+	require.Equal(t, 4, got["probes"])
+	require.Equal(t, 4, got["incidents"])
+	require.LessOrEqual(t, got["rollups"], 2)
+
+	missing, err := l.MissingRollups(t.Context(), start, end)
+	require.NoError(t, err)
+	for _, day := range missing {
+		r, err := l.RollDay(t.Context(), day, end, time.Minute)
+		require.NoError(t, err)
+		putRollup(t, st, l, r)
+	}
+	reads()
+	_, err = l.MissingRollups(t.Context(), start, end)
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"rollups": 40}, reads())
+
+	s, err := l.Survey(t.Context(), longrun.Window{From: end.Add(-30 * 24 * time.Hour), To: end}, time.Minute, end, nil)
+	require.NoError(t, err)
+	got = reads()
+	t.Logf("30 days: %v", got)
+	require.Equal(t, 43_200, s.Summary.Coverage.Written)
+	require.LessOrEqual(t, got["rollups"], 30+1, "and the earliest of all")
+	require.LessOrEqual(t, got["heartbeats"], 1440+2+1, "the parts of the two days that the window cuts")
+	require.LessOrEqual(t, got["probes"], 5)
+	require.Less(t, got["incidents"], 60, "those of the cut days, and a few from before the window")
+}

@@ -1,0 +1,56 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// Record reads one document as it is, whatever it holds. A missing one is
+// store.ErrNotFound.
+func (l *Ledger) Record(ctx context.Context, key store.Key) (store.Record, error) {
+	return l.store.Get(ctx, key)
+}
+
+// LastSeal returns the newest seal of a day before day, or nil where there is
+// none: what a longrun.Sealer goes on from. Mostly that costs one read; a rollup
+// that does not decode is passed over.
+func (l *Ledger) LastSeal(ctx context.Context, day time.Time) (*longrun.Seal, error) {
+	type rollup struct {
+		Seal *longrun.Seal `json:"seal" firestore:"seal"`
+	}
+	for e, err := range List[rollup](ctx, l, Rollups, Page{To: longrun.DayOf(day).From, Desc: true}) {
+		if isDocument(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if e.Value.Seal != nil {
+			return e.Value.Seal, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // nothing was sealed yet
+}
+
+// SealDay seals the day of a Sealer that was given all its beats. It reads beats
+// of the time before only where the segment has some, after an outage over
+// midnight: then at most 1,440 slots of them, once. A *longrun.SealError comes
+// beside a seal that stands; see longrun.Sealer. Seal a day once, in the order of
+// the days, and keep what the rollup holds when its numbers are computed again.
+func (l *Ledger) SealDay(ctx context.Context, s *longrun.Sealer, now time.Time) (*longrun.Seal, error) {
+	if w, more := s.Earlier(); more {
+		for e, err := range l.Heartbeats(ctx, Page{From: w.From, To: w.To}) {
+			if isDocument(err) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			s.Add(e.Value)
+		}
+	}
+	return s.Seal(now)
+}

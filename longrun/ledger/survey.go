@@ -1,0 +1,147 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Survey is what the documents tell of a window, and where each day of it was
+// read.
+type Survey struct {
+	// Root is the document under which the collections lie.
+	Root string
+	// Asked is the window as it was asked for. Window is what counts of it: on
+	// the grid, and not before Earliest, the first moment that anything is known
+	// of; nil where nothing is.
+	Asked, Window longrun.Window
+	Earliest      *time.Time
+	Interval      time.Duration
+	// Now is the moment that the survey is of: slots that are not over at it do
+	// not count.
+	Now time.Time
+	// Summary has the numbers, Filled and Healthy the slots, Window.From's as
+	// bit 0.
+	Summary         longrun.Summary
+	Filled, Healthy *longrun.Bitmap
+	// Days are the days of the window, and where each was read.
+	Days []SurveyDay
+	// Mangled are the documents that did not decode, the first MaxMangled of
+	// those that were read; Summary.Mangled counts those of the rollups too.
+	Mangled []string
+	// Unread are incidents that were open when their day was rolled up, and
+	// whose documents are gone: how they ended is not known.
+	Unread []string
+}
+
+// MaxMangled bounds Survey.Mangled.
+const MaxMangled = 20
+
+// Source is where a day was read.
+type Source string
+
+// The sources.
+const (
+	// FromRollup: from the day's rollup alone.
+	FromRollup Source = "rollup"
+	// FromBeats: from its beats, probes and incidents.
+	FromBeats Source = "beats"
+)
+
+// SurveyDay says of one day of a Survey where it was read.
+type SurveyDay struct {
+	Date   string
+	Source Source
+	// Whole says that all that is known of the day lies in the window. Only such
+	// a day can be read from its rollup.
+	Whole bool
+	// Reason is why a whole day was read from its beats: its rollup is missing
+	// or was not trusted.
+	Reason string
+	// Differs says how the day's rollup differs from its beats, where both were
+	// looked at.
+	Differs string
+}
+
+// SurveyOptions are what a Survey may be told; nil means the defaults.
+type SurveyOptions struct {
+	// FromBeats reads every day from its beats, and compares whole days with
+	// their rollups. Default: whole days are read from their rollups.
+	FromBeats bool
+	// Progress is told how many of the window's days have been read. Default:
+	// nobody is.
+	Progress func(done, days int)
+}
+
+// Survey reads a window: whole days from their rollups, and the two days that
+// the window cuts, as well as those whose rollup is missing or contradicts
+// itself, from their beats. Either way the numbers are the same. A window that
+// lies in the future, or before anything is known, has no data: Summary.Coverage
+// says so.
+func (l *Ledger) Survey(ctx context.Context, w longrun.Window, interval time.Duration, now time.Time, o *SurveyOptions) (Survey, error) {
+	if err := errors.Join(w.Validate(), longrun.ValidateInterval(interval)); err != nil {
+		return Survey{}, fmt.Errorf("ledger: survey: %w", err)
+	}
+	earliest, known, err := l.Earliest(ctx)
+	if err != nil {
+		return Survey{}, err
+	}
+	s := &surveyor{ledger: l, now: now.UTC(), Survey: Survey{Root: l.Root(), Asked: w, Interval: interval, Now: now.UTC()}}
+	if o != nil {
+		s.options = *o
+	}
+	if known {
+		s.Earliest = &earliest
+	} else {
+		earliest = now // nothing was ever written: no slot can be missed
+	}
+	s.Window = w.Clip(earliest).Align(interval)
+	first, end := s.Window.Slots(interval, now)
+	s.counted = longrun.Window{From: first.Start(interval), To: end.Start(interval)}
+	if err := s.run(ctx); err != nil {
+		return Survey{}, err
+	}
+	s.Summary = s.digest.Summary()
+	s.Filled, s.Healthy = s.digest.Bitmaps()
+	s.compare()
+	return s.Survey, nil
+}
+
+// compare says how the rollups of days that were read from their beats differ
+// from those.
+func (s *surveyor) compare() {
+	for i := range s.Days {
+		d := &s.Days[i]
+		r, ok := s.rollups[d.Date]
+		if !ok {
+			continue
+		}
+		day := longrun.DayOf(s.dayStart(i))
+		at := func(t time.Time) int { return int(t.Sub(s.Window.From) / s.Interval) }
+		written := 0
+		for slot := max(0, at(day.From)); slot < min(at(day.To), s.Filled.Len()); slot++ {
+			if s.Filled.Has(slot) {
+				written++
+			}
+		}
+		says, err := longrun.ParseBitmap(r.Slots)
+		switch {
+		case r.WrittenHb != int64(written):
+			d.Differs = fmt.Sprintf("its rollup says %d of %d, and its beats give %d", r.WrittenHb, r.ExpectedHb, written)
+		case err != nil || r.Check() != nil || r.IntervalSec != int64(s.Interval/time.Second):
+		default:
+			differ := 0
+			for slot := range says.Len() {
+				if says.Has(slot) != s.Filled.Has(at(r.From)+slot) {
+					differ++
+				}
+			}
+			if differ > 0 {
+				d.Differs = fmt.Sprintf("its rollup has another beat or none in %d slots", differ)
+			}
+		}
+	}
+}

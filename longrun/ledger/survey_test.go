@@ -1,0 +1,261 @@
+package ledger_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+// week writes six days of beats, empty from 23:50 of the second day to 00:10 of
+// the third, and their rollups.
+func week(t *testing.T, st store.Store) (l *ledger.Ledger, now time.Time) {
+	t.Helper()
+	l = open(t, st)
+	now = firstDay.AddDate(0, 0, 6)
+	beatsFrom(t, st, l, firstDay, now, time.Minute, between(2*1440-10, 2*1440+10))
+	for i := range 6 {
+		r, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, i), now, time.Minute)
+		require.NoError(t, err)
+		putRollup(t, st, l, r)
+	}
+	return l, now
+}
+
+func TestARollupThatCannotBeTrustedIsReplacedByTheBeatsAndTheSurveySaysSo(t *testing.T) {
+	t.Parallel()
+	third := firstDay.AddDate(0, 0, 2)
+	for name, c := range map[string]struct {
+		change func(*longrun.Rollup)
+		reason string
+	}{
+		"counts that are not the slots'": {func(r *longrun.Rollup) { r.WrittenHb, r.MissedHb = 1440, 0 }, "writtenHb is 1440"},
+		"another interval": {func(r *longrun.Rollup) {
+			d, err := longrun.NewDay(r.TS, 30*time.Second, time.Time{}, r.To)
+			require.NoError(t, err)
+			*r = d.Rollup()
+		}, "slots of 30 s, not 60"},
+		"another day": {func(r *longrun.Rollup) { r.Date, r.TS = "2025-12-30", firstDay.AddDate(0, 0, 1) }, "of another day, 2025-12-30"},
+		"a later begin": {func(r *longrun.Rollup) {
+			d, err := longrun.NewDay(r.TS, time.Minute, r.TS.Add(time.Hour), r.To)
+			require.NoError(t, err)
+			*r = d.Rollup()
+		}, "begins at 2025-12-31T01:00:00.000Z"},
+	} {
+		st := memstore.New(nil)
+		l, now := week(t, st)
+		e, err := l.Rollup(t.Context(), third)
+		require.NoError(t, err)
+		r := e.Value
+		c.change(&r)
+		_, err = st.Commit(t.Context(), store.Set(e.Key, r))
+		require.NoError(t, err)
+
+		s, err := l.Survey(t.Context(), longrun.Window{From: firstDay, To: now}, time.Minute, now, nil)
+		require.NoError(t, err)
+		require.Equal(t, []int{8640, 8620, 20}, []int{s.Summary.Coverage.Expected, s.Summary.Coverage.Written, s.Summary.Coverage.Missed}, name)
+		require.Equal(t, []longrun.Gap{{
+			From: third.Add(-10 * time.Minute), To: third.Add(10 * time.Minute), Missed: 20, Cause: longrun.Stall, Before: "a", After: "a",
+		}}, s.Summary.Coverage.Gaps, "%s: over midnight it is one gap", name)
+		for i, d := range s.Days {
+			require.True(t, d.Whole)
+			if i == 2 {
+				require.Equal(t, ledger.FromBeats, d.Source, name)
+				require.Contains(t, d.Reason, c.reason, name)
+				continue
+			}
+			require.Equal(t, ledger.FromRollup, d.Source, name)
+			require.Empty(t, d.Reason)
+		}
+	}
+}
+
+func TestAMissingRollupInTheMiddleIsReadFromTheBeats(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		now := firstDay.AddDate(0, 0, 4)
+		beatsFrom(t, st, l, firstDay, now, 15*time.Minute, between(600, 700))
+		for _, i := range []int{0, 1, 3} {
+			r, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, i), now, 15*time.Minute)
+			require.NoError(t, err)
+			putRollup(t, st, l, r)
+		}
+		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Rollups, "2025-12-30"), map[string]any{"ts": firstDay.AddDate(0, 0, 1), "writtenHb": "many"}))
+		require.NoError(t, err)
+		var progress [][2]int
+		s, err := l.Survey(t.Context(), longrun.Window{From: firstDay.AddDate(0, 0, -3), To: now}, 15*time.Minute, now,
+			&ledger.SurveyOptions{Progress: func(done, days int) { progress = append(progress, [2]int{done, days}) }})
+		require.NoError(t, err)
+		require.Equal(t, firstDay, s.Window.From, "clipped to the first moment known")
+		require.Equal(t, []int{384, 377}, []int{s.Summary.Coverage.Expected, s.Summary.Coverage.Written})
+		require.Equal(t, []ledger.SurveyDay{
+			{Date: "2025-12-29", Source: ledger.FromRollup, Whole: true},
+			{Date: "2025-12-30", Source: ledger.FromBeats, Whole: true, Reason: "its rollup does not decode"},
+			{Date: "2025-12-31", Source: ledger.FromBeats, Whole: true, Reason: "it has no rollup"},
+			{Date: "2026-01-01", Source: ledger.FromRollup, Whole: true},
+		}, s.Days)
+		require.Equal(t, [][2]int{{0, 4}, {3, 4}, {4, 4}}, progress)
+	})
+}
+
+func TestARollupThatContradictsItsBeatsIsToldWhenBothAreRead(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l, now := week(t, st)
+	second := firstDay.AddDate(0, 0, 1)
+	_, err := st.Commit(t.Context(), store.Delete(l.Key(ledger.Heartbeats, "2025-12-30T12-00-00")))
+	require.NoError(t, err)
+	extra := longrun.Beat(second.Add(23*time.Hour+55*time.Minute), time.Minute) // the number is the same, the slots are not
+	_, err = st.Commit(t.Context(), l.CreateHeartbeat(extra))
+	require.NoError(t, err)
+	_, err = st.Commit(t.Context(), store.Delete(l.Key(ledger.Heartbeats, "2026-01-01T12-00-00")))
+	require.NoError(t, err)
+	w := longrun.Window{From: firstDay, To: now}
+	trusting, err := l.Survey(t.Context(), w, time.Minute, now, nil)
+	require.NoError(t, err)
+	require.Equal(t, 8620, trusting.Summary.Coverage.Written, "sound rollups are believed")
+	s, err := l.Survey(t.Context(), w, time.Minute, now, &ledger.SurveyOptions{FromBeats: true})
+	require.NoError(t, err)
+	require.Equal(t, 8619, s.Summary.Coverage.Written)
+	require.Contains(t, s.Days[1].Differs, "in 2 slots")
+	require.Contains(t, s.Days[3].Differs, "says 1440 of 1440, and its beats give 1439")
+	require.Empty(t, s.Days[0].Differs+s.Days[2].Differs+s.Days[4].Differs)
+}
+
+func TestPrunedBeatsTakeNothingFromAWindow(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l, now := week(t, st)
+	for e, err := range l.Heartbeats(t.Context(), ledger.Page{To: firstDay.AddDate(0, 0, 4)}) {
+		require.NoError(t, err)
+		_, err = st.Commit(t.Context(), store.Delete(e.Key))
+		require.NoError(t, err)
+	}
+	earliest, known, err := l.Earliest(t.Context())
+	require.NoError(t, err)
+	require.True(t, known)
+	require.Equal(t, firstDay, earliest, "the rollup knows it still")
+	s, err := l.Survey(t.Context(), longrun.Window{From: firstDay.AddDate(0, 0, -9), To: now}, time.Minute, now, nil)
+	require.NoError(t, err)
+	require.Equal(t, []int{8640, 8620}, []int{s.Summary.Coverage.Expected, s.Summary.Coverage.Written})
+	require.Equal(t, longrun.Stall, s.Summary.Coverage.Gaps[0].Cause)
+	// Of a rollup that is not trusted, and beats that are gone, both are told.
+	e, err := l.Rollup(t.Context(), firstDay)
+	require.NoError(t, err)
+	e.Value.UptimePct = 12
+	putRollup(t, st, l, e.Value)
+	s, err = l.Survey(t.Context(), longrun.Window{From: firstDay, To: now}, time.Minute, now, nil)
+	require.NoError(t, err)
+	require.Equal(t, ledger.SurveyDay{
+		Date: "2025-12-29", Source: ledger.FromBeats, Whole: true, Differs: "its rollup says 1440 of 1440, and its beats give 0",
+		Reason: s.Days[0].Reason,
+	}, s.Days[0], "it does not vanish from the count")
+	require.Contains(t, s.Days[0].Reason, "uptimePct 12")
+	require.Equal(t, []int{8640, 7180}, []int{s.Summary.Coverage.Expected, s.Summary.Coverage.Written})
+}
+
+func TestAnIncidentThatEndedAfterItsDayIsLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		now := firstDay.AddDate(0, 0, 3)
+		beatsFrom(t, st, l, firstDay, now, time.Hour, nil)
+		incident := func(id string, hours int, end *time.Time) {
+			start := firstDay.Add(time.Duration(hours) * time.Hour)
+			_, err := st.Commit(t.Context(), l.SetIncident(longrun.Incident{IncidentID: id, Rule: longrun.LoggedOut, TS: start, TSStart: start, TSEnd: end}))
+			require.NoError(t, err)
+		}
+		end := firstDay.Add(50 * time.Hour)
+		soon := firstDay.Add(3 * time.Hour)
+		incident("long", 26, nil)
+		incident("gone", 27, nil)
+		incident("before", 5, nil)
+		incident("over", 2, &soon)
+		for i := range 3 {
+			r, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, i), now, time.Hour)
+			require.NoError(t, err)
+			putRollup(t, st, l, r)
+		}
+		incident("long", 26, &end)
+		_, err := st.Commit(t.Context(), store.Delete(l.Key(ledger.Incidents, "gone")))
+		require.NoError(t, err)
+
+		s, err := l.Survey(t.Context(), longrun.Window{From: firstDay.AddDate(0, 0, 1), To: now}, time.Hour, now, nil)
+		require.NoError(t, err)
+		require.Equal(t, []string{"gone"}, s.Unread)
+		ids := map[string]*time.Time{}
+		for _, o := range s.Summary.Incidents {
+			ids[o.IncidentID] = o.End
+		}
+		require.Equal(t, map[string]*time.Time{"long": &end, "gone": nil, "before": nil}, ids, "and what began before and lasted into it")
+	})
+}
+
+func TestASurveyOfNoWindowIsAnError(t *testing.T) {
+	t.Parallel()
+	l := open(t, memstore.New(nil))
+	_, err := l.Survey(t.Context(), longrun.Window{From: firstDay, To: firstDay.Add(-time.Hour)}, time.Minute, firstDay, nil)
+	require.ErrorContains(t, err, "to 2025-12-28T23:00:00Z is before from")
+	_, err = l.Survey(t.Context(), longrun.Window{}, 7*time.Second, firstDay, nil)
+	require.ErrorContains(t, err, "from is missing")
+	require.ErrorContains(t, err, "does not divide a day")
+}
+
+func TestABeatInTheOpenSlotEndsAGapThoughItIsTheNextDays(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	next := firstDay.AddDate(0, 0, 1)
+	beatsFrom(t, st, l, firstDay, next, time.Minute, between(1430, 1440))
+	r, err := l.RollDay(t.Context(), firstDay, next.Add(30*time.Second), time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, longrun.Ongoing, r.Gaps[0].Cause)
+	putRollup(t, st, l, r)
+	now := next.Add(30 * time.Second)
+	survey := func() longrun.Coverage {
+		t.Helper()
+		s, err := l.Survey(t.Context(), longrun.Window{From: firstDay, To: now}, time.Minute, now, nil)
+		require.NoError(t, err)
+		require.Equal(t, ledger.FromRollup, s.Days[0].Source)
+		return s.Summary.Coverage
+	}
+	require.Equal(t, longrun.Ongoing, survey().Gaps[0].Cause)
+	h := longrun.Beat(now.Add(-20*time.Second), time.Minute)
+	h.InstanceID, h.UptimeSec = "a", 86_410
+	_, err = st.Commit(t.Context(), l.CreateHeartbeat(h))
+	require.NoError(t, err)
+	require.Equal(t, longrun.Gap{From: next.Add(-10 * time.Minute), To: next, Missed: 10, Cause: longrun.Stall, Before: "a", After: "a"}, survey().Gaps[0])
+}
+
+func TestARunThatBeganBehindTheWindowExplainsItsLastGap(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	end := firstDay.AddDate(0, 0, 1)
+	beatsFrom(t, st, l, firstDay, end.Add(-10*time.Minute), time.Minute, nil)
+	stopped, started := end.Add(-10*time.Minute), end.Add(5*time.Minute)
+	for _, r := range []longrun.Run{
+		{RunID: "RUN_a", InstanceID: "a", CommitHash: "3d4adc99", TS: firstDay, ProcessStart: firstDay, End: &stopped, Ended: longrun.Stopped},
+		{RunID: "RUN_b", InstanceID: "b", CommitHash: "b05469d7", TS: started, ProcessStart: started},
+	} {
+		_, err := l.PutRun(t.Context(), r, "")
+		require.NoError(t, err)
+	}
+	h := longrun.Beat(started.Add(time.Second), time.Minute) // it does not know its build, its run does
+	h.InstanceID, h.CommitHash, h.UptimeSec = "b", "unknown", 1
+	_, err := st.Commit(t.Context(), l.CreateHeartbeat(h))
+	require.NoError(t, err)
+	now := end.Add(time.Hour)
+	r, err := l.RollDay(t.Context(), firstDay, now, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, longrun.Deploy, r.Gaps[0].Cause)
+	s, err := l.Survey(t.Context(), longrun.DayOf(firstDay), time.Minute, now, nil)
+	require.NoError(t, err)
+	require.Equal(t, longrun.Deploy, s.Summary.Coverage.Gaps[0].Cause)
+}

@@ -1,0 +1,105 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// derivations say how each number is found again from the documents alone.
+func derivations(s ledger.Survey, r Report) []Derivation {
+	if !r.HasData() {
+		return []Derivation{}
+	}
+	path := func(c ledger.Collection) string { return s.Root + "/" + string(c) }
+	iso := func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+	between := func(from, to time.Time) string { return fmt.Sprintf("ts ≥ %s and ts < %s", iso(from), iso(to)) }
+	c, w := r.Coverage, r.Window
+	beats := between(w.CountedFrom, w.CountedTo)
+	probes := between(w.CountedFrom, until(s))
+	sec := strconv.FormatInt(w.IntervalSec, 10)
+	list := []Derivation{
+		{
+			Number: "expected", Value: count(c.Expected), Source: "the window",
+			Formula: fmt.Sprintf("(%s − %s) / %s s", iso(w.CountedTo), iso(w.CountedFrom), sec),
+			Query:   "the bounds moved outwards to whole slots, the first moment known and the last slot that is over",
+		},
+		{
+			Number: "written", Value: count(c.Written), Source: path(ledger.Heartbeats), Query: beats,
+			Formula: fmt.Sprintf("count of the different floor(unix(ts) / %s)", sec),
+		},
+		{Number: "missed", Value: count(c.Missed), Source: "the two above", Formula: fmt.Sprintf("%d − %d", c.Expected, c.Written), Query: "–"},
+		{Number: "coverage", Value: percent(c.Written, c.Expected), Source: "the two above", Formula: fmt.Sprintf("%d / %d", c.Written, c.Expected), Query: "–"},
+		{
+			Number: "gaps", Value: fmt.Sprintf("%s with %s slots", count(r.Gaps.Count), count(r.Gaps.Missed)), Source: path(ledger.Heartbeats), Query: beats,
+			Formula: fmt.Sprintf("in the order of ts, with the window's bounds as beats at either end: the slots strictly between neighbours, %d in all", c.Missed),
+		},
+		{
+			Number: "availability", Value: percent(c.Healthy, c.Written), Source: path(ledger.Heartbeats), Query: beats,
+			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of those that have a beat", c.Healthy, c.Written),
+		},
+	}
+	if c.Drift != nil {
+		list = append(list, Derivation{
+			Number: "drift", Value: fmt.Sprintf("P50 %s, P90 %s, P95 %s, max %s", secs(c.Drift.P50Sec), secs(c.Drift.P90Sec), secs(c.Drift.P95Sec), secs(c.Drift.MaxSec)),
+			Formula: fmt.Sprintf("(unix(ts) mod %s) of all %d beats, cut to milliseconds, sorted: numbers %s", sec, c.Drift.Beats, ranks(c.Drift.Beats)),
+			Source:  path(ledger.Heartbeats), Query: beats,
+		})
+	}
+	for _, p := range r.Probes {
+		rate := "none of them passed or failed"
+		if p.Rate != nil {
+			rate = fmt.Sprintf("%d / (%d + %d) = PASS / (PASS + FAIL)", p.Pass, p.Pass, p.Fail)
+		}
+		list = append(list, Derivation{
+			Number: "probe " + string(p.Type), Value: percent(p.Pass, p.Pass+p.Fail),
+			Formula: rate + fmt.Sprintf("; percentiles: latencyMs of PASS, sorted, %d values: numbers %s", p.Latencies, ranks(p.Latencies)),
+			Source:  path(ledger.Probes), Query: probes + fmt.Sprintf(" and type = %q and trigger ≠ %q", string(p.Type), string(longrun.ByHand)),
+		})
+	}
+	return append(list, repairDerivations(r, path(ledger.Incidents), probes)...)
+}
+
+func repairDerivations(r Report, source, query string) []Derivation {
+	repairs := r.Repairs
+	list := []Derivation{{
+		Number: "incidents", Value: count(repairs.Incidents), Source: source, Query: query,
+		Formula: fmt.Sprintf("count; %d of them have no tsEnd", repairs.Open),
+	}}
+	if repairs.Resolved > 0 {
+		list = append(list, Derivation{
+			Number: "MTTR", Value: "mean " + span(repairs.MTTRMeanSec), Source: source, Query: query,
+			Formula: fmt.Sprintf("tsEnd − tsStart of the %d that have ended: the sum / %d; percentiles: sorted, numbers %s", repairs.Resolved, repairs.Resolved, ranks(int(repairs.Resolved))),
+		})
+	}
+	if repairs.MTBFSec != nil {
+		list = append(list, Derivation{
+			Number: "MTBF", Value: span(repairs.MTBFSec), Source: source, Query: query + ", and those that began before and lasted into it",
+			Formula: fmt.Sprintf("(%s s of the window − %s s in at least one incident) / %d incidents",
+				plain(repairs.To.Sub(repairs.From).Seconds()), plain(repairs.TroubleSec), repairs.Incidents),
+		})
+	}
+	return list
+}
+
+// ranks are the numbers, counted from 1, of the P50, P90 and P95 of n values.
+func ranks(n int) string {
+	at := func(p int) int { return max(1, (p*n+99)/100) }
+	return fmt.Sprintf("%d, %d and %d", at(50), at(90), at(95))
+}
+
+func plain(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// span shows seconds as people say them.
+func span(sec *float64) string {
+	if sec == nil {
+		return "–"
+	}
+	if *sec < 60 {
+		return secs(*sec)
+	}
+	return length(time.Duration(*sec * float64(time.Second)))
+}

@@ -1,0 +1,151 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// heat is the grid of the heat map: rows of time cut into cells, each cell one or
+// more slots.
+type heat struct {
+	row, cell time.Duration
+	layout    string // of a row's label
+	height    float64
+}
+
+// heatOf chooses the grid: hours in minutes for up to two days, else days in ten
+// minutes. Where slots are longer than that, a cell is a slot.
+func heatOf(w longrun.Window, interval time.Duration) heat {
+	h := heat{row: time.Hour, cell: max(time.Minute, interval), layout: "01-02 15:04", height: 14}
+	if w.To.Sub(w.From) > 2*day || interval >= time.Hour {
+		h.row, h.cell, h.layout = day, max(10*time.Minute, interval), "2006-01-02"
+		switch rows := w.To.Sub(w.From) / day; {
+		case rows > 200:
+			h.height = 3
+		case rows > 60:
+			h.height = 7
+		}
+	}
+	if w.To.Sub(w.From) <= 6*h.row {
+		h.height = 24
+	}
+	if h.row%h.cell != 0 { // an interval such as 27 s: cells are then as long as they come
+		h.cell = h.row / max(1, h.row/h.cell)
+	}
+	return h
+}
+
+// cellCount is what one cell holds.
+type cellCount struct{ expected, missed, unhealthy int }
+
+func (c cellCount) class() (class string, opacity float64) {
+	switch {
+	case c.expected == 0:
+		return "", 0
+	case c.missed == c.expected:
+		return "missed", 1
+	case c.missed > 0:
+		// A single missed slot shows, however many there are in the cell.
+		return "missed", math.Round((0.45+0.5*float64(c.missed)/float64(c.expected))*20) / 20
+	case c.unhealthy > 0:
+		return "unhealthy", 1
+	}
+	return "filled", 1
+}
+
+// heatTop is the room that the label of the first row needs above it.
+const heatTop = 6
+
+// heatChart draws the slots: each row an hour or a day.
+func heatChart(r Report) *chart {
+	w, interval := r.counted(), r.interval()
+	h := heatOf(w, interval)
+	c := &chart{Label: "Slots by day and time of day: filled, unhealthy and missed", Width: chartWidth}
+	first := w.From.Truncate(h.row)
+	rows := int((w.To.Sub(first) + h.row - 1) / h.row)
+	perRow := int(h.row / h.cell)
+	cells := make([]cellCount, rows*perRow)
+	for _, d := range r.Days {
+		filled, errFilled := longrun.ParseBitmap(d.Slots)
+		unhealthy, errUnhealthy := longrun.ParseBitmap(d.Unhealthy)
+		if errFilled != nil || errUnhealthy != nil {
+			continue // they were made here
+		}
+		// In whole numbers: a year has half a million slots.
+		from, step, width := int64(d.From.Sub(first)/time.Second), int64(interval/time.Second), int64(h.cell/time.Second)
+		for i := range filled.Len() {
+			cell := &cells[min((from+int64(i)*step)/width, int64(len(cells)-1))]
+			cell.expected++
+			switch {
+			case !filled.Has(i):
+				cell.missed++
+			case unhealthy.Has(i):
+				cell.unhealthy++
+			}
+		}
+	}
+	for row := range rows {
+		start := first.Add(time.Duration(row) * h.row)
+		y := heatTop + float64(row)*h.height
+		c.heatRow(h, start, y, cells[row*perRow:(row+1)*perRow])
+		if h.height >= 12 || start.Day() == 1 {
+			c.Texts = append(c.Texts, label{X: chartLeft - 8, Y: y + h.height/2 + 4, Anchor: "end", Class: "tick", Text: start.Format(h.layout)})
+		}
+	}
+	c.heatAxis(h, heatTop+float64(rows)*h.height)
+	return c
+}
+
+// heatRow draws the cells of a row, those that look the same as one.
+func (c *chart) heatRow(h heat, start time.Time, y float64, cells []cellCount) {
+	width := float64(chartWidth-chartLeft-chartRight) / float64(len(cells))
+	for from := 0; from < len(cells); {
+		class, opacity := cells[from].class()
+		var sum cellCount
+		to := from
+		for ; to < len(cells); to++ {
+			if other, faint := cells[to].class(); other != class || faint != opacity {
+				break
+			}
+			sum.expected += cells[to].expected
+			sum.missed += cells[to].missed
+			sum.unhealthy += cells[to].unhealthy
+		}
+		if class != "" {
+			begin, end := start.Add(time.Duration(from)*h.cell), start.Add(time.Duration(to)*h.cell)
+			title := fmt.Sprintf("%s to %s: %s, all of them filled", stamp(begin), end.Format("15:04"), plural(sum.expected, "slot"))
+			switch {
+			case sum.missed > 0:
+				title = fmt.Sprintf("%s to %s: %s of %s missed", stamp(begin), end.Format("15:04"), count(sum.missed), plural(sum.expected, "slot"))
+			case sum.unhealthy > 0:
+				title = fmt.Sprintf("%s to %s: %s of %s unhealthy", stamp(begin), end.Format("15:04"), count(sum.unhealthy), plural(sum.expected, "slot"))
+			}
+			c.Rects = append(c.Rects, rect{
+				X: short(chartLeft + float64(from)*width), Y: short(y), W: short(float64(to-from) * width), H: short(h.height - min(1, h.height/8)),
+				Class: class, Opacity: opacity, Title: title,
+			})
+		}
+		from = to
+	}
+}
+
+// heatAxis draws the time of the hour or of the day.
+func (c *chart) heatAxis(h heat, bottom float64) {
+	parts, text := 6, func(i int) string { return fmt.Sprintf(":%02d", i*10) }
+	if h.row == day {
+		parts, text = 8, func(i int) string { return fmt.Sprintf("%02d:00", i*3) }
+	}
+	for i := range parts + 1 {
+		x := short(chartLeft + float64(i)*(chartWidth-chartLeft-chartRight)/float64(parts))
+		anchor := "middle"
+		if i == parts {
+			anchor = "end"
+		}
+		c.Lines = append(c.Lines, line{X1: x, Y1: bottom, X2: x, Y2: bottom + 4, Class: "grid"})
+		c.Texts = append(c.Texts, label{X: x, Y: bottom + 15, Anchor: anchor, Class: "tick", Text: text(i)})
+	}
+	c.Height = bottom + axisHeight
+}

@@ -1,0 +1,133 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// maxReasons bounds the lines about single days.
+const maxReasons = 20
+
+// leftOut says in sentences what is not in the numbers, and what was not
+// trusted.
+func leftOut(s ledger.Survey, r Report) []string {
+	lines := windowLines(s, r)
+	lines = append(lines, dayLines(s)...)
+	for _, path := range s.Mangled {
+		lines = append(lines, "The document "+path+" does not decode: it is in no number.")
+	}
+	if n := s.Summary.Mangled - int64(len(s.Mangled)); n > 0 {
+		lines = append(lines, fmt.Sprintf("%s documents do not decode, the rollups say or this list has no room for: they are in no number.", count(n)))
+	}
+	for _, id := range s.Unread {
+		lines = append(lines, "Incident "+id+" was open when its day was rolled up, and its document is gone: it is shown as open.")
+	}
+	if o := s.Summary.Omitted; o != (longrun.Omitted{}) {
+		lines = append(lines, fmt.Sprintf("Rollups had no room for the causes of %s gaps, the latencies of %s probes, %s lines of instances and %s incidents. The slots, the probes' counts and the drift are all there.",
+			count(o.Gaps), count(o.Points), count(o.Instances), count(o.Incidents)))
+	}
+	if r.Coverage.Written > 0 && r.Coverage.Healthy == 0 {
+		lines = append(lines, "Not one beat says that the host was healthy. Beats of the original system never do: they do not know the word.")
+	}
+	for _, p := range r.Probes {
+		if p.ByHand > 0 {
+			lines = append(lines, fmt.Sprintf("%s %s probes were asked for by hand, of which %s passed: they are in no rate and no latency.", count(p.ByHand), p.Type, count(p.ByHandPass)))
+		}
+	}
+	if lines == nil {
+		return []string{}
+	}
+	return lines
+}
+
+// windowLines say what of the window as it was asked for does not count.
+func windowLines(s ledger.Survey, r Report) (lines []string) {
+	if s.Asked.To.After(s.Now) {
+		lines = append(lines, fmt.Sprintf("The window ends in the future, at %s: it is counted up to now.", stamp(s.Asked.To)))
+	}
+	switch {
+	case s.Earliest == nil:
+		return append(lines, "Nothing was ever stored: there is nothing to say of any window.")
+	case !s.Earliest.Before(s.Asked.To):
+		return append(lines, fmt.Sprintf("The window ends before anything is known: the first moment is %s.", stamp(*s.Earliest)))
+	case !r.HasData():
+		return append(lines, "No slot of the window is over yet.")
+	case s.Window.From.After(s.Asked.From):
+		lines = append(lines, fmt.Sprintf("Nothing is known before %s: %s at the beginning of the window do not count.", stamp(*s.Earliest), length(s.Window.From.Sub(s.Asked.From))))
+	case s.Window.From.Before(s.Asked.From):
+		lines = append(lines, fmt.Sprintf("The window begins inside a slot, which counts whole: from %s.", stamp(s.Window.From)))
+	}
+	if end := s.Summary.Coverage.End(); end.Before(s.Window.To) && s.Now.Sub(end) < s.Interval {
+		lines = append(lines, fmt.Sprintf("The slot that began at %s is not over: it does not count.", stamp(end)))
+	} else if end.After(s.Asked.To) {
+		lines = append(lines, fmt.Sprintf("The window ends inside a slot, which counts whole: to %s.", stamp(end)))
+	}
+	return lines
+}
+
+// dayLines say which days were not read from their rollups, those with the same
+// reason in one line.
+func dayLines(s ledger.Survey) (lines []string) {
+	if len(s.Days) == 0 {
+		return nil
+	}
+	var reasons []string
+	days := map[string][]string{}
+	for _, d := range s.Days {
+		for _, why := range []string{d.Reason, d.Differs} {
+			if why == "" {
+				continue
+			}
+			if d.Differs == why {
+				why = "does not agree with its rollup: " + why
+			} else {
+				why = "was read from its beats: " + why
+			}
+			if days[why] == nil {
+				reasons = append(reasons, why)
+			}
+			days[why] = append(days[why], d.Date)
+		}
+	}
+	for i, why := range reasons {
+		if i == maxReasons {
+			lines = append(lines, fmt.Sprintf("And %d more reasons of that kind.", len(reasons)-i))
+			break
+		}
+		of := days[why]
+		switch {
+		case len(of) == 1:
+			lines = append(lines, fmt.Sprintf("The day %s %s.", of[0], why))
+		default:
+			lines = append(lines, fmt.Sprintf("Each of %d days, %s to %s, %s.", len(of), of[0], slices.Max(of), why))
+		}
+	}
+	return lines
+}
+
+// sources counts the days by where they were read.
+func sources(r Report) (rolled, whole, cut int) {
+	for _, d := range r.Days {
+		switch {
+		case d.Source == ledger.FromRollup:
+			rolled++
+		case d.Reason != "":
+			whole++
+		default:
+			cut++
+		}
+	}
+	return rolled, whole, cut
+}
+
+// until is the end of what probes and incidents are counted to.
+func until(s ledger.Survey) time.Time {
+	if s.Window.To.After(s.Now) {
+		return s.Now
+	}
+	return s.Window.To
+}

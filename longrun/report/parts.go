@@ -1,0 +1,141 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+func coverageOf(s longrun.Summary) Coverage {
+	c := s.Coverage
+	out := Coverage{Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy, Extra: c.Extra, Late: s.Late}
+	if c.HasData() {
+		ratio := c.Ratio()
+		out.Coverage = &ratio
+	}
+	if c.Written > 0 {
+		availability := c.Availability()
+		out.Availability = &availability
+	}
+	if c.Drift.Beats > 0 {
+		out.Drift = &c.Drift
+	}
+	return out
+}
+
+func gapsOf(c longrun.Coverage, limit int) Gaps {
+	g := Gaps{Count: len(c.Gaps), Missed: c.Missed, Causes: []CauseCount{}, Listed: []longrun.Gap{}}
+	for _, gap := range c.Gaps {
+		i := slices.IndexFunc(g.Causes, func(n CauseCount) bool { return n.Cause == gap.Cause })
+		if i < 0 {
+			i = len(g.Causes)
+			g.Causes = append(g.Causes, CauseCount{Cause: gap.Cause})
+		}
+		g.Causes[i].Gaps++
+		g.Causes[i].Missed += gap.Missed
+	}
+	slices.SortFunc(g.Causes, func(a, b CauseCount) int {
+		return cmp.Or(cmp.Compare(b.Missed, a.Missed), cmp.Compare(a.Cause, b.Cause))
+	})
+	g.Listed = append(g.Listed, c.Gaps...)
+	if len(g.Listed) > limit {
+		slices.SortStableFunc(g.Listed, func(a, b longrun.Gap) int { return cmp.Compare(b.Missed, a.Missed) })
+		for _, gap := range g.Listed[limit:] {
+			g.MoreGaps++
+			g.MoreMissed += gap.Missed
+		}
+		g.Listed = slices.Clip(g.Listed[:limit])
+		slices.SortFunc(g.Listed, func(a, b longrun.Gap) int { return a.From.Compare(b.From) })
+	}
+	return g
+}
+
+func instancesOf(s longrun.Summary, limit int) Instances {
+	out := Instances{Listed: []longrun.Presence{}}
+	seen := map[string]bool{}
+	for i, p := range s.Instances {
+		if !seen[p.InstanceID] {
+			seen[p.InstanceID] = true
+			out.Count++
+		}
+		out.Unnamed = out.Unnamed || p.InstanceID == ""
+		if i < limit {
+			out.Listed = append(out.Listed, p)
+			continue
+		}
+		out.More++
+		out.MoreBeats += p.Beats
+	}
+	return out
+}
+
+func incidentsOf(s ledger.Survey, limit int) Incidents {
+	out := Incidents{Count: len(s.Summary.Incidents), Listed: []Incident{}}
+	all := s.Summary.Incidents
+	for _, o := range all {
+		if o.End == nil {
+			out.Open++
+		}
+	}
+	out.More = max(0, len(all)-limit)
+	for _, o := range all[out.More:] {
+		out.Listed = append(out.Listed, Incident{
+			IncidentID: o.IncidentID, Rule: o.Rule, Target: o.Target, Severity: o.Severity,
+			Start: o.Start, End: o.End, DurationSec: o.Incident().Duration(s.Now).Seconds(), Summary: o.Summary,
+		})
+	}
+	return out
+}
+
+// repairsOf measures the incidents against the time that counts, to now.
+func repairsOf(s ledger.Survey, r Report) longrun.RepairStats {
+	w := longrun.Window{From: r.Window.CountedFrom, To: until(s)}
+	if !r.HasData() || w.To.Before(w.From) {
+		w.To = w.From
+	}
+	incidents := make([]longrun.Incident, 0, len(s.Summary.Incidents))
+	for _, o := range s.Summary.Incidents {
+		incidents = append(incidents, o.Incident())
+	}
+	return longrun.Repairs(incidents, w, s.Now)
+}
+
+// daysOf cuts the slots of the window at its midnights.
+func daysOf(s ledger.Survey) []Day {
+	days := make([]Day, 0, len(s.Days))
+	counted := longrun.Window{From: s.Summary.Coverage.From, To: s.Summary.Coverage.End()}
+	day := longrun.DayOf(counted.From)
+	for _, d := range s.Days {
+		w := day.Clip(counted.From)
+		if counted.To.Before(w.To) {
+			w.To = counted.To
+		}
+		first, n := int(w.From.Sub(counted.From)/s.Interval), int(w.To.Sub(w.From)/s.Interval)
+		filled, unhealthy := longrun.NewBitmap(n), longrun.NewBitmap(n)
+		for i := range n {
+			switch {
+			case !s.Filled.Has(first + i):
+			case s.Healthy.Has(first + i):
+				filled.Set(i)
+			default:
+				filled.Set(i)
+				unhealthy.Set(i)
+			}
+		}
+		written := filled.Count()
+		days = append(days, Day{
+			Date: d.Date, From: w.From, To: w.To,
+			Expected: n, Written: written, Missed: n - written, Healthy: written - unhealthy.Count(),
+			Source: d.Source, Reason: d.Reason, Differs: d.Differs,
+			Slots: filled.String(), Unhealthy: unhealthy.String(),
+		})
+		day = longrun.DayOf(day.To)
+	}
+	return days
+}
+
+// interval is the length of a slot.
+func (r Report) interval() time.Duration { return time.Duration(r.Window.IntervalSec) * time.Second }

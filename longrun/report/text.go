@@ -1,0 +1,268 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// A section of the report, as Markdown and HTML both show it: paragraphs, and a
+// table that may be empty.
+type section struct {
+	ID, Title string
+	Lines     []string
+	Head      []string
+	Rows      [][]string
+	// Tail are the lines below the table.
+	Tail []string
+	// Chart is drawn above the table, in HTML only.
+	Chart string
+}
+
+// title is the headline.
+func (r Report) title() string {
+	if r.Window.Name != "" {
+		return "Longrun report: " + r.Window.Name
+	}
+	return "Longrun report: " + stamp(r.Window.From) + " to " + stamp(r.Window.To)
+}
+
+// sections are all parts in their order.
+func (r Report) sections() []section {
+	return []section{
+		r.windowSection(), r.coverageSection(), r.gapsSection(), r.instancesSection(),
+		r.probesSection(), r.incidentsSection(), r.leftOutSection(), r.derivationsSection(),
+	}
+}
+
+func (r Report) windowSection() section {
+	w := r.Window
+	counted := "nothing"
+	if r.HasData() {
+		counted = fmt.Sprintf("%s to %s (%s)", stamp(w.CountedFrom), stamp(w.CountedTo), length(w.CountedTo.Sub(w.CountedFrom)))
+	}
+	earliest := "nothing"
+	if w.Earliest != nil {
+		earliest = stamp(*w.Earliest)
+	}
+	rolled, whole, cut := sources(r)
+	rows := [][]string{
+		{"Asked for", fmt.Sprintf("%s to %s (%s)", stamp(w.From), stamp(w.To), length(w.To.Sub(w.From)))},
+		{"Counted", counted},
+		{"First moment known", earliest},
+		{"Interval", length(r.interval())},
+		{"Read from", fmt.Sprintf("%s rollups; the beats of %s whole days, and of %s that the window cuts", count(rolled), count(whole), count(cut))},
+		{"Made", stamp(r.GeneratedAt)},
+	}
+	if r.InstanceID != "" || r.CommitHash != "" {
+		rows = append(rows, []string{"Made by", name(r.InstanceID) + ", commit " + orDash(r.CommitHash)})
+	}
+	return section{ID: "window", Title: "Window", Lines: []string{"All times are UTC."}, Head: []string{"", ""}, Rows: rows}
+}
+
+func (r Report) coverageSection() section {
+	c := r.Coverage
+	s := section{ID: "coverage", Title: "Coverage, availability, regularity", Chart: "heat"}
+	if !r.HasData() {
+		s.Lines = []string{"No slot of the window counts, so there is no number."}
+		return s
+	}
+	s.Lines = []string{"Three numbers, and none stands for another: was there a beat, did the host call itself healthy in it, and was it on time."}
+	s.Head = []string{"Number", "Value", "From"}
+	s.Rows = [][]string{
+		{"Coverage", percent(c.Written, c.Expected), fmt.Sprintf("%s written / %s expected slots; %s missed", count(c.Written), count(c.Expected), count(c.Missed))},
+		{"Availability", percent(c.Healthy, c.Written), fmt.Sprintf("%s healthy / %s written slots", count(c.Healthy), count(c.Written))},
+	}
+	if d := c.Drift; d != nil {
+		s.Rows = append(s.Rows, []string{
+			"Drift", "P95 " + secs(d.P95Sec),
+			fmt.Sprintf("%s beats after their slot's start: P50 %s, P90 %s, P95 %s, at most %s", count(d.Beats), secs(d.P50Sec), secs(d.P90Sec), secs(d.P95Sec), secs(d.MaxSec)),
+		})
+	}
+	s.Rows = append(s.Rows, []string{"Late beats", count(c.Late), "made in their slot and written after it, when the store was back"})
+	if c.Extra > 0 {
+		s.Rows = append(s.Rows, []string{"Extra beats", count(c.Extra), "in a slot that had one: they fill nothing"})
+	}
+	if r.Verdict.Result == Pass && c.Availability != nil && *c.Availability < r.Verdict.Target {
+		s.Tail = []string{fmt.Sprintf("The verdict is about coverage. The availability of %s is below the same target of %s.", percent(c.Healthy, c.Written), share(r.Verdict.Target))}
+	}
+	return s
+}
+
+func (r Report) gapsSection() section {
+	g := r.Gaps
+	s := section{ID: "gaps", Title: "Gaps"}
+	if g.Count == 0 {
+		s.Lines = []string{"None: each slot that counts has a beat."}
+		if !r.HasData() {
+			s.Lines = []string{"No slot counts."}
+		}
+		return s
+	}
+	causes := make([]string, 0, len(g.Causes))
+	for _, c := range g.Causes {
+		causes = append(causes, fmt.Sprintf("%s %s with %s slots", count(c.Gaps), c.Cause, count(c.Missed)))
+	}
+	s.Lines = []string{fmt.Sprintf("%s, %s missed slots in all. By cause: %s.", plural(g.Count, "gap"), count(g.Missed), strings.Join(causes, "; "))}
+	s.Head = []string{"From", "To", "Missed", "Length", "Cause", "Before", "After"}
+	for _, gap := range g.Listed {
+		s.Rows = append(s.Rows, []string{
+			stamp(gap.From), stamp(gap.To), count(gap.Missed), length(gap.Duration()), string(gap.Cause),
+			r.beside(gap.Before, gap.From), r.beside(gap.After, gap.To),
+		})
+	}
+	if g.MoreGaps > 0 {
+		s.Tail = []string{fmt.Sprintf("And %s more, none of them longer, with %s missed slots.", count(g.MoreGaps), count(g.MoreMissed))}
+	}
+	return s
+}
+
+// beside names the writer beside a gap. At the window's edge there may be none.
+func (r Report) beside(id string, edge time.Time) string {
+	if id == "" && (edge.Equal(r.Window.CountedFrom) || edge.Equal(r.Window.CountedTo)) {
+		return "–"
+	}
+	return name(id)
+}
+
+func (r Report) instancesSection() section {
+	in := r.Instances
+	s := section{ID: "instances", Title: "Instances"}
+	if in.Count == 0 {
+		s.Lines = []string{"None wrote a beat."}
+		return s
+	}
+	line := plural(in.Count, "instance") + " wrote the beats"
+	if in.Unnamed {
+		line += ", one of them without a name: beats that name no instance count as one"
+	}
+	s.Lines = []string{line + "."}
+	s.Head = []string{"Instance", "Commit", "Epochs", "First beat", "Last beat", "Beats"}
+	for _, p := range in.Listed {
+		s.Rows = append(s.Rows, []string{name(p.InstanceID), orDash(p.CommitHash), epochs(p), stamp(p.First), stamp(p.Last), count(p.Beats)})
+	}
+	if in.More > 0 {
+		s.Tail = []string{fmt.Sprintf("And %s more lines with %s beats.", count(in.More), count(in.MoreBeats))}
+	}
+	return s
+}
+
+// epochs shows the leases of an instance; the original system had none.
+func epochs(p longrun.Presence) string {
+	switch {
+	case p.EpochFrom == 0 && p.EpochTo == 0:
+		return "–"
+	case p.EpochFrom == p.EpochTo:
+		return fmt.Sprint(p.EpochTo)
+	}
+	return fmt.Sprintf("%d to %d", p.EpochFrom, p.EpochTo)
+}
+
+func (r Report) probesSection() section {
+	s := section{ID: "probes", Title: "Probes", Chart: "latency"}
+	if len(r.Probes) == 0 {
+		s.Lines = []string{"None in this window. That is no pass: nobody tried whether a message arrives."}
+		return s
+	}
+	s.Lines = []string{"Latencies are of the probes that passed, in milliseconds. The rate is PASS / (PASS + FAIL); what could not be told is neither."}
+	s.Head = []string{"Type", "n", "PASS", "FAIL", "Inconclusive", "Rate", "Avg", "P50", "P90", "P95", "Max", "Not passed, by class"}
+	for _, p := range r.Probes {
+		at := func(v *float64) string {
+			switch {
+			case v != nil:
+				return millis(v)
+			case p.Latencies == 0:
+				return "–"
+			}
+			return "n too small"
+		}
+		s.Rows = append(s.Rows, []string{
+			string(p.Type), count(p.N), count(p.Pass), count(p.Fail), count(p.Inconclusive), percent(p.Pass, p.Pass+p.Fail),
+			millis(p.AvgMs), at(p.P50Ms), at(p.P90Ms), at(p.P95Ms), millis(p.MaxMs), classes(p.Classes),
+		})
+	}
+	return s
+}
+
+func classes(list []longrun.ClassCount) string {
+	parts := make([]string, 0, len(list))
+	for _, c := range list {
+		parts = append(parts, count(c.N)+" "+c.Class)
+	}
+	return orDash(strings.Join(parts, ", "))
+}
+
+func (r Report) incidentsSection() section {
+	in, rep := r.Incidents, r.Repairs
+	s := section{ID: "incidents", Title: "Incidents, MTTR, MTBF", Chart: "timeline"}
+	if in.Count == 0 {
+		s.Lines = []string{"None began in this window or lasted into it, so there is no MTTR and no MTBF."}
+		return s
+	}
+	s.Lines = []string{fmt.Sprintf("%s, of which %s began in the window: %s are over and %s open.",
+		plural(in.Count, "incident"), count(rep.Incidents), count(rep.Resolved), count(rep.Open))}
+	if rep.Resolved > 0 {
+		at := func(v *float64, least int64) string {
+			if rep.Resolved < least {
+				return "n too small"
+			}
+			return span(v)
+		}
+		s.Lines = append(s.Lines, fmt.Sprintf("MTTR over the %s that are over: mean %s, P50 %s, P90 %s, P95 %s.", count(rep.Resolved),
+			span(rep.MTTRMeanSec), at(rep.MTTRP50Sec, 2), at(rep.MTTRP90Sec, 10), at(rep.MTTRP95Sec, 20)))
+	}
+	if rep.MTBFSec != nil {
+		s.Lines = append(s.Lines, fmt.Sprintf("MTBF: %s, the time without any incident divided by their number; %s lay in at least one.",
+			span(rep.MTBFSec), span(&rep.TroubleSec)))
+	}
+	s.Head = []string{"Incident", "Rule", "Target", "Severity", "Began", "Ended", "Lasted", "What was seen"}
+	for _, i := range in.Listed {
+		end, lasted := "open", length(time.Duration(i.DurationSec*float64(time.Second)))
+		if i.End != nil {
+			end = stamp(*i.End)
+		}
+		s.Rows = append(s.Rows, []string{i.IncidentID, string(i.Rule), orDash(i.Target), orDash(string(i.Severity)), stamp(i.Start), end, lasted, orDash(i.Summary)})
+	}
+	if in.More > 0 {
+		s.Tail = []string{fmt.Sprintf("And %s older ones.", count(in.More))}
+	}
+	return s
+}
+
+func (r Report) leftOutSection() section {
+	s := section{ID: "left-out", Title: "Left out, or not trusted", Lines: r.LeftOut}
+	if len(r.LeftOut) == 0 {
+		s.Lines = []string{"Nothing."}
+	}
+	return s
+}
+
+func (r Report) derivationsSection() section {
+	s := section{ID: "derivations", Title: "How to find each number again"}
+	if len(r.Derivations) == 0 {
+		s.Lines = []string{"There is no number."}
+		return s
+	}
+	s.Lines = []string{"From the documents alone, with nothing but a console of the database. floor(unix(ts) / interval) is the slot of a beat."}
+	s.Head = []string{"Number", "Value", "Formula and inputs", "Collection", "Query"}
+	for _, d := range r.Derivations {
+		s.Rows = append(s.Rows, []string{d.Number, d.Value, d.Formula, d.Source, d.Query})
+	}
+	return s
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return count(n) + " " + noun + "s"
+}

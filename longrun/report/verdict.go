@@ -1,0 +1,71 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Result is the outcome of a Verdict.
+type Result string
+
+// The outcomes. A bad window is a FAIL and nothing softer: NoData is only where
+// not a single slot counts.
+const (
+	Pass   Result = "PASS"
+	Fail   Result = "FAIL"
+	NoData Result = "NO DATA"
+)
+
+// Verdict holds the coverage against what is aimed for in a window of its length.
+type Verdict struct {
+	Result Result `json:"result"`
+	// Target is the least coverage that passes, and Basis says where it comes
+	// from.
+	Target float64 `json:"target"`
+	Basis  string  `json:"basis"`
+	// MayMiss is how many slots may be missed at most, of all that count.
+	MayMiss int `json:"mayMiss"`
+	// Text is the verdict in a sentence.
+	Text string `json:"text"`
+}
+
+const day = 24 * time.Hour
+
+// Target returns the coverage that a window of this length is held to, and where
+// that comes from: 99.0 % from 7 days on, 99.5 % from 30, 99.7 % from 90 and
+// 99.8 % from 180. A shorter one is held to threshold, the live setting
+// insufficientDataThreshold. A length between two of these is held to the lower
+// one, so that a month of 31 days is no easier than one of 30.
+func Target(length time.Duration, threshold float64) (target float64, basis string) {
+	for _, tier := range []struct {
+		days   int
+		target float64
+	}{{180, 0.998}, {90, 0.997}, {30, 0.995}, {7, 0.99}} {
+		if length >= time.Duration(tier.days)*day {
+			return tier.target, fmt.Sprintf("SLO of windows from %d days on", tier.days)
+		}
+	}
+	return threshold, "insufficientDataThreshold of the settings, for windows under 7 days"
+}
+
+func verdictOf(asked longrun.Window, c longrun.Coverage, threshold float64) Verdict {
+	v := Verdict{Result: NoData}
+	v.Target, v.Basis = Target(asked.To.Sub(asked.From), threshold)
+	if !c.HasData() {
+		v.Text = "NO DATA: not a single slot of the window counts."
+		return v
+	}
+	need := int(math.Ceil(v.Target*float64(c.Expected) - 1e-9))
+	v.MayMiss = max(0, c.Expected-need)
+	relation := "is not below"
+	v.Result = Pass
+	if c.Written < need {
+		v.Result, relation = Fail, "is below"
+	}
+	v.Text = fmt.Sprintf("%s: coverage %s %s the target of %s; %s of %s slots were missed, and %s may be.",
+		v.Result, percent(c.Written, c.Expected), relation, share(v.Target), count(c.Missed), count(c.Expected), count(v.MayMiss))
+	return v
+}

@@ -1,0 +1,277 @@
+package longrun_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// someState is a state a rule may be in at now.
+func someState(s *source, rule longrun.Rule, m *told) longrun.AlertState {
+	state := longrun.AlertState{Rule: rule, State: longrun.Inactive}
+	moment := func() *time.Time {
+		at := m.now.Add(-time.Duration(s.next()) * m.interval / 8)
+		if s.of(16) == 0 {
+			at = m.now.Add(time.Duration(s.next()) * time.Hour) // by a clock that was set back
+		}
+		return &at
+	}
+	if s.of(2) == 0 {
+		state.LastEnd = moment()
+	}
+	if s.of(3) == 0 {
+		state.State, state.Since = longrun.Firing, moment()
+	}
+	return state
+}
+
+func FuzzMissedHeartbeats(f *testing.F) {
+	for i := range 250 {
+		f.Add(noise(i))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		recall(data, func(s *source, m *told) bool {
+			state, threshold := someState(s, longrun.MissedHeartbeats, m), int64(s.of(6))
+			got := longrun.CheckMissedHeartbeats(state, m.recent, m.now, threshold)
+			require.Equal(t, got.Verdict == longrun.Bad, got.Summary != "")
+			got.Summary = ""
+			require.Equal(t, m.slowMissed(state, m.now, threshold), got, "%+v at %v", state, m.now)
+			return true
+		})
+	})
+}
+
+func FuzzInsufficientData(f *testing.F) {
+	for i := range 250 {
+		f.Add(noise(i))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		recall(data, func(s *source, m *told) bool {
+			state, perMille := someState(s, longrun.InsufficientData, m), []int{800, 0, 1000, 500, 950, 900, 333}[s.of(7)]
+			got := longrun.CheckInsufficientData(state, m.recent, m.now, float64(perMille)/1000)
+			require.Equal(t, got.Verdict == longrun.Bad, got.Summary != "")
+			got.Summary = ""
+			require.Equal(t, m.slowInsufficient(state, m.now, perMille), got, "%+v at %v", state, m.now)
+			return true
+		})
+	})
+}
+
+// minutesFrom returns a Recent of minutes whose history is drawn: x is a beat and
+// . is none, the last one the slot that now lies in.
+func minutesFrom(from time.Time, drawn string) (*longrun.Recent, time.Time) {
+	now := from.Add(time.Duration(len(drawn)-1)*time.Minute + 2*time.Second)
+	r := longrun.NewRecent(time.Minute)
+	r.Restore(from, time.Time{}, now)
+	for i, c := range drawn {
+		if c == 'x' {
+			r.Fill(longrun.SlotAt(from, time.Minute) + longrun.Slot(i))
+		}
+	}
+	return r, now
+}
+
+func TestMissedHeartbeats(t *testing.T) {
+	t.Parallel()
+	at := func(min int) time.Time { return time.Date(2025, 12, 29, 22, min, 0, 0, time.UTC) }
+	ptr := func(t time.Time) *time.Time { return &t }
+	firing := longrun.AlertState{State: longrun.Firing, Since: ptr(at(1))}
+	for name, c := range map[string]struct {
+		drawn        string
+		state        longrun.AlertState
+		verdict      longrun.Verdict
+		since, until time.Time
+		slots        int
+		summary      string
+	}{
+		"nothing is missing":                      {drawn: "xxxxx", verdict: longrun.Good},
+		"three are borne":                         {drawn: "x...x", verdict: longrun.Good},
+		"the slot that now lies in may yet come":  {drawn: "x....", verdict: longrun.Good},
+		"four are not":                            {drawn: "x....x", verdict: longrun.Bad, since: at(1), slots: 4, summary: "4 heartbeats missed from 22:01 to 22:05 UTC (2025-12-29), more than 3 are too many"},
+		"also one by one":                         {drawn: "x.x.x.x.x", verdict: longrun.Bad, since: at(1), slots: 4, summary: "4 heartbeats missed from 22:01 to 22:08 UTC (2025-12-29), more than 3 are too many"},
+		"those of the last incident do not count": {drawn: "x....xxx...x", state: longrun.AlertState{State: longrun.Inactive, LastEnd: ptr(at(5))}, verdict: longrun.Good},
+		"those after it do":                       {drawn: "x....xxx....x", state: longrun.AlertState{State: longrun.Inactive, LastEnd: ptr(at(5))}, verdict: longrun.Bad, since: at(8), slots: 4, summary: "4 heartbeats missed from 22:08 to 22:12 UTC (2025-12-29), more than 3 are too many"},
+		"it fires until three in a row":           {drawn: "x....xx", state: firing, verdict: longrun.Bad, since: at(1), slots: 4, summary: "4 heartbeats missed from 22:01 to 22:05 UTC (2025-12-29), no 3 heartbeats in a row since"},
+		"two and an open slot are not three":      {drawn: "x....xx.", state: firing, verdict: longrun.Bad, since: at(1), slots: 4, summary: "4 heartbeats missed from 22:01 to 22:05 UTC (2025-12-29), no 3 heartbeats in a row since"},
+		"an open slot does not break the row":     {drawn: "x....xxx.", state: firing, verdict: longrun.Good, until: at(5)},
+		"a new gap begins the row anew":           {drawn: "x....xx.x", state: firing, verdict: longrun.Bad, since: at(1), slots: 5, summary: "5 heartbeats missed from 22:01 to 22:08 UTC (2025-12-29), no 3 heartbeats in a row since"},
+		"the row counts from the last empty slot": {drawn: "x....xx.xxx", state: firing, verdict: longrun.Good, until: at(8)},
+		"slots filled late end it where it began": {drawn: "xxxxxxxxx", state: firing, verdict: longrun.Good, until: at(1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, now := minutesFrom(at(0), c.drawn)
+			f := longrun.CheckMissedHeartbeats(c.state, r, now, 3)
+			require.Equal(t, c.verdict, f.Verdict)
+			require.Equal(t, c.since, f.Since)
+			require.Equal(t, c.until, f.Until)
+			require.Len(t, f.Slots, c.slots)
+			require.Equal(t, c.summary, f.Summary)
+		})
+	}
+}
+
+// A new leader judges the silence before it as one: a crash of days is an
+// incident from its first slot on, a deploy of three minutes is none.
+func TestTheSilenceBeforeALeaderCountsWhole(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2025, 12, 29, 22, 14, 29, 0, time.UTC)
+	restored := func(earliest, lastBefore time.Time) longrun.Finding {
+		r := longrun.NewRecent(time.Minute)
+		r.Restore(earliest, lastBefore, now)
+		r.Fill(longrun.SlotAt(now, time.Minute))
+		return longrun.CheckMissedHeartbeats(longrun.AlertState{}, r, now, 3)
+	}
+	year := now.AddDate(-1, 0, 0)
+	week := now.AddDate(0, 0, -7)
+
+	f := restored(year, week)
+	require.Equal(t, longrun.Bad, f.Verdict)
+	require.Equal(t, time.Date(2025, 12, 22, 22, 15, 0, 0, time.UTC), f.Since, "after the last beat, long before what is remembered")
+	require.InDelta(t, 7*24*60-1, f.Observed, 0)
+	require.Len(t, f.Slots, longrun.MaxEvidence)
+	require.Equal(t, "2025-12-22T22-15-00", f.Slots[0])
+	require.Equal(t, "10079 heartbeats missed from 22:15 (2025-12-22) to 22:14 UTC (2025-12-29), more than 3 are too many", f.Summary)
+
+	f = restored(now.Add(-30*time.Minute), time.Time{})
+	require.Equal(t, time.Date(2025, 12, 29, 21, 44, 0, 0, time.UTC), f.Since, "before anything existed nothing is missed")
+	require.InDelta(t, 30, f.Observed, 0)
+
+	require.Equal(t, longrun.Good, restored(now.Add(-3*time.Minute), time.Time{}).Verdict)
+	require.Equal(t, longrun.Good, restored(time.Time{}, time.Time{}).Verdict)
+}
+
+func TestInsufficientData(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		slots, every int // every so manieth slot is empty
+		threshold    float64
+		verdict      longrun.Verdict
+		summary      string
+	}{
+		"an hour must exist":       {slots: 59, every: 1, threshold: 0.8, verdict: longrun.Unseen},
+		"then it counts":           {slots: 60, every: 1, threshold: 0.8, verdict: longrun.Bad, summary: "coverage of the last 1 h is 0 % (0 of 60 heartbeats), less than 80 % is too little"},
+		"equal is enough":          {slots: 1440, every: 5, threshold: 0.8, verdict: longrun.Good},
+		"one more missing is not":  {slots: 1441, every: 5, threshold: 0.8, verdict: longrun.Good}, // the window moved on
+		"of what exists":           {slots: 70, every: 4, threshold: 0.8, verdict: longrun.Bad, summary: "coverage of the last 70 min is 75.7 % (53 of 70 heartbeats), less than 80 % is too little"},
+		"never like the threshold": {slots: 1440, every: 1440, threshold: 1, verdict: longrun.Bad, summary: "coverage of the last 24 h is 99.9 % (1439 of 1440 heartbeats), less than 100 % is too little"},
+		"nothing is asked":         {slots: 1440, every: 1, threshold: 0, verdict: longrun.Good},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now := from.Add(time.Duration(c.slots) * time.Minute)
+			r := longrun.NewRecent(time.Minute)
+			r.Restore(from, time.Time{}, now)
+			for i := range c.slots {
+				if (i+1)%c.every != 0 {
+					r.Fill(longrun.SlotAt(from, time.Minute) + longrun.Slot(i))
+				}
+			}
+			f := longrun.CheckInsufficientData(longrun.AlertState{}, r, now, c.threshold)
+			require.Equal(t, c.verdict, f.Verdict)
+			require.Equal(t, c.summary, f.Summary)
+		})
+	}
+}
+
+// Whatever the threshold of three decimals: a coverage that equals it is enough,
+// and one slot less is not.
+func TestACoverageThatEqualsTheThresholdIsEnough(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)
+	for _, expected := range []int{60, 125, 250, 1000, 1440} {
+		now := from.Add(time.Duration(expected) * time.Minute)
+		r := longrun.NewRecent(time.Minute)
+		r.Restore(from, time.Time{}, now)
+		for written := range expected {
+			for _, perMille := range []int{written * 1000 / expected, written*1000/expected + 1} {
+				f := longrun.CheckInsufficientData(longrun.AlertState{State: longrun.Firing, Since: &from}, r, now, float64(perMille)/1000)
+				require.Equal(t, written*1000 < perMille*expected, f.Verdict == longrun.Bad, "%d of %d against %d", written, expected, perMille)
+			}
+			r.Fill(longrun.SlotAt(from, time.Minute) + longrun.Slot(written))
+		}
+	}
+}
+
+// The incident began when the coverage fell for the last time, long before the
+// leader that sees it.
+func TestCoverageFellWhenItLastDid(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC)
+	r := longrun.NewRecent(time.Minute)
+	r.Restore(from, time.Time{}, from.Add(36*time.Hour))
+	base := longrun.SlotAt(from, time.Minute)
+	for i := range longrun.Slot(24 * 60) { // a day without a gap
+		r.Fill(base + i)
+	}
+	now := from.Add(24*time.Hour + 6*time.Hour)
+	f := longrun.CheckInsufficientData(longrun.AlertState{}, r, now, 0.8)
+	require.Equal(t, longrun.Bad, f.Verdict)
+	// 288 of 1,440 may be missing: it fell with the end of the 289th empty slot.
+	require.Equal(t, from.Add(24*time.Hour+289*time.Minute), f.Since)
+	f = longrun.CheckInsufficientData(longrun.AlertState{State: longrun.Firing, Since: &from}, r, now, 0.8)
+	require.Equal(t, from, f.Since, "while it fires it began when it began")
+}
+
+// FuzzMissedIncidents walks slot by slot through hours of beats, as a leader
+// does, and looks at the incidents that come of it.
+func FuzzMissedIncidents(f *testing.F) {
+	for i := range 150 {
+		f.Add(noise(i))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := &source{data: data}
+		threshold := int64(s.of(5))
+		var drawn []bool // runs of beats and of none
+		for beat := true; len(s.data) > 0 && len(drawn) < 600; beat = !beat {
+			n := 1 + s.of(9)
+			if beat && s.of(3) == 0 {
+				n += s.of(90)
+			}
+			for range n {
+				drawn = append(drawn, beat)
+			}
+		}
+		first := longrun.SlotAt(evening, time.Minute)
+		filled := func(at time.Time) bool {
+			i := int(longrun.SlotAt(at, time.Minute) - first)
+			return i >= 0 && drawn[i]
+		}
+		r := longrun.NewRecent(time.Minute)
+		r.Restore(evening, time.Time{}, evening)
+		var state longrun.AlertState
+		blamed := map[string]bool{}
+		for i, beat := range drawn {
+			now := evening.Add(time.Duration(i)*time.Minute + time.Second)
+			if r.Advance(now); !beat {
+				continue // nobody leads, and nobody looks
+			}
+			r.Fill(first + longrun.Slot(i))
+			finding := longrun.CheckMissedHeartbeats(state, r, now, threshold)
+			var did longrun.Transition
+			switch state, did = state.Next(finding, finding.Rule.Policy(), now); did {
+			case longrun.Opened:
+				require.Greater(t, int64(finding.Observed), threshold)
+				require.False(t, filled(*state.Since), "it begins with an empty slot")
+				for _, id := range finding.Slots {
+					require.False(t, blamed[id], "a slot is blamed once")
+					blamed[id] = true
+				}
+			case longrun.Resolved:
+				end := *state.LastEnd
+				require.False(t, filled(end.Add(-time.Minute)), "it ends after an empty slot")
+				for at := end; !at.After(now); at = at.Add(time.Minute) {
+					require.True(t, filled(at))
+				}
+			case longrun.Unchanged:
+				if finding.Verdict == longrun.Good && state.State != longrun.Firing {
+					require.LessOrEqual(t, int64(finding.Observed), threshold)
+				}
+			}
+		}
+	})
+}

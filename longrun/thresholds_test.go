@@ -1,0 +1,73 @@
+package longrun_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+func TestThresholdsThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, longrun.DefaultAlertThresholds(time.Minute).Validate())
+	for field, spoil := range map[string]func(*longrun.AlertThresholds){
+		"missedHbPerHour -1":          func(a *longrun.AlertThresholds) { a.MissedHbPerHour = -1 },
+		"consecutiveProbeFails 0":     func(a *longrun.AlertThresholds) { a.ConsecutiveProbeFails = 0 },
+		"consecutiveProbeFails 21":    func(a *longrun.AlertThresholds) { a.ConsecutiveProbeFails = 21 },
+		"queueDepthThreshold -1":      func(a *longrun.AlertThresholds) { a.QueueDepthThreshold = -1 },
+		"reconnectLoopThreshold -1":   func(a *longrun.AlertThresholds) { a.ReconnectLoopThreshold = -1 },
+		"storeUnreachableSec 0.5":     func(a *longrun.AlertThresholds) { a.StoreUnreachableSec = 0.5 },
+		"storeUnreachableSec NaN":     func(a *longrun.AlertThresholds) { a.StoreUnreachableSec = math.NaN() },
+		"probeOverduePeriods 0.9":     func(a *longrun.AlertThresholds) { a.ProbeOverduePeriods = 0.9 },
+		"probeOverduePeriods +Inf":    func(a *longrun.AlertThresholds) { a.ProbeOverduePeriods = math.Inf(1) },
+		"throttleSec 59":              func(a *longrun.AlertThresholds) { a.ThrottleSec = 59 },
+		"throttleSec 2.147483648e+09": func(a *longrun.AlertThresholds) { a.ThrottleSec = 1 << 31 },
+	} {
+		a := longrun.DefaultAlertThresholds(time.Minute)
+		spoil(&a)
+		require.ErrorContains(t, a.Validate(), field)
+		require.NotContains(t, a.Validate().Error(), "\n")
+		s := longrun.DefaultSettings(time.Minute)
+		s.AlertThresholds = a
+		require.ErrorContains(t, s.Validate(), "alertThresholds "+field)
+	}
+	require.Len(t, strings.Split(longrun.AlertThresholds{MissedHbPerHour: -1, QueueDepthThreshold: -1, ReconnectLoopThreshold: -1}.Validate().Error(), "\n"), 7)
+	a := longrun.DefaultAlertThresholds(time.Minute)
+	require.Equal(t, time.Hour, a.Throttle())
+	a.ThrottleSec = math.MaxInt32
+	require.Positive(t, a.Throttle())
+}
+
+// The defaults are those that the rules promise.
+func TestTheDefaultThresholds(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, longrun.AlertThresholds{
+		MissedHbPerHour: 3, ConsecutiveProbeFails: 2, QueueDepthThreshold: 100, ReconnectLoopThreshold: 5,
+		StoreUnreachableSec: 120, ProbeOverduePeriods: 2, ThrottleSec: 3600,
+	}, longrun.DefaultAlertThresholds(time.Minute))
+}
+
+func TestWhatTheRulesAre(t *testing.T) {
+	t.Parallel()
+	seen := map[longrun.Rule]bool{}
+	for _, r := range longrun.Rules() {
+		require.True(t, r.Known())
+		require.False(t, seen[r])
+		seen[r] = true
+		require.Contains(t, []longrun.Severity{longrun.Critical, longrun.Warning}, r.Severity())
+		require.Positive(t, r.Policy().Bad)
+		require.Positive(t, r.Policy().OK)
+		for _, other := range longrun.Rules() {
+			require.False(t, r.Mutes(other) && (r == other || seen[other]), "what mutes others is looked at before them")
+		}
+	}
+	require.Len(t, seen, 8)
+	require.False(t, longrun.Rule("").Known())
+	require.True(t, longrun.MissedHeartbeats.Mutes(longrun.QueueDepth))
+	require.True(t, longrun.MissedHeartbeats.Mutes(longrun.InsufficientData))
+	require.False(t, longrun.MissedHeartbeats.Mutes(longrun.LoggedOut))
+}

@@ -1,0 +1,258 @@
+package verify
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// EvidenceOptions say what Evidence looks at.
+type EvidenceOptions struct {
+	// From and To ask for the days that [From, To) touches. The zero times mean
+	// all: every beat, from the first one to the head of the chain.
+	From, To time.Time
+	// Keys are those that seals may be signed with. Default: none, and
+	// signatures are counted and not checked.
+	Keys []ed25519.PublicKey
+	// KeptFrom is since when retention keeps beats: sealed segments of days after
+	// it must be there. Default: the zero time, and whole sealed segments may be
+	// missing at the beginning of the chain, as retention removes them.
+	KeptFrom time.Time
+	// Progress is told how it goes on. Default: none.
+	Progress Progress
+}
+
+// Evidence checks that the stored beats are those that were written. It holds
+// each against the hash that the next one has of it, the ends of the segments
+// against their seals, the seals against each other and against the Keys, and
+// the end of the chain against the head in the row of the lock.
+//
+// A document that was edited, deleted, inserted, swapped or set to another time
+// is named itself wherever the chain can tell; where it is gone without a trace,
+// the beat behind the hole is named, or the one before it at the end of the
+// chain. A changed seal is named by its rollup. Take-overs, late beats, retries
+// and pruned segments leave no finding. Beats of the original system from before
+// the chain began are counted as unchained; after that, nothing without a number
+// has a place there.
+//
+// A chain that began anew, after the store lost the lock's document or its note,
+// is a Doubt and no Fault: nobody need have done wrong, and yet nothing proves
+// where the first chain ended.
+//
+// A window is held against the seals of its days, those against all later seals,
+// and the newest of them, through the beats since, against the head; without
+// seals it is read up to the head. Where a window does not stand alone, as after
+// an outage over its edge, all of the chain is read.
+//
+// Evidence streams. It keeps some 400 bytes for each break of the chain, among
+// them outages while they last, and at most 50,000 of them; and the seals.
+func Evidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions) (Outcome, error) {
+	if err := checkBounds(o.From, o.To); err != nil {
+		return Outcome{}, err
+	}
+	if !o.From.IsZero() || !o.To.IsZero() {
+		outcome, stands, err := evidence(ctx, l, o, true)
+		if err != nil || stands {
+			return outcome, err
+		}
+	}
+	outcome, _, err := evidence(ctx, l, o, false)
+	return outcome, err
+}
+
+// evidence reads and judges once. A window that does not stand alone is not
+// judged.
+func evidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, windowed bool) (_ Outcome, stands bool, _ error) {
+	q := newInquiry("evidence", o.From, o.To)
+	before, err := readLock(ctx, l)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	book, err := readSeals(ctx, l, q, o.Progress)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	parts := []part{{}}
+	if windowed {
+		parts = book.window(o.From, o.To)
+	}
+	r := &reading{q: q, ledger: l, book: book, tell: o.Progress}
+	for i := range parts {
+		parts[i].thread = newThread(before.head)
+		if err := r.read(ctx, &parts[i]); err != nil {
+			return Outcome{}, false, err
+		}
+	}
+	after, err := readLock(ctx, l)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	j := &judge{q: q, ledger: l, book: book, lock: before, now: after, keptFrom: o.KeptFrom, dir: l.Path(ledger.Heartbeats) + "/"}
+	if windowed {
+		if q.faults > 0 || !j.stands(parts) {
+			return Outcome{}, false, nil
+		}
+	} else if err := j.chain(ctx, parts[0].thread, r); err != nil {
+		return Outcome{}, false, err
+	}
+	book.signatures(q, o.Keys)
+	book.check(q, j)
+	book.newestRemoved(q, j, l.Path(ledger.Rollups)+"/", r.newest, r.first, len(o.Keys) > 0)
+	if r.inWindow == 0 && (!o.From.IsZero() || !o.To.IsZero()) {
+		q.doubt("", "no beat of the chain lies in the window")
+	}
+	return q.outcome(), true, nil
+}
+
+// part is a time whose beats are read, and the heads that they must lead from
+// and to: the zero Head asks nothing at the beginning, and stands for the head in
+// the lock at the end.
+type part struct {
+	page   ledger.Page
+	start  longrun.Head
+	end    longrun.Head
+	thread *thread
+}
+
+// window returns what has to be read for the days of [from, to): their segments,
+// and the beats since the newest seal.
+func (b *sealBook) window(from, to time.Time) []part {
+	var p part
+	if !from.IsZero() {
+		p.page.From = longrun.DayOf(from).From
+		for _, s := range b.seals {
+			if s.day.From.Before(p.page.From) {
+				p.start = s.End()
+			}
+		}
+	}
+	newest := b.newest()
+	if to.IsZero() || newest == nil {
+		return []part{p}
+	}
+	last := longrun.DayOf(to.Add(-time.Nanosecond)).From
+	var end *sealOf
+	for _, s := range b.seals {
+		if !s.day.From.After(last) && !s.day.From.Before(p.page.From) {
+			end = s
+		}
+	}
+	if end == nil || end == newest {
+		return []part{p} // the window is not sealed, or nothing lies between it and what is not
+	}
+	p.page.To, p.end = end.day.To, end.End()
+	return []part{p, {page: ledger.Page{From: newest.day.To}, start: newest.End()}}
+}
+
+// reading takes in the beats.
+type reading struct {
+	q      *inquiry
+	ledger *ledger.Ledger
+	book   *sealBook
+	tell   Progress
+
+	n        int64
+	first    place     // of the chain, in the order of time
+	newest   time.Time // ts of the chain
+	strays   []place   // under an ID that is not theirs
+	inWindow int64
+}
+
+func (r *reading) read(ctx context.Context, p *part) error {
+	begun, err := r.begun(ctx, p.page.From)
+	if err != nil {
+		return err
+	}
+	for e, err := range r.ledger.Heartbeats(ctx, p.page) {
+		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
+			r.q.fault(bad.Path, "does not decode: %v", bad.Err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if r.n++; r.n%tellEvery == 0 {
+			r.tell.tell(ledger.Heartbeats, r.n)
+		}
+		h := &e.Value
+		if h.ChainSeq < 1 {
+			r.unchained(&e, h, begun)
+			continue
+		}
+		begun = true
+		at := place{
+			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: h.Hash(), prev: h.PrevHash,
+			interval: time.Duration(h.ExpectedIntervalSec) * time.Second, late: h.Late,
+		}
+		r.q.counts["beats"]++
+		if r.within(at.ts) {
+			r.inWindow++
+		}
+		if at.id != h.BucketID {
+			r.q.fault(e.Path(), "holds the beat of %.60q: it was copied, moved or swapped, or its bucketId was changed", h.BucketID)
+			if len(r.strays) < maxFindings {
+				r.strays = append(r.strays, at)
+			}
+			continue
+		}
+		if r.first.seq == 0 {
+			r.first = at
+		}
+		if at.ts.After(r.newest) {
+			r.newest = at.ts
+		}
+		r.book.see(at)
+		p.thread.add(h, at)
+	}
+	return nil
+}
+
+// within reports whether a time lies in the window that was asked for.
+func (r *reading) within(t time.Time) bool {
+	return !t.Before(r.q.from) && (r.q.to.IsZero() || t.Before(r.q.to))
+}
+
+// unchained judges a beat without a number in the chain.
+func (r *reading) unchained(e *ledger.Entry[longrun.Heartbeat], h *longrun.Heartbeat, begun bool) {
+	switch {
+	case h.ChainSeq < 0 || h.PrevHash != "" || h.Epoch != 0:
+		r.q.fault(e.Path(), "has lost its number in the chain")
+	case begun:
+		r.q.fault(e.Path(), "is no part of the chain, though it had begun by then: it was inserted, or another system wrote it")
+	default:
+		r.q.counts["unchained"]++
+	}
+}
+
+// begun reports whether the chain had begun before from: the newest beats before
+// it tell.
+func (r *reading) begun(ctx context.Context, from time.Time) (bool, error) {
+	if from.IsZero() {
+		return false, nil
+	}
+	for e, err := range r.ledger.Heartbeats(ctx, ledger.Page{To: from, Desc: true, Limit: 10}) {
+		if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if e.Value.ChainSeq > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// short is a hash as texts show it.
+func short(hash string) string {
+	if len(hash) > 12 {
+		hash = hash[:12]
+	}
+	return strings.ToLower(hash)
+}

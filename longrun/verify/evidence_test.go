@@ -1,0 +1,183 @@
+package verify_test
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/internal/firestoretest"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/firestorestore"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
+)
+
+func sqlite(tb testing.TB) store.Store {
+	st, err := sqlitestore.Open(tb.Context(), tb.TempDir()+"/longrun.db", nil)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
+	return st
+}
+
+func evidence(tb testing.TB, l *ledger.Ledger, o verify.EvidenceOptions) verify.Outcome {
+	tb.Helper()
+	outcome, err := verify.Evidence(tb.Context(), l, o)
+	require.NoError(tb, err)
+	return outcome
+}
+
+func TestNoHonestHistoryIsAccused(t *testing.T) {
+	t.Parallel()
+	seeds := 60
+	if testing.Short() {
+		seeds = 15
+	}
+	var late, epochs, unsealedDays int
+	for seed := range uint64(seeds) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		h := newHistory(seed)
+		if seed%2 == 0 {
+			h.key = testKey(1)
+		}
+		h.live(1 + rng.IntN(6))
+		st := memstore.New(nil)
+		l := h.write(t, st)
+		for _, b := range h.beats {
+			if b.Late {
+				late++
+			}
+		}
+		epochs += int(h.epoch)
+		unsealedDays += len(h.rollups) - len(h.seals)
+		// Retention removed whole segments.
+		pruned := 0
+		if len(h.seals) > 1 && rng.IntN(2) == 0 {
+			pruned = int(h.prunedUpTo(1 + rng.IntN(len(h.seals)-1)))
+			for _, b := range h.beats[:pruned] {
+				commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
+			}
+		}
+		// Documents of the original system, from before.
+		for i := range rng.IntN(5) {
+			ts := day0.Add(-time.Duration(1+i) * time.Hour)
+			commit(t, st, store.Set(l.Key(ledger.Heartbeats, fmt.Sprint("old", i)), map[string]any{"ts": ts, "commit": "abc12345"}))
+		}
+		whole := evidence(t, l, verify.EvidenceOptions{Keys: keysOf(h)})
+		require.Equal(t, verify.Pass, whole.Verdict, "seed %d: %v", seed, whole.Findings)
+		require.Empty(t, whole.Findings, "seed %d", seed)
+		require.Equal(t, int64(len(h.beats)-pruned), whole.Counts["beats"])
+		require.Equal(t, int64(pruned), whole.Counts["pruned"])
+		for range 3 {
+			from := slotTime(rng.IntN(h.next))
+			to := from.Add(time.Duration(1+rng.IntN(3*perDay)) * time.Minute)
+			part := evidence(t, l, verify.EvidenceOptions{From: from, To: to, Keys: keysOf(h)})
+			require.NotEqual(t, verify.Fail, part.Verdict, "seed %d: %v", seed, part.Findings)
+			if part.Verdict == verify.CannotTell {
+				require.Equal(t, "no beat of the chain lies in the window", part.Findings[0].Text)
+			}
+		}
+	}
+	require.Positive(t, late)
+	require.Greater(t, epochs, seeds)
+	t.Logf("%d late beats, %d epochs, %d days without a seal", late, epochs, unsealedDays)
+}
+
+// prunedUpTo returns how many beats, in the order of the chain, the first n seals
+// are of.
+func (h *history) prunedUpTo(n int) int64 {
+	return h.seal(h.seals[n-1]).LastSeq
+}
+
+// Every tampering is found, and names the document that was tampered with; a
+// deleted one, where slots without beats lie around it, by its neighbour.
+func TestEveryTamperingIsFoundAndNamed(t *testing.T) {
+	t.Parallel()
+	seeds := 40
+	if testing.Short() {
+		seeds = 4
+	}
+	for _, x := range tamperings {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(seeds) {
+				st := memstore.New(nil)
+				h := crimeScene(seed)
+				if x.signed && h.key == nil {
+					continue
+				}
+				x.run(t, seed, st, h, h.write(t, st))
+			}
+		})
+	}
+}
+
+// The same in the other stores, on a shorter history that is written once for
+// each tampering.
+func TestEveryTamperingIsFoundInEveryStore(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(tb testing.TB) store.Store{
+		"sqlite": sqlite,
+		"firestore": func(tb testing.TB) store.Store {
+			st, err := firestorestore.New(firestoretest.Client(tb), nil)
+			require.NoError(tb, err)
+			return st
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for i, x := range tamperings {
+				st := open(t)
+				h := newHistory(uint64(i))
+				h.key, h.next = testKey(1), perDay-100
+				h.run(30)
+				h.next += 5
+				h.outage(20)
+				h.stop(longrun.Lost)
+				h.next += 2
+				h.takeOver()
+				h.run(430)
+				h.close()
+				l := h.write(t, st)
+				require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{Keys: keysOf(h)}).Verdict)
+				x.run(t, uint64(i), st, h, l)
+			}
+		})
+	}
+}
+
+func TestAChainThatBeganAnewIsADoubtAndNoFault(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(30) {
+		h := newHistory(seed)
+		h.live(2)
+		last := h.beats[len(h.beats)-1]
+		h.forget()
+		first := h.beats[len(h.beats)-1]
+		h.live(4)
+		st := memstore.New(nil)
+		l := h.write(t, st)
+		o := evidence(t, l, verify.EvidenceOptions{})
+		require.Equal(t, verify.CannotTell, o.Verdict, "seed %d: %v", seed, o.Findings)
+		require.Equal(t, int64(2), o.Counts["chains"])
+		i := slices.IndexFunc(o.Findings, func(f verify.Finding) bool {
+			return f.Path == l.Key(ledger.Heartbeats, last.BucketID).String()
+		})
+		require.GreaterOrEqual(t, i, 0, "%v", o.Findings)
+		require.Contains(t, o.Findings[i].Text, first.BucketID)
+	}
+}
+
+func keysOf(h *history) (keys []ed25519.PublicKey) {
+	if h.key != nil {
+		keys = append(keys, publicOf(h.key))
+	}
+	return keys
+}

@@ -1,0 +1,230 @@
+package verify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// What Probes asks for unless told otherwise.
+const (
+	// DefaultPassRate is the least share of PASS among PASS and FAIL, and
+	// DefaultQueuePassRate that of longrun.Queue.
+	DefaultPassRate      = 0.95
+	DefaultQueuePassRate = 0.98
+	// DefaultProbeWindow is how far back results count.
+	DefaultProbeWindow = 30 * 24 * time.Hour
+)
+
+// freshness is how many periods old the newest result may be: a probe that is
+// due is made within minutes, so that half a period more is no accident.
+const freshness = 1.5
+
+// clockLeeway is how far in the future a result may lie, since the clock that it
+// was made by is not the one that asks.
+const clockLeeway = 5 * time.Minute
+
+// ProbesOptions say what Probes asks for.
+type ProbesOptions struct {
+	// Now is the time. Required.
+	Now time.Time
+	// Types are the configured probes. Default: outbound, inbound and queue, and
+	// whatever else the live settings name or the window has results of. A type
+	// that nobody names and that left no result cannot be missed.
+	Types []longrun.ProbeType
+	// Every are the periods by type. Default: what the live settings say, else
+	// what the newest result says, else 6 h, and 24 h for longrun.Queue.
+	Every map[longrun.ProbeType]time.Duration
+	// MinPassRate are the least shares of PASS by type, from 0 to 1. Default:
+	// DefaultPassRate, and DefaultQueuePassRate for longrun.Queue.
+	MinPassRate map[longrun.ProbeType]float64
+	// Window is how far back from Now results count. Default: DefaultProbeWindow.
+	Window time.Duration
+	// Progress is told how it goes on. Default: none.
+	Progress Progress
+}
+
+// Probes checks that every configured type of probe is there, that its newest
+// PASS or FAIL is not older than one and a half of its periods, and that enough
+// of them passed. INCONCLUSIVE counts as neither, and is no sign of life. Results
+// of probes made by hand count in the rate, and not as fresh: a schedule that
+// stands still is to be found.
+func Probes(ctx context.Context, l *ledger.Ledger, o ProbesOptions) (Outcome, error) {
+	if o.Now.IsZero() {
+		return Outcome{}, errors.New("verify: Now is required")
+	}
+	if o.Window == 0 {
+		o.Window = DefaultProbeWindow
+	}
+	if err := o.validate(); err != nil {
+		return Outcome{}, err
+	}
+	q := newInquiry("probes", o.Now.Add(-o.Window), o.Now)
+	settings, _, err := l.Settings(ctx, longrun.DefaultInterval)
+	if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
+		q.fault(bad.Path, "is not usable, so that the periods it sets are not known: %v", bad.Err)
+	} else if err != nil {
+		return Outcome{}, err
+	}
+	found, err := readProbes(ctx, l, q, o)
+	if err != nil {
+		return Outcome{}, err
+	}
+	for _, t := range o.types(settings, found) {
+		f := found[t]
+		if f == nil {
+			f = &probeFinds{}
+		}
+		f.judge(q, t, o, settings, l.Path(ledger.Probes))
+	}
+	return q.outcome(), nil
+}
+
+func (o ProbesOptions) validate() error {
+	var errs []error
+	if o.Window < 0 {
+		errs = append(errs, fmt.Errorf("verify: Window %v is negative", o.Window))
+	}
+	for _, t := range o.Types {
+		if err := t.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("verify: Types: %w", err))
+		}
+	}
+	for t, every := range o.Every {
+		if every <= 0 {
+			errs = append(errs, fmt.Errorf("verify: Every: %v of %s is not above 0", every, t))
+		}
+	}
+	for t, rate := range o.MinPassRate {
+		if !(rate >= 0 && rate <= 1) {
+			errs = append(errs, fmt.Errorf("verify: MinPassRate: %v of %s is not between 0 and 1", rate, t))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// types are those to ask for, in order.
+func (o ProbesOptions) types(s longrun.Settings, found map[longrun.ProbeType]*probeFinds) []longrun.ProbeType {
+	if len(o.Types) > 0 {
+		return o.Types
+	}
+	types := []longrun.ProbeType{longrun.Outbound, longrun.Inbound, longrun.Queue}
+	for name := range s.ProbeEverySec {
+		types = append(types, longrun.ProbeType(name))
+	}
+	for t := range found {
+		types = append(types, t)
+	}
+	slices.SortStableFunc(types[3:], cmp.Compare)
+	slices.SortFunc(types, cmp.Compare)
+	return slices.Compact(types)
+}
+
+// probeFinds are the results of one type.
+type probeFinds struct {
+	pass, fail, inconclusive int64
+	newest                   *ledger.Entry[longrun.Probe] // PASS or FAIL by the schedule
+	last                     *ledger.Entry[longrun.Probe] // whatever it was
+}
+
+func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptions) (map[longrun.ProbeType]*probeFinds, error) {
+	found := map[longrun.ProbeType]*probeFinds{}
+	var n int64
+	for e, err := range l.Probes(ctx, ledger.Page{From: o.Now.Add(-o.Window)}) {
+		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
+			q.fault(bad.Path, "is no probe: %v", bad.Err)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		n++
+		o.Progress.tell(ledger.Probes, n)
+		if e.At.After(o.Now.Add(clockLeeway)) {
+			q.fault(e.Path(), "lies in the future, at %s, and does not count", e.At.Format(time.RFC3339))
+			continue
+		}
+		f := found[e.Value.Type]
+		if f == nil {
+			f = &probeFinds{}
+			found[e.Value.Type] = f
+		}
+		f.add(q, e)
+	}
+	q.counts["probes"] = n
+	return found, nil
+}
+
+// add counts a result; they come in the order of time.
+func (f *probeFinds) add(q *inquiry, e ledger.Entry[longrun.Probe]) {
+	f.last = &e
+	switch e.Value.Result {
+	case longrun.Pass:
+		f.pass++
+	case longrun.Fail:
+		f.fail++
+	case longrun.Inconclusive:
+		f.inconclusive++
+		return
+	default:
+		q.fault(e.Path(), "has the result %.40q, which is none", e.Value.Result)
+		return
+	}
+	if e.Value.Trigger != longrun.ByHand {
+		f.newest = &e
+	}
+}
+
+// judge judges one type.
+func (f *probeFinds) judge(q *inquiry, t longrun.ProbeType, o ProbesOptions, s longrun.Settings, dir string) {
+	name := string(t)
+	q.counts[name+"Pass"], q.counts[name+"Fail"], q.counts[name+"Inconclusive"] = f.pass, f.fail, f.inconclusive
+	decided := f.pass + f.fail
+	if decided == 0 {
+		if f.last == nil {
+			q.fault(dir, "no result of %s in the last %v: it is not configured, or never made", t, o.Window)
+		} else {
+			q.fault(f.last.Path(), "is the last of %s, of which all %d were INCONCLUSIVE: %s %s", t, f.inconclusive, f.last.Value.ErrorClass, f.last.Value.Error)
+		}
+		return
+	}
+	every := f.every(t, o, s)
+	limit := time.Duration(freshness * float64(every))
+	switch {
+	case f.newest == nil:
+		q.fault(f.last.Path(), "no PASS or FAIL of %s was made by the schedule", t)
+	case o.Now.Sub(f.newest.At) > limit:
+		q.fault(f.newest.Path(), "is the newest PASS or FAIL of %s, and %v old; it is due every %v, so that %v is too old", t, o.Now.Sub(f.newest.At).Truncate(time.Second), every, limit)
+	}
+	least, ok := o.MinPassRate[t]
+	if !ok {
+		least = DefaultPassRate
+		if t == longrun.Queue {
+			least = DefaultQueuePassRate
+		}
+	}
+	if rate := float64(f.pass) / float64(decided); rate < least {
+		q.fault(f.last.Path(), "%s passed %d of %d times, %.1f %%, and %.1f %% are asked for", t, f.pass, decided, 100*rate, 100*least)
+	}
+}
+
+// every is the period of the type.
+func (f *probeFinds) every(t longrun.ProbeType, o ProbesOptions, s longrun.Settings) time.Duration {
+	if every, ok := o.Every[t]; ok {
+		return every
+	}
+	every := 6 * time.Hour
+	if t == longrun.Queue {
+		every = 24 * time.Hour
+	}
+	if sec := f.last.Value.EverySec; sec > 0 {
+		every = time.Duration(sec * float64(time.Second))
+	}
+	return s.ProbeSchedule(t, longrun.ProbeSchedule{Every: every, Retry: every}).Every
+}

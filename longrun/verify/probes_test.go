@@ -1,0 +1,147 @@
+package verify_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+// results are probes of one type, the newest last, as letters: P, F and I, and m
+// for a PASS by hand; one each period, the newest at age before now.
+func results(kind longrun.ProbeType, every, age time.Duration, letters string, now time.Time) (probes []longrun.Probe) {
+	for i, letter := range letters {
+		at := now.Add(-age - time.Duration(len(letters)-1-i)*every)
+		p := longrun.Probe{Type: kind, TS: at, Trigger: longrun.Scheduled, EverySec: every.Seconds(), Result: longrun.Pass}
+		switch letter {
+		case 'F':
+			p.Result = longrun.Fail
+		case 'I':
+			p.Result, p.ErrorClass = longrun.Inconclusive, "not_configured"
+		case 'm':
+			p.Trigger = longrun.ByHand
+		case '?':
+			p.Result = "MAYBE"
+		}
+		p.ProbeKey = longrun.ProbeID(kind, at, longrun.ByHand, longrun.ProbeSchedule{})
+		probes = append(probes, p)
+	}
+	return probes
+}
+
+func TestProbesThatAreNotThereNotFreshOrNotGoodFail(t *testing.T) {
+	t.Parallel()
+	now := day0.Add(40 * 24 * time.Hour)
+	const h6, h24 = 6 * time.Hour, 24 * time.Hour
+	type set map[longrun.ProbeType]struct {
+		every, age time.Duration
+		letters    string
+	}
+	type one = struct {
+		every, age time.Duration
+		letters    string
+	}
+	good := func(change longrun.ProbeType, to one) set {
+		s := set{longrun.Outbound: {h6, time.Hour, "PPPPPPPPPPPPPPPPPPPPP"}, longrun.Inbound: {h6, time.Hour, "PPPP"}, longrun.Queue: {h24, time.Hour, "PP"}}
+		if change != "" {
+			s[change] = to
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		set  set
+		o    verify.ProbesOptions
+		want verify.Verdict
+		says string
+	}{
+		"all well":                        {set: good("", one{}), want: verify.Pass},
+		"one fail of twenty":              {set: good(longrun.Outbound, one{h6, time.Hour, "PPPPPPPPPPPPPPPPPPPF"}), want: verify.Pass},
+		"one fail of nineteen":            {set: good(longrun.Outbound, one{h6, time.Hour, "PPPPPPPPPPPPPPPPPPF"}), want: verify.Fail, says: "passed 18 of 19 times, 94.7 %"},
+		"a queue at 95 %":                 {set: good(longrun.Queue, one{h24, time.Hour, "PPPPPPPPPPPPPPPPPPPF"}), want: verify.Fail, says: "98.0 % are asked for"},
+		"none of a type":                  {set: good(longrun.Inbound, one{}), want: verify.Fail, says: "no result of inbound"},
+		"never told":                      {set: good(longrun.Inbound, one{h6, time.Hour, "IIII"}), want: verify.Fail, says: "all 4 were INCONCLUSIVE"},
+		"inconclusive between":            {set: good(longrun.Inbound, one{h6, time.Hour, "PIPIP"}), want: verify.Pass},
+		"inconclusive for too long":       {set: good(longrun.Inbound, one{h6, time.Hour, "PPII"}), want: verify.Fail, says: "is due every 6h0m0s"},
+		"just fresh":                      {set: good(longrun.Inbound, one{h6, 9 * time.Hour, "PPP"}), want: verify.Pass},
+		"stale":                           {set: good(longrun.Inbound, one{h6, 9*time.Hour + time.Second, "PPP"}), want: verify.Fail, says: "9h0m1s old"},
+		"fresh by hand alone":             {set: good(longrun.Inbound, one{h6, time.Hour, "Pmmm"}), want: verify.Fail, says: "is the newest PASS or FAIL"},
+		"only by hand":                    {set: good(longrun.Inbound, one{h6, time.Hour, "mm"}), want: verify.Fail, says: "by the schedule"},
+		"older than the window":           {set: good(longrun.Inbound, one{h6, 31 * 24 * time.Hour, "PP"}), want: verify.Fail, says: "no result of inbound"},
+		"in the future":                   {set: good(longrun.Inbound, one{h6, -time.Hour, "PP"}), want: verify.Fail, says: "lies in the future"},
+		"no result there is":              {set: good(longrun.Inbound, one{h6, time.Hour, "P?P"}), want: verify.Fail, says: "which is none"},
+		"nothing at all":                  {set: set{}, want: verify.Fail, says: "no result of"},
+		"a type that nobody asks for":     {set: good(longrun.Inbound, one{}), o: verify.ProbesOptions{Types: []longrun.ProbeType{longrun.Outbound, longrun.Queue}}, want: verify.Pass},
+		"a type of one's own, that's bad": {set: good("smtp", one{h6, time.Hour, "PF"}), want: verify.Fail, says: "smtp passed 1 of 2"},
+		"another period":                  {set: good(longrun.Inbound, one{h6, 5 * time.Hour, "PP"}), o: verify.ProbesOptions{Every: map[longrun.ProbeType]time.Duration{longrun.Inbound: time.Hour}}, want: verify.Fail, says: "is due every 1h0m0s"},
+		"another rate":                    {set: good(longrun.Inbound, one{h6, time.Hour, "PF"}), o: verify.ProbesOptions{MinPassRate: map[longrun.ProbeType]float64{longrun.Inbound: 0.5}}, want: verify.Pass},
+		"another window":                  {set: good("", one{}), o: verify.ProbesOptions{Window: 2 * time.Hour}, want: verify.Pass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := memstore.New(nil)
+			l, err := ledger.New(st, "")
+			require.NoError(t, err)
+			for kind, s := range c.set {
+				for _, p := range results(kind, s.every, s.age, s.letters, now) {
+					commit(t, st, l.CreateProbe(p))
+				}
+			}
+			c.o.Now = now
+			o, err := verify.Probes(t.Context(), l, c.o)
+			require.NoError(t, err)
+			require.Equal(t, c.want, o.Verdict, "%v", o.Findings)
+			if c.says != "" {
+				require.Contains(t, o.Findings[0].Text, c.says)
+				require.NotEmpty(t, o.Findings[0].Path)
+			}
+		})
+	}
+}
+
+func TestTheLiveSettingsSayHowOftenAProbeIsDue(t *testing.T) {
+	t.Parallel()
+	now := day0.Add(48 * time.Hour)
+	st := memstore.New(nil)
+	l, err := ledger.New(st, "")
+	require.NoError(t, err)
+	for _, kind := range []longrun.ProbeType{longrun.Outbound, longrun.Inbound, longrun.Queue} {
+		for _, p := range results(kind, 6*time.Hour, 3*time.Hour, "PP", now) {
+			commit(t, st, l.CreateProbe(p))
+		}
+	}
+	check := func() verify.Outcome {
+		o, err := verify.Probes(t.Context(), l, verify.ProbesOptions{Now: now})
+		require.NoError(t, err)
+		return o
+	}
+	require.Equal(t, verify.Pass, check().Verdict)
+	s := longrun.DefaultSettings(time.Minute)
+	s.TS, s.ProbeEverySec = now, map[string]float64{"inbound": 3600, "smtp": 3600}
+	_, err = l.PutSettings(t.Context(), s, "")
+	require.NoError(t, err)
+	o := check()
+	require.Equal(t, verify.Fail, o.Verdict)
+	require.Len(t, o.Findings, 2, "%v", o.Findings)
+	require.Contains(t, o.Findings[0].Text, "is due every 1h0m0s")
+	require.Contains(t, o.Findings[1].Text, "no result of smtp", "the settings name it")
+
+	commit(t, st, store.Set(l.SettingsKey(), map[string]any{"driftSec": "ten"}))
+	require.Equal(t, l.SettingsKey().String(), check().Findings[0].Path)
+	commit(t, st, store.Set(l.Key(ledger.Probes, "bad"), map[string]any{"ts": now, "type": 7}))
+	require.Contains(t, paths(check()), l.Path(ledger.Probes)+"/bad")
+
+	_, err = verify.Probes(t.Context(), l, verify.ProbesOptions{})
+	require.ErrorContains(t, err, "Now")
+	_, err = verify.Probes(t.Context(), l, verify.ProbesOptions{
+		Now: now, Window: -1, Types: []longrun.ProbeType{"A"}, Every: map[longrun.ProbeType]time.Duration{"x": 0}, MinPassRate: map[longrun.ProbeType]float64{"x": 2},
+	})
+	for _, field := range []string{"Window", "Types", "Every", "MinPassRate"} {
+		require.ErrorContains(t, err, field)
+	}
+}

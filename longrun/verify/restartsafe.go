@@ -1,0 +1,136 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// RestartSafeOptions say what RestartSafe looks at.
+type RestartSafeOptions struct {
+	// From and To bound it to [From, To). The zero times mean all.
+	From, To time.Time
+	// Now is the time: slots that are not over do not count. Required.
+	Now time.Time
+	// Interval is the length of a slot. Default: as the newest run says, else the
+	// newest beat.
+	Interval time.Duration
+	// Progress is told how it goes on. Default: none.
+	Progress Progress
+}
+
+// RestartSafe checks that restarts, take-overs and retries left what they must:
+// each beat of ours in the document of its slot, and one in each slot; one
+// instance, and one process of it, for each epoch; in the order of the chain no
+// beat of an older epoch after the first of a newer one; as many slots missed as
+// the gaps have and the rollups say; a lock whose row agrees with the beats; and
+// runs that are closed, or for which it is known why they are not.
+//
+// That one process wrote an epoch is told by its uptime, which never falls. Who
+// wrote the documents of the original system is not known, and not asked.
+func RestartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (Outcome, error) {
+	if o.Now.IsZero() {
+		return Outcome{}, errors.New("verify: Now is required")
+	}
+	if err := checkBounds(o.From, o.To); err != nil {
+		return Outcome{}, err
+	}
+	q := newInquiry("restart-safe", o.From, o.To)
+	k, err := readLock(ctx, l)
+	if err != nil {
+		return Outcome{}, err
+	}
+	runs, err := readRuns(ctx, l, q)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if o.Interval == 0 {
+		if o.Interval, err = l.Interval(ctx); err != nil {
+			return Outcome{}, err
+		}
+	}
+	if err := longrun.ValidateInterval(o.Interval); err != nil {
+		return Outcome{}, errors.New("verify: Interval: " + err.Error())
+	}
+	s := &slots{q: q, ledger: l, interval: o.Interval, now: o.Now, days: map[time.Time]*dayCount{}, thread: newThread(k.head)}
+	if err := s.read(ctx, ledger.Page{From: o.From, To: o.To}, o.Progress); err != nil {
+		return Outcome{}, err
+	}
+	if s.ours == 0 {
+		q.doubt("", "there is no beat of ours: nothing is proved")
+	}
+	s.sum(longrun.Window{From: o.From, To: o.To}, runs)
+	if err := s.rollups(ctx); err != nil {
+		return Outcome{}, err
+	}
+	newest := s.epochs()
+	lockSane(q, k, newest, s.ours > 0 && o.To.IsZero())
+	judgeRuns(q, runs, k, s)
+	return q.outcome(), nil
+}
+
+// epochs judges who wrote when, in the order of the chain, and returns the
+// newest term.
+func (s *slots) epochs() *term {
+	var newest *term
+	var n int64
+	for _, c := range s.thread.living() {
+		seen := map[int64]*term{}
+		var highest *term
+		for i := range c.terms {
+			w := &c.terms[i]
+			n++
+			if newest == nil || w.last.ts.After(newest.last.ts) {
+				newest = w
+			}
+			if w.fell != nil {
+				s.q.fault(s.path(*w.fell), "was written by another process of %s than the beats before it, and in one epoch, %d: its process is younger", w.instance, w.epoch)
+			}
+			other := seen[w.epoch]
+			switch {
+			case highest != nil && w.epoch < highest.epoch:
+				s.q.fault(s.path(w.first), "was written in epoch %d, after %s was in epoch %d: an older leader wrote after a newer one", w.epoch, s.path(highest.first), highest.epoch)
+			case other != nil && other.instance != w.instance:
+				s.q.fault(s.path(w.first), "was written by %q in epoch %d, in which %q wrote before: an epoch has one writer", w.instance, w.epoch, other.instance)
+			}
+			if highest == nil || w.epoch > highest.epoch {
+				highest = w
+			}
+			seen[w.epoch] = w
+		}
+	}
+	s.q.counts["terms"] = n
+	return newest
+}
+
+// lockSane judges the lock's document beside the newest beats.
+func lockSane(q *inquiry, k locked, newest *term, beats bool) {
+	switch {
+	case !k.found && beats:
+		q.doubt(k.path, "is missing, though there are beats that were written under it")
+		return
+	case !k.found:
+		return
+	case k.bad != nil:
+		q.fault(k.path, "is no document of a lock: %v", k.bad)
+		return
+	case k.row.Foreign():
+		q.doubt(k.path, "is the original system's, which knows of no epochs")
+		return
+	case k.note != nil:
+		q.fault(k.path, "its note is no head of a chain: %.80q", k.row.Note)
+	}
+	q.counts["epoch"] = k.row.Epoch
+	if newest == nil {
+		return
+	}
+	switch {
+	case newest.epoch > k.row.Epoch:
+		q.fault(k.path, "is at epoch %d, and %s was written in epoch %d: epochs never fall", k.row.Epoch, newest.last.id, newest.epoch)
+	case newest.epoch == k.row.Epoch && newest.instance != k.row.HolderInstanceID:
+		q.fault(k.path, "says that %q holds epoch %d, and %s says that %q does", k.row.HolderInstanceID, k.row.Epoch, newest.last.id, newest.instance)
+	}
+}

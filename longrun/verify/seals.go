@@ -1,0 +1,230 @@
+package verify
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// sealingGrace is how long after a day a leader has to seal it. Longer than any
+// catching up takes, so that nobody is accused for being slow.
+const sealingGrace = 6 * time.Hour
+
+// sealOf is a seal and the rollup that it is stored in.
+type sealOf struct {
+	longrun.Seal
+	path string
+	day  longrun.Window
+
+	// What the beats say, as far as they are there.
+	first, last, next place
+}
+
+// sealBook is every seal, the oldest first.
+type sealBook struct {
+	seals []*sealOf
+	days  map[string]bool     // the rollups that there are
+	at    map[int64][]*sealOf // by the numbers at which a seal is held against the beats
+}
+
+// readSeals reads what the rollups say of seals, and nothing else of them.
+func readSeals(ctx context.Context, l *ledger.Ledger, q *inquiry, tell Progress) (*sealBook, error) {
+	type rollup struct {
+		Seal *longrun.Seal `json:"seal" firestore:"seal"`
+	}
+	b := &sealBook{days: map[string]bool{}, at: map[int64][]*sealOf{}}
+	var n int64
+	for e, err := range ledger.List[rollup](ctx, l, ledger.Rollups, ledger.Page{}) {
+		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
+			q.fault(bad.Path, "is no rollup, so that its seal cannot be read: %v", bad.Err)
+			b.days[e.Key.ID] = true
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		n++
+		tell.tell(ledger.Rollups, n)
+		start, err := longrun.ParseRollupID(e.Key.ID)
+		if err != nil {
+			q.fault(e.Path(), "is named after no day")
+			continue
+		}
+		if !start.Equal(e.At) {
+			q.fault(e.Path(), "has the time %s, which is not the start of the day that it is named after", e.At.Format(time.RFC3339Nano))
+		}
+		b.days[e.Key.ID] = true
+		if e.Value.Seal == nil {
+			continue
+		}
+		s := &sealOf{Seal: *e.Value.Seal, path: e.Path(), day: longrun.DayOf(start)}
+		if err := s.Validate(); err != nil {
+			q.fault(s.path, "its seal was changed: it is %s", oneLine(err))
+			continue
+		}
+		b.seals = append(b.seals, s)
+		for _, seq := range []int64{s.FirstSeq, s.LastSeq, s.LastSeq + 1} {
+			b.at[seq] = append(b.at[seq], s)
+		}
+	}
+	slices.SortFunc(b.seals, func(x, y *sealOf) int { return x.day.From.Compare(y.day.From) })
+	q.counts["seals"] = int64(len(b.seals))
+	return b, nil
+}
+
+// see holds a beat against the seals that begin or end there. Of several beats
+// with one number, one that fits is kept.
+func (b *sealBook) see(p place) {
+	for _, s := range b.at[p.seq] {
+		if p.seq == s.FirstSeq && (s.first.seq == 0 || p.prev == s.PrevHash) {
+			s.first = p
+		}
+		if p.seq == s.LastSeq && (s.last.seq == 0 || p.hash == s.LastHash) {
+			s.last = p
+		}
+		if p.seq == s.LastSeq+1 && (s.next.seq == 0 || p.prev == s.LastHash) {
+			s.next = p
+		}
+	}
+}
+
+func (b *sealBook) newest() *sealOf {
+	if len(b.seals) == 0 {
+		return nil
+	}
+	return b.seals[len(b.seals)-1]
+}
+
+// endingAt returns the seal that ends at d.
+func (b *sealBook) endingAt(d longrun.Head) (int, bool) {
+	i := slices.IndexFunc(b.seals, func(s *sealOf) bool { return s.End() == d })
+	return i, i >= 0
+}
+
+// covering returns a seal in whose segment the number lies.
+func (b *sealBook) covering(seq int64) *sealOf {
+	for _, s := range b.seals {
+		if s.FirstSeq <= seq && seq <= s.LastSeq {
+			return s
+		}
+	}
+	return nil
+}
+
+// signatures checks them all. Once a seal is signed, those after it are: a
+// signature that is missing was taken away.
+func (b *sealBook) signatures(q *inquiry, keys []ed25519.PublicKey) {
+	var signed, valid int64
+	for _, s := range b.seals {
+		err := s.Verify(keys...)
+		switch {
+		case err == nil:
+			signed, valid = signed+1, valid+1
+		case errors.Is(err, longrun.ErrUnsigned):
+			if signed > 0 {
+				q.fault(s.path, "its seal is not signed, though an earlier one is")
+			}
+		case len(keys) == 0:
+			signed++
+		default:
+			signed++
+			q.fault(s.path, "%s", oneLine(err))
+		}
+	}
+	q.counts["sealsSigned"], q.counts["signaturesValid"] = signed, valid
+	switch {
+	case len(keys) > 0 && signed == 0:
+		q.doubt("", "a key was given, and no seal is signed")
+	case len(keys) == 0 && signed > 0:
+		q.note("", "%d seals are signed, and no public key was given to check them with", signed)
+	}
+}
+
+// check holds the seals against each other and against the beats. What was found
+// with a beat is not said of its seal again.
+func (b *sealBook) check(q *inquiry, j *judge) {
+	for i, s := range b.seals {
+		b.againstBeats(q, j, s)
+		if i > 0 {
+			b.againstSeal(q, j, b.seals[i-1], s)
+		}
+	}
+	// What comes before the first seal is pruned together, or sealed together.
+	if o := j.oldest; len(b.seals) > 0 && o.seq > 0 && o.seq < b.seals[0].FirstSeq && !j.broken(o.seq, b.seals[0].FirstSeq-1) {
+		path := j.ledger.Path(ledger.Rollups) + "/" + longrun.RollupID(o.ts)
+		if !q.named[path] {
+			q.fault(path, "holds no seal of numbers %d to %d, which are there, and %s begins with number %d", o.seq, b.seals[0].FirstSeq-1, b.seals[0].path, b.seals[0].FirstSeq)
+		}
+	}
+}
+
+func (b *sealBook) againstBeats(q *inquiry, j *judge, s *sealOf) {
+	switch {
+	case s.last.seq > 0 && s.last.hash != s.LastHash && !q.named[j.path(s.last)]:
+		q.fault(s.path, "its seal was changed: lastHash is not the hash of %s, number %d", j.path(s.last), s.LastSeq)
+	case s.first.seq > 0 && s.first.prev != s.PrevHash && !q.named[j.path(s.first)]:
+		q.fault(s.path, "its seal was changed: prevHash is not what %s, number %d, says", j.path(s.first), s.FirstSeq)
+	case s.next.seq > 0 && s.next.prev == s.LastHash && s.next.ts.Before(s.day.To) && !s.next.late && !j.broken(s.FirstSeq, s.LastSeq+1):
+		q.fault(s.path, "its seal was changed: it ends with number %d, and the one after it, %s, was made on that day too", s.LastSeq, j.path(s.next))
+	}
+}
+
+func (b *sealBook) againstSeal(q *inquiry, j *judge, prev, s *sealOf) {
+	if s.Follows(prev.Seal) || q.named[prev.path] || q.named[s.path] || j.broken(prev.LastSeq, s.FirstSeq) {
+		return
+	}
+	if j.anew > 0 && s.FirstSeq <= prev.LastSeq {
+		return // another chain; that it began is found already
+	}
+	var missing []string
+	for day := prev.day.To; day.Before(s.day.From); day = day.AddDate(0, 0, 1) {
+		missing = append(missing, longrun.RollupID(day))
+	}
+	if s.FirstSeq <= prev.LastSeq+1 || len(missing) == 0 {
+		q.fault(s.path, "its seal does not follow the one of %s, numbers %d to %d: it is of numbers %d to %d, and one of the two was changed",
+			prev.path, prev.FirstSeq, prev.LastSeq, s.FirstSeq, s.LastSeq)
+		return
+	}
+	dir := s.path[:strings.LastIndexByte(s.path, '/')+1]
+	for _, day := range missing {
+		what := "is missing"
+		if b.days[day] {
+			what = "has no seal"
+		}
+		q.fault(dir+day, "%s, and numbers %d to %d of the chain are in no other's seal", what, prev.LastSeq+1, s.FirstSeq-1)
+	}
+}
+
+// newestRemoved looks for a day that is over, has beats, and has no seal, while
+// the chain went on for long enough.
+func (b *sealBook) newestRemoved(q *inquiry, j *judge, root string, newest time.Time, first place, keys bool) {
+	severity := Doubt // a store in which nobody ever sealed anything
+	if keys {
+		severity = Fault
+	}
+	if s := b.newest(); s != nil {
+		severity, first = Fault, s.next
+		if j.broken(s.LastSeq, s.LastSeq+1) {
+			return
+		}
+	}
+	if first.seq == 0 {
+		return
+	}
+	day := longrun.DayOf(first.ts)
+	path := root + longrun.RollupID(first.ts)
+	if newest.Before(day.To.Add(sealingGrace)) || q.named[path] {
+		return
+	}
+	q.find(severity, path, "holds no seal, and the day has been over since %s: the seal was removed, or nothing sealed it", day.To.Format(time.RFC3339))
+}
+
+func oneLine(err error) string {
+	return strings.ReplaceAll(strings.TrimPrefix(err.Error(), "longrun: "), "\nlongrun: ", "; ")
+}

@@ -1,0 +1,181 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// slots counts beats by slot, and by day.
+type slots struct {
+	q        *inquiry
+	ledger   *ledger.Ledger
+	interval time.Duration
+	now      time.Time
+	thread   *thread
+
+	ours     int64
+	last     longrun.Slot // that was filled
+	filledBy string       // the document of it; empty before the first
+	oursIn   bool         // and it is one of ours
+	distinct int64
+	earliest time.Time
+	latest   time.Time
+	days     map[time.Time]*dayCount
+	filled   []slotRun
+}
+
+// slotRun are filled slots without an empty one between, [from, to).
+type slotRun struct{ from, to longrun.Slot }
+
+type dayCount struct{ written int64 }
+
+func (s *slots) path(p place) string { return s.ledger.Path(ledger.Heartbeats) + "/" + p.id }
+
+func (s *slots) read(ctx context.Context, page ledger.Page, tell Progress) error {
+	var n int64
+	for e, err := range s.ledger.Heartbeats(ctx, page) {
+		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
+			s.q.fault(bad.Path, "does not decode: %v", bad.Err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		n++
+		tell.tell(ledger.Heartbeats, n)
+		s.beat(&e)
+	}
+	s.q.counts["beats"], s.q.counts["beatsOfOurs"], s.q.counts["filledSlots"] = n, s.ours, s.distinct
+	return nil
+}
+
+func (s *slots) beat(e *ledger.Entry[longrun.Heartbeat]) {
+	h := &e.Value
+	ours := h.Epoch > 0 || h.ChainSeq > 0
+	slot := h.Slot(s.interval)
+	if ours {
+		s.ours++
+		s.grid(e, slot)
+		s.thread.add(h, place{
+			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: h.Hash(), prev: h.PrevHash,
+			interval: s.interval, late: h.Late,
+		})
+	}
+	if s.filledBy != "" && slot == s.last {
+		if ours && s.oursIn {
+			s.q.fault(e.Path(), "is in one slot with %s: a slot has one beat", s.filledBy)
+		} else {
+			s.q.counts["sharedSlots"]++ // with the original system, which had no grid
+		}
+		s.oursIn = s.oursIn || ours
+		return
+	}
+	if s.filledBy == "" || slot != s.last+1 {
+		s.filled = append(s.filled, slotRun{from: slot})
+	}
+	s.filled[len(s.filled)-1].to = slot + 1
+	if s.filledBy == "" {
+		s.earliest = h.TS
+	}
+	s.last, s.filledBy, s.oursIn, s.latest = slot, e.Key.ID, ours, h.TS
+	s.distinct++
+	day := longrun.DayOf(h.TS).From
+	if s.days[day] == nil {
+		s.days[day] = &dayCount{}
+	}
+	s.days[day].written++
+}
+
+// grid holds a beat's ID against its time.
+func (s *slots) grid(e *ledger.Entry[longrun.Heartbeat], slot longrun.Slot) {
+	h := &e.Value
+	start, err := longrun.ParseSlotID(e.Key.ID)
+	switch {
+	case h.ExpectedIntervalSec > 0 && time.Duration(h.ExpectedIntervalSec)*time.Second != s.interval:
+		// The interval was another then; its own grid is what counts.
+		interval := time.Duration(h.ExpectedIntervalSec) * time.Second
+		if longrun.ValidateInterval(interval) != nil || e.Key.ID != h.Slot(interval).ID(interval) {
+			s.q.fault(e.Path(), "is not the slot of %s on a grid of %d seconds", h.TS.Format(time.RFC3339Nano), h.ExpectedIntervalSec)
+		}
+		s.q.counts["otherInterval"]++
+	case err != nil:
+		s.q.fault(e.Path(), "its ID is no slot's")
+	case longrun.SlotAt(start, s.interval).Start(s.interval) != start:
+		s.q.fault(e.Path(), "its ID is not on the grid of %v", s.interval)
+	case e.Key.ID != slot.ID(s.interval):
+		s.q.fault(e.Path(), "was made at %s, which is in slot %s", h.TS.Format(time.RFC3339Nano), slot.ID(s.interval))
+	}
+}
+
+// sum holds what a Tally of the runs of slots finds against what was counted
+// here, one by one: the missed slots are the sum over the gaps.
+func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
+	if s.distinct == 0 {
+		return
+	}
+	if w.From.IsZero() {
+		w.From = s.earliest
+		if len(runs) > 0 && runs[0].At.Before(w.From) {
+			w.From = runs[0].At
+		}
+	}
+	if w.To.IsZero() {
+		w.To = s.now
+	}
+	first, end := w.Slots(s.interval, s.now)
+	tally := longrun.NewTally(w, s.interval, s.now)
+	var written int64
+	for _, r := range s.filled {
+		for slot := max(r.from, first); slot < min(r.to, end); slot++ {
+			written++
+			tally.Add(longrun.Heartbeat{TS: slot.Start(s.interval)})
+		}
+	}
+	var missed int64
+	c := tally.Coverage()
+	for _, g := range c.Gaps {
+		missed += int64(g.Missed)
+	}
+	s.q.counts["expectedSlots"], s.q.counts["missedSlots"], s.q.counts["gaps"] = int64(end-first), missed, int64(len(c.Gaps))
+	if missed != int64(end-first)-written {
+		s.q.fault("", "the gaps have %d slots, and %d of %d slots have no beat", missed, int64(end-first)-written, end-first)
+	}
+}
+
+// rollups holds each rollup against itself and against the beats of its day.
+// Of a day without beats nothing is said: they may be pruned.
+func (s *slots) rollups(ctx context.Context) error {
+	type rollup struct {
+		From       time.Time `json:"from" firestore:"from"`
+		ExpectedHb int64     `json:"expectedHb" firestore:"expectedHb"`
+		WrittenHb  int64     `json:"writtenHb" firestore:"writtenHb"`
+		MissedHb   int64     `json:"missedHb" firestore:"missedHb"`
+	}
+	for e, err := range ledger.List[rollup](ctx, s.ledger, ledger.Rollups, ledger.Page{From: s.q.from, To: s.q.to}) {
+		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
+			s.q.fault(bad.Path, "is no rollup: %v", bad.Err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.q.counts["rollups"]++
+		r := e.Value
+		if r.MissedHb != r.ExpectedHb-r.WrittenHb || r.WrittenHb < 0 || r.MissedHb < 0 {
+			s.q.fault(e.Path(), "says %d expected, %d written and %d missed, which do not add up", r.ExpectedHb, r.WrittenHb, r.MissedHb)
+		}
+		day := longrun.DayOf(e.At)
+		whole := !day.From.Before(s.q.from) && (s.q.to.IsZero() || !day.To.After(s.q.to))
+		if d := s.days[day.From]; d != nil && whole && d.written > r.WrittenHb {
+			s.q.doubt(e.Path(), "says that %d slots of its day have a beat, and %d have: late ones that are not counted yet, or it was changed", r.WrittenHb, d.written)
+		} else if d != nil && whole && d.written < r.WrittenHb && !day.From.Equal(longrun.DayOf(s.earliest).From) {
+			// The oldest day may be pruned in part.
+			s.q.fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed", r.WrittenHb, d.written)
+		}
+	}
+	return nil
+}

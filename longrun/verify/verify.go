@@ -1,0 +1,88 @@
+// Package verify holds the stored documents against each other and says what
+// does not fit: the checks behind "longctl verify".
+//
+// What a pass does not prove: that the service was of use to anyone, nor who
+// wrote the documents. Whoever can write the store can make a whole new history,
+// with its chain, its head and its seals, and nothing here will tell; only
+// signed seals, whose key is kept elsewhere, stand against that, and the beats
+// since the last of them stand against nothing. Fields that a heartbeat of ours
+// does not have are not looked at. Nor is what was pruned: of that the seals say
+// how many beats there were, and no more. And a document without a ts that is a
+// time is in no list, so that it is found only where the chain misses it.
+//
+// Four checks, each a function that reads a ledger and returns an Outcome:
+//
+//	Evidence     nothing was edited, removed, inserted, swapped or set to
+//	             another time since it was written
+//	RestartSafe  one writer at a time: IDs on the grid, one process for each
+//	             epoch, no beat of an older epoch after a newer one
+//	Drill        the same, provoked: two monitors, one of which is killed
+//	Probes       every configured probe is there, fresh, and above its rate
+//
+// An Outcome is a pass, a fail, or that it cannot be told, with findings that
+// each name a document. Absence is never a pass: no beats, no lock, no probes
+// are findings. An error, beside a zero Outcome, means that the store could not
+// be read or that the options make no sense; nothing can be told then either.
+//
+// Reading changes nothing, and needs no lease: a check may run beside the
+// monitor that it checks. Beats written meanwhile are left to the next check.
+package verify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// Progress is told now and then how many documents of a collection have been
+// read.
+type Progress func(c ledger.Collection, n int64)
+
+// tellEvery is how many documents are read from one Progress to the next.
+const tellEvery = 5000
+
+func (p Progress) tell(c ledger.Collection, n int64) {
+	if p != nil && n%tellEvery == 0 {
+		p(c, n)
+	}
+}
+
+// locked is the lock's document as it was read.
+type locked struct {
+	path  string
+	found bool
+	rec   store.Record
+	row   lock.Row
+	bad   error // it is no lock's
+	head  longrun.Head
+	note  error // its note is no head
+}
+
+func readLock(ctx context.Context, l *ledger.Ledger) (locked, error) {
+	k := locked{path: l.LockKey().String()}
+	rec, err := l.Record(ctx, l.LockKey())
+	if errors.Is(err, store.ErrNotFound) {
+		return k, nil
+	}
+	if err != nil {
+		return k, err
+	}
+	k.found, k.rec = true, rec
+	if k.row, k.bad = lock.ReadRow(rec); k.bad == nil {
+		k.head, k.note = longrun.ParseHead(k.row.Note)
+	}
+	return k, nil
+}
+
+// checkBounds reports a window that is none.
+func checkBounds(from, to time.Time) error {
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		return errors.New("verify: To is not after From")
+	}
+	return nil
+}

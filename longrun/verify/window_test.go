@@ -1,0 +1,278 @@
+package verify_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+// tenDays is a history without any incident.
+func tenDays(t *testing.T, st store.Store) (*history, *ledger.Ledger) {
+	t.Helper()
+	h := newHistory(1)
+	h.run(10*perDay + 100)
+	h.close()
+	return h, h.write(t, st)
+}
+
+func TestAWindowReadsItsDaysAndWhatIsNotSealed(t *testing.T) {
+	t.Parallel()
+	_, l := tenDays(t, memstore.New(nil))
+	o := evidence(t, l, verify.EvidenceOptions{From: slotTime(3*perDay + 5), To: slotTime(4*perDay + 5)})
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, int64(2*perDay+100), o.Counts["beats"])
+	o = evidence(t, l, verify.EvidenceOptions{From: slotTime(9*perDay + 5)})
+	require.Equal(t, int64(perDay+100), o.Counts["beats"])
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	o = evidence(t, l, verify.EvidenceOptions{To: slotTime(5)})
+	require.Equal(t, int64(perDay+100), o.Counts["beats"])
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+}
+
+// Whatever is wrong in the window's days is found, and so is what breaks its
+// chain to the head; an edit elsewhere is no matter of the window's.
+func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
+	t.Parallel()
+	from, to := slotTime(3*perDay), slotTime(5*perDay)
+	for name, c := range map[string]struct {
+		slot int
+		want verify.Verdict
+	}{
+		"its first": {3 * perDay, verify.Fail}, "within": {4 * perDay, verify.Fail}, "its last": {5*perDay - 1, verify.Fail},
+		"before": {2 * perDay, verify.Pass}, "after": {6 * perDay, verify.Pass}, "since the newest seal": {10*perDay + 50, verify.Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, remove := range []bool{false, true} {
+				st := memstore.New(nil)
+				h, l := tenDays(t, st)
+				b := h.beats[c.slot]
+				b.Healthy = !b.Healthy
+				op := store.Set(l.Key(ledger.Heartbeats, b.BucketID), b)
+				if remove {
+					op = store.Delete(op.Key)
+				}
+				commit(t, st, op)
+				o := evidence(t, l, verify.EvidenceOptions{From: from, To: to})
+				require.Equal(t, c.want, o.Verdict, "removed %v: %v", remove, o.Findings)
+				if c.want == verify.Fail {
+					require.Equal(t, op.Key.String(), o.Findings[0].Path, "%v", o.Findings)
+				}
+			}
+		})
+	}
+}
+
+func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {
+	t.Parallel()
+	prune := func(t *testing.T, from, to int) *ledger.Ledger {
+		st := memstore.New(nil)
+		h, l := tenDays(t, st)
+		for _, b := range h.beats[from:to] {
+			commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
+		}
+		return l
+	}
+	l := prune(t, 0, 4*perDay)
+	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{}).Verdict)
+	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(4 * perDay)}).Verdict)
+	o := evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(4*perDay - 1)})
+	require.Equal(t, verify.Fail, o.Verdict)
+	require.Equal(t, []string{l.Path(ledger.Rollups) + "/2026-01-01"}, paths(o))
+	o = evidence(t, l, verify.EvidenceOptions{From: slotTime(0), To: slotTime(perDay)})
+	require.Equal(t, verify.CannotTell, o.Verdict, "of a window that is pruned nothing can be told: %v", o.Findings)
+
+	o = evidence(t, prune(t, 0, perDay+10), verify.EvidenceOptions{})
+	require.Equal(t, verify.Fail, o.Verdict, "a part of a segment")
+	require.Contains(t, o.Findings[0].Text, "sealed in")
+	o = evidence(t, prune(t, perDay, 2*perDay), verify.EvidenceOptions{})
+	require.Equal(t, verify.Fail, o.Verdict, "a segment from the midst")
+	o = evidence(t, prune(t, 0, 10*perDay+100), verify.EvidenceOptions{})
+	require.Equal(t, verify.Fail, o.Verdict, "all of them")
+	require.Equal(t, verify.Pass, evidence(t, prune(t, 0, 10*perDay), verify.EvidenceOptions{}).Verdict, "all that is sealed")
+
+	// Of what came before the oldest seal nothing is left.
+	st := memstore.New(nil)
+	h, l := tenDays(t, st)
+	for _, b := range h.beats[:2*perDay] {
+		commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
+	}
+	commit(t, st, store.Delete(l.Key(ledger.Rollups, "2025-12-29")))
+	o = evidence(t, l, verify.EvidenceOptions{})
+	require.Equal(t, verify.CannotTell, o.Verdict, "%v", o.Findings)
+	require.Contains(t, o.Findings[0].Text, "not even the seals are left")
+	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{From: slotTime(2 * perDay)}).Verdict)
+}
+
+// A check beside a leader that writes meanwhile accuses nobody.
+func TestBeatsThatAreWrittenMeanwhileAreLeftToTheNextCheck(t *testing.T) {
+	t.Parallel()
+	mem := memstore.New(nil)
+	h := newHistory(3)
+	h.run(3000)
+	h.close()
+	l := h.write(t, mem)
+	st := storetest.Wrap(mem)
+	st.Inject(storetest.Fault{Record: func(_ context.Context, c storetest.Call, n int) error {
+		if c.Key.Collection == l.Path(ledger.Heartbeats) && n%100 == 0 {
+			from := len(h.beats)
+			if n%300 == 0 {
+				h.outage(20) // late beats, behind and before the reader
+			} else {
+				h.run(3)
+			}
+			ops := []store.Op{store.Set(l.LockKey(), h.row())}
+			for _, b := range h.beats[from:] {
+				ops = append(ops, l.CreateHeartbeat(b))
+			}
+			commit(t, mem, ops...)
+		}
+		return nil
+	}})
+	reading, err := ledger.New(st, "")
+	require.NoError(t, err)
+	for range 3 {
+		o := evidence(t, reading, verify.EvidenceOptions{})
+		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+		require.Greater(t, int64(len(h.beats)), int64(3000))
+	}
+}
+
+func TestAStoreThatCannotBeReadIsAnErrorAndNoVerdict(t *testing.T) {
+	t.Parallel()
+	gone := errors.New("gone")
+	mem := memstore.New(nil)
+	h := newHistory(1)
+	h.run(perDay + 500)
+	h.close()
+	l := h.write(t, mem)
+	for _, call := range []storetest.Call{
+		{Method: storetest.Get, Key: l.LockKey()}, {Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Heartbeats)}},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Rollups)}}, {Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Runs)}},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Probes)}}, {Method: storetest.Get, Key: l.SettingsKey()},
+	} {
+		st := storetest.Wrap(mem)
+		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == call.Method && c.Key == call.Key {
+				return gone
+			}
+			return nil
+		}})
+		reading, err := ledger.New(st, "")
+		require.NoError(t, err)
+		failed := 0
+		for name, check := range map[string]func() (verify.Outcome, error){
+			"evidence": func() (verify.Outcome, error) {
+				return verify.Evidence(t.Context(), reading, verify.EvidenceOptions{From: slotTime(10)})
+			},
+			"restart-safe": func() (verify.Outcome, error) {
+				return verify.RestartSafe(t.Context(), reading, verify.RestartSafeOptions{Now: h.now()})
+			},
+			"probes": func() (verify.Outcome, error) {
+				return verify.Probes(t.Context(), reading, verify.ProbesOptions{Now: h.now()})
+			},
+		} {
+			o, err := check()
+			if err != nil {
+				require.ErrorIs(t, err, gone, name)
+				require.NotEqual(t, 0, o.ExitCode())
+				failed++
+			}
+		}
+		require.Positive(t, failed, "%v", call)
+	}
+}
+
+func TestAStrippedOrForeignSignatureIsNamed(t *testing.T) {
+	t.Parallel()
+	mem := memstore.New(nil)
+	h := newHistory(1)
+	h.run(perDay + 10)
+	h.close() // before there was a key
+	h.key = testKey(1)
+	h.run(2*perDay + 500)
+	h.close()
+	l := h.write(t, mem)
+	mine, other := publicOf(testKey(1)), publicOf(testKey(2))
+
+	o := evidence(t, l, verify.EvidenceOptions{})
+	require.Equal(t, verify.Pass, o.Verdict)
+	require.Contains(t, o.Findings[0].Text, "no public key was given")
+	o = evidence(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{other, mine}})
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, int64(2), o.Counts["signaturesValid"])
+	o = evidence(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{other}})
+	require.Equal(t, verify.Fail, o.Verdict)
+	require.Contains(t, o.Findings[0].Text, "not among those given")
+
+	s := *h.seal("2025-12-31")
+	s.KeyID, s.Signature = "", ""
+	r := h.rollups["2025-12-31"]
+	r["seal"] = &s
+	commit(t, mem, store.Set(l.Key(ledger.Rollups, "2025-12-31"), r))
+	o = evidence(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{mine}})
+	require.Equal(t, []string{l.Path(ledger.Rollups) + "/2025-12-31"}, paths(o))
+	require.Contains(t, o.Findings[0].Text, "not signed, though an earlier one is")
+
+	young := newHistory(2)
+	young.run(5)
+	o = evidence(t, young.write(t, memstore.New(nil)), verify.EvidenceOptions{Keys: []ed25519.PublicKey{mine}})
+	require.Equal(t, verify.CannotTell, o.Verdict, "a key that proves nothing is no pass")
+}
+
+// A year of minutes, with a take-over each day and an outage each week.
+func year(b *testing.B) *history {
+	h := newHistory(1)
+	for day := range 365 {
+		h.run(perDay/2 - 100)
+		if day%7 == 0 {
+			h.outage(60)
+		}
+		h.stop(longrun.Lost)
+		h.next += 2
+		h.takeOver()
+		h.run((day+1)*perDay - h.next)
+	}
+	b.Logf("%d beats", len(h.beats))
+	return h
+}
+
+func BenchmarkEvidence(b *testing.B) {
+	for name, st := range map[string]store.Store{"memory": memstore.New(nil), "sqlite": sqlite(b)} {
+		b.Run(name, func(b *testing.B) {
+			h := year(b)
+			l := h.write(b, st)
+			b.ResetTimer()
+			b.ReportAllocs()
+			for b.Loop() {
+				o := evidence(b, l, verify.EvidenceOptions{})
+				if o.Counts["beats"] != int64(len(h.beats)) || o.Counts["pieces"] != 1 {
+					b.Fatal(o)
+				}
+			}
+			b.ReportMetric(float64(len(h.beats))*float64(b.N)/b.Elapsed().Seconds(), "beats/s")
+		})
+	}
+}
+
+func BenchmarkRestartSafe(b *testing.B) {
+	h := year(b)
+	l := h.write(b, memstore.New(nil))
+	for b.Loop() {
+		o := restartSafe(b, l, verify.RestartSafeOptions{Now: h.now()})
+		if o.Verdict != verify.Pass {
+			b.Fatal(o)
+		}
+	}
+	b.ReportMetric(float64(len(h.beats))*float64(b.N)/b.Elapsed().Seconds(), "beats/s")
+}

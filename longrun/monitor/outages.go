@@ -125,7 +125,8 @@ func (o *outages) choose(ctx context.Context, since time.Time) {
 	if known {
 		return
 	}
-	speaks := o.m.answers(ctx) || !o.m.lock.View().Row.Held()
+	leader, _ := o.m.holder()
+	speaks := o.m.answers(ctx) || leader == ""
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.began, o.speaks = since, speaks

@@ -112,7 +112,8 @@ func TestADrillLeavesNothingBehind(t *testing.T) {
 		require.NotEmpty(t, seen)
 		for c := range seen {
 			require.Contains(t, c, verify.DefaultDrillRoot+"/")
-			for rec := range st.Scan(t.Context(), store.Query{Collection: c}) {
+			for rec, err := range st.Scan(t.Context(), store.Query{Collection: c}) {
+				require.NoError(t, err)
 				t.Errorf("%s is left", rec.Key)
 			}
 		}

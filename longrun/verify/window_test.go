@@ -157,9 +157,12 @@ func TestAStoreThatCannotBeReadIsAnErrorAndNoVerdict(t *testing.T) {
 	h.close()
 	l := h.write(t, mem)
 	for _, call := range []storetest.Call{
-		{Method: storetest.Get, Key: l.LockKey()}, {Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Heartbeats)}},
-		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Rollups)}}, {Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Runs)}},
-		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Probes)}}, {Method: storetest.Get, Key: l.SettingsKey()},
+		{Method: storetest.Get, Key: l.LockKey()},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Heartbeats)}},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Rollups)}},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Runs)}},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Probes)}},
+		{Method: storetest.Get, Key: l.SettingsKey()},
 	} {
 		st := storetest.Wrap(mem)
 		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
@@ -276,4 +279,3 @@ func BenchmarkRestartSafe(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(h.beats))*float64(b.N)/b.Elapsed().Seconds(), "beats/s")
 }
-

@@ -36,9 +36,9 @@ func evidence(tb testing.TB, l *ledger.Ledger, o verify.EvidenceOptions) verify.
 
 func TestNoHonestHistoryIsAccused(t *testing.T) {
 	t.Parallel()
-	seeds := 60
+	seeds := 40
 	if testing.Short() {
-		seeds = 15
+		seeds = 6
 	}
 	var late, epochs, unsealedDays int
 	for seed := range uint64(seeds) {
@@ -101,9 +101,9 @@ func (h *history) prunedUpTo(n int) int64 {
 // around it, is named by a neighbour.
 func TestEveryTamperingIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
-	seeds := 6
+	seeds := 4
 	if testing.Short() {
-		seeds = 4
+		seeds = 1
 	}
 	for _, x := range tamperings {
 		t.Run(x.name, func(t *testing.T) {

@@ -2,6 +2,9 @@ package verify_test
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,9 +102,12 @@ func TestADrillFailsWhenTheTakeOverIsLate(t *testing.T) {
 func TestADrillLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		seen := map[string]bool{}
 		st := storetest.Wrap(memstore.New(nil))
 		st.Inject(storetest.Fault{After: func(_ context.Context, c storetest.Call) error {
+			mu.Lock()
+			defer mu.Unlock()
 			if c.Method == storetest.Commit {
 				seen[c.Key.Collection] = true
 			}
@@ -109,10 +115,14 @@ func TestADrillLeavesNothingBehind(t *testing.T) {
 		}})
 		_, err := verify.Drill(t.Context(), st, verify.DrillOptions{Start: startMonitor})
 		require.NoError(t, err)
-		require.NotEmpty(t, seen)
-		for c := range seen {
+		mu.Lock()
+		collections := slices.Collect(maps.Keys(seen))
+		mu.Unlock()
+		require.NotEmpty(t, collections)
+		for _, c := range collections {
 			require.Contains(t, c, verify.DefaultDrillRoot+"/")
-			for rec := range st.Scan(t.Context(), store.Query{Collection: c}) {
+			for rec, err := range st.Scan(t.Context(), store.Query{Collection: c}) {
+				require.NoError(t, err)
 				t.Errorf("%s is left", rec.Key)
 			}
 		}
@@ -170,7 +180,7 @@ func TestWhatAMonitorWritesPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := memstore.New(nil)
 		for i := range 3 {
-			ctx, stop := context.WithTimeout(t.Context(), 30*time.Minute-time.Second) // before the next slot begins
+			ctx, stop := context.WithTimeout(t.Context(), 30*time.Minute-time.Second)
 			run, err := startMonitor(verify.DrillMonitor{Store: st, InstanceID: string(rune('a' + i)), Interval: time.Minute, Lease: 2 * time.Minute})
 			require.NoError(t, err)
 			require.NoError(t, run(ctx))

@@ -16,22 +16,22 @@ import (
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
 
-// tenDays is a history without any incident.
-func tenDays(t *testing.T, st store.Store) (*history, *ledger.Ledger) {
+// fiveDays is a history without any incident.
+func fiveDays(t *testing.T, st store.Store) (*history, *ledger.Ledger) {
 	t.Helper()
 	h := newHistory(1)
-	h.run(10*perDay + 100)
+	h.run(5*perDay + 100)
 	h.close()
 	return h, h.write(t, st)
 }
 
 func TestAWindowReadsItsDaysAndWhatIsNotSealed(t *testing.T) {
 	t.Parallel()
-	_, l := tenDays(t, memstore.New(nil))
-	o := evidence(t, l, verify.EvidenceOptions{From: slotTime(3*perDay + 5), To: slotTime(4*perDay + 5)})
+	_, l := fiveDays(t, memstore.New(nil))
+	o := evidence(t, l, verify.EvidenceOptions{From: slotTime(perDay + 5), To: slotTime(2*perDay + 5)})
 	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
 	require.Equal(t, int64(2*perDay+100), o.Counts["beats"])
-	o = evidence(t, l, verify.EvidenceOptions{From: slotTime(9*perDay + 5)})
+	o = evidence(t, l, verify.EvidenceOptions{From: slotTime(4*perDay + 5)})
 	require.Equal(t, int64(perDay+100), o.Counts["beats"])
 	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
 	o = evidence(t, l, verify.EvidenceOptions{To: slotTime(5)})
@@ -43,19 +43,19 @@ func TestAWindowReadsItsDaysAndWhatIsNotSealed(t *testing.T) {
 // chain to the head; an edit elsewhere is no matter of the window's.
 func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
 	t.Parallel()
-	from, to := slotTime(3*perDay), slotTime(5*perDay)
+	from, to := slotTime(perDay), slotTime(3*perDay)
 	for name, c := range map[string]struct {
 		slot int
 		want verify.Verdict
 	}{
-		"its first": {3 * perDay, verify.Fail}, "within": {4 * perDay, verify.Fail}, "its last": {5*perDay - 1, verify.Fail},
-		"before": {2 * perDay, verify.Pass}, "after": {6 * perDay, verify.Pass}, "since the newest seal": {10*perDay + 50, verify.Fail},
+		"its first": {perDay, verify.Fail}, "within": {2 * perDay, verify.Fail}, "its last": {3*perDay - 1, verify.Fail},
+		"before": {100, verify.Pass}, "after": {3*perDay + 100, verify.Pass}, "since the newest seal": {5*perDay + 50, verify.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, remove := range []bool{false, true} {
 				st := memstore.New(nil)
-				h, l := tenDays(t, st)
+				h, l := fiveDays(t, st)
 				b := h.beats[c.slot]
 				b.Healthy = !b.Healthy
 				op := store.Set(l.Key(ledger.Heartbeats, b.BucketID), b)
@@ -77,7 +77,7 @@ func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {
 	t.Parallel()
 	prune := func(t *testing.T, from, to int) *ledger.Ledger {
 		st := memstore.New(nil)
-		h, l := tenDays(t, st)
+		h, l := fiveDays(t, st)
 		for _, b := range h.beats[from:to] {
 			commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
 		}
@@ -97,13 +97,13 @@ func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {
 	require.Contains(t, o.Findings[0].Text, "sealed in")
 	o = evidence(t, prune(t, perDay, 2*perDay), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "a segment from the midst")
-	o = evidence(t, prune(t, 0, 10*perDay+100), verify.EvidenceOptions{})
+	o = evidence(t, prune(t, 0, 5*perDay+100), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "all of them")
-	require.Equal(t, verify.Pass, evidence(t, prune(t, 0, 10*perDay), verify.EvidenceOptions{}).Verdict, "all that is sealed")
+	require.Equal(t, verify.Pass, evidence(t, prune(t, 0, 5*perDay), verify.EvidenceOptions{}).Verdict, "all that is sealed")
 
 	// Of what came before the oldest seal nothing is left.
 	st := memstore.New(nil)
-	h, l := tenDays(t, st)
+	h, l := fiveDays(t, st)
 	for _, b := range h.beats[:2*perDay] {
 		commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
 	}
@@ -157,9 +157,12 @@ func TestAStoreThatCannotBeReadIsAnErrorAndNoVerdict(t *testing.T) {
 	h.close()
 	l := h.write(t, mem)
 	for _, call := range []storetest.Call{
-		{Method: storetest.Get, Key: l.LockKey()}, {Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Heartbeats)}},
-		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Rollups)}}, {Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Runs)}},
-		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Probes)}}, {Method: storetest.Get, Key: l.SettingsKey()},
+		{Method: storetest.Get, Key: l.LockKey()},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Heartbeats)}},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Rollups)}},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Runs)}},
+		{Method: storetest.Scan, Key: store.Key{Collection: l.Path(ledger.Probes)}},
+		{Method: storetest.Get, Key: l.SettingsKey()},
 	} {
 		st := storetest.Wrap(mem)
 		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {

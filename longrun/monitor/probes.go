@@ -94,14 +94,19 @@ func newSchedule(m *Monitor) *schedule {
 	return s
 }
 
+// begin has people's probes wait for run, which is about to be called: the host
+// may ask for one as soon as it hears of a beat.
+func (s *schedule) begin(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leading = ctx.Done()
+}
+
 // run makes probes until the lead ends.
 func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
 	if len(s.jobs) == 0 {
 		return
 	}
-	s.mu.Lock()
-	s.leading = ctx.Done()
-	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		s.leading, s.loaded = nil, false

@@ -41,14 +41,29 @@ type Page struct {
 // Entry without a value and a *DocumentError, and the list goes on; any other
 // error ends it.
 func List[T any](ctx context.Context, l *Ledger, c Collection, p Page) iter.Seq2[Entry[T], error] {
-	q := store.Query{Collection: l.Path(c), From: p.From, To: p.To, Desc: p.Desc, Limit: p.Limit, After: p.After}
 	return func(yield func(Entry[T], error) bool) {
-		for rec, err := range l.store.Scan(ctx, q) {
+		for rec, err := range l.Records(ctx, c, p) {
 			if err != nil {
-				yield(Entry[T]{}, fmt.Errorf("ledger: list %s: %w", q.Collection, err))
+				yield(Entry[T]{}, err)
 				return
 			}
-			if !yield(decode[T](rec)) {
+			if !yield(Decode[T](rec)) {
+				return
+			}
+		}
+	}
+}
+
+// Records streams the documents of a collection as they are, for whoever decodes
+// them in goroutines of its own. An error ends it.
+func (l *Ledger) Records(ctx context.Context, c Collection, p Page) iter.Seq2[store.Record, error] {
+	q := store.Query{Collection: l.Path(c), From: p.From, To: p.To, Desc: p.Desc, Limit: p.Limit, After: p.After}
+	return func(yield func(store.Record, error) bool) {
+		for rec, err := range l.store.Scan(ctx, q) {
+			if err != nil {
+				err = fmt.Errorf("ledger: list %s: %w", q.Collection, err)
+			}
+			if !yield(rec, err) || err != nil {
 				return
 			}
 		}
@@ -63,7 +78,7 @@ func Read[T any](ctx context.Context, l *Ledger, c Collection, id string) (Entry
 	if err != nil {
 		return Entry[T]{}, fmt.Errorf("ledger: read %s: %w", key, err)
 	}
-	return decode[T](rec)
+	return Decode[T](rec)
 }
 
 // First returns the first document of a page, and whether there is one.
@@ -78,9 +93,10 @@ func First[T any](ctx context.Context, l *Ledger, c Collection, p Page) (Entry[T
 	return Entry[T]{}, false, nil
 }
 
-// decode reads a record as a T, and mends what documents of the original system
-// call by another name.
-func decode[T any](rec store.Record) (Entry[T], error) {
+// Decode reads a record as a T, and mends what documents of the original system
+// call by another name. One that does not fit is a *DocumentError beside an Entry
+// that says where it lies.
+func Decode[T any](rec store.Record) (Entry[T], error) {
 	e := Entry[T]{Key: rec.Key, At: rec.At, Version: rec.Version}
 	if err := rec.Decode(&e.Value); err != nil {
 		var zero T

@@ -168,25 +168,24 @@ func (r *reading) read(ctx context.Context, p *part) error {
 	if err != nil {
 		return err
 	}
-	for e, err := range r.ledger.Heartbeats(ctx, p.page) {
-		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			r.q.fault(bad.Path, "does not decode: %v", bad.Err)
-			continue
-		}
+	for e, err := range beats(ctx, r.ledger, p.page) {
 		if err != nil {
 			return err
 		}
-		if r.n++; r.n%tellEvery == 0 {
-			r.tell.tell(ledger.Heartbeats, r.n)
+		if e.bad != nil {
+			r.q.fault(e.Path(), "does not decode: %v", reason(e.bad))
+			continue
 		}
+		r.n++
+		r.tell.tell(ledger.Heartbeats, r.n)
 		h := &e.Value
 		if h.ChainSeq < 1 {
-			r.unchained(&e, h, begun)
+			r.unchained(e.Path(), h, begun)
 			continue
 		}
 		begun = true
 		at := place{
-			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: h.Hash(), prev: h.PrevHash,
+			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: e.hash, prev: h.PrevHash,
 			interval: time.Duration(h.ExpectedIntervalSec) * time.Second, late: h.Late,
 		}
 		r.q.counts["beats"]++
@@ -218,12 +217,12 @@ func (r *reading) within(t time.Time) bool {
 }
 
 // unchained judges a beat without a number in the chain.
-func (r *reading) unchained(e *ledger.Entry[longrun.Heartbeat], h *longrun.Heartbeat, begun bool) {
+func (r *reading) unchained(path string, h *longrun.Heartbeat, begun bool) {
 	switch {
 	case h.ChainSeq < 0 || h.PrevHash != "" || h.Epoch != 0:
-		r.q.fault(e.Path(), "has lost its number in the chain")
+		r.q.fault(path, "has lost its number in the chain")
 	case begun:
-		r.q.fault(e.Path(), "is no part of the chain, though it had begun by then: it was inserted, or another system wrote it")
+		r.q.fault(path, "is no part of the chain, though it had begun by then: it was inserted, or another system wrote it")
 	default:
 		r.q.counts["unchained"]++
 	}
@@ -247,6 +246,14 @@ func (r *reading) begun(ctx context.Context, from time.Time) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// reason is why a document does not decode, without its path.
+func reason(err error) error {
+	if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
+		return bad.Err
+	}
+	return err
 }
 
 // short is a hash as texts show it.

@@ -25,35 +25,40 @@ type slots struct {
 	earliest time.Time
 	latest   time.Time
 	days     map[time.Time]*dayCount
+	day      *dayCount // the one used last
 	filled   []slotRun
 }
 
 // slotRun are filled slots without an empty one between, [from, to).
 type slotRun struct{ from, to longrun.Slot }
 
-type dayCount struct{ written int64 }
+// dayCount counts the filled slots of a day.
+type dayCount struct {
+	longrun.Window
+	written int64
+}
 
 func (s *slots) path(p place) string { return s.ledger.Path(ledger.Heartbeats) + "/" + p.id }
 
 func (s *slots) read(ctx context.Context, page ledger.Page, tell Progress) error {
 	var n int64
-	for e, err := range s.ledger.Heartbeats(ctx, page) {
-		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			s.q.fault(bad.Path, "does not decode: %v", bad.Err)
-			continue
-		}
+	for e, err := range beats(ctx, s.ledger, page) {
 		if err != nil {
 			return err
 		}
+		if e.bad != nil {
+			s.q.fault(e.Path(), "does not decode: %v", reason(e.bad))
+			continue
+		}
 		n++
 		tell.tell(ledger.Heartbeats, n)
-		s.beat(&e)
+		s.beat(e)
 	}
 	s.q.counts["beats"], s.q.counts["beatsOfOurs"], s.q.counts["filledSlots"] = n, s.ours, s.distinct
 	return nil
 }
 
-func (s *slots) beat(e *ledger.Entry[longrun.Heartbeat]) {
+func (s *slots) beat(e *beat) {
 	h := &e.Value
 	ours := h.Epoch > 0 || h.ChainSeq > 0
 	slot := h.Slot(s.interval)
@@ -61,7 +66,7 @@ func (s *slots) beat(e *ledger.Entry[longrun.Heartbeat]) {
 		s.ours++
 		s.grid(e, slot)
 		s.thread.add(h, place{
-			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: h.Hash(), prev: h.PrevHash,
+			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: e.hash, prev: h.PrevHash,
 			interval: s.interval, late: h.Late,
 		})
 	}
@@ -83,16 +88,22 @@ func (s *slots) beat(e *ledger.Entry[longrun.Heartbeat]) {
 	}
 	s.last, s.filledBy, s.oursIn, s.latest = slot, e.Key.ID, ours, h.TS
 	s.distinct++
-	day := longrun.DayOf(h.TS).From
-	if s.days[day] == nil {
-		s.days[day] = &dayCount{}
+	if s.day == nil || !s.day.Contains(h.TS) {
+		day := longrun.DayOf(h.TS)
+		if s.day = s.days[day.From]; s.day == nil {
+			s.day = &dayCount{Window: day}
+			s.days[day.From] = s.day
+		}
 	}
-	s.days[day].written++
+	s.day.written++
 }
 
 // grid holds a beat's ID against its time.
-func (s *slots) grid(e *ledger.Entry[longrun.Heartbeat], slot longrun.Slot) {
+func (s *slots) grid(e *beat, slot longrun.Slot) {
 	h := &e.Value
+	if e.Key.ID == slot.ID(s.interval) && h.ExpectedIntervalSec == int64(s.interval/time.Second) {
+		return
+	}
 	start, err := longrun.ParseSlotID(e.Key.ID)
 	switch {
 	case h.ExpectedIntervalSec > 0 && time.Duration(h.ExpectedIntervalSec)*time.Second != s.interval:

@@ -1,0 +1,113 @@
+package verify
+
+import (
+	"context"
+	"iter"
+	"runtime"
+	"sync"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// batchSize is how many beats are decoded at a time.
+const batchSize = 256
+
+// beat is a document of the beats, decoded.
+type beat struct {
+	ledger.Entry[longrun.Heartbeat]
+	hash string
+	bad  error // it does not decode
+}
+
+type batch struct {
+	records []store.Record
+	beats   []beat
+	err     error // of the store, behind them
+	ready   chan struct{}
+}
+
+func (b *batch) decode() {
+	defer close(b.ready)
+	if cap(b.beats) < len(b.records) {
+		b.beats = make([]beat, batchSize)
+	}
+	b.beats = b.beats[:len(b.records)]
+	for i, rec := range b.records {
+		d := &b.beats[i]
+		if d.Entry, d.bad = ledger.Decode[longrun.Heartbeat](rec); d.bad == nil {
+			d.hash = d.Value.Hash()
+		}
+	}
+}
+
+// beats streams the beats of a page in their order. To decode and hash them costs
+// most of a check, so that is done on every processor, a few batches ahead.
+func beats(ctx context.Context, l *ledger.Ledger, p ledger.Page) iter.Seq2[*beat, error] {
+	return func(yield func(*beat, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var group sync.WaitGroup
+		order, used := make(chan *batch, runtime.GOMAXPROCS(0)), make(chan *batch, runtime.GOMAXPROCS(0))
+		next := func() *batch {
+			b := &batch{}
+			select {
+			case b = <-used:
+				b.records = b.records[:0]
+			default:
+			}
+			b.ready = make(chan struct{})
+			return b
+		}
+		defer group.Wait()
+		defer func() {
+			for range order { // until the reader has gone
+			}
+		}()
+		defer cancel()
+		group.Go(func() {
+			defer close(order)
+			b := next()
+			send := func() bool {
+				full := b
+				group.Go(full.decode)
+				b = next()
+				select {
+				case order <- full:
+					return true
+				case <-ctx.Done():
+					return false
+				}
+			}
+			for rec, err := range l.Records(ctx, ledger.Heartbeats, p) {
+				if err != nil {
+					b.err = err
+					break
+				}
+				if b.records = append(b.records, rec); len(b.records) == batchSize && !send() {
+					return
+				}
+			}
+			send()
+		})
+		for b := range order {
+			<-b.ready
+			for i := range b.beats {
+				if !yield(&b.beats[i], nil) {
+					return
+				}
+			}
+			if b.err != nil {
+				yield(nil, b.err)
+				return
+			}
+			select {
+			case used <- b:
+			default:
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(nil, err)
+		}
+	}
+}

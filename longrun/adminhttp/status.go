@@ -80,8 +80,7 @@ type storeState struct {
 }
 
 func (h *handler) status(w http.ResponseWriter, r *http.Request) {
-	if p := newParams(r); p.err != nil {
-		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())
+	if !noParams(w, r) {
 		return
 	}
 	s := h.monitor.Status()

@@ -41,7 +41,7 @@ func (h *handler) postSilence(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s, bad := newSilence(fields, h.clock.Now().UTC().Truncate(time.Microsecond))
+	s, bad := newSilence(fields, stored(h.clock.Now()))
 	if len(bad) > 0 {
 		refuse(w, bad)
 		return
@@ -83,7 +83,7 @@ func newSilence(fields map[string]json.RawMessage, now time.Time) (longrun.Silen
 	if len(bad) > 0 {
 		return longrun.Silence{}, bad
 	}
-	s := longrun.Silence{From: body.From, Until: body.Until, Rule: body.Rule, Target: body.Target, By: body.By, Reason: body.Reason}
+	s := longrun.Silence{From: stored(body.From), Until: stored(body.Until), Rule: body.Rule, Target: body.Target, By: body.By, Reason: body.Reason}
 	bad = named(s.Validate())
 	if len(bad) == 0 && !s.Until.After(now) {
 		bad.add("until", "is over already")
@@ -98,6 +98,9 @@ func newSilence(fields map[string]json.RawMessage, now time.Time) (longrun.Silen
 	}
 	return s, bad
 }
+
+// stored is a time as a store keeps it.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // named are the errors of a Validate method, each of which begins with the name
 // of its field.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,10 +30,11 @@ type apiDescription struct {
 	mu       sync.Mutex
 	compiler *jsonschema.Compiler
 	schemas  map[string]*jsonschema.Schema
+	seen     map[string]bool // the replies that were checked, as reply.String
 }
 
 func readDescription(text []byte) *apiDescription {
-	d := &apiDescription{paths: http.NewServeMux(), compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}}
+	d := &apiDescription{paths: http.NewServeMux(), compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}, seen: map[string]bool{}}
 	// A second copy, whose objects are closed and whose numbers are kept exact.
 	closed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err == nil {
@@ -130,6 +132,30 @@ func (d *apiDescription) response(o operation, status int, mediaType string) (pl
 	return at(append(steps, "content", mediaType, "schema")...), ok
 }
 
+// replyName names a reply, such as "GET /heartbeats 200 application/json".
+func replyName(method, path, status, mediaType string) string {
+	return strings.Join([]string{strings.ToUpper(method), path, status, mediaType}, " ")
+}
+
+// replies returns the names of all that are described.
+func (d *apiDescription) replies() []string {
+	var all []string
+	for path, item := range object(d.document["paths"]) {
+		for method, o := range object(item) {
+			for status, response := range object(object(o)["responses"]) {
+				if ref, shared := object(response)["$ref"].(string); shared {
+					response = object(object(d.document["components"])["responses"])[strings.TrimPrefix(ref, "#/components/responses/")]
+				}
+				for mediaType := range object(object(response)["content"]) {
+					all = append(all, replyName(method, path, status, mediaType))
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
 // check holds a reply, and the body of a request that was taken, against the
 // description.
 func (d *apiDescription) check(t *testing.T, r *http.Request, sent string, a answer) {
@@ -141,6 +167,9 @@ func (d *apiDescription) check(t *testing.T, r *http.Request, sent string, a ans
 		var ok bool
 		place, ok = d.response(o, a.status, mediaType)
 		require.True(t, ok, "%s %s: a reply of %d as %s is not described: %s", o.method, o.path, a.status, mediaType, a.body)
+		d.mu.Lock()
+		d.seen[replyName(o.method, o.path, strconv.Itoa(a.status), mediaType)] = true
+		d.mu.Unlock()
 		if sent != "" && a.status < 300 && o.content["requestBody"] != nil {
 			d.validate(t, at("paths", o.path, o.method, "requestBody", "content", "application/json", "schema"), []byte(sent))
 		}

@@ -20,8 +20,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// listed is what a list has to show, kept beside the store.
-type listed struct {
+// shownDocument is what a list has to show, kept beside the store.
+type shownDocument struct {
 	id      string
 	at      time.Time
 	mangled bool
@@ -30,15 +30,15 @@ type listed struct {
 
 // fill writes n documents into each collection that has a list, several of them
 // at the same time, and some that do not decode.
-func fill(s *stand, random *rand.Rand, n int) map[ledger.Collection][]listed {
+func fill(s *stand, random *rand.Rand, n int) map[ledger.Collection][]shownDocument {
 	s.t.Helper()
-	all := map[ledger.Collection][]listed{}
+	all := map[ledger.Collection][]shownDocument{}
 	collections := []ledger.Collection{
 		ledger.Heartbeats, ledger.Probes, ledger.Incidents, ledger.Outbox, ledger.Silences, ledger.Rollups, ledger.Runs, ledger.Locks,
 	}
 	for _, c := range collections {
 		for i := range n {
-			l := listed{id: fmt.Sprintf("%c/%%2F ü%d", 'a'+random.IntN(26), i), at: s.clock.Now().UTC().Add(-time.Duration(random.IntN(n)) * time.Hour)}
+			l := shownDocument{id: fmt.Sprintf("%c/%%2F ü%d", 'a'+random.IntN(26), i), at: s.clock.Now().UTC().Add(-time.Duration(random.IntN(n)) * time.Hour)}
 			var value any
 			value, l.has = sample(c, l.id, l.at, random)
 			if l.mangled = random.IntN(8) == 0; l.mangled {
@@ -47,7 +47,7 @@ func fill(s *stand, random *rand.Rand, n int) map[ledger.Collection][]listed {
 			s.put(store.Set(s.ledger.Key(c, l.id), value))
 			all[c] = append(all[c], l)
 		}
-		slices.SortFunc(all[c], func(a, b listed) int {
+		slices.SortFunc(all[c], func(a, b shownDocument) int {
 			if d := b.at.Compare(a.at); d != 0 {
 				return d
 			}

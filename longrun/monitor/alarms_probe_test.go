@@ -188,7 +188,7 @@ func TestAHostThatDoesNotAnswerSaysNothingOfItsAccounts(t *testing.T) {
 			c.Status = func(context.Context) (longrun.HostStatus, error) { return *host, away }
 		})
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.QueueDepth, host.NeedsQR = tooDeep, 1 // the one that it names
 		logOut(host)
 		time.Sleep(5 * time.Minute)
 		away = errors.New("no answer")

@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -139,6 +141,35 @@ func TestAMessageThatOutlivesItsLeadIsNotSentTwice(t *testing.T) {
 			require.Equal(t, longrun.Sent, one.State)
 		}
 		require.Zero(t, n.log.count("a message was not sent"))
+	})
+}
+
+// A fault of the engine's own, here a store that panics, costs the alerts some
+// minutes and not the rest of the lead.
+func TestAfterAFaultAlertsBeginAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		st, rec, host := storetest.Wrap(memstore.New(nil)), newTelling(), calm()
+		n := start(t, st, "a", alertingBy(rec), hosted(host))
+		time.Sleep(10*time.Minute + time.Second)
+		faults := 0
+		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if strings.HasSuffix(c.Key.Collection, "/"+string(ledger.Silences)) && faults < 2 {
+				faults++
+				panic("a fault")
+			}
+			return nil
+		}})
+		host.QueueDepth = tooDeep
+		time.Sleep(15 * time.Minute)
+		require.Empty(t, rec.Calls())
+		time.Sleep(15 * time.Minute)
+		require.Equal(t, []string{"firing queue_depth"}, titles(rec.Messages()))
+		require.Equal(t, 2, n.log.count("a part of the monitor failed; beats go on"))
+		n.end()
+		c := cover(t, st, began)
+		require.Equal(t, c.Expected, c.Written)
 	})
 }
 

@@ -43,7 +43,7 @@ func TestNothingIsSentBeforeItsClaimIsWritten(t *testing.T) {
 				require.Equal(t, monitor.Leading, n.Status().State)
 				commits := st.Calls(storetest.Commit)
 				time.Sleep(time.Minute)
-				require.Less(t, st.Calls(storetest.Commit)-commits, 80, "what is refused is not tried without a pause")
+				require.Less(t, st.Calls(storetest.Commit)-commits, 40, "what is refused is not tried without a pause")
 				heal()
 				time.Sleep(2 * time.Minute)
 				require.Len(t, rec.Calls(), 1)

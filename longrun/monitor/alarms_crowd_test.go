@@ -114,6 +114,32 @@ func TestAccountsOfOneNameAreOneTarget(t *testing.T) {
 	})
 }
 
+func TestALoopOfOneNameIsOverWhenAllAreQuiet(t *testing.T) {
+	t.Parallel()
+	for _, order := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			st, rec, host := memstore.New(nil), newTelling(), calm()
+			say := func(reconnects int64) {
+				first := longrun.AccountStatus{ID: "40712345678", Reconnects: reconnects, FirstReconnect: time.Now().Add(-time.Hour), LastReconnect: time.Now()}
+				second := longrun.AccountStatus{ID: "40799999978"}
+				if host.Accounts = []longrun.AccountStatus{first, second}; order {
+					host.Accounts = []longrun.AccountStatus{second, first}
+				}
+			}
+			n := start(t, st, "a", alertingBy(rec), hosted(host))
+			time.Sleep(2*time.Hour + time.Second)
+			say(9)
+			time.Sleep(5 * time.Minute)
+			say(3) // few, but not long ago
+			time.Sleep(9 * time.Minute)
+			require.Equal(t, []string{"firing reconnect_loop *********78"}, titles(rec.Messages()))
+			time.Sleep(3 * time.Minute)
+			require.Equal(t, []string{"firing reconnect_loop *********78", "resolved reconnect_loop *********78"}, titles(rec.Messages()))
+			n.end()
+		})
+	}
+}
+
 // No document, log line, status or message has a number that could be somebody's
 // telephone, wherever the host let one slip.
 func TestNoNumberLeaks(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/probe/probetest"
@@ -152,6 +154,31 @@ func TestWhatIsNoLongerWatchedDoesNotFireForEver(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotKnownYetIsNotGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mem, rec := memstore.New(nil), newTelling()
+		probes := probing(hourly(probetest.NewScript(probetest.Fail("no_receipt"))))
+		n := start(t, mem, "a", alertingBy(rec), probes)
+		time.Sleep(30 * time.Minute)
+		n.end()
+		require.Equal(t, []string{"firing probe_fails outbound"}, titles(rec.Messages()))
+		st := storetest.Wrap(mem)
+		heal := st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Scan && strings.HasSuffix(c.Key.Collection, "/"+string(ledger.Probes)) {
+				return errAway
+			}
+			return nil
+		}})
+		n = start(t, st, "b", alertingBy(rec), probes)
+		time.Sleep(10 * time.Minute)
+		heal()
+		time.Sleep(10 * time.Minute)
+		n.end()
+		require.Equal(t, []string{"firing probe_fails outbound"}, titles(rec.Messages()))
+	})
+}
+
 func TestAHostThatDoesNotAnswerSaysNothingOfItsAccounts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -161,7 +188,7 @@ func TestAHostThatDoesNotAnswerSaysNothingOfItsAccounts(t *testing.T) {
 			c.Status = func(context.Context) (longrun.HostStatus, error) { return *host, away }
 		})
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.QueueDepth, host.NeedsQR = tooDeep, 1 // the one that it names
 		logOut(host)
 		time.Sleep(5 * time.Minute)
 		away = errors.New("no answer")

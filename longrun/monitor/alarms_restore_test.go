@@ -168,6 +168,39 @@ func TestABeatThatIsWrittenWhileTheSlotsAreReadIsNotMissed(t *testing.T) {
 	})
 }
 
+// Who led long ago and leads again judges what the host says now.
+func TestWhatTheHostSaidBeforeAnotherLedIsNotJudged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mem, rec := memstore.New(nil), newTelling()
+		own := storetest.Wrap(mem)
+		depth := int64(0)
+		a := start(t, own, "a", alertingBy(rec), func(c *monitor.Config) {
+			c.Status = func(context.Context) (longrun.HostStatus, error) {
+				d := depth
+				time.Sleep(time.Second)
+				return longrun.HostStatus{QueueDepth: d}, nil
+			}
+		})
+		time.Sleep(time.Second)
+		b := start(t, mem, "b", alertingBy(rec))
+		time.Sleep(10 * time.Minute)
+		heal := cut(own)
+		time.Sleep(90 * time.Second)
+		depth = tooDeep // a makes beats that say so, and nobody judges them
+		time.Sleep(90 * time.Second)
+		require.Equal(t, monitor.Leading, b.Status().State)
+		heal()
+		depth = 0
+		time.Sleep(20*time.Minute + 20*time.Second)
+		b.end()
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, monitor.Leading, a.Status().State)
+		a.end()
+		require.NotContains(t, titles(rec.Messages()), "firing queue_depth")
+	})
+}
+
 // The host is asked once for the slot in which a lead begins, and the rules see
 // what it said at once.
 func TestTheRulesLookAtTheSlotInWhichALeadBegins(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -170,6 +172,24 @@ func TestWhatNobodyTookForThreeDaysIsGivenUp(t *testing.T) {
 		time.Sleep(time.Hour)
 		require.Len(t, rec.Calls(), calls)
 		n.end()
+	})
+}
+
+func TestAMessageUnderWayIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, took := memstore.New(nil), make(chan struct{})
+		rec := newTelling(alerttest.Step{Wait: took}, alerttest.OK())
+		now := time.Now().UTC()
+		put(t, st, ledger.Outbox, "old", longrun.Notice{NoticeID: "old", TS: now, Created: now.Add(90*time.Second - 72*time.Hour), Kind: longrun.NoticeReminder, State: longrun.Waiting, Key: "#queue_depth-1", IncidentID: "i", Rule: longrun.QueueDepth})
+		n := start(t, st, "a", alertingBy(rec), func(c *monitor.Config) { c.AlertTimeout = time.Hour })
+		time.Sleep(10*time.Minute + time.Second)
+		close(took)
+		time.Sleep(time.Minute)
+		n.end()
+		require.Len(t, rec.Messages(), 1)
+		require.Equal(t, longrun.Sent, notices(t, st)[0].State)
+		require.Zero(t, n.log.count("a part of the monitor failed"))
 	})
 }
 

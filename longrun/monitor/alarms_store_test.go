@@ -86,6 +86,28 @@ func TestALeaderTellsOfItsStoreDirectlyAndOneIncidentRemains(t *testing.T) {
 	}
 }
 
+func TestTheStatusShowsAllRulesInTheirOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, host := storetest.Wrap(memstore.New(nil)), calm()
+		n := start(t, st, "a", alertingBy(newTelling()), hosted(host), leasing(time.Hour))
+		time.Sleep(10*time.Minute + time.Second)
+		host.QueueDepth = tooDeep
+		host.Accounts = []longrun.AccountStatus{{ID: "z", LoggedOut: true, Since: time.Now()}, {ID: "a", LoggedOut: true, Since: time.Now()}}
+		time.Sleep(2 * time.Minute)
+		heal := cut(st)
+		time.Sleep(5 * time.Minute)
+		var shown []string
+		for _, al := range n.Status().Alerts.Alarms {
+			shown = append(shown, strings.TrimSpace(string(al.Rule)+" "+al.Target))
+			require.Equal(t, longrun.Firing, al.State)
+		}
+		require.Equal(t, []string{"store_unreachable", "logged_out a", "logged_out z", "queue_depth"}, shown)
+		heal()
+		n.end()
+	})
+}
+
 func TestAShortOutageSaysNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

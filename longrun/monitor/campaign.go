@@ -60,11 +60,21 @@ func (m *Monitor) lead(ctx context.Context, lease *lock.Lease) error {
 	}
 	m.probes.begin(aside)
 	group.Go(func() { m.aside(ctx, func() { m.probes.run(aside, lease) }) })
-	group.Go(func() { m.aside(ctx, func() { m.alarms.run(aside, lease) }) })
+	group.Go(func() {
+		for aside.Err() == nil {
+			m.aside(ctx, func() { m.alarms.run(aside, lease) })
+			// Only a fault ends it sooner. A monitor that goes on without alerts for a
+			// year because of one is worse than one that fails again.
+			sleep(aside, m.cfg.Clock, min(alarmsPause, 10*m.cfg.Interval))
+		}
+	})
 	group.Go(func() { m.aside(ctx, func() { m.closing.run(aside, lease) }) })
 	w := &writer{m: m, lease: lease, head: m.parseHead(ctx, lease.Note()), chunk: maxLate}
 	return w.write(ctx)
 }
+
+// alarmsPause is how long after a fault the alarms begin anew.
+const alarmsPause = 10 * time.Minute
 
 // aside runs what a leader does beside its beats. A fault of it costs no beat.
 func (m *Monitor) aside(ctx context.Context, task func()) {

@@ -68,9 +68,9 @@ type Config struct {
 	// at a time. Default: none.
 	Probes []Probe
 
-	// Alerter carries alerts to people, one call at a time. Which rules there are,
-	// and from where on they fire, is in the live settings. Default: none; then
-	// the messages stand in the log.
+	// Alerter carries alerts to people, one call at a time, and TestAlert's beside
+	// it. Which rules there are, and from where on they fire, is in the live
+	// settings. Default: none; then the messages stand in the log.
 	Alerter alert.Alerter
 	// AlertTimeout bounds one call of Alerter. Default: 30 s.
 	AlertTimeout time.Duration

@@ -41,6 +41,41 @@
 // does not tell in time, is stored as INCONCLUSIVE. A result that the store does
 // not take waits in memory for the next lease of this process.
 //
+// # Alerts
+//
+// The leader judges every rule once per slot, from memory, by the thresholds of
+// the live settings. What a rule's state becomes, its incident and the message
+// that this asks for are one commit under the lease, and a message is sent only
+// after that, and after a second commit has claimed it. So whoever leads next
+// goes on where the last one stopped.
+//
+// What is promised. A message that was decided arrives at least once, while its
+// channel can be reached within three days of it; what comes twice carries the
+// same key. Of one incident the beginning never arrives after the end. Of one
+// rule and target at most one message says firing in each throttle, whoever
+// leads, and whoever heard of a beginning hears of the end. A channel that fails
+// is tried again after 2 s and then less and less often, every 5 minutes at last;
+// one that asks to be left alone is, by the next leader as well, though for no
+// longer than 6 hours. What waits together goes as one message.
+//
+// What is not. Nothing is sent exactly once: a leader that dies behind the
+// channel's answer has a successor that sends again, as soon as the claim has run
+// out (Config.AlertTimeout and some seconds). An error that is permanent ends its
+// message; the next one is tried all the same. Where a state's document was
+// mangled its rule begins anew, and may be told again. A clock that is set ahead
+// and back again may blind missed_heartbeats for as long as it was ahead.
+//
+// Accounts whose names are telephone numbers are called by the last two digits.
+// Several that share such a name are one target, which is bad while any is.
+//
+// The rule store_unreachable stands apart, since while it fires nothing can be
+// written: each instance judges it for itself, and the one that led, or that
+// knows of no leader, tells of it directly, from memory, each message for at most
+// 6 hours. Of two instances that know of no leader both may tell. When somebody
+// leads again the outage becomes one incident. It is muted by maintenance, and by
+// silences as far as the instance knows them: those that were made on it, or that
+// it read as leader.
+//
 // # Cost
 //
 // A beat is one commit of two documents and no read. The settings cost none
@@ -53,4 +88,12 @@
 // what the store's own watches need. A probe's result is one more commit of two
 // documents; a take-over reads the results of one period of the slowest probe,
 // once.
+//
+// Alerts cost nothing while nothing happens. A take-over reads the settings, the
+// states of the rules with the incidents that are open, the messages of the last
+// three days, and which slots of the last two days have a beat: 2,880 small
+// documents of minutes. A message is three commits, which those that fire together
+// share: the decision, the claim, and the mark that it was sent. Before anything
+// is told the silences are read, once in a slot; a silence that holds is read
+// again every 5 minutes.
 package monitor

@@ -115,9 +115,9 @@ func (w *watch) send(ctx context.Context) time.Duration {
 			w.noteNotice(n)
 		}
 		w.a.channel.giveBack()
-		return time.Second
+		return pauseAfter(&w.unheld)
 	}
-	w.sending = ids
+	w.sending, w.unheld = ids, 0
 	w.a.sends.Go(func() {
 		err := w.a.channel.send(w.a.life, message)
 		if err == nil {

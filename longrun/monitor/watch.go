@@ -31,7 +31,8 @@ type watch struct {
 	judged   longrun.Slot
 	changed  bool // since it was published
 	dirty    map[alarmKey]map[store.Key]store.Op
-	refused  int               // writes in a row that failed
+	refused  int               // writes in a row that failed …
+	unheld   int               // … and claims
 	outages  []pastOutage      // whose incidents are noted and not written
 	outcomes chan outcome      // of the one sending under way
 	sending  []string          // the messages of it
@@ -71,8 +72,7 @@ func (w *watch) turn(ctx context.Context) time.Duration {
 		w.refused = 0
 		wait = w.send(ctx)
 	} else {
-		wait = min(time.Second<<min(w.refused, 5), maxRefused)
-		w.refused++
+		wait = pauseAfter(&w.refused)
 	}
 	if w.changed {
 		w.changed = false
@@ -83,6 +83,14 @@ func (w *watch) turn(ctx context.Context) time.Duration {
 
 // maxRefused bounds the pause after writes that failed.
 const maxRefused = 30 * time.Second
+
+// pauseAfter counts a failure more, and returns how long to wait before the next
+// try: a store that answers and refuses is not asked all the time.
+func pauseAfter(failures *int) time.Duration {
+	pause := min(time.Second<<min(*failures, 5), maxRefused)
+	*failures++
+	return pause
+}
 
 // idle is how long a watch waits that has nothing to do: each beat wakes it.
 const idle = 24 * time.Hour

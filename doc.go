@@ -13,14 +13,18 @@
 // with a cause: crash, restart, deploy, stall, store. Coverage is written slots
 // over expected slots, and the missed slots of all gaps add up to the
 // difference, always. The beats form a chain of hashes, so that a document that
-// was edited, added or taken away shows.
+// was edited, added or taken away shows. What goes wrong becomes an incident, and a
+// message that arrives at least once; each day is rolled up and sealed.
 //
 // # The packages
 //
 //	longrun             vocabulary and arithmetic: Heartbeat, Slot, Window, Gap,
-//	                    Coverage, Probe, Run, Settings. Pure; standard library only
-//	longrun/ledger      the documents: names, typed reads and writes
+//	                    Coverage, Probe, the alert rules, Incident, Rollup, Seal,
+//	                    Run, Settings. Pure; standard library only
+//	longrun/ledger      the documents: names, typed reads and writes, surveys
 //	longrun/monitor     the engine: New, Run, Status
+//	longrun/report      what a survey found, as Markdown, JSON and HTML
+//	longrun/verify      the checks: evidence, restart-safe, probes
 //	longrun/adminhttp   the admin API, an http.Handler
 //	store               the contract with a database, three methods
 //	store/memstore      … in memory
@@ -34,15 +38,20 @@
 //	probe/whatsappprobe … of WhatsApp, over the real client; states of accounts;
 //	                    pairing. Links libsignal, which is GPL-3.0
 //	probe/whatsapptest  a WhatsApp server for tests, in process
+//	alert               the contract with what carries messages to people: one method
+//	alert/telegramalert … by Telegram; webhookalert by HTTP; slogalert into the log
+//	alert/alerttest     the kit that every channel passes, a recorder, and a Telegram
+//	                    server for tests
 //	examples/server     the reference server, with a demonstration
-//	examples/longctl    the command line: pair
+//	examples/longctl    the command line: pair, report, rollup, prune, verify, alert
 //
 // Imports point down only:
 //
 //	examples ─► adminhttp ─► monitor ─► ledger ─► longrun
 //	                            │          └────► store ◄─ memstore, sqlitestore,
 //	                            ├► lock ────────────┘       firestorestore
-//	                            └► probe ◄─ whatsappprobe
+//	                            ├► probe ◄─ whatsappprobe
+//	                            └► alert ◄─ telegramalert, webhookalert, slogalert
 //
 // # A start
 //

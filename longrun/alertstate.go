@@ -125,6 +125,11 @@ func (s AlertState) bad(f Finding, need int64, now time.Time) (AlertState, Trans
 	}
 	s.State, s.BadStreak, s.OKStreak, s.OKSince, s.Told = Firing, 0, 0, nil, false
 	s.IncidentID = IncidentID(s.Rule, s.Target, *s.Since)
+	if s.LastEnd != nil && s.Since.Before(*s.LastEnd) {
+		// The clock was set back behind the last one: both may claim to have begun in
+		// the same second, and must not share a document.
+		s.IncidentID = IncidentID(s.Rule, s.Target, now)
+	}
 	return s, Opened
 }
 
@@ -179,7 +184,9 @@ func (s AlertState) end(until, now time.Time) time.Time {
 		end = now
 	}
 	if end.Before(*since) {
-		end = *since
+		// The clock was set back to before it began. It lasts a second, so that the
+		// next one, which may begin where it ends, has another document.
+		end = since.Add(time.Second)
 	}
 	return end
 }

@@ -122,18 +122,6 @@ func (b *Bitmap) andNot(o *Bitmap, off int) {
 	}
 }
 
-// keep empties all but [from, to).
-func (b *Bitmap) keep(from, to int) {
-	mask := NewBitmap(to - from)
-	for i := range mask.words {
-		mask.words[i] = ^uint64(0)
-	}
-	mask.clean()
-	for k := range b.words {
-		b.words[k] &= mask.chunk(64*k - from)
-	}
-}
-
 // overlap returns the words [first, last) of b that o reaches into.
 func (b *Bitmap) overlap(o *Bitmap, off int) (first, last int) {
 	first = max(off>>6, 0)

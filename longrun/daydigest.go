@@ -126,13 +126,15 @@ func (d *Day) Rollup() Rollup {
 const insufficientData = 0.8
 
 // edges returns the kept beats, each once, in order.
-func (d *Day) edges() []Heartbeat {
-	edges := []Heartbeat{}
+func (d *Day) edges() []EdgeBeat {
+	edges := []EdgeBeat{}
 	for _, h := range []*Heartbeat{d.first.earliest, d.first.latest, d.last.earliest, d.last.latest} {
-		if h == nil || slices.Contains(edges, *h) {
+		if h == nil {
 			continue
 		}
-		edges = append(edges, *h)
+		if e := newEdgeBeat(h); !slices.Contains(edges, e) {
+			edges = append(edges, e)
+		}
 	}
 	return edges
 }

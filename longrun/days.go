@@ -25,13 +25,25 @@ func (t *Tally) dayOf(s Slot, add bool) *day {
 	number := floorDiv(int64(s), int64(per))
 	d := t.days[number]
 	if d == nil && add {
-		d = &day{start: Slot(number) * per, filled: NewBitmap(int(per)), sick: NewBitmap(int(per))}
+		d = newDay(Slot(number)*per, int(per))
 		t.days[number] = d
 	}
 	if d != nil {
 		t.day = d
 	}
 	return d
+}
+
+// newDay returns a day of n empty slots, in two pieces of memory.
+func newDay(start Slot, n int) *day {
+	words := make([]uint64, 2*((n+63)/64))
+	half := len(words) / 2
+	of := &struct {
+		day
+		filled, sick Bitmap
+	}{day{start: start}, Bitmap{n: n, words: words[:half:half]}, Bitmap{n: n, words: words[half:]}}
+	of.day.filled, of.day.sick = &of.filled, &of.sick
+	return &of.day
 }
 
 // fill marks the slot and reports whether it was empty. A slot is healthy while
@@ -121,21 +133,36 @@ func (t *Tally) AddBitmap(from time.Time, filled, healthy *Bitmap, gaps ...Gap) 
 	for lo < hi {
 		d := t.dayOf(lo, true)
 		upTo := min(hi, d.start+Slot(d.filled.n))
-		part := NewBitmap(d.filled.n)
-		part.or(filled, int(base-d.start))
-		part.keep(int(lo-d.start), int(upTo-d.start))
 		if d.unseen == nil {
 			d.unseen = NewBitmap(d.filled.n)
 		}
-		fresh := NewBitmap(d.filled.n)
-		fresh.or(part, 0)
-		fresh.andNot(d.filled, 0)
-		d.unseen.or(fresh, 0)
-		d.filled.or(part, 0)
-		part.andNot(healthy, int(base-d.start))
-		d.sick.or(part, 0)
+		d.restore(filled, healthy, int(base-d.start), int(lo-d.start), int(upTo-d.start))
 		lo = upTo
 	}
+}
+
+// restore fills the slots [from, to) of the day that are filled in a bitmap whose
+// first slot is off here. It works in whole words and makes nothing: a year is
+// done in well under a millisecond.
+func (d *day) restore(filled, healthy *Bitmap, off, from, to int) {
+	for k := from >> 6; k<<6 < to; k++ {
+		part := filled.chunk(64*k-off) & mask(from-64*k, to-64*k)
+		d.unseen.words[k] |= part &^ d.filled.words[k]
+		d.filled.words[k] |= part
+		d.sick.words[k] |= part &^ healthy.chunk(64*k-off)
+	}
+}
+
+// mask has the bits [from, to) of a word; from may lie before it and to behind.
+func mask(from, to int) uint64 {
+	w := ^uint64(0)
+	if from > 0 {
+		w <<= from
+	}
+	if to < 64 {
+		w &= 1<<to - 1
+	}
+	return w
 }
 
 // recall completes a gap from what AddBitmap was told, where a beat on one of

@@ -77,7 +77,7 @@ func (d *Digest) AddProbe(p Probe) {
 	}
 	p.TS = p.TS.UTC()
 	if p.Type.Validate() != nil {
-		p.Type = otherType
+		p.Type = ProbeType(otherType)
 	}
 	d.probe(p.Type).add(p)
 }
@@ -161,8 +161,9 @@ func (t *Tally) addRolled(r Rollup, rolled rolledDay) {
 	}
 	t.extra += int(r.ExtraHb)
 	t.edged = true
-	for i := range r.Edges {
-		t.witnessed(SlotAt(r.Edges[i].TS, t.interval), &r.Edges[i])
+	for _, e := range r.Edges {
+		h := e.heartbeat()
+		t.witnessed(h.Slot(t.interval), &h)
 	}
 }
 

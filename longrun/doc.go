@@ -84,6 +84,15 @@
 // or under the threshold, such as a clean deploy, is a gap and no incident.
 // Repairs says of many incidents how long they took and how far apart they were.
 //
+// # Rollups
+//
+// Of a day that is over a Day makes the Rollup, from its beats, probes and
+// incidents in any order, and what Cover gives for the day is what stands in it.
+// A Digest takes rollups of whole days and documents of the days beside them, and
+// its Summary is the same as if all documents had been given: a gap over midnight
+// is one gap, with the cause that the beats on both its sides give it, and the
+// drift is that of all beats. A rollup that contradicts itself is not taken.
+//
 // # Conventions
 //
 // Times are UTC and cut to microseconds where they are stored. Struct fields

@@ -72,7 +72,7 @@ func (t ProbeTally) Latencies() []float64 {
 const maxClass = 80
 
 // otherType is where probes are counted whose type is none.
-const otherType ProbeType = "other"
+const otherType = "other"
 
 // unnamedClass stands for an error without a class.
 const unnamedClass = "unnamed"

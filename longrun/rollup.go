@@ -66,7 +66,7 @@ type Rollup struct {
 	Gaps []Gap `json:"gaps" firestore:"gaps"`
 	// Edges are the earliest and the latest beat of the first and of the last
 	// filled slot: they explain a gap that goes on beyond midnight.
-	Edges []Heartbeat `json:"edges" firestore:"edges"`
+	Edges []EdgeBeat `json:"edges" firestore:"edges"`
 	// Instances are those who wrote, in the order of their first beats.
 	Instances []Presence `json:"instances" firestore:"instances"`
 	// Probes are those that started on this day, by type and in the order of the
@@ -94,6 +94,24 @@ type Rollup struct {
 	ComputedAt time.Time `json:"computedAt" firestore:"computedAt"`
 	ComputedBy string    `json:"computedBy" firestore:"computedBy"`
 	Revision   int64     `json:"revision" firestore:"revision"`
+}
+
+// EdgeBeat is of a Heartbeat what explains a gap beside it; see Cause.
+type EdgeBeat struct {
+	TS         time.Time `json:"ts" firestore:"ts"`
+	InstanceID string    `json:"instanceId" firestore:"instanceId"`
+	CommitHash string    `json:"commitHash" firestore:"commitHash"`
+	UptimeSec  int64     `json:"uptimeSec" firestore:"uptimeSec"`
+	ChainSeq   int64     `json:"chainSeq" firestore:"chainSeq"`
+	Late       bool      `json:"late" firestore:"late"`
+}
+
+func newEdgeBeat(h *Heartbeat) EdgeBeat {
+	return EdgeBeat{TS: h.TS.UTC(), InstanceID: h.InstanceID, CommitHash: h.CommitHash, UptimeSec: h.UptimeSec, ChainSeq: h.ChainSeq, Late: h.Late}
+}
+
+func (e EdgeBeat) heartbeat() Heartbeat {
+	return Heartbeat{TS: e.TS, InstanceID: e.InstanceID, CommitHash: e.CommitHash, UptimeSec: e.UptimeSec, ChainSeq: e.ChainSeq, Late: e.Late}
 }
 
 // Bounds of a Rollup's lists, so that the document stays under a database's

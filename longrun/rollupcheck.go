@@ -38,7 +38,7 @@ func (r *Rollup) open() (rolledDay, error) {
 	if r.Original() {
 		return wrong("it is one of the original system and has no slots")
 	}
-	interval := time.Duration(r.IntervalSec) * time.Second
+	interval := time.Duration(min(max(r.IntervalSec, 0), 86_401)) * time.Second // no product may wrap around into one that is valid
 	if err := ValidateInterval(interval); err != nil {
 		return wrong("intervalSec: %w", err)
 	}
@@ -135,7 +135,7 @@ func (r *Rollup) checkEdges(day *rolledDay, interval time.Duration) error {
 		return day.filled.Has(i) && (day.filled.seek(0, false) == i || day.filled.seek(i+1, false) == day.filled.Len())
 	}
 	for i := range r.Edges {
-		if at := r.Edges[i].Slot(interval) - base; at < 0 || at >= Slot(day.filled.Len()) || !outer(int(at)) {
+		if at := SlotAt(r.Edges[i].TS, interval) - base; at < 0 || at >= Slot(day.filled.Len()) || !outer(int(at)) {
 			return fmt.Errorf("edges: the beat of %s is neither of the first filled slot nor of the last", ISO(r.Edges[i].TS))
 		}
 	}
@@ -184,7 +184,7 @@ func Revise(old, fresh Rollup) (Rollup, error) {
 	fresh.Revision = old.Revision + 1
 	before, err := old.open()
 	if err != nil || old.IntervalSec != fresh.IntervalSec || !old.TS.Equal(fresh.TS) {
-		return fresh, nil
+		return fresh, nil //nolint:nilerr // what contradicts itself protects nothing
 	}
 	after, err := fresh.open()
 	if err != nil {

@@ -29,6 +29,11 @@ type Settings struct {
 	// ProbeEverySec is how often the probes of a type are due, in seconds, for
 	// the types it names; at least 60. Default: as the host configured them.
 	ProbeEverySec map[string]float64 `json:"probeEverySec" firestore:"probeEverySec"`
+	// RetentionDays is for how many days documents are kept, for the collections
+	// that it names: heartbeats, probes, incidents, runs, outbox, silences. What
+	// is older is deleted, and never a day that has no rollup. Default: none;
+	// everything is kept.
+	RetentionDays map[string]int64 `json:"retentionDays" firestore:"retentionDays"`
 	// AlertThresholds are from where on the rules find something bad.
 	AlertThresholds AlertThresholds `json:"alertThresholds" firestore:"alertThresholds"`
 	// Maintenance are the times in which alerts are not told. Default: none.
@@ -59,6 +64,7 @@ func (s Settings) Validate() error {
 			errs = append(errs, fmt.Errorf("probeEverySec %s %v is not between %v and %v", name, sec, MinProbeEvery.Seconds(), maxProbeEvery.Seconds()))
 		}
 	}
+	errs = append(errs, validateRetention(s.RetentionDays)...)
 	errs = append(errs, within("alertThresholds", s.AlertThresholds.Validate())...)
 	if len(s.Maintenance) > MaxMaintenance {
 		errs = append(errs, fmt.Errorf("maintenance has %d entries, at most %d are allowed", len(s.Maintenance), MaxMaintenance))

@@ -12,7 +12,7 @@ import (
 type Silence struct {
 	// SilenceID is the document's ID.
 	SilenceID string `json:"silenceId" firestore:"silenceId"`
-	// TS and From are when it begins, the same.
+	// TS and From are when it begins, the same; whoever stores it fills in TS.
 	TS   time.Time `json:"ts" firestore:"ts"`
 	From time.Time `json:"from" firestore:"from"`
 	// Until is when it ends; every silence has an end.
@@ -40,7 +40,7 @@ func (s Silence) Validate() error {
 	if s.Until.IsZero() {
 		errs = append(errs, errors.New("until is missing: a silence has an end"))
 	}
-	if !s.TS.Equal(s.From) { // by which it is found
+	if !s.TS.IsZero() && !s.TS.Equal(s.From) { // it is found by TS
 		errs = append(errs, errors.New("ts is not the same as from"))
 	}
 	switch {

@@ -51,7 +51,7 @@ func TestASilenceThatMakesNoSense(t *testing.T) {
 		"until is missing":              {TS: evening, From: evening},
 		"until 2025-12-29T22:00:00Z is": {TS: evening, From: evening, Until: evening},
 		"until is more than 30 days":    {TS: evening, From: evening, Until: evening.Add(longrun.MaxSilence + 1)},
-		"ts":                            {From: evening, Until: until},
+		"ts":                            {TS: until, From: evening, Until: until},
 		"rule":                          {TS: evening, From: evening, Until: until, Rule: "weather"},
 		"target":                        {TS: evening, From: evening, Until: until, Target: strings.Repeat("x", 201)},
 		"by":                            {TS: evening, From: evening, Until: until, By: "\xff"},
@@ -61,6 +61,7 @@ func TestASilenceThatMakesNoSense(t *testing.T) {
 		require.NotContains(t, s.Validate().Error(), "\n", "and nothing else")
 	}
 	require.NoError(t, longrun.Silence{TS: evening, From: evening, Until: evening.Add(longrun.MaxSilence)}.Validate())
+	require.NoError(t, longrun.Silence{From: evening, Until: until}.Validate(), "whoever stores it fills in ts")
 	all := longrun.Silence{TS: evening, Rule: "weather", Target: "\xff", By: "\xff", Reason: "\xff"}
 	require.Len(t, strings.Split(all.Validate().Error(), "\n"), 7, "all at once")
 }

@@ -26,6 +26,9 @@ func main() {
 // commandLine is everything that can be typed. Each command has its own file.
 type commandLine struct {
 	Pair   pairCommand   `cmd:"" help:"Link a device file to a WhatsApp account."`
+	Report reportCommand `cmd:"" help:"Say how a window was, with every number re-derivable."`
+	Rollup rollupCommand `cmd:"" help:"Roll up and seal days that are over."`
+	Prune  pruneCommand  `cmd:"" help:"Delete what is no longer kept."`
 	Alert  alertCommand  `cmd:"" help:"See that alerts arrive."`
 	Verify verifyCommand `cmd:"" help:"Check what is stored."`
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -31,6 +33,7 @@ type config struct {
 	Addr       string        `env:"LONGRUN_ADDR"`
 	Port       string        `env:"PORT"`
 	Token      string        `env:"ADMIN_TOKEN"`
+	Evidence   string        `env:"LONGRUN_EVIDENCE_KEY"`
 	LogLevel   slog.Level    `env:"LONGRUN_LOG_LEVEL" envDefault:"info"`
 	WhatsApp   whatsappConfig
 	Alerts     alertsConfig
@@ -39,6 +42,7 @@ type config struct {
 	// anyway, with dial options of its own.
 	EmulatorHost string `env:"FIRESTORE_EMULATOR_HOST"`
 
+	key      ed25519.PrivateKey
 	demo     bool          // -demo
 	deadline time.Duration // of the demonstration's probes
 	clock    clock.Clock   // nil: the wall clock; a test's may run faster
@@ -59,6 +63,8 @@ WhatsApp server in this process. The environment says what differs from:
   LONGRUN_JOURNAL      none                file for beats that wait for the store
   LONGRUN_ADDR         127.0.0.1:8080      or PORT, for all addresses
   LONGRUN_LOG_LEVEL    info                or debug, warn, error
+  LONGRUN_EVIDENCE_KEY none                Ed25519 private key that signs the daily
+                                           seals: PEM, or base64 of its seed
   ADMIN_TOKEN          none                required unless on a loopback address
   FIRESTORE_EMULATOR_HOST                  honoured with firestore:PROJECT
   WHATSAPP_DB          none                device files of accounts to watch, as
@@ -103,7 +109,7 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts())
+	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
 	return c, errors.Join(errs...)
 }
 
@@ -166,11 +172,24 @@ func (c *config) checkMonitor() error {
 	return err
 }
 
+// checkEvidence reads the key that signs seals. The error never contains it.
+func (c *config) checkEvidence() error {
+	if c.Evidence == "" {
+		return nil
+	}
+	key, err := longrun.ParseEvidenceKey(c.Evidence)
+	if err != nil {
+		return fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err)
+	}
+	c.key = key
+	return nil
+}
+
 // monitor is the monitor's wiring, as far as the environment says.
 func (c *config) monitor(st store.Store) monitor.Config {
 	return monitor.Config{
 		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
-		Journal: c.Journal, AdminURL: c.adminURL(), Clock: c.clock,
+		Journal: c.Journal, AdminURL: c.adminURL(), Clock: c.clock, EvidenceKey: c.key,
 	}
 }
 

@@ -151,6 +151,7 @@ clients talk through it. Nothing leaves this machine; nothing is kept.
   break it      curl -X POST %[1]s/demo/lose-messages    (GET %[1]s/demo lists more)
   probe now     curl -X POST %[1]s%[2]s/probes/outbound/run
   results       curl '%[1]s%[2]s/probes?limit=3'
+  incidents     curl '%[1]s%[2]s/incidents?open=true'    (two failures in a row are one)
   mend it       curl -X POST %[1]s/demo/heal
 
 `, base, adminhttp.DefaultPrefix)

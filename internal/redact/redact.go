@@ -2,7 +2,7 @@
 // clients, which contain addresses, and the words of servers, which may echo
 // what they were sent.
 //
-// It knows only the secrets that it is given, and long runs of digits. What is
+// It knows only the secrets that it is given, and telephone numbers. What is
 // built from parts that are known to be harmless needs none of it.
 package redact
 
@@ -18,8 +18,9 @@ import (
 // mask stands in the place of a secret.
 const mask = "***"
 
-// digits are what may be a telephone number.
-var digits = regexp.MustCompile(`\d{7,}`)
+// digits are what may be a telephone number: many of them, or groups behind a
+// plus sign.
+var digits = regexp.MustCompile(`\+\d{1,3}(?:[ ./()-]{0,2}\d){7,13}|\d{7,}`)
 
 // Text returns s as one line of at most limit runes, without secrets, also where
 // they are escaped as in a URL, and with long runs of digits masked.
@@ -31,7 +32,6 @@ func Text(s string, limit int, secrets ...string) string {
 			}
 		}
 	}
-	s = digits.ReplaceAllStringFunc(s, func(run string) string { return run[:2] + "…" + run[len(run)-2:] })
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
@@ -39,6 +39,10 @@ func Text(s string, limit int, secrets ...string) string {
 		return r
 	}, strings.ToValidUTF8(s, "\ufffd"))
 	s = strings.Join(strings.Fields(s), " ")
+	s = digits.ReplaceAllStringFunc(s, func(run string) string {
+		number := strings.TrimPrefix(run, "+")
+		return run[:len(run)-len(number)] + number[:2] + "…" + number[len(number)-2:]
+	})
 	if runes := []rune(s); len(runes) > limit {
 		return string(runes[:max(limit-1, 0)]) + "…"
 	}

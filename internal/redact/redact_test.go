@@ -24,6 +24,8 @@ func TestTextIsOneHarmlessLine(t *testing.T) {
 		"in a path":       {url.PathEscape(secret), "***"},
 		"in a query":      {url.QueryEscape(secret), "***"},
 		"a number":        {"user 4917012345678 is gone", "user 49…78 is gone"},
+		"groups":          {"call +40 721\t234-567 back", "call +40…67 back"},
+		"with a plus":     {"call +40721234567", "call +40…67"},
 		"a status":        {"answered 502, retry after 10072", "answered 502, retry after 10072"},
 		"lines":           {"a\r\n\tb\x00\x1b[2J\u202e", "a b [2J"},
 		"what is no text": {"a\xff", "a\ufffd"},

@@ -1,21 +1,15 @@
 package adminhttp_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/lock"
@@ -24,116 +18,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
-	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
-
-// stand is a host with the API mounted, over a store that can be made to fail.
-type stand struct {
-	t      *testing.T
-	mem    *memstore.Store
-	faulty *storetest.Faulty
-	ledger *ledger.Ledger
-	clock  *clock.Mock
-	server *httptest.Server
-	log    bytes.Buffer
-	token  string
-}
-
-func newStand(t *testing.T, token string) *stand {
-	t.Helper()
-	s := &stand{t: t, clock: clock.NewMock(), token: token}
-	s.clock.Set(time.Date(2025, 12, 29, 23, 8, 20, 0, time.UTC))
-	s.mem = memstore.New(&memstore.Options{Clock: s.clock})
-	s.faulty = storetest.Wrap(s.mem)
-	var err error
-	s.ledger, err = ledger.New(s.mem, "")
-	require.NoError(t, err)
-	m, err := monitor.New(monitor.Config{Store: s.faulty, InstanceID: "one", CommitHash: "abc", Clock: s.clock})
-	require.NoError(t, err)
-	s.server = httptest.NewServer(adminhttp.New(m, adminhttp.Options{
-		Token: token, Clock: s.clock, Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
-	}))
-	t.Cleanup(s.server.Close)
-	return s
-}
-
-// ask sends a request with the stand's token and returns status and body.
-func (s *stand) ask(method, path, body string, headers ...string) (int, map[string]any, http.Header) {
-	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), method, s.server.URL+adminhttp.DefaultPrefix+path, strings.NewReader(body))
-	require.NoError(s.t, err)
-	if s.token != "" {
-		r.Header.Set("Authorization", "Bearer "+s.token)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		if headers[i] == "Host" {
-			r.Host = headers[i+1]
-		}
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := s.server.Client().Do(r)
-	require.NoError(s.t, err)
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	require.NoError(s.t, err)
-	var out map[string]any
-	require.NoError(s.t, json.Unmarshal(text, &out), "%s", text)
-	require.Equal(s.t, "application/json; charset=utf-8", response.Header.Get("Content-Type"))
-	require.Equal(s.t, response.StatusCode == http.StatusOK, out["success"])
-	return response.StatusCode, out, response.Header
-}
-
-// get asks for something that must be there.
-func (s *stand) get(path string) map[string]any {
-	s.t.Helper()
-	status, body, _ := s.ask(http.MethodGet, path, "")
-	require.Equal(s.t, http.StatusOK, status, "%v", body)
-	return body
-}
-
-func (s *stand) put(ops ...store.Op) {
-	s.t.Helper()
-	_, err := s.mem.Commit(s.t.Context(), ops...)
-	require.NoError(s.t, err)
-}
-
-// night writes the 43 beats of the night that the design's numbers come from.
-func (s *stand) night() {
-	s.t.Helper()
-	for _, part := range []struct {
-		first    string
-		n        int
-		instance string
-	}{{"22:14:29", 6, ""}, {"22:21:21", 8, ""}, {"22:29:47", 6, "b44d8ae9"}, {"22:45:30", 23, "bcfe891c"}} {
-		at, err := time.Parse("2006-01-02 15:04:05", "2025-12-29 "+part.first)
-		require.NoError(s.t, err)
-		for i := range part.n {
-			h := longrun.Beat(at.Add(time.Duration(i)*time.Minute), time.Minute)
-			h.InstanceID, h.Healthy = part.instance, true
-			s.put(s.ledger.CreateHeartbeat(h))
-		}
-	}
-}
-
-// object and array are parts of a decoded reply; another kind of part is empty.
-func object(v any) map[string]any {
-	o, _ := v.(map[string]any)
-	return o
-}
-
-func array(v any) []any {
-	a, _ := v.([]any)
-	return a
-}
-
-func ids(body map[string]any, name string) []string {
-	var out []string
-	for _, d := range array(body[name]) {
-		out = append(out, fmt.Sprint(object(d)["id"]))
-	}
-	return out
-}
 
 func TestAListIsNewestFirstAndPagesThroughEverythingOnce(t *testing.T) {
 	t.Parallel()
@@ -250,13 +136,9 @@ func TestOtherPathsAndMethodsAreToldInJSON(t *testing.T) {
 	status, body, _ := s.ask(http.MethodGet, "/nothing", "")
 	require.Equal(t, http.StatusNotFound, status)
 	require.Equal(t, "no such endpoint", body["error"])
-	for _, path := range array(s.get("/")["endpoints"]) {
-		status, _, _ := s.ask(http.MethodGet, strings.TrimPrefix(fmt.Sprint(path), adminhttp.DefaultPrefix), "")
-		require.NotEqual(t, http.StatusNotFound, status, path)
-	}
 	status, _, header := s.ask(http.MethodDelete, "/config", "")
 	require.Equal(t, http.StatusMethodNotAllowed, status)
-	require.Equal(t, "GET, PUT", header.Get("Allow"))
+	require.Equal(t, "GET, HEAD, PUT", header.Get("Allow"))
 }
 
 func TestTheTokenOpensAndNothingElseDoes(t *testing.T) {
@@ -356,26 +238,3 @@ func TestReadyIsWhoeverRunsAndReachesItsStore(t *testing.T) {
 type statusOf monitor.Status
 
 func (s statusOf) Status() monitor.Status { return monitor.Status(s) }
-
-func FuzzNoQueryIsAServerError(f *testing.F) {
-	for _, q := range []string{"limit=3", "from=2025-12-29&to=2025-12-30", "cursor=eyJ0IjoxLCJpIjoiYSJ9", "from=-1", "limit=%00", "a=b;c", "to=9999-12-31T23:59:59.999999999Z"} {
-		f.Add(q)
-	}
-	clk := clock.NewMock()
-	clk.Set(time.Date(2025, 12, 29, 23, 8, 20, 0, time.UTC))
-	m, err := monitor.New(monitor.Config{Store: memstore.New(nil), Clock: clk})
-	require.NoError(f, err)
-	h := adminhttp.New(m, adminhttp.Options{Token: "t", Clock: clk})
-	f.Fuzz(func(t *testing.T, query string) {
-		for _, path := range []string{"heartbeats", "coverage", "config", "status"} {
-			r := httptest.NewRequest(http.MethodGet, adminhttp.DefaultPrefix+"/"+path, nil)
-			r.URL.RawQuery = query
-			r.Header.Set("Authorization", "Bearer t")
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, r)
-			if w.Code != http.StatusOK && w.Code != http.StatusBadRequest || !json.Valid(w.Body.Bytes()) {
-				t.Fatalf("%s?%q: %d %s", path, query, w.Code, w.Body)
-			}
-		}
-	})
-}

@@ -13,8 +13,7 @@ import (
 // testAlert answers POST alerts/test: this instance sends a message, whether it
 // leads or not, and says what the channel said.
 func (h *handler) testAlert(w http.ResponseWriter, r *http.Request) {
-	if p := newParams(r); p.err != nil {
-		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())
+	if !noParams(w, r) {
 		return
 	}
 	err := h.monitor.TestAlert(r.Context())

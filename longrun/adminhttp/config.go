@@ -3,19 +3,14 @@ package adminhttp
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
+	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
-
-// maxBody bounds what a caller may send: the settings are a few hundred bytes.
-const maxBody = 64 << 10
 
 type configReply struct {
 	Success bool `json:"success"`
@@ -29,8 +24,7 @@ type configReply struct {
 
 // config answers GET config. The ETag is the document's version, for If-Match.
 func (h *handler) config(w http.ResponseWriter, r *http.Request) {
-	if p := newParams(r); p.err != nil {
-		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())
+	if !noParams(w, r) {
 		return
 	}
 	settings, version, err := h.monitor.Settings(r.Context())
@@ -62,9 +56,11 @@ func setETag(w http.ResponseWriter, version string) {
 // field left out keeps its value. If-Match, when given, asks that nobody
 // changed the settings in between.
 func (h *handler) putConfig(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		fail(w, http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body could not be read, or has more than %d bytes", maxBody))
+	if !noParams(w, r) {
+		return
+	}
+	fields, ok := readFields(w, r)
+	if !ok {
 		return
 	}
 	settings, version, err := h.monitor.Settings(r.Context())
@@ -73,16 +69,12 @@ func (h *handler) putConfig(w http.ResponseWriter, r *http.Request) {
 		h.storeFailed(w, r, err)
 		return
 	}
-	if match := r.Header.Get("If-Match"); match != "" && match != "*" && match != `"`+version+`"` {
+	if !matches(r.Header.Get("If-Match"), version) {
 		fail(w, http.StatusPreconditionFailed, "", "the settings were changed since; read them again")
 		return
 	}
-	if err := merge(body, &settings); err != nil {
-		field := ""
-		if bad, ok := errors.AsType[*fieldError](err); ok {
-			field = bad.field
-		}
-		fail(w, http.StatusBadRequest, field, err.Error())
+	if bad := merge(fields, &settings); len(bad) > 0 {
+		refuse(w, bad)
 		return
 	}
 	settings.UpdatedBy = "admin API"
@@ -100,48 +92,63 @@ func (h *handler) putConfig(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// matches reports whether an If-Match header holds for a document's version,
+// which is empty where there is none.
+func matches(header, version string) bool {
+	switch header {
+	case "":
+		return true
+	case "*":
+		return version != ""
+	}
+	return header == `"`+version+`"`
+}
+
 // merge lays the body's fields over s and checks the outcome. The fields that
 // GET config adds are passed over, so that what was read can be sent back.
-func merge(body []byte, s *longrun.Settings) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return fmt.Errorf("the body is no JSON object: %w", err)
-	}
+func merge(fields map[string]json.RawMessage, s *longrun.Settings) (bad fieldErrors) {
 	for _, name := range []string{"id", "path", "ts", "updatedBy"} {
 		delete(fields, name)
 	}
 	if len(fields) == 0 {
-		return errors.New("the body changes nothing; send one or more fields of the settings")
+		bad.add("", "the body changes nothing; send one or more fields of the settings")
+		return bad
 	}
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		one, err := json.Marshal(map[string]json.RawMessage{name: fields[name]})
-		if err != nil {
-			return &fieldError{name, "is no JSON value"}
-		}
-		if string(fields[name]) == "null" {
-			return &fieldError{name, "is null"}
-		}
-		switch name { // maps and lists are replaced like any value, not added to
-		case "probeEverySec":
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		switch name {
+		case "probeEverySec": // maps and lists are replaced like any value, not added to
 			s.ProbeEverySec = nil
+		case "retentionDays":
+			s.RetentionDays = nil
 		case "maintenance":
 			s.Maintenance = nil
 		}
-		decoder := json.NewDecoder(strings.NewReader(string(one)))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(s); err != nil {
-			return &fieldError{name, strings.TrimPrefix(err.Error(), "json: ")}
+		if message := nullIn(fields[name]); message != "" {
+			bad.add(name, message)
+			continue
+		}
+		setField(s, name, fields[name], &bad)
+	}
+	if len(bad) == 0 {
+		bad = named(s.Validate())
+	}
+	return bad
+}
+
+// nullIn says what of a value is null: itself, or a member. Decoding would leave
+// there what was there before, which nobody can have meant.
+func nullIn(value json.RawMessage) string {
+	if string(value) == "null" {
+		return "is null"
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(value, &members) != nil {
+		return "" // no object
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if string(members[name]) == "null" {
+			return name + " is null"
 		}
 	}
-	if err := s.Validate(); err != nil {
-		message := strings.ReplaceAll(err.Error(), "\n", "; ")
-		field, _, _ := strings.Cut(message, " ")
-		return &fieldError{field, strings.TrimPrefix(message, field+" ")}
-	}
-	return nil
+	return ""
 }

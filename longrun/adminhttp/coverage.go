@@ -13,8 +13,6 @@ import (
 const (
 	defaultWindow = 24 * time.Hour
 	maxWindow     = 366 * 24 * time.Hour
-	// maxRuns is how many of the newest runs explain the gaps of a window.
-	maxRuns = 1000
 )
 
 type coverageReply struct {
@@ -49,21 +47,12 @@ type coverageBody struct {
 func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 	now := h.clock.Now().UTC()
 	p := newParams(r, "from", "to")
-	window := longrun.Window{From: p.time("from"), To: p.time("to")}
-	if window.To.IsZero() {
-		window.To = now
+	window := p.window(now, defaultWindow)
+	if window.To.Sub(window.From) > maxWindow {
+		p.bad.add("from", "is more than 366 days before to")
 	}
-	if window.From.IsZero() {
-		window.From = window.To.Add(-defaultWindow)
-	}
-	switch {
-	case window.To.Before(window.From):
-		p.bad("to", "is before from")
-	case window.To.Sub(window.From) > maxWindow:
-		p.bad("from", "is more than 366 days before to")
-	}
-	if p.err != nil {
-		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())
+	if len(p.bad) > 0 {
+		refuse(w, p.bad)
 		return
 	}
 	c, mangled, err := h.cover(r.Context(), window, now)
@@ -89,13 +78,10 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, coverageReply{Success: true, Coverage: body})
 }
 
-// cover streams the window's beats, with one on either side of it, since they
-// explain the gaps at its edges.
+// cover streams the window's beats. The nearest ones beside it and the runs
+// explain its gaps, and are counted nowhere.
 func (h *handler) cover(ctx context.Context, window longrun.Window, now time.Time) (longrun.Coverage, int, error) {
-	p := newPatience(ctx, h.clock)
-	defer p.close()
-	ctx = p
-	book := h.monitor.Ledger()
+	book := h.book(ctx)
 	interval := h.monitor.Status().Interval
 	earliest, known, err := book.Earliest(ctx)
 	if err != nil {
@@ -104,45 +90,35 @@ func (h *handler) cover(ctx context.Context, window longrun.Window, now time.Tim
 	if !known {
 		earliest = now // nothing was ever written: no slot can be missed
 	}
-	p.hear()
 	window = window.Clip(earliest)
-	runs, mangled, err := h.recentRuns(ctx, window.To)
+	aligned := window.Align(interval)
+	before, after, err := book.Neighbours(ctx, aligned)
+	if err != nil {
+		return longrun.Coverage{}, 0, err
+	}
+	explained := aligned
+	if after != nil && after.TS.After(explained.To) {
+		explained.To = after.TS.Add(time.Microsecond) // its writer may have begun after the window
+	}
+	runs, mangled, err := book.RunsOf(ctx, explained)
 	if err != nil {
 		return longrun.Coverage{}, 0, err
 	}
 	tally := longrun.NewTally(window, interval, now, runs...)
-	aligned := window.Align(interval)
-	for _, page := range []ledger.Page{
-		{To: aligned.From, Desc: true, Limit: 1},
-		{From: aligned.From, To: aligned.To},
-		{From: aligned.To, Limit: 1},
-	} {
-		p.hear()
-		for e, err := range book.Heartbeats(ctx, page) {
-			p.hear()
-			if _, ok := errors.AsType[*ledger.DocumentError](err); ok {
-				mangled++
-				continue
-			}
-			if err != nil {
-				return longrun.Coverage{}, 0, err
-			}
-			tally.Add(e.Value)
+	for _, beat := range []*longrun.Heartbeat{before, after} {
+		if beat != nil {
+			tally.Add(*beat)
 		}
 	}
-	return tally.Coverage(), mangled, nil
-}
-
-func (h *handler) recentRuns(ctx context.Context, before time.Time) (runs []longrun.Run, mangled int, err error) {
-	for e, err := range h.monitor.Ledger().Runs(ctx, ledger.Page{To: before, Desc: true, Limit: maxRuns}) {
+	for e, err := range book.Heartbeats(ctx, ledger.Page{From: aligned.From, To: aligned.To}) {
 		if _, ok := errors.AsType[*ledger.DocumentError](err); ok {
 			mangled++
 			continue
 		}
 		if err != nil {
-			return nil, 0, err
+			return longrun.Coverage{}, 0, err
 		}
-		runs = append(runs, e.Value)
+		tally.Add(e.Value)
 	}
-	return runs, mangled, nil
+	return tally.Coverage(), mangled, nil
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
 // document is one stored document in a reply: its ID and path, then its fields
@@ -12,32 +14,41 @@ import (
 // form in which Firestore's own tools print them.
 type document struct {
 	id, path string
-	value    any   // nil: only ID and path
-	err      error // why there is no value
+	value    any    // nil: only ID and path
+	err      string // why there is no value
 }
 
-// MarshalJSON implements json.Marshaler.
+// documentOf shows what was read. One that does not decode is shown as such: it
+// is there, and hiding it would make the counts lie.
+func documentOf[T any](e ledger.Entry[T], mangled bool) document {
+	d := document{id: e.Key.ID, path: e.Path(), value: e.Value}
+	if mangled {
+		d.value, d.err = nil, "the document does not decode"
+	}
+	return d
+}
+
+// MarshalJSON implements json.Marshaler. A value that JSON has no word for, such
+// as a number that is none, spoils its own document and not the list.
 func (d document) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(`{"id":`)
-	if err := encode(&b, reflect.ValueOf(d.id)); err != nil {
-		return nil, err
-	}
-	b.WriteString(`,"path":`)
-	if err := encode(&b, reflect.ValueOf(d.path)); err != nil {
-		return nil, err
-	}
-	if d.err != nil {
-		b.WriteString(`,"error":`)
-		if err := encode(&b, reflect.ValueOf(d.err.Error())); err != nil {
-			return nil, err
-		}
-	}
+	var fields bytes.Buffer
 	if d.value != nil {
-		if err := encodeFields(&b, reflect.ValueOf(d.value)); err != nil {
+		if err := encodeFields(&fields, reflect.ValueOf(d.value)); err != nil {
+			fields.Reset()
+			d.err = "the document cannot be shown as JSON"
+		}
+	}
+	var b bytes.Buffer
+	for _, field := range []struct{ before, text string }{{`{"id":`, d.id}, {`,"path":`, d.path}, {`,"error":`, d.err}} {
+		if field.text == "" {
+			continue // only an error can be
+		}
+		b.WriteString(field.before)
+		if err := encodePlain(&b, field.text); err != nil {
 			return nil, err
 		}
 	}
+	b.Write(fields.Bytes())
 	b.WriteByte('}')
 	return b.Bytes(), nil
 }

@@ -1,16 +1,17 @@
 package adminhttp
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
-	"github.com/seed-13dc028d/longwatch/store"
 )
 
 const (
@@ -18,44 +19,72 @@ const (
 	maxLimit     = 1000
 )
 
-// fieldError is a bad value of one parameter.
+// fieldError is a bad value of one parameter or field; an empty field is the
+// whole.
 type fieldError struct{ field, message string }
 
-func (e *fieldError) Error() string { return e.field + ": " + e.message }
-
-// params reads a request's query, and remembers the first thing that is wrong
-// with it.
-type params struct {
-	values map[string][]string
-	err    *fieldError
+func (e fieldError) Error() string {
+	if e.field == "" {
+		return e.message
+	}
+	return e.field + ": " + e.message
 }
 
-// newParams refuses a name that the endpoint does not know: a misspelt filter
-// must not silently mean everything.
+// fieldErrors are all that is wrong with a request; none is a good one.
+type fieldErrors []fieldError
+
+// field names the first of them.
+func (e fieldErrors) field() string {
+	if len(e) == 0 {
+		return ""
+	}
+	return e[0].field
+}
+
+func (e fieldErrors) Error() string {
+	all := make([]string, len(e))
+	for i, one := range e {
+		all[i] = one.Error()
+	}
+	return strings.Join(all, "; ")
+}
+
+func (e *fieldErrors) add(field, message string) { *e = append(*e, fieldError{field, message}) }
+
+// params reads a request's query, and remembers what is wrong with it.
+type params struct {
+	values url.Values
+	bad    fieldErrors
+}
+
+// newParams refuses a name that the endpoint does not know, and what cannot be
+// read: a misspelt filter must not silently mean everything.
 func newParams(r *http.Request, known ...string) *params {
-	p := &params{values: r.URL.Query()}
-	for name, values := range p.values {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	p := &params{values: values}
+	if err != nil {
+		p.bad.add("", "the query cannot be read: "+err.Error())
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(known, name) {
-			p.bad(name, fmt.Sprintf("unknown parameter; known are %v", known))
-		} else if len(values) > 1 {
-			p.bad(name, "given more than once")
+			p.bad.add(name, fmt.Sprintf("unknown parameter; known are %v", known))
+		} else if len(values[name]) > 1 {
+			p.bad.add(name, "given more than once")
 		}
 	}
 	return p
 }
 
-func (p *params) bad(field, message string) {
-	if p.err == nil {
-		p.err = &fieldError{field, message}
+// noParams refuses any query, and reports whether there was none.
+func noParams(w http.ResponseWriter, r *http.Request) bool {
+	bad := newParams(r).bad
+	if len(bad) > 0 {
+		refuse(w, bad)
 	}
+	return len(bad) == 0
 }
 
-func (p *params) text(name string) string {
-	if v := p.values[name]; len(v) > 0 {
-		return v[0]
-	}
-	return ""
-}
+func (p *params) text(name string) string { return p.values.Get(name) }
 
 // time reads an instant or a day; zero when it is not given.
 func (p *params) time(name string) time.Time {
@@ -69,8 +98,28 @@ func (p *params) time(name string) time.Time {
 			return t.UTC()
 		}
 	}
-	p.bad(name, "is no time, such as 2025-12-29T22:14:29Z or 2025-12-29")
+	p.bad.add(name, "is no time, such as 2025-12-29T22:14:29Z or 2025-12-29")
 	return time.Time{}
+}
+
+// window reads from and to. Without to it ends now, and without from it is as
+// long as usual.
+func (p *params) window(now time.Time, usual time.Duration) longrun.Window {
+	w := longrun.Window{From: p.time("from"), To: p.time("to")}
+	if w.To.IsZero() {
+		w.To = now
+	}
+	if w.From.IsZero() {
+		w.From = w.To.Add(-usual)
+	}
+	if w.To.Before(w.From) {
+		if p.text("to") == "" {
+			p.bad.add("from", "lies in the future: it is "+longrun.ISO(now))
+		} else {
+			p.bad.add("to", "is before from")
+		}
+	}
+	return w
 }
 
 func (p *params) limit() int {
@@ -80,7 +129,7 @@ func (p *params) limit() int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxLimit {
-		p.bad("limit", fmt.Sprintf("must be a number from 1 to %d", maxLimit))
+		p.bad.add("limit", fmt.Sprintf("must be a number from 1 to %d", maxLimit))
 	}
 	return n
 }
@@ -89,37 +138,30 @@ func (p *params) limit() int {
 func (p *params) page() ledger.Page {
 	page := ledger.Page{Desc: true, Limit: p.limit(), From: p.time("from"), To: p.time("to"), After: p.cursor()}
 	if !page.From.IsZero() && !page.To.IsZero() && page.To.Before(page.From) {
-		p.bad("to", "is before from")
+		p.bad.add("to", "is before from")
 	}
 	return page
 }
 
-func (p *params) cursor() store.Cursor {
-	text := p.text("cursor")
-	if text == "" {
-		return store.Cursor{}
+// yesNo reads true or false; nil when it is not given.
+func (p *params) yesNo(name string) *bool {
+	switch p.text(name) {
+	case "":
+		return nil
+	case "true":
+		return new(true)
+	case "false":
+		return new(false)
 	}
-	var c cursor
-	data, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(data, &c)
-	}
-	if err != nil || c.ID == "" {
-		p.bad("cursor", "is not one that a list returned")
-	}
-	return store.Cursor{At: time.UnixMicro(c.At).UTC(), ID: c.ID}
+	p.bad.add(name, "must be true or false")
+	return nil
 }
 
-// cursor is a place in a list as callers carry it; to them it is opaque.
-type cursor struct {
-	At int64  `json:"t"` // microseconds
-	ID string `json:"i"`
-}
-
-func cursorText(c store.Cursor) string {
-	data, err := json.Marshal(cursor{At: c.At.UnixMicro(), ID: c.ID})
-	if err != nil {
-		return ""
+// rule reads the name of a rule; empty when it is not given.
+func (p *params) rule(name string) longrun.Rule {
+	r := longrun.Rule(p.text(name))
+	if r != "" && !r.Known() {
+		p.bad.add(name, fmt.Sprintf("is no rule; there are %v", longrun.Rules()))
 	}
-	return base64.RawURLEncoding.EncodeToString(data)
+	return r
 }

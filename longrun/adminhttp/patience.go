@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
 // storePatience is how long a caller waits for a store that says nothing.
@@ -25,9 +27,12 @@ type patience struct {
 	timer *clock.Timer
 }
 
+// patienceKey is where a context keeps its patience.
+type patienceKey struct{}
+
 func newPatience(ctx context.Context, clk clock.Clock) *patience {
 	p := &patience{clock: clk, heard: clk.Now()}
-	p.Context, p.end = context.WithCancelCause(ctx)
+	p.Context, p.end = context.WithCancelCause(context.WithValue(ctx, patienceKey{}, p))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.timer = clk.AfterFunc(storePatience, p.look)
@@ -65,11 +70,20 @@ func (p *patience) close() {
 	p.timer.Stop()
 }
 
-// bounded gives a handler's whole work with the store storePatience.
+// bounded ends a handler's reading when the store says nothing for
+// storePatience.
 func (h *handler) bounded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p := newPatience(r.Context(), h.clock)
 		defer p.close()
 		next(w, r.WithContext(p))
 	}
+}
+
+// book is the ledger, whose answers the request's patience hears.
+func (h *handler) book(ctx context.Context) *ledger.Ledger {
+	if p, ok := ctx.Value(patienceKey{}).(*patience); ok {
+		return h.monitor.Ledger().Heard(p.hear)
+	}
+	return h.monitor.Ledger()
 }

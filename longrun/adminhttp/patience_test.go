@@ -15,7 +15,10 @@ import (
 
 func TestAStoreThatSaysNothingIsGivenUpAfterTenSeconds(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/heartbeats", "/probes", "/probes?type=outbound", "/runs", "/locks", "/coverage", "/config"} {
+	for _, path := range []string{
+		"/heartbeats", "/probes", "/probes?type=outbound", "/runs", "/locks", "/incidents", "/incidents?open=true", "/incidents/x", "/outbox", "/silences?active=true",
+		"/rollups", "/rollups/2025-12-28", "/coverage", "/report", "/report?window=365d&format=html", "/config",
+	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			s := newStand(t, "")

@@ -68,20 +68,27 @@ func TestProbesAreListedByType(t *testing.T) {
 	require.Equal(t, "type", body["field"])
 }
 
-// running is a monitor of one instance that leads, in real time, with a probe.
-func running(t *testing.T, p probe.Prober) *monitor.Monitor {
+// running is a monitor of one instance that leads, in real time, with a probe
+// where p is one.
+func running(t *testing.T, p probe.Prober, configure ...func(*monitor.Config)) *monitor.Monitor {
 	t.Helper()
 	leads := make(chan struct{}, 1)
-	m, err := monitor.New(monitor.Config{
+	config := monitor.Config{
 		Store: memstore.New(nil), InstanceID: "one", Interval: time.Second,
-		Probes: []monitor.Probe{{Type: longrun.Outbound, Prober: p}},
 		AfterBeat: func(context.Context, longrun.Heartbeat) {
 			select {
 			case leads <- struct{}{}:
 			default:
 			}
 		},
-	})
+	}
+	if p != nil {
+		config.Probes = []monitor.Probe{{Type: longrun.Outbound, Prober: p}}
+	}
+	for _, c := range configure {
+		c(&config)
+	}
+	m, err := monitor.New(config)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,21 +15,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// silences answers GET silences, with active=true of those that hold now or
-// begin later.
-func (h *handler) silences(w http.ResponseWriter, r *http.Request) {
-	p := newParams(r, "limit", "from", "to", "cursor", "active")
-	active, now := p.yesNo("active"), h.clock.Now()
-	answerPage(h, w, r, p, ledger.Silences, func(page ledger.Page) iter.Seq2[entry, error] {
-		if active == nil {
-			return entries(h.monitor.Ledger().Silences(r.Context(), page))
-		}
-		limit := page.Limit
-		page.Limit = 0
-		wanted := func(s longrun.Silence) bool { return s.Until.After(now) == *active }
-		return entries(filtered(h.monitor.Ledger().Silences(r.Context(), page), wanted, limit))
-	})
-}
+// maxAhead is how far ahead a silence may begin: more is a slip of the pen.
+const maxAhead = 366 * 24 * time.Hour
 
 // silenceRequest is the body of POST silences.
 type silenceRequest struct {
@@ -45,44 +32,19 @@ type silenceRequest struct {
 	Reason string       `json:"reason"`
 }
 
-type silenceReply struct {
-	Success bool     `json:"success"`
-	Silence document `json:"silence"`
-}
-
 // postSilence answers POST silences.
 func (h *handler) postSilence(w http.ResponseWriter, r *http.Request) {
-	var body silenceRequest
-	if !readBody(w, r, &body) {
+	if !noParams(w, r) {
 		return
 	}
-	now := h.clock.Now().UTC().Truncate(time.Microsecond)
-	if body.From.IsZero() {
-		body.From = now
-	}
-	switch {
-	case body.Minutes != 0 && !body.Until.IsZero():
-		fail(w, http.StatusBadRequest, "minutes", "minutes: give until or minutes, not both")
-		return
-	case body.Minutes < 0 || body.Minutes > longrun.MaxSilence.Minutes():
-		fail(w, http.StatusBadRequest, "minutes", fmt.Sprintf("minutes: is not between 0 and %.0f", longrun.MaxSilence.Minutes()))
-		return
-	case body.Minutes > 0:
-		body.Until = body.From.Add(time.Duration(body.Minutes * float64(time.Minute)))
-	}
-	s := longrun.Silence{From: body.From, Until: body.Until, Rule: body.Rule, Target: body.Target, By: body.By, Reason: body.Reason}
-	err := s.Validate()
-	if err == nil && !s.Until.After(now) {
-		err = errors.New("until is over already")
-	}
-	if err != nil {
-		message := strings.ReplaceAll(err.Error(), "\n", "; ")
-		field, _, _ := strings.Cut(message, " ")
-		fail(w, http.StatusBadRequest, field, message)
+	fields, ok := readFields(w, r)
+	if !ok {
 		return
 	}
-	if s.By == "" {
-		s.By = "admin API"
+	s, bad := newSilence(fields, stored(h.clock.Now()))
+	if len(bad) > 0 {
+		refuse(w, bad)
+		return
 	}
 	stored, err := h.monitor.Silence(r.Context(), s)
 	if err != nil {
@@ -92,17 +54,80 @@ func (h *handler) postSilence(w http.ResponseWriter, r *http.Request) {
 	h.replySilence(w, http.StatusCreated, stored)
 }
 
-// deleteSilence answers DELETE silences/{id}: the silence ends now. Its document
-// stays.
+// newSilence reads what is asked for. A field that is null is as good as missing.
+func newSilence(fields map[string]json.RawMessage, now time.Time) (longrun.Silence, fieldErrors) {
+	var body silenceRequest
+	var bad fieldErrors
+	maps.DeleteFunc(fields, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		setField(&body, name, fields[name], &bad)
+	}
+	if len(bad) > 0 {
+		return longrun.Silence{}, bad
+	}
+	_, until := fields["until"]
+	_, minutes := fields["minutes"]
+	if body.From.IsZero() {
+		body.From = now
+	}
+	switch {
+	case body.From.After(now.Add(maxAhead)):
+		bad.add("from", "lies more than a year ahead")
+	case minutes && until:
+		bad.add("minutes", "give until or minutes, not both")
+	case minutes && !(body.Minutes > 0 && body.Minutes <= longrun.MaxSilence.Minutes()):
+		bad.add("minutes", fmt.Sprintf("is not above 0 and at most %.0f", longrun.MaxSilence.Minutes()))
+	case minutes:
+		body.Until = body.From.Add(time.Duration(body.Minutes * float64(time.Minute)))
+	}
+	if len(bad) > 0 {
+		return longrun.Silence{}, bad
+	}
+	s := longrun.Silence{From: stored(body.From), Until: stored(body.Until), Rule: body.Rule, Target: body.Target, By: body.By, Reason: body.Reason}
+	bad = named(s.Validate())
+	if len(bad) == 0 && !s.Until.After(now) {
+		bad.add("until", "is over already")
+	}
+	for i := range bad {
+		if minutes && bad[i].field == "until" {
+			bad[i].field = "minutes" // which it was made of
+		}
+	}
+	if s.By == "" {
+		s.By = "admin API"
+	}
+	return s, bad
+}
+
+// stored is a time as a store keeps it.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// named are the errors of a Validate method, each of which begins with the name
+// of its field.
+func named(err error) (bad fieldErrors) {
+	if err == nil {
+		return nil
+	}
+	for line := range strings.Lines(err.Error()) {
+		field, message, _ := strings.Cut(strings.TrimSpace(line), " ")
+		bad.add(field, message)
+	}
+	return bad
+}
+
+// deleteSilence answers DELETE silences/{id}: the silence ends now, if it has not
+// ended before. Its document stays.
 func (h *handler) deleteSilence(w http.ResponseWriter, r *http.Request) {
-	if p := newParams(r); p.err != nil {
-		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())
+	if !noParams(w, r) {
 		return
 	}
 	s, err := h.monitor.EndSilence(r.Context(), r.PathValue("id"))
+	_, mangled := errors.AsType[*ledger.DocumentError](err)
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalid):
 		fail(w, http.StatusNotFound, "id", "no such silence")
+	case mangled:
+		undecodable(w)
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
@@ -112,35 +137,5 @@ func (h *handler) deleteSilence(w http.ResponseWriter, r *http.Request) {
 
 func (h *handler) replySilence(w http.ResponseWriter, status int, s longrun.Silence) {
 	key := h.monitor.Ledger().Key(ledger.Silences, s.SilenceID)
-	reply(w, status, silenceReply{Success: true, Silence: document{id: key.ID, path: key.String(), value: s}})
-}
-
-// readBody reads a JSON body that has no field but those of v, and answers with
-// what is wrong with it.
-func readBody(w http.ResponseWriter, r *http.Request, v any) bool {
-	if p := newParams(r); p.err != nil {
-		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())
-		return false
-	}
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(v)
-	if err == nil {
-		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is more behind the object")
-		}
-	}
-	if err == nil {
-		return true
-	}
-	status := http.StatusBadRequest
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		status = http.StatusRequestEntityTooLarge
-	}
-	field := ""
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		field = wrong.Field
-	}
-	fail(w, status, field, "the body is not what is expected: "+strings.TrimPrefix(err.Error(), "json: "))
-	return false
+	reply(w, status, one{"silence", document{id: key.ID, path: key.String(), value: s}})
 }

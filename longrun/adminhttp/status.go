@@ -31,6 +31,7 @@ type statusBody struct {
 	LastHeartbeat *longrun.Heartbeat `json:"lastHeartbeat"`
 	Heartbeats    heartbeatCounts    `json:"heartbeats"`
 	Probes        []probeBody        `json:"probes"`
+	NextRollup    *time.Time         `json:"nextRollup"`
 	Alerts        alertsBody         `json:"alerts"`
 	Store         storeState         `json:"store"`
 	Settings      settingsBody       `json:"settings"`
@@ -40,6 +41,31 @@ type statusBody struct {
 type settingsBody struct {
 	longrun.Settings
 	TS *time.Time `json:"ts"`
+}
+
+// settingsOf shows settings without a null where nothing is set, as config does.
+func settingsOf(s longrun.Settings) settingsBody {
+	body := settingsBody{Settings: s, TS: optional(s.TS)}
+	if s.ProbeEverySec == nil {
+		body.ProbeEverySec = map[string]float64{}
+	}
+	if s.RetentionDays == nil {
+		body.RetentionDays = map[string]int64{}
+	}
+	body.Maintenance = make([]longrun.Maintenance, len(s.Maintenance))
+	for i, m := range s.Maintenance {
+		m.Days = listed(m.Days)
+		body.Maintenance[i] = m
+	}
+	return body
+}
+
+// listed is a list that is not null where it is empty.
+func listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // probeBody is a monitor.ProbeStatus as callers see it.
@@ -56,6 +82,11 @@ type probeBody struct {
 func probeBodies(probes []monitor.ProbeStatus) []probeBody {
 	out := make([]probeBody, len(probes))
 	for i, p := range probes {
+		if p.Last != nil {
+			last := *p.Last
+			last.Stages, last.Attempts = listed(last.Stages), listed(last.Attempts)
+			p.Last = &last
+		}
 		out[i] = probeBody{
 			Type: p.Type, Configured: p.Configured, EverySec: p.Every.Seconds(), RetrySec: p.Retry.Seconds(),
 			Due: optional(p.Due), Running: p.Running, Last: p.Last,
@@ -79,8 +110,7 @@ type storeState struct {
 }
 
 func (h *handler) status(w http.ResponseWriter, r *http.Request) {
-	if p := newParams(r); p.err != nil {
-		fail(w, http.StatusBadRequest, p.err.field, p.err.Error())
+	if !noParams(w, r) {
 		return
 	}
 	s := h.monitor.Status()
@@ -91,9 +121,10 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		Epoch: s.Epoch, Holder: s.Holder, LastHeartbeat: s.LastHeartbeat,
 		Heartbeats: heartbeatCounts{Stored: s.Stored, Waiting: s.Waiting, Dropped: s.Dropped},
 		Probes:     probeBodies(s.Probes),
+		NextRollup: optional(s.NextRollup),
 		Alerts:     alertsOf(s.Alerts),
 		Store:      storeState{Reachable: s.StoreReachable, ReadOnly: s.StoreReadOnly, LastAnswer: optional(s.StoreAnswered)},
-		Settings:   settingsBody{Settings: s.Settings, TS: optional(s.Settings.TS)},
+		Settings:   settingsOf(s.Settings),
 	}})
 }
 

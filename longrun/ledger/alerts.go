@@ -90,8 +90,12 @@ func (l *Ledger) SilencesAt(ctx context.Context, now time.Time) ([]longrun.Silen
 	return out, nil
 }
 
-// CreateSilence writes a new silence.
+// CreateSilence writes a new silence. Without a TS it would never be found: it is
+// From.
 func (l *Ledger) CreateSilence(ctx context.Context, s longrun.Silence) error {
+	if s.TS.IsZero() {
+		s.TS = s.From
+	}
 	if err := s.Validate(); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}

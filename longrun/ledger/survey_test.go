@@ -206,3 +206,56 @@ func TestASurveyOfNoWindowIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "from is missing")
 	require.ErrorContains(t, err, "does not divide a day")
 }
+
+func TestABeatInTheOpenSlotEndsAGapThoughItIsTheNextDays(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	next := firstDay.AddDate(0, 0, 1)
+	beatsFrom(t, st, l, firstDay, next, time.Minute, between(1430, 1440))
+	r, err := l.RollDay(t.Context(), firstDay, next.Add(30*time.Second), time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, longrun.Ongoing, r.Gaps[0].Cause)
+	putRollup(t, st, l, r)
+	now := next.Add(30 * time.Second)
+	survey := func() longrun.Coverage {
+		t.Helper()
+		s, err := l.Survey(t.Context(), longrun.Window{From: firstDay, To: now}, time.Minute, now, nil)
+		require.NoError(t, err)
+		require.Equal(t, ledger.FromRollup, s.Days[0].Source)
+		return s.Summary.Coverage
+	}
+	require.Equal(t, longrun.Ongoing, survey().Gaps[0].Cause)
+	h := longrun.Beat(now.Add(-20*time.Second), time.Minute)
+	h.InstanceID, h.UptimeSec = "a", 86_410
+	_, err = st.Commit(t.Context(), l.CreateHeartbeat(h))
+	require.NoError(t, err)
+	require.Equal(t, longrun.Gap{From: next.Add(-10 * time.Minute), To: next, Missed: 10, Cause: longrun.Stall, Before: "a", After: "a"}, survey().Gaps[0])
+}
+
+func TestARunThatBeganBehindTheWindowExplainsItsLastGap(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	end := firstDay.AddDate(0, 0, 1)
+	beatsFrom(t, st, l, firstDay, end.Add(-10*time.Minute), time.Minute, nil)
+	stopped, started := end.Add(-10*time.Minute), end.Add(5*time.Minute)
+	for _, r := range []longrun.Run{
+		{RunID: "RUN_a", InstanceID: "a", CommitHash: "3d4adc99", TS: firstDay, ProcessStart: firstDay, End: &stopped, Ended: longrun.Stopped},
+		{RunID: "RUN_b", InstanceID: "b", CommitHash: "b05469d7", TS: started, ProcessStart: started},
+	} {
+		_, err := l.PutRun(t.Context(), r, "")
+		require.NoError(t, err)
+	}
+	h := longrun.Beat(started.Add(time.Second), time.Minute) // it does not know its build, its run does
+	h.InstanceID, h.CommitHash, h.UptimeSec = "b", "unknown", 1
+	_, err := st.Commit(t.Context(), l.CreateHeartbeat(h))
+	require.NoError(t, err)
+	now := end.Add(time.Hour)
+	r, err := l.RollDay(t.Context(), firstDay, now, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, longrun.Deploy, r.Gaps[0].Cause)
+	s, err := l.Survey(t.Context(), longrun.DayOf(firstDay), time.Minute, now, nil)
+	require.NoError(t, err)
+	require.Equal(t, longrun.Deploy, s.Summary.Coverage.Gaps[0].Cause)
+}

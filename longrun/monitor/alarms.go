@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +21,11 @@ type alarms struct {
 	channel *channel
 	mute    *mute
 	wake    chan struct{} // there is something to look at
+
+	sends sync.WaitGroup // of the messages under way
+	// life ends with Run and not with a lead: that alone breaks off no message.
+	life context.Context //nolint:containedctx // it is a lifetime
+	die  context.CancelFunc
 
 	mu       sync.Mutex
 	watching bool
@@ -44,17 +50,29 @@ func newAlarms(m *Monitor) *alarms {
 	}
 }
 
+// open and close bound a Run.
+func (a *alarms) open(ctx context.Context) {
+	a.life, a.die = context.WithCancel(context.WithoutCancel(ctx))
+}
+
+// close breaks off what is being sent still. It returns soon: whoever sends does
+// not wait for an alerter that ignores the end of its context.
+func (a *alarms) close() {
+	a.die()
+	a.sends.Wait()
+}
+
 // made is told of each beat when it is made: its slot is not missed, however long
-// the store takes.
+// the store takes. One that comes before anyone watches is kept: the host is not
+// asked twice for the slot in which a lead begins.
 func (a *alarms) made(l look) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.watching {
-		return
-	}
 	a.looked = &l
-	a.filled = append(a.filled, l.beat.Slot(a.m.cfg.Interval))
-	a.nudge()
+	if a.watching {
+		a.filled = append(a.filled, l.beat.Slot(a.m.cfg.Interval))
+		a.nudge()
+	}
 }
 
 func (a *alarms) nudge() {
@@ -73,11 +91,18 @@ func (a *alarms) take() (*look, []longrun.Slot) {
 	return l, filled
 }
 
-// begin and end bound a lead.
+// begin and end bound a lead. What was made in the slot that now goes on counts
+// for it.
 func (a *alarms) begin() {
+	now := longrun.SlotAt(a.m.cfg.Clock.Now(), a.m.cfg.Interval)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.watching, a.looked, a.filled = true, nil, nil
+	a.watching, a.filled = true, nil
+	if a.looked == nil || a.looked.beat.Slot(a.m.cfg.Interval) != now {
+		a.looked = nil
+		return
+	}
+	a.filled = append(a.filled, now)
 }
 
 func (a *alarms) end() {
@@ -114,13 +139,14 @@ func (a *alarms) run(ctx context.Context, lease *lock.Lease) {
 	a.begin()
 	defer a.end()
 	w := newWatch(a, lease)
-	a.m.askForBeat() // the one of the grant may have come before anyone watched
 	for {
-		restored, err := w.restore(ctx)
-		if restored {
+		err := w.restore(ctx)
+		if err == nil {
 			break
 		}
-		a.m.once.report(ctx, levelOf(err), "alarms", "restore", "alerts wait: what stands in the store cannot be read", "error", err)
+		if ctx.Err() == nil {
+			a.m.once.report(ctx, slog.LevelWarn, "alarms", "restore", "alerts wait: what stands in the store cannot be read", "error", err)
+		}
 		if !sleep(ctx, a.m.cfg.Clock, min(5*time.Second, a.m.cfg.Interval)) {
 			return
 		}
@@ -142,10 +168,6 @@ func (a *alarms) run(ctx context.Context, lease *lock.Lease) {
 
 // publish hands over what Status shows.
 func (a *alarms) publish(shown []AlarmStatus, waiting int, judged time.Time) {
-	slices.SortFunc(shown, func(x, y AlarmStatus) int {
-		order := longrun.Rules()
-		return cmp.Or(cmp.Compare(slices.Index(order, x.Rule), slices.Index(order, y.Rule)), cmp.Compare(x.Target, y.Target))
-	})
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.shown, a.waiting, a.judged = shown, waiting, judged
@@ -155,6 +177,13 @@ func (a *alarms) status() AlertsStatus {
 	a.mu.Lock()
 	s := AlertsStatus{Judged: a.judged, Alarms: slices.Clone(a.shown), Waiting: a.waiting}
 	a.mu.Unlock()
+	if al, ok := a.m.outages.status(); ok {
+		s.Alarms = append(s.Alarms, al)
+	}
+	order := longrun.Rules()
+	slices.SortFunc(s.Alarms, func(x, y AlarmStatus) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, x.Rule), slices.Index(order, y.Rule)), cmp.Compare(x.Target, y.Target))
+	})
 	s.Channel = a.channel.status()
 	return s
 }

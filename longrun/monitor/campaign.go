@@ -58,8 +58,10 @@ func (m *Monitor) lead(ctx context.Context, lease *lock.Lease) error {
 	if how == lock.Expired {
 		group.Go(func() { m.aside(ctx, func() { m.markLost(aside, prev) }) })
 	}
+	m.probes.begin(aside)
 	group.Go(func() { m.aside(ctx, func() { m.probes.run(aside, lease) }) })
 	group.Go(func() { m.aside(ctx, func() { m.alarms.run(aside, lease) }) })
+	group.Go(func() { m.aside(ctx, func() { m.closing.run(aside, lease) }) })
 	w := &writer{m: m, lease: lease, head: m.parseHead(ctx, lease.Note()), chunk: maxLate}
 	return w.write(ctx)
 }

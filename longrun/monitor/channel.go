@@ -17,6 +17,10 @@ import (
 // channelGrace is how long after its deadline the channel is waited for.
 const channelGrace = time.Second
 
+// maxQuiet is the longest that a channel may ask to be left alone. Three hours
+// have been seen.
+const maxQuiet = 6 * time.Hour
+
 // channel is the host's way to people, one message at a time: it may hang, fail
 // or panic.
 type channel struct {
@@ -25,6 +29,7 @@ type channel struct {
 	tests   *caller
 	clock   clock.Clock
 	once    *once
+	turn    chan struct{} // full while somebody sends
 
 	mu     sync.Mutex
 	health ChannelStatus
@@ -32,7 +37,7 @@ type channel struct {
 
 func newChannel(cfg Config, o *once) *channel {
 	c := &channel{
-		alerter: cfg.Alerter, clock: cfg.Clock, once: o, health: ChannelStatus{Configured: cfg.Alerter != nil},
+		alerter: cfg.Alerter, clock: cfg.Clock, once: o, turn: make(chan struct{}, 1), health: ChannelStatus{Configured: cfg.Alerter != nil},
 		caller: newCaller("the alerter", cfg.AlertTimeout, cfg.Clock), tests: newCaller("the alerter", cfg.AlertTimeout, cfg.Clock),
 	}
 	c.caller.grace, c.tests.grace = channelGrace, channelGrace
@@ -49,7 +54,21 @@ func newChannel(cfg Config, o *once) *channel {
 // patience is how long a sending may take at most.
 func (c *channel) patience() time.Duration { return c.caller.timeout + 2*c.caller.grace }
 
+// take takes the turn if nobody has it. Whoever took it sends, or gives it back.
+func (c *channel) take() bool {
+	select {
+	case c.turn <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *channel) giveBack() { <-c.turn }
+
+// send sends a message of whoever has the turn, and gives that back.
 func (c *channel) send(ctx context.Context, m alert.Message) error {
+	defer c.giveBack()
 	return c.by(ctx, c.caller, m)
 }
 
@@ -61,8 +80,38 @@ func (c *channel) by(ctx context.Context, by *caller, m alert.Message) error {
 		}
 		return err
 	})
-	c.note(ctx, err)
+	if err == nil || ctx.Err() == nil {
+		c.note(ctx, err)
+	} // else whoever asked gave up, which says nothing of the channel
 	return err
+}
+
+// pauseOf returns for how long the channel asked to be left alone, if that is
+// what the error says.
+func pauseOf(err error) (time.Duration, bool) {
+	wait, ok := errors.AsType[*alert.RetryAfterError](err)
+	if !ok {
+		return 0, false
+	}
+	return min(max(wait.After, 0), maxQuiet) + time.Second, true
+}
+
+// quietFor returns how long the channel is to be left alone still.
+func (c *channel) quietFor(now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left := c.health.QuietUntil.Sub(now)
+	if left > maxQuiet+time.Minute {
+		return 0 // the clock was set back
+	}
+	return max(left, 0)
+}
+
+// hush has the channel left alone, as another leader was asked to.
+func (c *channel) hush(until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.health.QuietUntil = latest(c.health.QuietUntil, until)
 }
 
 // note keeps how the channel is.
@@ -70,13 +119,12 @@ func (c *channel) note(ctx context.Context, err error) {
 	now := c.clock.Now().UTC()
 	c.mu.Lock()
 	h := &c.health
-	h.QuietUntil = time.Time{}
 	if err == nil {
-		h.LastSent, h.LastError, h.Permanent = now, "", false
+		h.LastSent, h.LastError, h.Permanent, h.QuietUntil = now, "", false, time.Time{}
 	} else {
 		h.LastFailed, h.LastError, h.Permanent = now, publicText(err), alert.IsPermanent(err)
-		if wait, ok := errors.AsType[*alert.RetryAfterError](err); ok {
-			h.QuietUntil = now.Add(wait.After)
+		if pause, ok := pauseOf(err); ok {
+			h.QuietUntil = latest(h.QuietUntil, now.Add(pause))
 		}
 	}
 	text, permanent := h.LastError, h.Permanent
@@ -89,7 +137,7 @@ func (c *channel) note(ctx context.Context, err error) {
 	case permanent:
 		c.once.report(ctx, slog.LevelError, "channel", text, "alerts cannot be sent until somebody mends it", "error", text)
 	default:
-		c.once.report(ctx, slog.LevelWarn, "channel", text, "an alert was not sent, it is tried again", "error", text)
+		c.once.report(ctx, slog.LevelWarn, "channel", text, "a message was not sent", "error", text)
 	}
 }
 
@@ -131,20 +179,37 @@ func validateAdminURL(text string) error {
 	switch {
 	case err != nil:
 		return errors.New("is no URL") // its text may hold a secret
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return errors.New("is no URL that begins with http:// or https://")
-	case u.User != nil || u.RawQuery != "":
+	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return errors.New("is no URL that begins with http:// or https:// and a host")
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery:
 		return errors.New("has a user or a query: messages must not carry secrets")
 	}
 	return nil
 }
 
-// accountName is how incidents and messages call an account.
+// accountName is how incidents and messages call an account. Different accounts
+// may have one name: then the name is what people hear of.
 func (m *Monitor) accountName(id string) string {
-	if len(id) < 7 { // nothing to hide in so few
+	if isPlain(id) {
 		return id
 	}
 	return m.names.of(id)
+}
+
+// isPlain reports that publicLine has nothing to change, as quickly as can be.
+func isPlain(id string) bool {
+	if len(id) > maxTarget {
+		return false
+	}
+	digits := 0
+	for _, c := range []byte(id) {
+		if c >= '0' && c <= '9' {
+			digits++
+		} else if c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return digits < 7
 }
 
 // names remembers how accounts are called, which every slot asks for.

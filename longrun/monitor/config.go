@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -77,6 +78,10 @@ type Config struct {
 	// "https://ops.example.org/api/admin/longrun": messages link to it. It
 	// carries no user and no query. Default: none, and no links.
 	AdminURL string
+
+	// EvidenceKey signs the seals of the evidence chain, one a day. Default: none;
+	// seals are not signed.
+	EvidenceKey ed25519.PrivateKey
 
 	// Backlog is how many beats are kept while the store is out of reach.
 	// Default: 1,440, a day of minutes.
@@ -276,6 +281,9 @@ func (c Config) validate(invalid *ConfigError) {
 			invalid.add(field, fmt.Errorf("type %q is there already", p.Type))
 		}
 		seen[p.Type] = true
+	}
+	if n := len(c.EvidenceKey); n != 0 && n != ed25519.PrivateKeySize {
+		invalid.add("EvidenceKey", errors.New("is no Ed25519 private key"))
 	}
 	if c.AlertTimeout < 0 {
 		invalid.add("AlertTimeout", fmt.Errorf("%v is negative", c.AlertTimeout))

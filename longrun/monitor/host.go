@@ -47,7 +47,11 @@ func (h *host) ask(ctx context.Context) (longrun.HostStatus, error) {
 
 const maxStatusError = 200
 
-var longNumber = regexp.MustCompile(`\d{7,}`)
+// longNumber is what could be a telephone number: many digits, or groups of them
+// behind a plus sign.
+var longNumber = regexp.MustCompile(`\+\d{1,3}(?:[ ./()-]{0,2}\d){7,13}|\d{7,}`)
+
+var digit = regexp.MustCompile(`\d`)
 
 // publicText is what may be stored of an error that the host made.
 func publicText(err error) string { return publicLine(err.Error(), maxStatusError) }
@@ -58,7 +62,7 @@ func publicText(err error) string { return publicLine(err.Error(), maxStatusErro
 func publicLine(text string, most int) string {
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "\uFFFD")), " ")
 	text = longNumber.ReplaceAllStringFunc(text, func(n string) string {
-		return strings.Repeat("*", len(n)-2) + n[len(n)-2:]
+		return digit.ReplaceAllString(n[:len(n)-2], "*") + n[len(n)-2:]
 	})
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"

@@ -27,6 +27,12 @@ func TestAHostThatCannotSayHowItIsCostsABeatItsCountsOnly(t *testing.T) {
 			},
 			"no LID found for *********56 from server",
 		},
+		"a number in groups": {
+			func(context.Context) (longrun.HostStatus, error) {
+				return longrun.HostStatus{}, errors.New("no LID found for +40 (721) 23-45-67 at +02:00")
+			},
+			"no LID found for +** (***) **-**-67 at +02:00",
+		},
 		"panic": {func(context.Context) (longrun.HostStatus, error) { panic("boom") }, "panic: boom"},
 		"not UTF-8": {
 			func(context.Context) (longrun.HostStatus, error) {

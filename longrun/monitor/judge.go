@@ -1,12 +1,14 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -31,12 +33,9 @@ func (w *watch) judge(ctx context.Context) {
 	if l.beat.StatusError == "" && len(l.accounts) == 0 {
 		find(longrun.CheckLoggedOutCount(l.beat))
 	}
-	for _, account := range l.accounts {
-		account.ID = w.m.accountName(account.ID)
-		find(longrun.CheckLoggedOut(account))
-		find(longrun.CheckReconnectLoop(w.stateOf(longrun.ReconnectLoop, account.ID), account, now, limits.ReconnectLoopThreshold))
-	}
-	w.probes = w.m.probes.seen(w.probes[:0])
+	w.judgeAccounts(ctx, l.accounts, limits, now)
+	var probesKnown bool
+	w.probes, probesKnown = w.m.probes.seen(w.probes[:0])
 	for _, p := range w.probes {
 		find(longrun.CheckProbeFails(p.kind, p.recent, limits.ConsecutiveProbeFails))
 		since := latest(w.began, w.m.stats.startedAt().Add(p.settle))
@@ -44,7 +43,33 @@ func (w *watch) judge(ctx context.Context) {
 	}
 	find(longrun.CheckQueueDepth(l.beat, limits.QueueDepthThreshold))
 	find(longrun.CheckInsufficientData(w.stateOf(longrun.InsufficientData, ""), w.recent, now, settings.InsufficientDataThreshold))
-	w.findGone(ctx, *l, now)
+	w.findGone(ctx, *l, probesKnown, now)
+}
+
+// judgeAccounts has the rules look at each account. Several may go by one name,
+// as their numbers do when they are masked: that is one target, it is bad while
+// any of them is, and good when all are.
+func (w *watch) judgeAccounts(ctx context.Context, accounts []longrun.AccountStatus, limits longrun.AlertThresholds, now time.Time) {
+	w.later = w.later[:0]
+	find := func(f longrun.Finding) {
+		switch {
+		case f.Verdict == longrun.Bad:
+			w.find(ctx, f, now)
+		case w.board[alarmKey{f.Rule, f.Target}] != nil:
+			w.later = append(w.later, f) // an account that comes later may be bad
+		}
+	}
+	for _, account := range accounts {
+		account.ID = w.m.accountName(account.ID)
+		find(longrun.CheckLoggedOut(account))
+		find(longrun.CheckReconnectLoop(w.stateOf(longrun.ReconnectLoop, account.ID), account, now, limits.ReconnectLoopThreshold))
+	}
+	slices.SortStableFunc(w.later, func(a, b longrun.Finding) int { return cmp.Compare(a.Verdict, b.Verdict) })
+	for _, f := range w.later { // those that cannot tell, then the good ones
+		if w.board[alarmKey{f.Rule, f.Target}].spoken != w.judged {
+			w.find(ctx, f, now)
+		}
+	}
 }
 
 func (w *watch) stateOf(r longrun.Rule, target string) longrun.AlertState {
@@ -159,7 +184,7 @@ func (w *watch) grow(al *alarm, f longrun.Finding) {
 // findGone resolves alarms whose target is no longer there: an account that the
 // host gave up, a probe that is no longer configured. A host that does not
 // answer says nothing of its accounts.
-func (w *watch) findGone(ctx context.Context, l look, now time.Time) {
+func (w *watch) findGone(ctx context.Context, l look, probesKnown bool, now time.Time) {
 	for key, al := range w.board {
 		if al.state.State != longrun.Firing || al.spoken == w.judged {
 			continue
@@ -170,8 +195,8 @@ func (w *watch) findGone(ctx context.Context, l look, now time.Time) {
 				continue
 			}
 		case longrun.ProbeFails, longrun.ProbeOverdue:
-			if len(w.probes) == 0 && len(w.m.cfg.Probes) > 0 {
-				continue // not known yet
+			if !probesKnown {
+				continue
 			}
 		case longrun.MissedHeartbeats, longrun.StoreUnreachable, longrun.QueueDepth, longrun.InsufficientData:
 			continue
@@ -184,23 +209,32 @@ func (w *watch) findGone(ctx context.Context, l look, now time.Time) {
 // recordOutages writes down, as incidents, outages of the store that this
 // instance lived through: while they lasted nothing could be written.
 func (w *watch) recordOutages(ctx context.Context, now time.Time) {
-	for _, o := range w.m.outages.over() {
+	past := w.m.outages.over()
+	for n, o := range past {
 		i, err := w.incidentOf(ctx, o, now)
 		switch {
 		case err != nil:
-			w.m.outages.again(o)
+			w.m.outages.again(past[n:]...)
 			w.m.once.report(ctx, slog.LevelWarn, "outage", "unrecorded", "an outage of the store is not recorded yet", "error", err)
+			return
 		case i != nil:
 			w.noteIncident(*i)
+			w.outages = append(w.outages, o)
 			w.m.cfg.Logger.InfoContext(ctx, "an outage of the store is recorded", "incident", i.IncidentID, "after", o.To.Sub(o.From))
 		}
 	}
 }
 
-// incidentOf returns the incident of an outage, nothing where another leader has
-// written one down.
-func (w *watch) incidentOf(ctx context.Context, o longrun.Window, now time.Time) (*longrun.Incident, error) {
-	known, err := w.m.ledger.HasIncident(ctx, longrun.StoreUnreachable, o)
+// incidentOf returns the incident of an outage; nothing where another leader has
+// written one down, or wrote beats meanwhile: then it was out of this instance's
+// reach alone.
+func (w *watch) incidentOf(ctx context.Context, o pastOutage, now time.Time) (*longrun.Incident, error) {
+	if !o.told && (now.Sub(o.From) > longrun.RecentSpan || w.anyFilled(o.Window)) {
+		return nil, nil
+	}
+	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, w.m.asideTimeout())
+	defer cancel()
+	known, err := w.m.ledger.HasIncident(ctx, longrun.StoreUnreachable, o.Window)
 	if known || err != nil {
 		return nil, err
 	}
@@ -211,4 +245,15 @@ func (w *watch) incidentOf(ctx context.Context, o longrun.Window, now time.Time)
 	i := w.open(s, longrun.Finding{Summary: fmt.Sprintf("the store was out of reach for %.0f s, %.0f s are borne", length, limit), Observed: length, Threshold: limit}, now)
 	i.TSEnd, i.MTTRSec, i.Closed, i.ClosedBy = &to, &length, &closed, w.m.cfg.InstanceID
 	return &i, nil
+}
+
+// anyFilled reports whether a slot that lies in the window has a beat.
+func (w *watch) anyFilled(in longrun.Window) bool {
+	interval := w.m.cfg.Interval
+	for s := longrun.SlotAt(in.From, interval) + 1; !(s + 1).Start(interval).After(in.To); s++ {
+		if w.recent.Filled(s) {
+			return true
+		}
+	}
+	return false
 }

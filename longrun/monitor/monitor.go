@@ -37,6 +37,7 @@ type Monitor struct {
 	alarms       *alarms
 	outages      *outages
 	names        *names
+	closing      *closing
 	settings     atomic.Pointer[longrun.Settings]
 	processStart time.Time
 	leftBehind   []longrun.Lapse // from the journal of an earlier process
@@ -67,6 +68,7 @@ func New(cfg Config) (*Monitor, error) {
 	}
 	m.after = newAfter(cfg.AfterBeat, cfg.Interval, cfg.Clock, m.once)
 	m.probes = newSchedule(m)
+	m.closing = newClosing(m)
 	m.alarms, m.outages, m.names = newAlarms(m), &outages{m: m}, &names{clean: make(map[string]string)}
 	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged, func() { m.record.touch() })
 	settings := longrun.DefaultSettings(cfg.Interval)
@@ -129,6 +131,7 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 // begin opens this run's record.
 func (m *Monitor) begin(ctx context.Context) {
 	m.reach.begin()
+	m.alarms.open(ctx)
 	now := m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
 	hostName, _ := os.Hostname() // for people only
 	m.record.reset(longrun.Run{
@@ -151,6 +154,7 @@ func (m *Monitor) begin(ctx context.Context) {
 // that nothing is written behind it.
 func (m *Monitor) end(ctx context.Context, ended string) {
 	ctx, now := context.WithoutCancel(ctx), m.cfg.Clock.Now()
+	m.alarms.close()
 	m.farewell(ctx)
 	closing, cancel := deadline.With(ctx, m.cfg.Clock, min(storeTimeout, m.cfg.Lease))
 	defer cancel()
@@ -177,6 +181,10 @@ func (m *Monitor) farewell(ctx context.Context) {
 		}
 	}
 }
+
+// asideTimeout bounds a store call that the leader makes beside its beats: short,
+// since a beat may wait behind it for its turn.
+func (m *Monitor) asideTimeout() time.Duration { return min(storeTimeout, m.cfg.Interval/2) }
 
 // stored takes note of a beat that was stored in its slot.
 func (m *Monitor) stored(ctx context.Context, h longrun.Heartbeat) {

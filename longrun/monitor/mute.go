@@ -22,6 +22,7 @@ type mute struct {
 	mu       sync.Mutex
 	silences []longrun.Silence
 	read     time.Time // zero: they are not known
+	asked    time.Time // when the store was last asked for them
 }
 
 // silencesEvery is how old known silences may be while one of them holds: that
@@ -31,12 +32,25 @@ const silencesEvery = 5 * time.Minute
 // why says why a rule is not told for a target at now; empty when it is to be.
 func (u *mute) why(ctx context.Context, r longrun.Rule, target string, now time.Time) string {
 	why, read := u.known(r, target, now)
-	if why != "" && now.Sub(read).Abs() < silencesEvery {
+	if why != "" && now.Sub(read).Abs() < silencesEvery || !u.ask(now) {
 		return why
 	}
 	u.load(ctx, now)
 	why, _ = u.known(r, target, now)
 	return why
+}
+
+// ask reports whether the store is to be asked at now, once however much there
+// is to tell: of two hundred accounts that log out together, and of a store that
+// hangs.
+func (u *mute) ask(now time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.asked.Equal(now) {
+		return false
+	}
+	u.asked = now
+	return true
 }
 
 // known is why without a look at the store, and when that was last asked; now
@@ -59,13 +73,13 @@ func (u *mute) known(r longrun.Rule, target string, now time.Time) (why string, 
 
 // load reads the silences. Where the store does not answer, those that are known
 // go on to hold.
-func (u *mute) load(ctx context.Context, now time.Time) {
-	ctx, cancel := deadline.With(ctx, u.m.cfg.Clock, min(storeTimeout, u.m.cfg.Interval/2))
+func (u *mute) load(parent context.Context, now time.Time) {
+	ctx, cancel := deadline.With(parent, u.m.cfg.Clock, u.m.asideTimeout())
 	defer cancel()
 	silences, err := u.m.ledger.SilencesAt(ctx, now)
 	if err != nil {
-		if ctx.Err() == nil {
-			u.m.once.report(ctx, slog.LevelWarn, "silences", "unread", "silences cannot be read, those that are known hold", "error", err)
+		if parent.Err() == nil {
+			u.m.once.report(parent, slog.LevelWarn, "silences", "unread", "silences cannot be read, those that are known hold", "error", err)
 		}
 		return
 	}
@@ -79,7 +93,18 @@ func (u *mute) load(ctx context.Context, now time.Time) {
 func (u *mute) forget() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.read = time.Time{}
+	u.read, u.asked = time.Time{}, time.Time{}
+}
+
+// learn takes a silence that was made or ended here, for a time in which the
+// store cannot be asked.
+func (u *mute) learn(s longrun.Silence) {
+	u.forget()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.silences = append(slices.DeleteFunc(slices.Clone(u.silences), func(o longrun.Silence) bool {
+		return o.SilenceID == s.SilenceID || !o.Until.After(s.Created)
+	}), s)
 }
 
 // Silence keeps matching alerts from being told, on every instance, from s.From
@@ -99,10 +124,11 @@ func (m *Monitor) Silence(ctx context.Context, s longrun.Silence) (longrun.Silen
 	s.SilenceID = s.From.Format("20060102T150405") + "_" + hex.EncodeToString(nonce)
 	s.TS, s.Created = s.From, now
 	s.By, s.Reason = publicLine(s.By, maxStatusError), publicLine(s.Reason, maxStatusError)
+	s.Target = m.accountName(s.Target) // as the alerts of that account have it
 	if err := m.ledger.CreateSilence(ctx, s); err != nil {
 		return longrun.Silence{}, err
 	}
-	m.alarms.mute.forget()
+	m.alarms.mute.learn(s)
 	m.cfg.Logger.InfoContext(ctx, "alerts silenced", "silence", s.SilenceID, "rule", string(s.Rule), "target", s.Target, "until", s.Until, "by", s.By, "reason", s.Reason)
 	return s, nil
 }
@@ -116,7 +142,7 @@ func (m *Monitor) EndSilence(ctx context.Context, id string) (longrun.Silence, e
 	if err != nil {
 		return longrun.Silence{}, err
 	}
-	m.alarms.mute.forget()
+	m.alarms.mute.learn(s)
 	m.cfg.Logger.InfoContext(ctx, "silence ended", "silence", s.SilenceID)
 	return s, nil
 }

@@ -2,7 +2,7 @@ package monitor
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,14 +22,29 @@ type outages struct {
 
 	mu      sync.Mutex
 	state   longrun.AlertState
+	summary string
+	muted   string // why this instance does not tell of it
 	began   time.Time
 	speaks  bool // this instance tells of the outage
-	queue   []alert.Message
+	queue   []direct
 	sending bool
-	ended   []longrun.Window // not recorded yet
+	ended   []pastOutage // not recorded yet
 }
 
-// look judges the rule. It is called once per slot, whoever leads.
+// direct is a message that stands in no outbox.
+type direct struct {
+	alert.Message
+	made time.Time
+}
+
+// pastOutage is an outage that this instance saw the end of.
+type pastOutage struct {
+	longrun.Window
+	told bool // this instance spoke of it
+}
+
+// look judges the rule. It is called once per slot, whoever leads, and asks no
+// store.
 func (o *outages) look(ctx context.Context) {
 	now := o.m.cfg.Clock.Now()
 	h := o.m.reach.health()
@@ -41,33 +56,54 @@ func (o *outages) look(ctx context.Context) {
 	}
 	limits := o.m.settings.Load().AlertThresholds
 	f := longrun.CheckStoreUnreachable(h.since, now, time.Duration(limits.StoreUnreachableSec*float64(time.Second)))
+	if f.Verdict == longrun.Good {
+		f.Until = h.ended
+	}
 	muted, _ := o.m.alarms.mute.known(longrun.StoreUnreachable, "", now)
 
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if muted == "" && !o.speaks {
+		muted = "the leader tells of it"
+	}
 	from := o.state.Since
 	next, transition := o.state.Next(f, longrun.StoreUnreachable.Policy(), now)
 	if transition == longrun.Resolved && from != nil {
-		o.remember(longrun.Window{From: *from, To: *next.LastEnd})
+		o.remember(pastOutage{longrun.Window{From: *from, To: *next.LastEnd}, o.speaks})
 	}
-	next, kind := next.Tell(transition, muted != "" || !o.speaks, limits.Throttle(), now)
-	o.state = next
-	if kind == longrun.NoNotice {
-		return
+	next, kind := next.Tell(transition, muted != "", limits.Throttle(), now)
+	o.state, o.muted, o.summary = next, "", ""
+	if next.State == longrun.Firing {
+		o.muted, o.summary = muted, publicLine(f.Summary, maxSummary)
 	}
+	if kind != longrun.NoNotice {
+		o.tell(ctx, o.notice(kind, from, next), now)
+	}
+}
+
+// notice is what is told of the state after a look; from is when the outage
+// before that began.
+func (o *outages) notice(kind longrun.NoticeKind, from *time.Time, s longrun.AlertState) longrun.Notice {
 	n := longrun.Notice{
-		Kind: kind, Rule: longrun.StoreUnreachable, Severity: longrun.StoreUnreachable.Severity(), Summary: publicLine(f.Summary, maxSummary),
+		Kind: kind, Rule: longrun.StoreUnreachable, Severity: longrun.StoreUnreachable.Severity(), Summary: o.summary,
 		InstanceID: o.m.cfg.InstanceID, CommitHash: o.m.cfg.CommitHash,
 	}
-	if transition == longrun.Resolved {
-		n.Since, n.Until, n.Summary = *from, next.LastEnd, "the store answers again"
+	if kind == longrun.NoticeResolved {
+		n.Since, n.Until, n.Summary = *from, s.LastEnd, "the store answers again"
 	} else {
-		n.Since = *next.Since
+		n.Since = *s.Since
 	}
 	n.IncidentID = longrun.IncidentID(n.Rule, "", n.Since)
 	// Its numbers are this instance's own: another one's messages are others.
-	n.Key = next.Key() + "-" + n.Since.UTC().Format("20060102T150405")
-	o.queue = append(o.queue, o.m.message(n))
+	n.Key = s.Key() + "-" + n.Since.UTC().Format("20060102T150405")
+	return n
+}
+
+// tell queues a message. A reminder that still waits is obsolete: after a night
+// in which the channel was away too, nobody wants one for each hour of it.
+func (o *outages) tell(ctx context.Context, n longrun.Notice, now time.Time) {
+	o.queue = slices.DeleteFunc(o.queue, func(d direct) bool { return d.Kind == alert.Reminder })
+	o.queue = append(o.queue, direct{o.m.message(n), now})
 	if !o.sending {
 		o.sending = true
 		o.group.Go(func() { o.send(ctx) })
@@ -89,7 +125,8 @@ func (o *outages) choose(ctx context.Context, since time.Time) {
 	if known {
 		return
 	}
-	speaks := o.m.answers(ctx) || !o.m.lock.View().Row.Held()
+	leader, _ := o.m.holder()
+	speaks := o.m.answers(ctx) || leader == ""
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.began, o.speaks = since, speaks
@@ -98,15 +135,13 @@ func (o *outages) choose(ctx context.Context, since time.Time) {
 // maxEnded bounds the outages that wait to be recorded.
 const maxEnded = 100
 
-func (o *outages) remember(w longrun.Window) {
-	if len(o.ended) >= maxEnded {
-		o.ended = o.ended[1:]
-	}
-	o.ended = append(o.ended, w)
+func (o *outages) remember(past ...pastOutage) {
+	o.ended = append(o.ended, past...)
+	o.ended = o.ended[max(0, len(o.ended)-maxEnded):]
 }
 
-// over returns the outages that are not recorded yet, and again takes one back.
-func (o *outages) over() []longrun.Window {
+// over returns the outages that are not recorded yet, and again takes some back.
+func (o *outages) over() []pastOutage {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	ended := o.ended
@@ -114,51 +149,73 @@ func (o *outages) over() []longrun.Window {
 	return ended
 }
 
-func (o *outages) again(w longrun.Window) {
+func (o *outages) again(past ...pastOutage) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.remember(w)
+	o.remember(past...)
 }
 
 // maxDirect is how long a message is tried that stands in no outbox.
 const maxDirect = 6 * time.Hour
 
-// send sends what is queued, in order, until nothing is.
+// send sends what is queued, the oldest first and as few messages, until nothing
+// is.
 func (o *outages) send(ctx context.Context) {
-	for {
-		o.mu.Lock()
-		if len(o.queue) == 0 || ctx.Err() != nil {
-			o.sending = false
-			o.mu.Unlock()
+	channel := o.m.alarms.channel
+	for failures := int64(0); ; {
+		now := o.m.cfg.Clock.Now()
+		message, sent, ok := o.next(ctx, now)
+		if !ok {
 			return
 		}
-		m := o.queue[0]
-		o.queue = o.queue[1:]
-		o.mu.Unlock()
-		o.deliver(ctx, m)
+		pause := channel.quietFor(now)
+		switch {
+		case pause > 0:
+		case !channel.take():
+			pause = time.Second // a message of the outbox is under way
+		default:
+			err := channel.send(ctx, message)
+			if err == nil || alert.IsPermanent(err) {
+				o.done(sent)
+				failures = 0
+				continue
+			}
+			failures++
+			pause = backoff(failures)
+		}
+		sleep(ctx, o.m.cfg.Clock, pause)
 	}
 }
 
-func (o *outages) deliver(ctx context.Context, m alert.Message) {
-	begun := o.m.cfg.Clock.Now()
-	for attempt := int64(1); ; attempt++ {
-		err := o.m.alarms.channel.send(ctx, m)
-		if err == nil || alert.IsPermanent(err) || o.m.cfg.Clock.Now().Sub(begun) > maxDirect {
-			return
-		}
-		pause := backoff(attempt)
-		if wait, ok := errors.AsType[*alert.RetryAfterError](err); ok {
-			pause = min(max(wait.After, 0), maxQuiet) + time.Second
-		}
-		if !sleep(ctx, o.m.cfg.Clock, pause) {
-			return
-		}
+// next returns the message to send, and the keys of those that it is made of.
+// Without one, send is over.
+func (o *outages) next(ctx context.Context, now time.Time) (m alert.Message, keys []string, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.queue = slices.DeleteFunc(o.queue, func(d direct) bool { return now.Sub(d.made) > maxDirect })
+	if len(o.queue) == 0 || ctx.Err() != nil {
+		o.sending = false
+		return alert.Message{}, nil, false
 	}
+	var due []alert.Message
+	for _, d := range o.queue {
+		due = append(due, d.Message)
+		keys = append(keys, d.Key)
+	}
+	m, k := alert.Coalesce(due)
+	return m, keys[:k], true
+}
+
+// done takes messages out of the queue that need not be tried again.
+func (o *outages) done(keys []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.queue = slices.DeleteFunc(o.queue, func(d direct) bool { return slices.Contains(keys, d.Key) })
 }
 
 // status is how the rule stands, nothing where it never stood otherwise.
-func (o *outages) status() (longrun.AlertState, bool) {
+func (o *outages) status() (AlarmStatus, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.state, o.state.Rule != ""
+	return AlarmStatus{AlertState: o.state, Muted: o.muted, Summary: o.summary}, o.state.Rule != ""
 }

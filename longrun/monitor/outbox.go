@@ -3,8 +3,7 @@ package monitor
 import (
 	"cmp"
 	"context"
-	"errors"
-	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -17,9 +16,6 @@ import (
 const (
 	// maxNoticeAge is how long a message is tried: what is older helps nobody.
 	maxNoticeAge = 72 * time.Hour
-	// maxQuiet is the longest that a channel may ask to be left alone. Three
-	// hours have been seen.
-	maxQuiet = 6 * time.Hour
 	// minBackoff and maxBackoff bound the pause after a failure.
 	minBackoff = 2 * time.Second
 	maxBackoff = 5 * time.Minute
@@ -42,6 +38,12 @@ func (w *watch) queue(i longrun.Incident, s longrun.AlertState, kind longrun.Not
 		Key: s.Key(), IncidentID: i.IncidentID, Rule: i.Rule, Target: i.Target, Severity: i.Severity, Summary: i.Summary,
 		Since: i.TSStart, Until: i.TSEnd, InstanceID: w.m.cfg.InstanceID, CommitHash: w.m.cfg.CommitHash,
 	}
+	if quiet := w.a.channel.quietFor(now); quiet > 0 {
+		// Written down with each message, so that a later leader knows of it whatever
+		// becomes of the message that was answered so.
+		until := now.Add(quiet)
+		n.TS, n.NotBefore = until, &until
+	}
 	for _, older := range w.outbox {
 		if older.IncidentID == n.IncidentID && older.Kind == longrun.NoticeReminder && !slices.Contains(w.sending, older.NoticeID) {
 			w.drop(older, longrun.Obsolete, "a later message says more")
@@ -58,11 +60,16 @@ func (w *watch) drop(n *longrun.Notice, state longrun.NoticeState, why string) {
 	w.noteNotice(n)
 }
 
-// expire drops what is too old.
-func (w *watch) expire() {
-	now := w.m.cfg.Clock.Now()
-	for _, n := range w.outbox {
-		if now.Sub(n.Created) > maxNoticeAge && !slices.Contains(w.sending, n.NoticeID) {
+// tidy takes out of the outbox what is not to be sent any more.
+func (w *watch) tidy() {
+	now := w.m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
+	for id, n := range w.outbox {
+		switch {
+		case slices.Contains(w.sending, id):
+		case w.a.wasTold(id): // under an earlier lead of this process, which could not write it down
+			n.SentAt = &now
+			w.drop(n, longrun.Sent, "")
+		case now.Sub(n.Created) > maxNoticeAge:
 			w.m.cfg.Logger.Error("a message is given up", "key", n.Key, "kind", string(n.Kind), "attempts", n.Attempts, "error", n.Error)
 			w.drop(n, longrun.Obsolete, "too old: "+n.Error)
 		}
@@ -76,105 +83,137 @@ func (w *watch) send(ctx context.Context) time.Duration {
 		return idle // its outcome wakes the watch
 	}
 	now := w.m.cfg.Clock.Now()
-	if wait := w.quiet.Sub(now); wait > 0 {
-		return wait
-	}
 	due, wait := w.due(now)
 	if len(due) == 0 || ctx.Err() != nil {
 		return wait
+	}
+	if quiet := w.a.channel.quietFor(now); quiet > 0 {
+		return quiet
+	}
+	if !w.a.channel.take() {
+		return time.Second // a message that is in no outbox, or of an earlier lead
 	}
 	messages := make([]alert.Message, len(due))
 	for i, n := range due {
 		messages[i] = w.m.message(*n)
 	}
 	message, k := alert.Coalesce(messages)
-	until := now.Add(w.a.channel.patience()).UTC().Truncate(time.Microsecond)
+	claimed := due[:k]
+	until := now.Add(w.claimTime()).UTC().Truncate(time.Microsecond)
 	var ids []string
-	for _, n := range due[:k] {
+	for _, n := range claimed {
 		n.Attempts++
 		n.ClaimedBy, n.ClaimedUntil = w.m.cfg.InstanceID, &until
 		w.noteNotice(n)
 		ids = append(ids, n.NoticeID)
 	}
 	if !w.write(ctx) || w.lease.Err() != nil {
-		// Claimed or not: the claim is ours, and it is tried again at once.
-		for _, n := range due[:k] {
+		// Should it have landed all the same, nobody is to wait for its end.
+		for _, n := range claimed {
 			n.Attempts--
-			n.ClaimedUntil = nil
+			n.ClaimedBy, n.ClaimedUntil = "", nil
+			w.noteNotice(n)
 		}
+		w.a.channel.giveBack()
 		return time.Second
 	}
 	w.sending = ids
-	// The end of the lead alone does not break off a message: leave waits for it.
-	sending := context.WithoutCancel(ctx)
-	go func() {
-		err := w.a.channel.send(sending, message)
+	w.a.sends.Go(func() {
+		err := w.a.channel.send(w.a.life, message)
 		if err == nil {
 			w.a.noteTold(ids)
 		}
 		w.outcomes <- outcome{ids, err}
-	}()
+	})
 	return idle
 }
 
+// claimTime is how long a message is claimed for: to write that down, and to
+// send it.
+func (w *watch) claimTime() time.Duration { return w.m.asideTimeout() + w.a.channel.patience() }
+
 // due returns the messages that are to be sent now, the oldest first, and how
-// long it is until the next one.
+// long it is until the next one. Of one incident none overtakes another.
 func (w *watch) due(now time.Time) (due []*longrun.Notice, wait time.Duration) {
 	wait = idle
-	for _, n := range w.outbox {
-		at := n.TS
-		if n.ClaimedUntil != nil { // somebody may be sending it still
-			at = latest(at, *n.ClaimedUntil)
-		}
-		if left := at.Sub(now); left > 0 {
+	if len(w.outbox) == 0 {
+		return nil, wait
+	}
+	behind := make(map[string]bool) // incidents of which an older message waits
+	for _, n := range slices.SortedFunc(maps.Values(w.outbox), older) {
+		left := untilDue(n, now)
+		switch {
+		case left > 0:
 			wait = min(wait, left)
-		} else {
+			behind[n.IncidentID] = true
+		case !behind[n.IncidentID]:
 			due = append(due, n)
 		}
 	}
-	slices.SortFunc(due, func(a, b *longrun.Notice) int {
-		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.NoticeID, b.NoticeID))
-	})
 	return due, wait
+}
+
+func older(a, b *longrun.Notice) int {
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.NoticeID, b.NoticeID))
+}
+
+// untilDue is how long a message still waits. No clock that was set back makes
+// it wait for longer than a channel may ask for.
+func untilDue(n *longrun.Notice, now time.Time) time.Duration {
+	at := n.TS
+	if n.ClaimedUntil != nil { // somebody may be sending it still
+		at = latest(at, *n.ClaimedUntil)
+	}
+	left := at.Sub(now)
+	if left > maxQuiet+time.Minute {
+		return 0
+	}
+	return left
 }
 
 // sentOff takes what became of a sending.
 func (w *watch) sentOff(ctx context.Context, o outcome) {
 	w.sending = nil
 	now := w.m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
-	for _, id := range o.ids {
-		n := w.outbox[id]
-		if n == nil {
-			continue
-		}
-		n.ClaimedBy, n.ClaimedUntil = "", nil
-		if o.err == nil {
+	if o.err == nil {
+		for _, id := range o.ids {
+			n := w.outbox[id]
 			n.SentAt = &now
 			w.drop(n, longrun.Sent, "")
-			continue
 		}
-		w.failed(n, o.err, now)
-	}
-	if o.err == nil {
 		w.m.cfg.Logger.InfoContext(ctx, "alerts sent", "messages", len(o.ids))
-	}
-}
-
-// failed puts a message off, or gives it up.
-func (w *watch) failed(n *longrun.Notice, err error, now time.Time) {
-	n.Error = publicLine(err.Error(), maxNoticeError)
-	if alert.IsPermanent(err) {
-		w.drop(n, longrun.Undeliverable, n.Error)
 		return
 	}
-	if wait, ok := errors.AsType[*alert.RetryAfterError](err); ok {
-		// For every message, and for whoever leads next.
-		until := now.Add(min(max(wait.After, 0), maxQuiet) + time.Second)
-		n.TS, n.NotBefore, w.quiet = until, &until, latest(w.quiet, until)
-	} else {
-		n.TS = now.Add(backoff(n.Attempts))
+	w.failed(o, now)
+}
+
+// failed puts messages off, or gives them up. Those that failed together wait
+// together: what a channel that is down gets to do is few calls, and what one
+// that is back gets is few messages.
+func (w *watch) failed(o outcome, now time.Time) {
+	attempts := int64(0)
+	for _, id := range o.ids {
+		attempts = max(attempts, w.outbox[id].Attempts)
 	}
-	w.noteNotice(n)
+	again := now.Add(backoff(attempts))
+	pause, asked := pauseOf(o.err)
+	if asked {
+		again = now.Add(pause)
+	}
+	for _, id := range o.ids {
+		n := w.outbox[id]
+		n.ClaimedBy, n.ClaimedUntil = "", nil
+		n.Error = publicLine(o.err.Error(), maxNoticeError)
+		if alert.IsPermanent(o.err) {
+			w.drop(n, longrun.Undeliverable, n.Error)
+			continue
+		}
+		n.TS = again
+		if asked { // of every message, and of whoever leads next
+			n.NotBefore = &again
+		}
+		w.noteNotice(n)
+	}
 }
 
 // backoff is the pause after so many failures, spread by a fifth.
@@ -192,6 +231,9 @@ const maxLeave = 5 * time.Second
 // leave ends the watch: what is being sent may arrive, and what is not written
 // down is, as far as the lease still allows.
 func (w *watch) leave(ctx context.Context) {
+	defer func() {
+		w.m.outages.again(w.outages...)
+	}()
 	if w.lease.Err() != nil {
 		return
 	}
@@ -224,11 +266,4 @@ func (m *Monitor) message(n longrun.Notice) alert.Message {
 		out.Until = *n.Until
 	}
 	return out
-}
-
-func levelOf(err error) slog.Level {
-	if err == nil {
-		return slog.LevelInfo
-	}
-	return slog.LevelWarn
 }

@@ -94,14 +94,19 @@ func newSchedule(m *Monitor) *schedule {
 	return s
 }
 
+// begin has people's probes wait for run, which is about to be called: the host
+// may ask for one as soon as it hears of a beat.
+func (s *schedule) begin(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leading = ctx.Done()
+}
+
 // run makes probes until the lead ends.
 func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
 	if len(s.jobs) == 0 {
 		return
 	}
-	s.mu.Lock()
-	s.leading = ctx.Done()
-	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		s.leading, s.loaded = nil, false
@@ -143,11 +148,16 @@ func (s *schedule) load(ctx context.Context) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.pending { // newer than anything in the store
-		recent[p.Type] = append(recent[p.Type], p)
+	for _, p := range s.pending {
+		// Its commit may have landed unheard, and another may have made newer ones.
+		same := func(o longrun.Probe) bool { return o.ProbeKey == p.ProbeKey }
+		if !slices.ContainsFunc(recent[p.Type], same) {
+			recent[p.Type] = append(recent[p.Type], p)
+		}
 	}
 	for _, j := range s.jobs {
 		j.last, j.recent = nil, recent[j.Type]
+		slices.SortStableFunc(j.recent, func(a, b longrun.Probe) int { return a.TS.Compare(b.TS) })
 		for _, p := range j.recent {
 			if p.Trigger != longrun.ByHand && (j.last == nil || p.TS.After(j.last.TS)) {
 				j.last = &p
@@ -271,8 +281,7 @@ func (s *schedule) tell(ctx context.Context, j *job, p longrun.Probe) {
 
 // put stores a result, under the lease. What the store does not take now waits.
 func (s *schedule) put(ctx context.Context, lease *lock.Lease, p longrun.Probe) error {
-	// A short deadline: a beat may wait behind this commit for its turn.
-	ctx, cancel := deadline.With(ctx, s.m.cfg.Clock, min(storeTimeout, s.m.cfg.Interval/2))
+	ctx, cancel := deadline.With(ctx, s.m.cfg.Clock, s.m.asideTimeout())
 	defer cancel()
 	err := lease.Commit(ctx, s.m.ledger.CreateProbe(p))
 	switch {
@@ -342,20 +351,20 @@ type probed struct {
 	recent   []longrun.Probe // not to be changed
 }
 
-// seen returns what the rules see of each configured probe, nothing before it is
-// known. It appends to room.
-func (s *schedule) seen(room []probed) []probed {
+// seen returns what the rules see of each configured probe, and whether that is
+// known yet. It appends to room.
+func (s *schedule) seen(room []probed) ([]probed, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.loaded {
-		return room
+		return room, len(s.jobs) == 0
 	}
 	for _, j := range s.jobs {
 		if j.Prober != nil {
 			room = append(room, probed{j.Type, s.scheduleOf(j), j.Settle, j.recent})
 		}
 	}
-	return room
+	return room, true
 }
 
 func (s *schedule) notLeading() error {

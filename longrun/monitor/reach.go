@@ -33,6 +33,7 @@ type reach struct {
 	written  time.Time // … and to a Commit
 	seen     time.Time // the last write of the followed document, whoever's
 	out      *outage   // nil while the store is well
+	ended    time.Time // when the last outage did
 }
 
 var (
@@ -74,7 +75,7 @@ func (r *reach) begin() {
 	now := r.clock.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.answered, r.written, r.seen, r.out = now, now, time.Time{}, nil
+	r.answered, r.written, r.seen, r.out, r.ended = now, now, time.Time{}, nil, time.Time{}
 }
 
 // follow has saw called with each read of the document. It is called before the
@@ -164,7 +165,7 @@ func (r *reach) well(now time.Time, commit bool) (o outage, happened []change) {
 		return outage{}, nil
 	}
 	o, r.out = *r.out, nil
-	o.to = now
+	o.to, r.ended = now, now
 	return o, []change{back}
 }
 
@@ -213,6 +214,7 @@ func latest(a, b time.Time) time.Time {
 type health struct {
 	answered            time.Time
 	since               time.Time // of the outage; zero without one
+	ended               time.Time // of the outage before; zero where there was none
 	reachable, readOnly bool
 	err                 error
 }
@@ -221,7 +223,7 @@ func (r *reach) health() health {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.out == nil {
-		return health{answered: r.answered, reachable: true}
+		return health{answered: r.answered, ended: r.ended, reachable: true}
 	}
-	return health{r.answered, r.out.from, r.out.reads, r.out.reads, r.out.err}
+	return health{r.answered, r.out.from, r.ended, r.out.reads, r.out.reads, r.out.err}
 }

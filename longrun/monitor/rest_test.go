@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe/probetest"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
@@ -54,6 +55,21 @@ func TestAMonthAtRestGrowsNothing(t *testing.T) {
 		require.Equal(t, 30*1440+1, leader.Status().Stored)
 		standby.end()
 		leader.end()
+	})
+}
+
+func TestALeaderHoldsAsManyGoroutinesAsTheCommentSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before, host := goroutinesOfBubble(), calm()
+		n := start(t, memstore.New(nil), "a", alertingBy(newTelling()), hosted(host), probing(outbound(probetest.NewScript())))
+		time.Sleep(10*time.Minute + time.Second)
+		host.QueueDepth = tooDeep
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		require.Equal(t, monitor.Goroutines, goroutinesOfBubble()-before)
+		n.end()
+		synctest.Wait()
+		require.Equal(t, before, goroutinesOfBubble())
 	})
 }
 

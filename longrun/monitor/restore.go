@@ -15,18 +15,25 @@ import (
 // days are the most of it.
 const restoreTimeout = time.Minute
 
-// restore reads where the last leader stopped. It reports whether the store
-// answered.
-func (w *watch) restore(ctx context.Context) (bool, error) {
+// restore reads where the last leader stopped, and the thresholds: nobody is to
+// be called by default ones, because a new process has not read its own yet.
+func (w *watch) restore(ctx context.Context) error {
 	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, restoreTimeout)
 	defer cancel()
-	for _, read := range []func(context.Context) error{w.restoreBoard, w.restoreOutbox, w.restoreSlots} {
+	for _, read := range []func(context.Context) error{w.restoreSettings, w.restoreBoard, w.restoreOutbox, w.restoreSlots} {
 		if err := read(ctx); err != nil {
-			return false, err
+			return err
 		}
 	}
 	w.a.mute.forget()
-	return true, nil
+	return nil
+}
+
+func (w *watch) restoreSettings(ctx context.Context) error {
+	if !w.m.loadSettings(ctx) {
+		return errors.New("monitor: the settings cannot be read")
+	}
+	return nil
 }
 
 func (w *watch) restoreBoard(ctx context.Context) error {
@@ -45,6 +52,10 @@ func (w *watch) restoreBoard(ctx context.Context) error {
 		}
 		al := &alarm{state: s, spoken: -1}
 		if s.State == longrun.Firing {
+			if w.m.ledger.Key(ledger.Incidents, s.IncidentID).Validate() != nil {
+				s.IncidentID = longrun.IncidentID(s.Rule, s.Target, *s.Since)
+				al.state = s
+			}
 			if al.incident, err = w.openIncident(ctx, s); err != nil {
 				return err
 			}
@@ -61,7 +72,9 @@ func (w *watch) openIncident(ctx context.Context, s longrun.AlertState) (longrun
 	var mangled *ledger.DocumentError
 	switch {
 	case err == nil:
-		return e.Value, nil
+		i := e.Value
+		i.IncidentID, i.Rule, i.Target = s.IncidentID, s.Rule, s.Target // where it lies, whatever it says
+		return i, nil
 	case errors.Is(err, store.ErrNotFound) || errors.As(err, &mangled):
 		i := w.open(s, longrun.Finding{Summary: "the incident's document was lost or mangled"}, s.TS)
 		w.noteIncident(i)
@@ -74,7 +87,7 @@ func (w *watch) restoreOutbox(ctx context.Context) error {
 	clear(w.outbox)
 	now := w.m.cfg.Clock.Now()
 	// A claim, and what the channel asked for, are of another machine's clock.
-	latestClaim, latestDue := now.Add(w.a.channel.patience()), now.Add(maxQuiet+time.Minute)
+	latestClaim, latestDue := now.Add(w.claimTime()), now.Add(maxQuiet+time.Minute)
 	for e, err := range w.m.ledger.Notices(ctx, ledger.Page{From: now.Add(-maxNoticeAge - maxQuiet)}) {
 		if mangled, ok := errors.AsType[*ledger.DocumentError](err); ok {
 			w.m.mangled(ctx, mangled, e.Version)
@@ -87,6 +100,7 @@ func (w *watch) restoreOutbox(ctx context.Context) error {
 		if n.State != longrun.Waiting {
 			continue
 		}
+		n.NoticeID = e.Key.ID // where it lies, whatever it says
 		if n.ClaimedUntil != nil && n.ClaimedUntil.After(latestClaim) {
 			n.ClaimedUntil = &latestClaim
 		}
@@ -94,13 +108,9 @@ func (w *watch) restoreOutbox(ctx context.Context) error {
 			n.TS = now
 		}
 		if n.NotBefore != nil && n.NotBefore.Before(latestDue) {
-			w.quiet = latest(w.quiet, *n.NotBefore)
+			w.a.channel.hush(*n.NotBefore)
 		}
 		w.outbox[n.NoticeID] = &n
-		if w.a.wasTold(n.NoticeID) {
-			n.SentAt = &now
-			w.drop(&n, longrun.Sent, "")
-		}
 	}
 	return nil
 }
@@ -123,6 +133,9 @@ func (w *watch) restoreSlots(ctx context.Context) error {
 		before = last.At
 	}
 	w.recent.Restore(earliest, before, now)
+	// First those that wait: one that is written while the store is read may be
+	// missing from what that brings.
+	waiting := w.m.backlog.all()
 	filled, err := w.m.ledger.FilledSlots(ctx, from, now.Add(interval), interval, nil)
 	if err != nil {
 		return err
@@ -130,7 +143,8 @@ func (w *watch) restoreSlots(ctx context.Context) error {
 	for slot := range filled {
 		w.recent.Fill(slot)
 	}
-	for _, h := range w.m.backlog.all() {
+	w.m.closing.known(ctx, filled)
+	for _, h := range waiting {
 		w.recent.Fill(h.Slot(interval))
 	}
 	return nil

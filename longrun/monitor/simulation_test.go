@@ -13,6 +13,8 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/alert/alerttest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe"
@@ -49,6 +51,7 @@ type world struct {
 	lease    time.Duration
 	clocks   bool                  // are set, too
 	calm     time.Time             // since when nothing happened
+	told     *alerttest.Recorder   // what people hear
 	must     map[longrun.Slot]bool // slots that have to be filled
 }
 
@@ -56,6 +59,7 @@ func (w *world) up(m *machine) {
 	m.own = storetest.Wrap(w.mem)
 	m.heal, m.flaky, m.clock = nil, false, &freezer{Clock: clock.New()}
 	m.node = start(w.t, m.own, m.name, withClock(m.clock), func(c *monitor.Config) {
+		c.Alerter = w.told
 		c.CommitHash, c.Lease = fmt.Sprint("c", m.commit), w.lease
 		c.Probes = []monitor.Probe{{Type: longrun.Outbound, Every: probeEvery, Retry: probeRetry, Prober: w.prober()}}
 	})
@@ -165,7 +169,7 @@ func TestNoFaultBreaksTheHistory(t *testing.T) {
 				}
 			}()
 			began := time.Now()
-			w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 0)), mem: memstore.New(nil), must: map[longrun.Slot]bool{}}
+			w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 0)), mem: memstore.New(nil), must: map[longrun.Slot]bool{}, told: &alerttest.Recorder{}}
 			w.clocks = seed >= uint64(seeds)
 			w.lease = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute}[w.rng.IntN(3)]
 			for i := range 1 + w.rng.IntN(3) {
@@ -185,6 +189,7 @@ func TestNoFaultBreaksTheHistory(t *testing.T) {
 			}
 			w.calm = time.Now()
 			w.pass(20 * time.Minute)
+			time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(90 * time.Second))) // not while a slot is judged
 			for _, m := range w.machines {
 				m.node.end()
 			}
@@ -229,8 +234,43 @@ func (w *world) check(began time.Time, causes map[longrun.Cause]int) {
 	if !w.clocks { // when a probe was made is written by the clock of who made it
 		w.checkProbes(all)
 	}
+	w.checkAlerts()
 	require.Equal(t, c.Missed, sum)
 	require.Equal(t, c.Expected, c.Written+c.Missed)
+}
+
+// checkAlerts holds what people heard against what was decided: no fault may lose
+// a message, or tell what nobody decided.
+func (w *world) checkAlerts() {
+	t := w.t
+	sent, told, resolved := checkDelivery(t, w.mem, w.told)
+	open := map[string]bool{}
+	for _, i := range incidentsOf(t, w.mem) {
+		target := string(i.Rule) + " " + i.Target
+		if i.Open() {
+			require.False(t, open[target], "two incidents of %s are open", target)
+			open[target] = true
+			continue
+		}
+		require.False(t, i.TSEnd.Before(i.TSStart), "%+v", i)
+		if told[i.IncidentID] != "" {
+			require.Contains(t, resolved, i.IncidentID)
+		}
+	}
+	if !w.clocks {
+		checkThrottle(t, sent, time.Hour)
+	}
+	beginnings, ends := 0, 0
+	for _, m := range flat(w.told.Messages()) {
+		switch {
+		case m.Rule != string(longrun.StoreUnreachable):
+		case m.Kind == alert.Firing:
+			beginnings++
+		case m.Kind == alert.Resolved:
+			ends++
+		}
+	}
+	require.LessOrEqual(t, ends, beginnings, "of the store")
 }
 
 // checkProbes holds the probes against their schedule: nobody asks sooner than

@@ -64,6 +64,10 @@ type Status struct {
 	// Probes are the configured probes, in the order of Config.
 	Probes []ProbeStatus
 
+	// NextRollup is when the next day is rolled up and sealed; zero on an
+	// instance that does not lead, and until all earlier days are.
+	NextRollup time.Time
+
 	// Alerts are where the rules stand.
 	Alerts AlertsStatus
 
@@ -139,10 +143,8 @@ func (m *Monitor) Status() Status {
 	m.stats.fill(&s)
 	s.Waiting, s.Dropped = m.backlog.size()
 	s.Probes = m.probes.status()
+	s.NextRollup = m.closing.status()
 	s.Alerts = m.alarms.status()
-	if state, ok := m.outages.status(); ok {
-		s.Alerts.Alarms = append(s.Alerts.Alarms, AlarmStatus{AlertState: state})
-	}
 	h := m.reach.health()
 	s.StoreReachable, s.StoreReadOnly, s.StoreAnswered = h.reachable, h.readOnly, h.answered
 	if h.err != nil {

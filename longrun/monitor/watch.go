@@ -27,14 +27,16 @@ type watch struct {
 	recent *longrun.Recent
 	board  map[alarmKey]*alarm
 	outbox map[string]*longrun.Notice // those that wait
-	quiet  time.Time                  // the channel asked to be left alone until then
 
 	judged   longrun.Slot
 	changed  bool // since it was published
 	dirty    map[alarmKey]map[store.Key]store.Op
-	outcomes chan outcome // of the one sending under way
-	sending  []string     // the messages of it
-	probes   []probed     // room
+	refused  int               // writes in a row that failed
+	outages  []pastOutage      // whose incidents are noted and not written
+	outcomes chan outcome      // of the one sending under way
+	sending  []string          // the messages of it
+	probes   []probed          // room …
+	later    []longrun.Finding // … in judge
 }
 
 // alarmKey names one rule for one target.
@@ -63,12 +65,14 @@ func newWatch(a *alarms, lease *lock.Lease) *watch {
 // due, and returns how long nothing is to do unless something happens.
 func (w *watch) turn(ctx context.Context) time.Duration {
 	w.judge(ctx)
-	w.expire()
-	wait := idle
-	if !w.write(ctx) {
-		wait = time.Second
-	} else {
+	w.tidy()
+	var wait time.Duration
+	if w.write(ctx) {
+		w.refused = 0
 		wait = w.send(ctx)
+	} else {
+		wait = min(time.Second<<min(w.refused, 5), maxRefused)
+		w.refused++
 	}
 	if w.changed {
 		w.changed = false
@@ -76,6 +80,9 @@ func (w *watch) turn(ctx context.Context) time.Duration {
 	}
 	return wait
 }
+
+// maxRefused bounds the pause after writes that failed.
+const maxRefused = 30 * time.Second
 
 // idle is how long a watch waits that has nothing to do: each beat wakes it.
 const idle = 24 * time.Hour
@@ -133,12 +140,12 @@ func (w *watch) write(ctx context.Context) bool {
 			return false
 		}
 	}
+	w.outages = nil
 	return true
 }
 
 func (w *watch) commit(ctx context.Context, ops []store.Op) error {
-	// A short deadline: a beat may wait behind this commit for its turn.
-	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, min(storeTimeout, w.m.cfg.Interval/2))
+	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, w.m.asideTimeout())
 	defer cancel()
 	return w.lease.Commit(ctx, ops...)
 }

@@ -154,6 +154,7 @@ func (w *writer) late(ctx context.Context) (more bool, err error) {
 	if len(stored) > 0 {
 		w.m.cfg.Logger.InfoContext(ctx, "late beats stored", "count", len(stored), "from", stored[0].BucketID, "to", stored[len(stored)-1].BucketID)
 		w.m.stats.add(len(stored))
+		w.m.closing.late(stored)
 	}
 	return true, nil
 }

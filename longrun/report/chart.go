@@ -17,7 +17,7 @@ const (
 	axisHeight = 22
 )
 
-// A chart is drawn by the page's template. All shapes carry what they stand for
+// A chart is drawn by svg. All shapes carry what they stand for
 // as a title, which browsers show under the pointer and read aloud.
 type chart struct {
 	Label         string // of the whole, for those who do not see it

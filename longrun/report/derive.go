@@ -98,8 +98,9 @@ func span(sec *float64) string {
 	if sec == nil {
 		return "–"
 	}
-	if *sec < 60 {
-		return secs(*sec)
+	d := time.Duration(*sec * float64(time.Second)).Round(time.Millisecond)
+	if d < time.Minute {
+		return secs(d.Seconds())
 	}
-	return length(time.Duration(*sec * float64(time.Second)))
+	return length(d)
 }

@@ -74,12 +74,10 @@ func heatChart(r Report) *chart {
 		if errFilled != nil || errUnhealthy != nil {
 			continue // they were made here
 		}
+		// In whole numbers: a year has half a million slots.
+		from, step, width := int64(d.From.Sub(first)/time.Second), int64(interval/time.Second), int64(h.cell/time.Second)
 		for i := range filled.Len() {
-			at := int(d.From.Add(time.Duration(i)*interval).Sub(first) / h.cell)
-			if at >= len(cells) {
-				continue
-			}
-			cell := &cells[at]
+			cell := &cells[min((from+int64(i)*step)/width, int64(len(cells)-1))]
 			cell.expected++
 			switch {
 			case !filled.Has(i):

@@ -18,7 +18,7 @@ var page = template.Must(template.New("page").Parse(pageText))
 func (r Report) HTML() ([]byte, error) {
 	type part struct {
 		section
-		Chart *chart
+		Chart template.HTML
 	}
 	data := struct {
 		Title, Verdict, Class, Target string
@@ -34,11 +34,11 @@ func (r Report) HTML() ([]byte, error) {
 		switch {
 		case !r.HasData():
 		case s.Chart == "heat":
-			p.Chart = heatChart(r)
+			p.Chart = heatChart(r).svg()
 		case s.Chart == "latency" && len(r.Probes) > 0:
-			p.Chart = latencyChart(r)
+			p.Chart = latencyChart(r).svg()
 		case s.Chart == "timeline" && len(r.Incidents.Listed) > 0:
-			p.Chart = timelineChart(r)
+			p.Chart = timelineChart(r).svg()
 		}
 		data.Parts = append(data.Parts, p)
 	}

@@ -162,7 +162,7 @@ func TestTheSeedsNightIsReportedFromEachStore(t *testing.T) {
 		next := utc("2025-12-30T00:00:00Z")
 		rollup, err := l.RollDay(t.Context(), now, next, time.Minute)
 		require.NoError(t, err)
-		require.EqualValues(t, []int64{106, 43, 63}, []int64{rollup.ExpectedHb, rollup.WrittenHb, rollup.MissedHb})
+		require.Equal(t, []int64{106, 43, 63}, []int64{rollup.ExpectedHb, rollup.WrittenHb, rollup.MissedHb})
 		require.True(t, rollup.InsufficientData)
 		commit(t, st, l.SetRollup(rollup))
 		s, err = l.Survey(t.Context(), longrun.DayOf(now), time.Minute, next, nil)

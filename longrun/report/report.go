@@ -169,7 +169,8 @@ type Options struct {
 	// empty.
 	InstanceID, CommitHash string
 	// Threshold is the coverage that windows under seven days are held to, the
-	// live setting insufficientDataThreshold. Default: 0.8.
+	// live setting insufficientDataThreshold. A negative one is 0: it asks for
+	// nothing. Default (0): 0.8.
 	Threshold float64
 	// MaxGaps, MaxIncidents and MaxInstances bound the lists. Default: 100 each.
 	MaxGaps, MaxIncidents, MaxInstances int
@@ -189,6 +190,7 @@ func New(s ledger.Survey, o *Options) Report {
 	if opt.Threshold == 0 {
 		opt.Threshold = longrun.DefaultSettings(s.Interval).InsufficientDataThreshold
 	}
+	opt.Threshold = max(opt.Threshold, 0)
 	c := s.Summary.Coverage
 	r := Report{
 		Schema: Schema, GeneratedAt: s.Now.UTC(), InstanceID: opt.InstanceID, CommitHash: opt.CommitHash,

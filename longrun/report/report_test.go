@@ -3,6 +3,7 @@ package report_test
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -201,7 +202,7 @@ func wellFormed(t *testing.T, page []byte) {
 	d.Strict, d.AutoClose, d.Entity = false, []string{"meta"}, xml.HTMLEntity
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		require.NoError(t, err)
@@ -318,4 +319,26 @@ func TestEveryListInTheJSONIsAList(t *testing.T) {
 	for _, name := range []string{"probes", "days", "leftOut", "derivations"} {
 		require.IsType(t, []any{}, fields[name], name)
 	}
+}
+
+func TestASingleMissedSlotShowsInAYear(t *testing.T) {
+	t.Parallel()
+	s := of(t, 60, 0)
+	d := longrun.NewDigest(s.Window, time.Minute, s.Now)
+	for i := range 60 * 1440 {
+		h := longrun.Beat(s.Window.From.Add(time.Duration(i)*time.Minute), time.Minute)
+		if h.Healthy = i != 20_000; i != 30_003 {
+			d.Add(h)
+		}
+	}
+	s.Summary = d.Summary()
+	s.Filled, s.Healthy = d.Bitmaps()
+	for i := range 60 {
+		s.Days = append(s.Days, ledger.SurveyDay{Date: longrun.RollupID(s.Window.From.AddDate(0, 0, i)), Source: ledger.FromRollup})
+	}
+	page, err := report.New(s, nil).HTML()
+	require.NoError(t, err)
+	require.Contains(t, string(page), `class="missed"><title>2025-01-21 20:00 to 20:10: 1 of 10 slots missed</title>`)
+	require.Contains(t, string(page), `class="unhealthy"><title>2025-01-14 21:20 to 21:30: 1 of 10 slots unhealthy</title>`)
+	require.Equal(t, 1, strings.Count(string(page), `class="missed"><title>`))
 }

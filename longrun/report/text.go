@@ -201,7 +201,7 @@ func (r Report) incidentsSection() section {
 		s.Lines = []string{"None began in this window or lasted into it, so there is no MTTR and no MTBF."}
 		return s
 	}
-	s.Lines = []string{fmt.Sprintf("%s, of which %s began in the window: %s are over and %s open.",
+	s.Lines = []string{fmt.Sprintf("%s; began in the window: %s, over: %s, open: %s.",
 		plural(in.Count, "incident"), count(rep.Incidents), count(rep.Resolved), count(rep.Open))}
 	if rep.Resolved > 0 {
 		at := func(v *float64, least int64) string {
@@ -210,7 +210,7 @@ func (r Report) incidentsSection() section {
 			}
 			return span(v)
 		}
-		s.Lines = append(s.Lines, fmt.Sprintf("MTTR over the %s that are over: mean %s, P50 %s, P90 %s, P95 %s.", count(rep.Resolved),
+		s.Lines = append(s.Lines, fmt.Sprintf("MTTR (n = %s that are over): mean %s, P50 %s, P90 %s, P95 %s.", count(rep.Resolved),
 			span(rep.MTTRMeanSec), at(rep.MTTRP50Sec, 2), at(rep.MTTRP90Sec, 10), at(rep.MTTRP95Sec, 20)))
 	}
 	if rep.MTBFSec != nil {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,16 +18,14 @@ func WindowNames() []string { return []string{"24h", "7d", "30d", "90d", "180d",
 
 // named returns the length of a window by its name.
 func named(name string) (time.Duration, bool) {
-	for _, n := range WindowNames() {
-		if n == name {
-			count, _ := strconv.Atoi(strings.TrimRight(name, "hd"))
-			if strings.HasSuffix(name, "d") {
-				count *= 24
-			}
-			return time.Duration(count) * time.Hour, true
-		}
+	if !slices.Contains(WindowNames(), name) {
+		return 0, false
 	}
-	return 0, false
+	n, _ := strconv.Atoi(strings.TrimRight(name, "hd"))
+	if strings.HasSuffix(name, "d") {
+		n *= 24
+	}
+	return time.Duration(n) * time.Hour, true
 }
 
 // nameOf returns the name of a length, empty where it has none.
@@ -69,10 +68,10 @@ func ParseWindow(s string, now time.Time) (longrun.Window, error) {
 // CheckWindow reports what is wrong with a window that a report is asked for.
 func CheckWindow(w longrun.Window, now time.Time) error {
 	switch err := w.Validate(); {
-	case err != nil:
-		return fmt.Errorf("report: window: %w", err)
 	case !w.From.Before(now):
 		return fmt.Errorf("report: window: from %s lies in the future: it is %s", longrun.ISO(w.From), longrun.ISO(now))
+	case err != nil:
+		return fmt.Errorf("report: window: %w", err)
 	case w.From.Equal(w.To):
 		return fmt.Errorf("report: window: it is empty, from and to are both %s", longrun.ISO(w.From))
 	case w.To.Sub(w.From) > maxWindow:

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -49,7 +48,7 @@ func RestartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 		return Outcome{}, err
 	}
 	if o.Interval == 0 {
-		if o.Interval, err = intervalOf(ctx, l, runs); err != nil {
+		if o.Interval, err = l.Interval(ctx); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -71,23 +70,6 @@ func RestartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 	lockSane(q, k, newest, s.ours > 0 && o.To.IsZero())
 	judgeRuns(q, runs, k, s)
 	return q.outcome(), nil
-}
-
-// intervalOf returns the length of a slot as the documents say it.
-func intervalOf(ctx context.Context, l *ledger.Ledger, runs []ledger.Entry[longrun.Run]) (time.Duration, error) {
-	for _, r := range slices.Backward(runs) {
-		if sec := r.Value.IntervalSec; sec > 0 {
-			return time.Duration(sec) * time.Second, nil
-		}
-	}
-	e, ok, err := ledger.First[longrun.Heartbeat](ctx, l, ledger.Heartbeats, ledger.Page{Desc: true, Limit: 10})
-	if err != nil {
-		return 0, err
-	}
-	if ok && e.Value.ExpectedIntervalSec > 0 {
-		return time.Duration(e.Value.ExpectedIntervalSec) * time.Second, nil
-	}
-	return longrun.DefaultInterval, nil
 }
 
 // epochs judges who wrote when, in the order of the chain, and returns the

@@ -78,9 +78,9 @@ func (c Config) Open(logger *slog.Logger) (alert.Alerter, string, error) {
 	return alert.Fanout(all...), strings.Join(names, ", "), nil
 }
 
-// None reports whether no channel is named.
+// None reports whether nothing is said of any channel.
 func (c Config) None() bool {
-	return c.TelegramToken == "" && c.TelegramChat == "" && c.Webhook == "" && c.Healthchecks == ""
+	return c == Config{TelegramAPI: c.TelegramAPI}
 }
 
 func (c Config) telegram(logger *slog.Logger) (alert.Alerter, error) {

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// pruneCommand deletes what is no longer kept.
+type pruneCommand struct {
+	storeFlags `embed:""`
+
+	Keep   map[string]int64 `placeholder:"COLLECTION=DAYS" help:"Keep a collection for so many days, instead of what the live settings say: heartbeats=90. May be given several times."`
+	DryRun bool             `short:"n" help:"Count what would be deleted, and delete nothing."`
+}
+
+// Help is what longctl prune --help says beside the flags.
+func (pruneCommand) Help() string {
+	return `The leader does this by itself, as the live settings say (retentionDays; nothing is
+deleted where they say nothing). No day goes before it has a sound rollup, and
+beats go in whole sealed segments, so that reports and evidence stand.
+
+Examples:
+
+    longctl prune --dry-run
+    longctl prune --dry-run --keep heartbeats=90 --keep probes=180
+    longctl prune`
+}
+
+// Run prunes.
+func (c pruneCommand) Run(ctx context.Context, s surroundings) error {
+	st, l, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	settings, _, err := l.Settings(ctx, longrun.DefaultInterval)
+	if err != nil {
+		return err
+	}
+	if len(c.Keep) > 0 {
+		settings.RetentionDays = c.Keep
+		if err := settings.Validate(); err != nil {
+			return usageError{fmt.Errorf("--keep: %w", err)}
+		}
+	}
+	if len(settings.RetentionDays) == 0 {
+		fmt.Fprintln(s.out, "everything is kept: the live settings have no retentionDays, and no --keep is given")
+		return nil
+	}
+	p := newProgress(s.err)
+	defer p.end()
+	total := 0
+	pruned, err := l.Prune(ctx, settings, time.Now(), func(ctx context.Context, keys []store.Key) error {
+		total += len(keys)
+		p.show("%d documents", total)
+		if c.DryRun {
+			return ctx.Err()
+		}
+		ops := make([]store.Op, len(keys))
+		for i, key := range keys {
+			ops[i] = store.Delete(key)
+		}
+		_, err := st.Commit(ctx, ops...)
+		return err
+	})
+	p.end()
+	verb := "deleted"
+	if c.DryRun {
+		verb = "would be deleted"
+	}
+	for _, collection := range slices.Sorted(maps.Keys(pruned.Counts)) {
+		fmt.Fprintf(s.out, "%-10s  kept for %d days, %d %s%s\n", collection, settings.RetentionDays[string(collection)], pruned.Counts[collection], verb, because(pruned.Kept[collection]))
+	}
+	if errors.Is(err, context.Canceled) {
+		return errors.New("broken off; what is deleted is deleted, and the rest is for the next time")
+	}
+	return err
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return "; the rest is kept: " + why
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/report"
+)
+
+// reportCommand says how a window was.
+type reportCommand struct {
+	storeFlags    `embed:""`
+	intervalFlags `embed:""`
+
+	Window    string `default:"7d" placeholder:"WINDOW" help:"24h, 7d, 30d, 90d, 180d or 365d up to now, or FROM/TO, each a day or a time."`
+	Format    string `enum:"markdown,json,html" default:"markdown" help:"markdown, json or html."`
+	Out       string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given."`
+	FromBeats bool   `help:"Read every day from its beats, and compare whole days with their rollups."`
+	Strict    bool   `help:"End with code 1 where the verdict is FAIL, and 2 where there is no data."`
+}
+
+// Help is what longctl report --help says beside the flags.
+func (reportCommand) Help() string {
+	return `Coverage, gaps with their causes, instances, probes, incidents, MTTR and MTBF of
+a window, a verdict against the target for its length, and how to re-derive each
+number by hand. Whole days are read from their rollups.
+
+Examples:
+
+    longctl report
+    longctl report --window 30d --format html --out report.html
+    longctl report --window 2025-12-29/2025-12-30 --from-beats
+    longctl report --store firestore:my-project --window 24h --format json --strict`
+}
+
+// Run reports.
+func (c reportCommand) Run(ctx context.Context, s surroundings) error {
+	now := time.Now()
+	w, err := report.ParseWindow(c.Window, now)
+	if err != nil {
+		return usageError{fmt.Errorf("--window: %w", errors.New(strings.TrimPrefix(err.Error(), "report: window: ")))}
+	}
+	if err := checkWritable(c.Out); err != nil {
+		return usageError{fmt.Errorf("--out: %w", err)}
+	}
+	_, l, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	p := newProgress(s.err)
+	defer p.end()
+	interval, err := c.interval(ctx, l)
+	if err != nil {
+		return err
+	}
+	settings, _, err := l.Settings(ctx, interval)
+	if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
+		fmt.Fprintf(s.err, "longctl: the settings are not usable, the defaults hold: %v\n", bad)
+	} else if err != nil {
+		return err
+	}
+	survey, err := l.Survey(ctx, w, interval, now, &ledger.SurveyOptions{
+		FromBeats: c.FromBeats, Progress: func(done, days int) { p.show("%d of %d days read", done, days) },
+	})
+	p.end()
+	if err != nil {
+		return err
+	}
+	r := report.New(survey, &report.Options{Threshold: settings.InsufficientDataThreshold})
+	if err := c.write(s, r); err != nil {
+		return err
+	}
+	switch {
+	case c.Strict && !r.HasData():
+		return exitError(2)
+	case c.Strict && r.Verdict.Result == report.Fail:
+		return exitError(1)
+	}
+	return nil
+}
+
+func (c reportCommand) write(s surroundings, r report.Report) error {
+	var data []byte
+	var err error
+	switch c.Format {
+	case "json":
+		data, err = r.JSON()
+	case "html":
+		data, err = r.HTML()
+	default:
+		data = []byte(r.Markdown())
+	}
+	if err != nil {
+		return err
+	}
+	if c.Out == "" {
+		_, err = s.out.Write(data)
+		return err
+	}
+	if err := replaceFile(c.Out, data); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.err, "%s written, %d bytes: %s\n", c.Out, len(data), r.Verdict.Result)
+	return nil
+}
+
+// checkWritable finds out before the work that its outcome can be stored.
+func checkWritable(path string) error {
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder", path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".longctl-*")
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// replaceFile writes a file whole or not at all: an older report stays until the
+// new one is there.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".longctl-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// intervalFlags say how long a slot is.
+type intervalFlags struct {
+	Interval time.Duration `placeholder:"DURATION" help:"The length of a slot; what the documents say unless given."`
+}
+
+func (f intervalFlags) interval(ctx context.Context, l *ledger.Ledger) (time.Duration, error) {
+	if f.Interval == 0 {
+		return l.Interval(ctx)
+	}
+	if err := longrun.ValidateInterval(f.Interval); err != nil {
+		return 0, usageError{fmt.Errorf("--%w", err)}
+	}
+	return f.Interval, nil
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// rollupCommand rolls up days that are over.
+type rollupCommand struct {
+	storeFlags    `embed:""`
+	intervalFlags `embed:""`
+
+	Day     []moment `placeholder:"DAY" help:"A UTC day such as 2025-12-29. May be given several times."`
+	Missing bool     `help:"Every day that is over and has no rollup."`
+	DryRun  bool     `short:"n" help:"Say what would be written, and write nothing."`
+	Key     string   `env:"LONGRUN_EVIDENCE_KEY" hidden:""`
+}
+
+// Help is what longctl rollup --help says beside the flags.
+func (rollupCommand) Help() string {
+	return `The leader does this by itself soon after midnight, UTC, and for days it missed.
+By hand it is of use after documents were mended or brought from elsewhere. A day
+that is rolled up again keeps its seal; where nothing changed nothing is written.
+With LONGRUN_EVIDENCE_KEY new seals are signed, as the server does.
+
+Examples:
+
+    longctl rollup --missing --dry-run
+    longctl rollup --missing
+    longctl rollup --day 2025-12-29`
+}
+
+// Run rolls up.
+func (c rollupCommand) Run(ctx context.Context, s surroundings) error {
+	if c.Missing == (len(c.Day) > 0) {
+		return usageError{errors.New("give --missing, or one --day or more")}
+	}
+	var sign func(longrun.Seal) longrun.Seal
+	if c.Key != "" {
+		key, err := longrun.ParseEvidenceKey(c.Key)
+		if err != nil {
+			return usageError{fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err)}
+		}
+		sign = func(s longrun.Seal) longrun.Seal { return s.Sign(key) }
+	}
+	_, l, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	now := time.Now()
+	interval, err := c.interval(ctx, l)
+	if err != nil {
+		return err
+	}
+	days, err := c.days(ctx, l, now)
+	if err != nil {
+		return err
+	}
+	if len(days) == 0 {
+		fmt.Fprintln(s.out, "no day lacks its rollup")
+		return nil
+	}
+	p := newProgress(s.err)
+	defer p.end()
+	host, _ := os.Hostname() // for people only
+	for i, day := range days {
+		p.show("day %d of %d: %s", i+1, len(days), longrun.RollupID(day))
+		d, err := l.CloseDay(ctx, day, now, interval, "longctl "+host, sign)
+		p.end()
+		if err != nil {
+			return err
+		}
+		if err := c.put(ctx, s, l, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// days are those asked for, oldest first: seals are made in their order.
+func (c rollupCommand) days(ctx context.Context, l *ledger.Ledger, now time.Time) ([]time.Time, error) {
+	if !c.Missing {
+		var days []time.Time
+		for _, d := range c.Day {
+			day := longrun.DayOf(time.Time(d))
+			if day.To.After(now) {
+				return nil, usageError{fmt.Errorf("--day: %s is not over", longrun.RollupID(day.From))}
+			}
+			days = append(days, day.From)
+		}
+		slices.SortFunc(days, time.Time.Compare)
+		return slices.CompactFunc(days, time.Time.Equal), nil
+	}
+	earliest, known, err := l.Earliest(ctx)
+	if err != nil || !known {
+		return nil, err
+	}
+	return l.MissingRollups(ctx, earliest, now)
+}
+
+func (c rollupCommand) put(ctx context.Context, s surroundings, l *ledger.Ledger, d ledger.Closing) error {
+	r := d.Rollup
+	verb := "unchanged"
+	switch {
+	case d.Shrunk:
+		verb = "kept: beats that it counted are gone"
+	case d.Changed && c.DryRun:
+		verb = "would be written"
+	case d.Changed:
+		verb = "written"
+		if _, err := l.PutRollup(ctx, r, d.Version); errors.Is(err, store.ErrConflict) {
+			verb = "left alone: somebody else wrote it at the same moment"
+		} else if err != nil {
+			return err
+		}
+	}
+	if d.Broken != nil {
+		fmt.Fprintf(s.err, "longctl: %s: %v\n", r.Date, d.Broken)
+	}
+	_, err := fmt.Fprintf(s.out, "%s  expected %d, written %d, missed %d, %.2f %%  %s\n", r.Date, r.ExpectedHb, r.WrittenHb, r.MissedHb, r.UptimePct, verb)
+	return err
+}

@@ -1,0 +1,206 @@
+package adminhttp_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/alert/telegramalert"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+)
+
+// alerting is a stand whose monitor tells a. It does not run: it neither leads
+// nor stands by, and sends a test message all the same.
+func alerting(t *testing.T, a alert.Alerter) *stand {
+	t.Helper()
+	return newStandOf(t, "", func(c *monitor.Config) { c.Alerter = a })
+}
+
+func TestATestMessageIsSentByWhoeverIsAsked(t *testing.T) {
+	t.Parallel()
+	channel := alerttest.NewRecorder()
+	s := alerting(t, channel)
+	status, body, _ := s.ask(http.MethodPost, "/alerts/test", "")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, map[string]any{
+		"configured": true, "healthy": true, "permanent": false, "lastSent": "2025-12-29T23:08:20Z", "lastFailed": nil, "lastError": "", "quietUntil": nil,
+	}, body["channel"])
+	require.Len(t, channel.Messages(), 1)
+	require.Equal(t, alert.Test, channel.Messages()[0].Kind)
+	require.Equal(t, "one", channel.Messages()[0].Instance)
+	require.Equal(t, body["channel"], object(object(s.get("/status")["status"])["alerts"])["channel"])
+
+	status, body, _ = s.ask(http.MethodPost, "/alerts/test?to=somebody", "")
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Equal(t, "to", body["field"])
+	require.Len(t, channel.Messages(), 1)
+}
+
+func TestWithoutAChannelTheTestStandsInTheLog(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	status, body, _ := s.ask(http.MethodPost, "/alerts/test", "")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, false, object(body["channel"])["configured"])
+}
+
+func TestAChannelThatFailsIs502WithItsState(t *testing.T) {
+	t.Parallel()
+	channel := alerttest.NewRecorder(
+		alerttest.Fail(errors.New("dial tcp: no route to +49 151 23456789")),
+		alerttest.RetryAfter(10*time.Minute),
+		alerttest.Fail(alert.Permanent(errors.New("chat not found"))),
+		alerttest.Panic("boom"),
+		alerttest.OK(),
+	)
+	s := alerting(t, channel)
+	test := func() (int, map[string]any, []byte) {
+		a := s.do(http.MethodPost, "/alerts/test", "")
+		body := a.json(t)
+		if a.status != http.StatusOK {
+			require.Equal(t, http.StatusBadGateway, a.status)
+			require.Equal(t, false, body["success"])
+			require.Equal(t, "the message was not sent", body["error"])
+		}
+		return a.status, object(body["channel"]), a.body
+	}
+	_, c, text := test()
+	require.Equal(t, false, c["healthy"])
+	require.Equal(t, false, c["permanent"])
+	require.Equal(t, "2025-12-29T23:08:20Z", c["lastFailed"])
+	require.Contains(t, c["lastError"], "no route")
+	alerttest.LeaksNoSecret(t, nil, text, s.do(http.MethodGet, "/status", "").body)
+
+	_, c, _ = test()
+	require.Equal(t, "2025-12-29T23:18:21Z", c["quietUntil"])
+	_, c, _ = test()
+	require.Equal(t, true, c["permanent"])
+	require.Equal(t, "chat not found", c["lastError"])
+	_, c, _ = test()
+	require.Equal(t, false, c["healthy"])
+	require.Equal(t, false, c["permanent"])
+	status, c, _ := test()
+	require.Equal(t, http.StatusOK, status, "it is mended")
+	require.Equal(t, true, c["healthy"])
+	require.Empty(t, c["lastError"])
+	require.Nil(t, c["quietUntil"])
+}
+
+func TestNoReplyTellsTheChannelsSecret(t *testing.T) {
+	t.Parallel()
+	server := alerttest.NewTelegram()
+	t.Cleanup(server.Close)
+	channel, err := telegramalert.New(server.Token(), "-1001234567890", &telegramalert.Options{APIURL: server.URL()})
+	require.NoError(t, err)
+	s := alerting(t, channel)
+	for name, c := range map[string]struct {
+		answer    alerttest.Answer
+		permanent bool
+	}{
+		"token":  {alerttest.Unauthorized(), true},
+		"chat":   {alerttest.ChatNotFound(), true},
+		"proxy":  {alerttest.BadGatewayHTML(), false},
+		"length": {alerttest.TooManyRequests(time.Hour), false},
+		"reset":  {alerttest.ResetAfterDelivery(), false},
+	} {
+		server.Then(c.answer)
+		a := s.do(http.MethodPost, "/alerts/test", "")
+		require.Equal(t, http.StatusBadGateway, a.status, name)
+		require.Equal(t, c.permanent, object(a.json(t)["channel"])["permanent"], name)
+		alerttest.LeaksNoSecret(t, []string{server.Token()}, a.body, s.do(http.MethodGet, "/status", "").body, s.do(http.MethodGet, "/readyz", "").body, s.log.String())
+	}
+}
+
+func TestStatusShowsEveryRule(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	rules := array(object(object(s.get("/status")["status"])["alerts"])["rules"])
+	require.Len(t, rules, len(longrun.Rules()))
+	for i, rule := range longrun.Rules() {
+		require.Equal(t, map[string]any{
+			"rule": string(rule), "target": "", "state": "inactive", "severity": string(rule.Severity()), "since": nil,
+			"incidentId": "", "summary": "", "muted": "", "lastSent": nil, "lastEnd": nil,
+		}, rules[i])
+	}
+
+	since := time.Date(2025, 12, 29, 22, 35, 0, 0, time.UTC)
+	firing := func(rule longrun.Rule, target, muted string) monitor.AlarmStatus {
+		return monitor.AlarmStatus{
+			AlertState: longrun.AlertState{Rule: rule, Target: target, State: longrun.Firing, Since: &since, IncidentID: "i_" + target, LastSent: &since},
+			Muted:      muted, Summary: "seen",
+		}
+	}
+	status := monitor.Status{State: monitor.Leading, StoreReachable: true, Settings: longrun.DefaultSettings(time.Minute), Alerts: monitor.AlertsStatus{
+		Judged: since, Waiting: 2,
+		Alarms: []monitor.AlarmStatus{
+			firing(longrun.LoggedOut, "a", "silence x"), firing(longrun.LoggedOut, "b", ""),
+			{AlertState: longrun.AlertState{Rule: longrun.ProbeFails, Target: "inbound", State: longrun.Inactive, LastEnd: &since}},
+		},
+		Channel: monitor.ChannelStatus{Configured: true, LastError: "chat not found", Permanent: true, LastFailed: since},
+	}}
+	s.serve(&told{status: status})
+	alerts := object(object(s.get("/status")["status"])["alerts"])
+	require.Equal(t, "2025-12-29T22:35:00Z", alerts["judged"])
+	require.EqualValues(t, 2, alerts["waiting"])
+	require.Equal(t, true, object(alerts["channel"])["permanent"])
+	require.Equal(t, false, object(alerts["channel"])["healthy"])
+	var shown []string
+	for _, r := range array(alerts["rules"]) {
+		rule := object(r)
+		shown = append(shown, rule["rule"].(string)+" "+rule["target"].(string)+" "+rule["state"].(string)+" "+rule["muted"].(string))
+		if rule["target"] == "a" {
+			require.Equal(t, "2025-12-29T22:35:00Z", rule["since"])
+			require.Equal(t, "i_a", rule["incidentId"])
+			require.Equal(t, "seen", rule["summary"])
+		}
+	}
+	require.Equal(t, []string{
+		"missed_heartbeats  inactive ", "store_unreachable  inactive ", "logged_out a firing silence x", "logged_out b firing ",
+		"probe_fails inbound inactive ", "probe_overdue  inactive ", "reconnect_loop  inactive ", "queue_depth  inactive ", "insufficient_data  inactive ",
+	}, shown)
+}
+
+// told is a monitor that knows what it is told, and has nothing else.
+type told struct {
+	adminhttp.Monitor
+	status monitor.Status
+}
+
+func (m *told) Status() monitor.Status { return m.status }
+
+func TestAChannelThatMustBeMendedIsToldByReadyzAndLeavesTheInstanceReady(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "s3cret")
+	for want, channel := range map[string]monitor.ChannelStatus{
+		"ok": {LastError: "a passing failure of +49 151 23456789"},
+		"cannot be sent until the channel is mended": {LastError: "bot 123:abcdefghijklmnopqrstuvwxyz is blocked", Permanent: true},
+	} {
+		s.serve(&told{status: monitor.Status{State: monitor.Standby, StoreReachable: true, Alerts: monitor.AlertsStatus{Channel: channel}}})
+		a := s.do(http.MethodGet, "/readyz", "", "Authorization", "")
+		require.Equal(t, http.StatusOK, a.status)
+		require.Equal(t, want, a.json(t)["alerts"])
+		require.Equal(t, "standby", a.json(t)["state"])
+		alerttest.LeaksNoSecret(t, []string{"123:abcdefghijklmnopqrstuvwxyz", "failure"}, a.body)
+	}
+}
+
+func TestALeaderSendsATestMessageToo(t *testing.T) {
+	t.Parallel()
+	channel := alerttest.NewRecorder()
+	m := running(t, nil, func(c *monitor.Config) { c.Alerter = channel })
+	require.Equal(t, monitor.Leading, m.Status().State)
+	server := httptest.NewServer(adminhttp.New(m, adminhttp.Options{}))
+	t.Cleanup(server.Close)
+	s := &stand{t: t, server: server}
+	status, _, _ := s.ask(http.MethodPost, "/alerts/test", "")
+	require.Equal(t, http.StatusOK, status)
+	require.Len(t, channel.Messages(), 1)
+}

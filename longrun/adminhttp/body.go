@@ -1,0 +1,103 @@
+package adminhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxBody bounds what a caller may send: the settings are a few hundred bytes.
+const maxBody = 64 << 10
+
+// readFields reads a body that is a JSON object, or answers with what is wrong
+// with it.
+func readFields(w http.ResponseWriter, r *http.Request) (fields map[string]json.RawMessage, ok bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		fail(w, http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body has more than %d bytes", maxBody))
+		return nil, false
+	}
+	switch {
+	case err != nil:
+		fail(w, http.StatusBadRequest, "", "the body could not be read")
+	case len(bytes.TrimSpace(body)) == 0:
+		fail(w, http.StatusBadRequest, "", "the body is empty; send a JSON object")
+	default:
+		err := json.Unmarshal(body, &fields)
+		if err == nil && fields != nil {
+			return fields, true
+		}
+		message := "the body is no JSON object"
+		if _, syntax := errors.AsType[*json.SyntaxError](err); syntax {
+			message += ": " + err.Error()
+		}
+		fail(w, http.StatusBadRequest, "", message)
+	}
+	return nil, false
+}
+
+// fieldNames are the JSON names of a struct's fields.
+func fieldNames(v any) []string {
+	var names []string
+	for f := range reflect.TypeOf(v).Elem().Fields() {
+		names = append(names, f.Tag.Get("json"))
+	}
+	return names
+}
+
+// setField sets the field of the struct that v points to which has that name.
+// Unlike encoding/json it does not pass over capitals: what was written under
+// another name is told.
+func setField(v any, name string, value json.RawMessage, bad *fieldErrors) {
+	if known := fieldNames(v); !slices.Contains(known, name) {
+		bad.add(name, fmt.Sprintf("is not known; known are %v", known))
+		return
+	}
+	object, err := json.Marshal(map[string]json.RawMessage{name: value})
+	if err != nil {
+		bad.add(name, "is no JSON value")
+		return
+	}
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(v); err != nil {
+		bad.add(name, decodeMessage(name, err))
+	}
+}
+
+// decodeMessage says why a value does not fit into the field name, in the words
+// of JSON and not of Go.
+func decodeMessage(name string, err error) string {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		where := ""
+		if below := strings.TrimPrefix(wrong.Field, name+"."); below != wrong.Field {
+			where = below + " "
+		}
+		return fmt.Sprintf("%sis a %s, and should be %s", where, wrong.Value, kindName(wrong.Type))
+	}
+	if _, ok := errors.AsType[*time.ParseError](err); ok || strings.Contains(err.Error(), "Time.UnmarshalJSON") {
+		return "is no time, such as 2025-12-29T22:14:29Z"
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	}
+	return "a text"
+}

@@ -1,0 +1,54 @@
+// Package adminhttp is the admin API over HTTP: what is stored and what the
+// instance knows, as JSON. The host mounts it.
+//
+// It does not terminate TLS, limit rates or know users: there is one bearer
+// token, which opens everything. Put a proxy before it where that is too
+// little. It makes store reads on behalf of its callers: a list reads as many
+// documents as it returns (with a filter those that it passes over too),
+// coverage the beats of its window, a report the rollups of whole days and the
+// beats of the two days that the window cuts.
+//
+// # Endpoints
+//
+// Under Options.Prefix:
+//
+//	GET heartbeats, probes, runs,   lists, the newest first; probes of one type
+//	    locks                       with ?type=
+//	POST probes/{type}/run          makes a probe now and returns its result;
+//	                                409 with "holder" on an instance that does
+//	                                not lead
+//	GET config, PUT config          the live settings; what is left out stays
+//	GET coverage                    a window's coverage and its gaps
+//	GET incidents, incidents/{id}   with ?open=true those that are open; of one
+//	                                rule or target with ?rule= and ?target=
+//	GET outbox                      messages, and what became of them
+//	POST alerts/test                this instance sends a test message; 502 when
+//	                                it could not
+//	GET silences, POST silences     with ?active=true those that hold or will;
+//	                                {"rule","target","minutes" or "until",
+//	                                "from","by","reason"}, all but an end optional
+//	DELETE silences/{id}            ends it now
+//	GET rollups, rollups/{day}      what is kept of each UTC day that is over,
+//	                                such as rollups/2025-12-29
+//	GET report                      everything that is said of a window, ?window=
+//	                                24h, 7d, 30d, 90d, 180d or 365d up to now, or
+//	                                ?from= and ?to=
+//	GET status                      what this instance knows; no store call
+//	GET (the prefix itself)         this list
+//	GET openapi.json                all of this for programs, in OpenAPI 3.1; no
+//	                                token
+//	GET livez, readyz               for whoever restarts or routes; no token
+//
+// HEAD works where GET does.
+//
+// A list takes limit (1 to 1,000, default 20), from and to (RFC 3339, or
+// 2006-01-02; from inclusive, to exclusive) and cursor (nextCursor of the reply
+// before). A report comes as JSON, Markdown or HTML: as ?format=json, markdown or
+// html asks, else as the Accept header prefers. Its HTML is one page, which the
+// reply's Content-Security-Policy lets load and run nothing.
+//
+// Replies are {"success":true, …}, errors {"success":false,"error":…} with the
+// status that fits; an error about one parameter or field has "field" as well.
+// A store that says nothing for 10 s is given up, one that is slow but answers
+// is not.
+package adminhttp

@@ -1,0 +1,87 @@
+package adminhttp
+
+import (
+	"net/http"
+	"strings"
+)
+
+// route is one method of one endpoint.
+type route struct {
+	method, path string
+	serve        http.HandlerFunc
+	// open lets it be asked without the token: it tells nothing of what is
+	// stored.
+	open bool
+}
+
+// routes are all that there is, in the order in which the index lists them.
+func (h *handler) routes() []route {
+	return []route{
+		{method: "GET", path: "/{$}", serve: h.index},
+		{method: "GET", path: "/heartbeats", serve: h.bounded(h.heartbeats)},
+		{method: "GET", path: "/probes", serve: h.bounded(h.probes)},
+		{method: "POST", path: "/probes/{type}/run", serve: h.runProbe},
+		{method: "GET", path: "/incidents", serve: h.bounded(h.incidents)},
+		{method: "GET", path: "/incidents/{id}", serve: h.bounded(h.incident)},
+		{method: "GET", path: "/outbox", serve: h.bounded(h.outbox)},
+		{method: "POST", path: "/alerts/test", serve: h.testAlert},
+		{method: "GET", path: "/silences", serve: h.bounded(h.silences)},
+		{method: "POST", path: "/silences", serve: h.bounded(h.postSilence)},
+		{method: "DELETE", path: "/silences/{id}", serve: h.bounded(h.deleteSilence)},
+		{method: "GET", path: "/rollups", serve: h.bounded(h.rollups)},
+		{method: "GET", path: "/rollups/{day}", serve: h.bounded(h.rollup)},
+		{method: "GET", path: "/runs", serve: h.bounded(h.runs)},
+		{method: "GET", path: "/locks", serve: h.bounded(h.locks)},
+		{method: "GET", path: "/config", serve: h.bounded(h.config)},
+		{method: "PUT", path: "/config", serve: h.bounded(h.putConfig)},
+		{method: "GET", path: "/coverage", serve: h.bounded(h.coverage)},
+		{method: "GET", path: "/report", serve: h.bounded(h.report)},
+		{method: "GET", path: "/status", serve: h.status},
+		{method: "GET", path: "/openapi.json", serve: openAPI(h.prefix), open: true},
+		{method: "GET", path: "/livez", serve: Livez().ServeHTTP, open: true},
+		{method: "GET", path: "/readyz", serve: Readyz(h.monitor).ServeHTTP, open: true},
+	}
+}
+
+// name is the route as people write it.
+func (r route) name(prefix string) string {
+	return r.method + " " + prefix + strings.TrimSuffix(r.path, "{$}")
+}
+
+type indexReply struct {
+	Success   bool     `json:"success"`
+	Endpoints []string `json:"endpoints"`
+}
+
+// index answers GET of the prefix: the endpoints, for whoever comes without the
+// manual.
+func (h *handler) index(w http.ResponseWriter, r *http.Request) {
+	if !noParams(w, r) {
+		return
+	}
+	out := indexReply{Success: true}
+	for _, route := range h.routes() {
+		out.Endpoints = append(out.Endpoints, route.name(h.prefix))
+	}
+	reply(w, http.StatusOK, out)
+}
+
+// noRoute answers what no pattern takes, in JSON like everything else.
+func noRoute(routes *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+			other := r.Clone(r.Context())
+			other.Method = method
+			if _, pattern := routes.Handler(other); pattern != "/" && pattern != "" {
+				allowed = append(allowed, method)
+			}
+		}
+		if len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			fail(w, http.StatusMethodNotAllowed, "", "method not allowed; use "+strings.Join(allowed, " or "))
+			return
+		}
+		fail(w, http.StatusNotFound, "", "no such endpoint")
+	}
+}

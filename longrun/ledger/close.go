@@ -1,0 +1,104 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// Closing is a day as CloseDay found it.
+type Closing struct {
+	// Rollup is what the day's document has to hold.
+	Rollup longrun.Rollup
+	// Changed is false where it holds that already.
+	Changed bool
+	// Version is that of the stored document; empty where there is none.
+	Version string
+	// Broken says that the segment that was sealed does not begin where the one
+	// before ended. The seal stands, and verification names what is missing.
+	Broken *longrun.SealError
+	// Shrunk says that beats which the stored rollup counted are gone. It stands.
+	Shrunk bool
+}
+
+// CloseDay rolls up the UTC day that day lies in and seals its segment of the
+// chain, from one reading of the day. A day that has a seal keeps it, and one
+// behind which a later day is sealed gets none: that seal covers it. by is the
+// instance that computed it, and sign signs a new seal; nil leaves it unsigned.
+//
+// It writes nothing. The leader commits SetRollup under its lease, anyone else
+// PutRollup.
+func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time.Duration, by string, sign func(longrun.Seal) longrun.Seal) (Closing, error) {
+	w := longrun.DayOf(day)
+	prev, err := l.LastSeal(ctx, w.From)
+	if err != nil {
+		return Closing{}, err
+	}
+	old, err := l.Rollup(ctx, w.From)
+	known := err == nil
+	if err != nil && !errors.Is(err, store.ErrNotFound) && !isDocument(err) {
+		return Closing{}, err
+	}
+	c := Closing{Version: old.Version}
+	sealer := longrun.NewSealer(prev, w, interval)
+	c.Rollup, err = l.RollDay(ctx, w.From, now, interval, sealer.Add)
+	if c.Shrunk = errors.Is(err, longrun.ErrShrunk); err != nil && !c.Shrunk {
+		return Closing{}, err
+	}
+	c.Changed = !known || c.Rollup.Revision != old.Value.Revision
+	if c.Rollup.Seal == nil && !c.Shrunk {
+		later, err := l.sealedSince(ctx, w.To)
+		if err != nil {
+			return Closing{}, err
+		}
+		if !later {
+			if err := l.seal(ctx, &c, sealer, now, sign); err != nil {
+				return Closing{}, err
+			}
+		}
+	}
+	if c.Changed {
+		c.Rollup.ComputedBy = by
+	}
+	return c, nil
+}
+
+func (l *Ledger) seal(ctx context.Context, c *Closing, sealer *longrun.Sealer, now time.Time, sign func(longrun.Seal) longrun.Seal) error {
+	seal, err := l.SealDay(ctx, sealer, now)
+	if broken, ok := errors.AsType[*longrun.SealError](err); ok {
+		c.Broken, err = broken, nil
+	}
+	if err != nil || seal == nil {
+		return err
+	}
+	if sign != nil {
+		*seal = sign(*seal)
+	}
+	c.Rollup.Seal, c.Changed = seal, true
+	return nil
+}
+
+// sealedSince reports whether a day that begins at from or later has a seal.
+func (l *Ledger) sealedSince(ctx context.Context, from time.Time) (bool, error) {
+	for e, err := range l.Rollups(ctx, Page{From: from}) {
+		if isDocument(err) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if e.Value.Seal != nil {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// PutRollup writes a rollup on the condition that its document is still at
+// version (empty: that there is none), and returns the new version.
+func (l *Ledger) PutRollup(ctx context.Context, r longrun.Rollup, version string) (string, error) {
+	return l.put(ctx, l.Key(Rollups, r.Date), r, version)
+}

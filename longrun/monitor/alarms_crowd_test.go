@@ -1,0 +1,149 @@
+package monitor_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+func TestTwoHundredAccountsThatLogOutTogetherAreFewMessages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		st, rec, host := storetest.Wrap(memstore.New(nil)), newTelling(), calm()
+		var mu sync.Mutex
+		largest, silences := 0, 0
+		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			mu.Lock()
+			defer mu.Unlock()
+			largest = max(largest, len(c.Ops))
+			if strings.HasSuffix(c.Key.Collection, "/"+string(ledger.Silences)) {
+				silences++
+			}
+			return nil
+		}})
+		accounts := func(out bool) []longrun.AccountStatus {
+			all := make([]longrun.AccountStatus, 200)
+			for i := range all {
+				all[i] = longrun.AccountStatus{ID: fmt.Sprintf("account-%03d", i), LoggedOut: out, Since: time.Now()}
+			}
+			return all
+		}
+		host.Accounts = accounts(false)
+		n := start(t, st, "a", alertingBy(rec), hosted(host))
+		time.Sleep(10*time.Minute + time.Second)
+		commits := st.Calls(storetest.Commit)
+		host.Accounts = accounts(true)
+		time.Sleep(5 * time.Minute)
+		fired := rec.Messages()
+		require.Len(t, flat(fired), 200)
+		require.Less(t, len(fired), 25)
+		require.Less(t, st.Calls(storetest.Commit)-commits, 5+2*len(fired)+5)
+		require.LessOrEqual(t, largest, store.MaxOps)
+		require.LessOrEqual(t, silences, 2)
+		require.Len(t, n.Status().Alerts.Alarms, 200)
+		host.Accounts = accounts(false)
+		time.Sleep(5 * time.Minute)
+		n.end()
+		resolved := rec.Messages()[len(fired):]
+		require.Len(t, flat(resolved), 200)
+		require.Less(t, len(resolved), 25)
+		seen := map[string]bool{}
+		for _, m := range flat(rec.Messages()) {
+			seen[string(m.Kind)+m.Target] = true
+		}
+		require.Len(t, seen, 400)
+		for _, m := range rec.Messages() {
+			require.LessOrEqual(t, len([]rune(m.Text())), alert.MaxText)
+		}
+		c := cover(t, st, began)
+		require.Equal(t, c.Expected, c.Written)
+	})
+}
+
+// Numbers are masked, so that several accounts may go by one name.
+func TestAccountsOfOneNameAreOneTarget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, rec, host := memstore.New(nil), newTelling(), calm()
+		first, second := longrun.AccountStatus{ID: "40712345678"}, longrun.AccountStatus{ID: "40799999978"}
+		say := func(one, two bool, order bool) {
+			first.LoggedOut, second.LoggedOut = one, two
+			first.Since, second.Since = time.Now(), time.Now()
+			if host.Accounts = []longrun.AccountStatus{first, second}; order {
+				host.Accounts = []longrun.AccountStatus{second, first}
+			}
+		}
+		n := start(t, st, "a", alertingBy(rec), hosted(host))
+		for _, order := range []bool{false, true} {
+			say(false, false, order)
+			time.Sleep(2 * time.Hour)
+			say(true, false, order)
+			time.Sleep(10*time.Minute + time.Second)
+			say(true, true, order)
+			time.Sleep(10 * time.Minute)
+			say(false, true, order)
+			time.Sleep(10 * time.Minute)
+			say(false, false, order)
+			time.Sleep(10 * time.Minute)
+		}
+		n.end()
+		require.Equal(t, []string{
+			"firing logged_out *********78", "resolved logged_out *********78",
+			"firing logged_out *********78", "resolved logged_out *********78",
+		}, titles(rec.Messages()))
+		all := incidentsOf(t, st)
+		require.Len(t, all, 2)
+		for _, i := range all {
+			require.InDelta(t, 30*60, *i.MTTRSec, 61)
+		}
+	})
+}
+
+// No document, log line, status or message has a number that could be somebody's
+// telephone, wherever the host let one slip.
+func TestNoNumberLeaks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const number = "40712345678"
+		st, host := memstore.New(nil), calm()
+		rec := newTelling(alerttest.Fail(fmt.Errorf("https://chat.example.org/%s said no", number)), alerttest.Panic(number), alerttest.OK())
+		n := start(t, st, "a", alertingBy(rec), hosted(host))
+		time.Sleep(10*time.Minute + time.Second)
+		host.Accounts = []longrun.AccountStatus{
+			{ID: number + ":12@s.whatsapp.net", LoggedOut: true, Since: time.Now(), Reason: "replaced by " + number},
+			{ID: "odd\x00\xff\n" + number, Reconnects: 9, FirstReconnect: time.Now(), LastReconnect: time.Now()},
+			{ID: "\xff\n", LoggedOut: true, Since: time.Now()},
+			{ID: strings.Repeat("long", 100), LoggedOut: true, Since: time.Now()},
+		}
+		time.Sleep(5 * time.Minute)
+		said := fmt.Sprintf("%+v", n.Status())
+		require.Len(t, flat(rec.Messages()), 4)
+		host.Accounts = nil
+		time.Sleep(5 * time.Minute)
+		n.end()
+		require.Len(t, flat(rec.Messages()), 8)
+		for _, m := range rec.Calls() {
+			said += m.Text() + fmt.Sprintf("%+v", m)
+		}
+		said += fmt.Sprintf("%+v%+v%+v", incidentsOf(t, st), notices(t, st), documents[longrun.AlertState](t, st, ledger.Rules))
+		require.NotContains(t, said, number)
+		require.NotContains(t, n.log.String(), number)
+		require.Zero(t, n.log.count("cannot be stored"))
+		require.Len(t, notices(t, st), 8)
+	})
+}

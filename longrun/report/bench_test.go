@@ -1,0 +1,156 @@
+package report_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/report"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// yearOfMinutes is a year of a life, with the documents of every day in an
+// SQLite file where beats says so, else with those of the two cut days only; and
+// the rollups of all days that are over.
+func yearOfMinutes(b *testing.B, beats bool) (book *ledger.Ledger, w longrun.Window, now time.Time) {
+	b.Helper()
+	l := live(utc("2025-03-01T00:00:00Z"), 366, time.Minute, 1)
+	now = l.end.Add(-14 * time.Hour)
+	w = longrun.Window{From: now.Add(-365 * 24 * time.Hour), To: now}
+	st := sqlite(b)
+	book = open(b, st)
+	var ops []store.Op
+	days := map[time.Time]*longrun.Day{}
+	dayOf := func(ts time.Time) *longrun.Day {
+		from := longrun.DayOf(ts).From
+		if _, ok := days[from]; !ok {
+			days[from], _ = longrun.NewDay(from, time.Minute, l.start, now, l.runs...) // nil: it is not over
+		}
+		return days[from]
+	}
+	first, today := longrun.DayOf(w.From), longrun.DayOf(now)
+	for _, h := range l.beats {
+		if h.TS.After(now) {
+			break
+		}
+		for _, near := range []time.Time{h.TS.Add(-24 * time.Hour), h.TS, h.TS.Add(24 * time.Hour)} {
+			if d := dayOf(near); d != nil {
+				d.Add(h)
+			}
+		}
+		if beats || first.Contains(h.TS) || today.Contains(h.TS) {
+			ops = append(ops, book.CreateHeartbeat(h))
+		}
+	}
+	for _, p := range l.probes {
+		if d := dayOf(p.TS); d != nil {
+			d.AddProbe(p)
+		}
+		ops = append(ops, book.CreateProbe(p))
+	}
+	for _, i := range l.incidents {
+		if d := dayOf(i.TS); d != nil {
+			d.AddIncident(i)
+		}
+		ops = append(ops, book.SetIncident(i))
+	}
+	for _, r := range l.runs {
+		ops = append(ops, store.Create(book.Key(ledger.Runs, r.RunID), r))
+	}
+	for _, d := range days {
+		if d != nil {
+			ops = append(ops, book.SetRollup(d.Rollup()))
+		}
+	}
+	commit(b, st, ops...)
+	return book, w, now
+}
+
+// BenchmarkReportYear is a report of 365 days from the rollups in an SQLite file:
+// what a person waits for.
+func BenchmarkReportYear(b *testing.B) {
+	book, w, now := yearOfMinutes(b, false)
+	var survey, build, markdown, page time.Duration
+	for b.Loop() {
+		at := time.Now()
+		lap := func(d *time.Duration) {
+			*d += time.Since(at)
+			at = time.Now()
+		}
+		s, err := book.Survey(b.Context(), w, time.Minute, now, nil)
+		require.NoError(b, err)
+		lap(&survey)
+		r := report.New(s, nil)
+		lap(&build)
+		require.NotEmpty(b, r.Markdown())
+		lap(&markdown)
+		b.StopTimer()
+		at = time.Now()
+		_, err = r.HTML()
+		require.NoError(b, err)
+		lap(&page)
+		require.Greater(b, r.Coverage.Written, 500_000)
+		b.StartTimer()
+	}
+	ms := func(d time.Duration) float64 { return d.Seconds() * 1000 / float64(b.N) }
+	b.ReportMetric(ms(survey), "ms-survey")
+	b.ReportMetric(ms(build), "ms-report")
+	b.ReportMetric(ms(markdown), "ms-markdown")
+	b.ReportMetric(ms(page), "ms-html")
+}
+
+// BenchmarkYearFromRollupsBesideBeats gives coverage and gaps of the same year in
+// the same file from its beats, from its rollups and the beats of two cut days,
+// and from rollups in memory, in turns.
+func BenchmarkYearFromRollupsBesideBeats(b *testing.B) {
+	book, w, now := yearOfMinutes(b, true)
+	var kept []longrun.Rollup
+	for e, err := range book.Rollups(b.Context(), ledger.Page{}) {
+		require.NoError(b, err)
+		kept = append(kept, e.Value)
+	}
+	all := longrun.Window{From: kept[0].From, To: kept[len(kept)-1].To}
+	var rollups, beats, memory time.Duration
+	for b.Loop() {
+		at := time.Now()
+		digest := longrun.NewDigest(all, time.Minute, now)
+		for _, r := range kept {
+			require.NoError(b, digest.AddRollup(r))
+		}
+		require.NotEmpty(b, digest.Summary().Coverage.Gaps)
+		memory += time.Since(at)
+		at = time.Now()
+		rolled, err := book.Survey(b.Context(), w, time.Minute, now, nil)
+		require.NoError(b, err)
+		rollups += time.Since(at)
+		at = time.Now()
+		scanned, err := book.Survey(b.Context(), w, time.Minute, now, &ledger.SurveyOptions{FromBeats: true})
+		require.NoError(b, err)
+		beats += time.Since(at)
+		b.StopTimer()
+		require.Equal(b, scanned.Summary, rolled.Summary)
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(beats)/float64(rollups), "×rollups")
+	b.ReportMetric(float64(beats)/float64(memory), "×memory")
+	b.ReportMetric(memory.Seconds()*1000/float64(b.N), "ms-memory")
+	b.ReportMetric(rollups.Seconds()*1000/float64(b.N), "ms-rollups")
+	b.ReportMetric(beats.Seconds()*1000/float64(b.N), "ms-beats")
+}
+
+// BenchmarkRollDay is one pass over the 1,440 beats of a day in an SQLite file
+// that has forty of them.
+func BenchmarkRollDay(b *testing.B) {
+	l := live(utc("2025-03-01T00:00:00Z"), 40, time.Minute, 1)
+	book := l.write(b, sqlite(b))
+	day := l.start.AddDate(0, 0, 20)
+	for b.Loop() {
+		r, err := book.RollDay(b.Context(), day, l.end, time.Minute)
+		require.NoError(b, err)
+		require.EqualValues(b, 1440, r.ExpectedHb)
+	}
+	b.ReportMetric(b.Elapsed().Seconds()*1000/float64(b.N), "ms/day")
+}

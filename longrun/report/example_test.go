@@ -1,0 +1,63 @@
+package report_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/report"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+func ExampleNew() {
+	ctx, st := context.Background(), memstore.New(nil)
+	book, err := ledger.New(st, "")
+	if err != nil {
+		panic(err)
+	}
+	start := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+	for i := range 10 {
+		if i == 4 || i == 5 {
+			continue
+		}
+		beat := longrun.Beat(start.Add(time.Duration(i)*time.Minute), time.Minute)
+		if _, err := st.Commit(ctx, book.CreateHeartbeat(beat)); err != nil {
+			panic(err)
+		}
+	}
+	now := start.Add(10 * time.Minute)
+	window, err := report.ParseWindow("24h", now)
+	if err != nil {
+		panic(err)
+	}
+	s, err := book.Survey(ctx, window, time.Minute, now, nil)
+	if err != nil {
+		panic(err)
+	}
+	r := report.New(s, nil)
+	fmt.Println(r.Verdict.Text)
+	fmt.Println(strings.Split(r.Markdown(), "\n")[0])
+	// Output:
+	// PASS: coverage 80.0 % is not below the target of 80 %; 2 of 10 slots were missed, and 2 may be.
+	// # Longrun report: 24h
+}
+
+func ExampleParseWindow() {
+	now := time.Date(2026, 3, 29, 12, 0, 0, 0, time.UTC)
+	w, err := report.ParseWindow("2025-12-29T22:14:00Z/2025-12-29T23:08:00Z", now)
+	fmt.Println(w.To.Sub(w.From), err)
+	_, err = report.ParseWindow("2026-04-01/2026-04-02", now)
+	fmt.Println(err)
+	// Output:
+	// 54m0s <nil>
+	// report: window: from 2026-04-01T00:00:00.000Z lies in the future: it is 2026-03-29T12:00:00.000Z
+}
+
+func ExampleTarget() {
+	target, basis := report.Target(30*24*time.Hour, 0.8)
+	fmt.Println(target, basis)
+	// Output: 0.995 SLO of windows from 30 days on
+}

@@ -1,0 +1,28 @@
+package longrun
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// minRetentionDays are the collections that may be pruned, and for how long each
+// is kept at least: what the engine itself looks back at, and some days more.
+var minRetentionDays = map[string]int64{"heartbeats": 4, "probes": 35, "incidents": 8, "runs": 8, "outbox": 4, "silences": 1}
+
+const maxRetentionDays = 36500
+
+// validateRetention checks Settings.RetentionDays.
+func validateRetention(retention map[string]int64) (errs []error) {
+	for _, name := range slices.Sorted(maps.Keys(retention)) {
+		days := retention[name]
+		least, ok := minRetentionDays[name]
+		switch {
+		case !ok:
+			errs = append(errs, fmt.Errorf("retentionDays %.50q is none of %v", name, slices.Sorted(maps.Keys(minRetentionDays))))
+		case days < least || days > maxRetentionDays:
+			errs = append(errs, fmt.Errorf("retentionDays %s %d is not between %d and %d", name, days, least, maxRetentionDays))
+		}
+	}
+	return errs
+}

@@ -19,6 +19,8 @@ type tampering struct {
 	name string
 	// do tampers, and says what must be named for it.
 	do func(c *crime)
+	// says is what the first finding says; empty where that may vary.
+	says string
 	// signed: only a signature tells.
 	signed bool
 }
@@ -116,7 +118,7 @@ var tamperings = []tampering{
 	{name: "edit: the first out of the chain", do: func(c *crime) {
 		c.editAt(0, func(b *longrun.Heartbeat) { b.ChainSeq = 0 })
 	}},
-	{name: "edit: the first behind another", do: func(c *crime) {
+	{name: "edit: the first behind another", says: "says that another beat came before it", do: func(c *crime) {
 		c.editAt(0, func(b *longrun.Heartbeat) { b.PrevHash = b.Hash() })
 	}},
 	{name: "edit: one that does not decode", do: func(c *crime) {
@@ -311,6 +313,7 @@ func (x tampering) run(tb testing.TB, seed uint64, st store.Store, h *history, l
 	if x.name != "lock: removed" && x.name != "insert: one that begins a chain, before it all" {
 		require.Equal(tb, verify.Fail, o.Verdict, "%s, seed %d: %v", x.name, seed, o.Findings)
 	}
+	require.Contains(tb, o.Findings[0].Text, x.says)
 	named := map[string]bool{}
 	for _, f := range o.Findings {
 		named[f.Path] = true

@@ -93,6 +93,13 @@
 // is one gap, with the cause that the beats on both its sides give it, and the
 // drift is that of all beats. A rollup that contradicts itself is not taken.
 //
+// # Evidence
+//
+// Each beat of ours holds the hash of the one before it, in the order of their
+// commits (Head). A Sealer closes the segment of each day with a Seal, which may
+// be signed; of beats that are pruned it says how many there were. See Heartbeat.Hash
+// and Seal.Canonical for the bytes, so that any language can check them.
+//
 // # Conventions
 //
 // Times are UTC and cut to microseconds where they are stored. Struct fields

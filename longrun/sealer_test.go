@@ -49,7 +49,7 @@ func closeDays(beats []longrun.Heartbeat, days int) (seals []*longrun.Seal, brok
 	for day := range days {
 		w := longrun.DayOf(time.Unix(int64(day)*86400, 0))
 		s := longrun.NewSealer(prev, w, time.Minute)
-		scan(w, s)
+		scan(longrun.Window{From: w.From, To: w.To.Add(2 * time.Hour)}, s) // what lies behind the day is ignored
 		if earlier, more := s.Earlier(); more {
 			scan(earlier, s)
 		}

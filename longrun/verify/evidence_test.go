@@ -103,7 +103,7 @@ func TestEveryTamperingIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
 	seeds := 4
 	if testing.Short() {
-		seeds = 1
+		seeds = 2
 	}
 	for _, x := range tamperings {
 		t.Run(x.name, func(t *testing.T) {

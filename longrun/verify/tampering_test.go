@@ -19,6 +19,8 @@ type tampering struct {
 	name string
 	// do tampers, and says what must be named for it.
 	do func(c *crime)
+	// says is what the first finding says; empty where that may vary.
+	says string
 	// signed: only a signature tells.
 	signed bool
 }
@@ -50,8 +52,9 @@ func (c *crime) names(keys ...store.Key) {
 // named where it cannot be.
 func (c *crime) pick() int { return c.rng.IntN(len(c.h.beats)) }
 
-func (c *crime) edit(change func(b *longrun.Heartbeat)) {
-	i := c.pick()
+func (c *crime) edit(change func(b *longrun.Heartbeat)) { c.editAt(c.pick(), change) }
+
+func (c *crime) editAt(i int, change func(b *longrun.Heartbeat)) {
 	b := c.h.beats[i]
 	change(&b)
 	commit(c.t, c.st, store.Set(c.key(i), b))
@@ -112,6 +115,12 @@ var tamperings = []tampering{
 		c.edit(func(b *longrun.Heartbeat) { b.ChainSeq, b.PrevHash, b.QueueDepth = 1, "", 7 })
 	}},
 	{name: "edit: out of the chain", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.ChainSeq, b.PrevHash = 0, "" }) }},
+	{name: "edit: the first out of the chain", do: func(c *crime) {
+		c.editAt(0, func(b *longrun.Heartbeat) { b.ChainSeq = 0 })
+	}},
+	{name: "edit: the first behind another", says: "says that another beat came before it", do: func(c *crime) {
+		c.editAt(0, func(b *longrun.Heartbeat) { b.PrevHash = b.Hash() })
+	}},
 	{name: "edit: one that does not decode", do: func(c *crime) {
 		i := c.pick()
 		commit(c.t, c.st, store.Set(c.key(i), map[string]any{"ts": c.h.beats[i].TS, "chainSeq": "first"}))
@@ -290,8 +299,8 @@ func crimeScene(seed uint64) *history {
 	}
 	h.run(10)
 	h.next += 3 // room to slip something in
-	h.live(3)
-	h.run(600)
+	h.live(2)
+	h.run(500)
 	h.close()
 	return h
 }
@@ -304,6 +313,7 @@ func (x tampering) run(tb testing.TB, seed uint64, st store.Store, h *history, l
 	if x.name != "lock: removed" && x.name != "insert: one that begins a chain, before it all" {
 		require.Equal(tb, verify.Fail, o.Verdict, "%s, seed %d: %v", x.name, seed, o.Findings)
 	}
+	require.Contains(tb, o.Findings[0].Text, x.says)
 	named := map[string]bool{}
 	for _, f := range o.Findings {
 		named[f.Path] = true

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -238,3 +240,59 @@ func TestReadyIsWhoeverRunsAndReachesItsStore(t *testing.T) {
 type statusOf monitor.Status
 
 func (s statusOf) Status() monitor.Status { return monitor.Status(s) }
+
+// strange is a store in which somebody wrote a number that is none into a beat,
+// which ours refuse and Firestore's console does not.
+type strange struct {
+	store.Store
+	id string
+}
+
+func (s strange) Scan(ctx context.Context, q store.Query) iter.Seq2[store.Record, error] {
+	return func(yield func(store.Record, error) bool) {
+		for rec, err := range s.Store.Scan(ctx, q) {
+			if inner := rec; rec.Key.ID == s.id {
+				rec = store.NewRecord(rec.Key, rec.At, rec.Version, rec.UpdateTime, rec.ReadTime, func(v any) error {
+					err := inner.Decode(v)
+					if h, ok := v.(*longrun.Heartbeat); ok {
+						h.DriftSec = math.NaN()
+					}
+					return err
+				})
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+	}
+}
+
+func TestAValueThatJSONCannotSaySpoilsItsOwnDocumentOnly(t *testing.T) {
+	t.Parallel()
+	h := longrun.Beat(time.Date(2025, 12, 29, 23, 8, 20, 0, time.UTC), time.Minute)
+	s := newStandOf(t, "", func(c *monitor.Config) { c.Store = strange{c.Store, h.BucketID} })
+	s.night()
+	s.put(s.ledger.CreateHeartbeat(h))
+	body := s.get("/heartbeats?limit=2")
+	require.Equal(t, map[string]any{
+		"id": h.BucketID, "path": "wa_metrics/longrun/heartbeats/" + h.BucketID, "error": "the document cannot be shown as JSON",
+	}, array(body["heartbeats"])[0])
+	require.Equal(t, "2025-12-29T23-07-00", object(array(body["heartbeats"])[1])["bucketId"])
+}
+
+func TestWhoGoesAwayIsNoFailureOfTheStore(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "t")
+	ctx, gone := context.WithCancel(t.Context())
+	s.faulty.Inject(storetest.Fault{Before: func(ctx context.Context, _ storetest.Call) error {
+		gone()
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	for _, path := range []string{"/heartbeats", "/report", "/coverage", "/incidents/x"} {
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, adminhttp.DefaultPrefix+path, nil)
+		r.Header.Set("Authorization", "Bearer t")
+		s.handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	require.Empty(t, s.log.String())
+}

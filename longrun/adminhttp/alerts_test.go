@@ -2,6 +2,7 @@ package adminhttp_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -155,7 +156,7 @@ func TestStatusShowsEveryRule(t *testing.T) {
 	var shown []string
 	for _, r := range array(alerts["rules"]) {
 		rule := object(r)
-		shown = append(shown, rule["rule"].(string)+" "+rule["target"].(string)+" "+rule["state"].(string)+" "+rule["muted"].(string))
+		shown = append(shown, fmt.Sprintf("%s %s %s %s", rule["rule"], rule["target"], rule["state"], rule["muted"]))
 		if rule["target"] == "a" {
 			require.Equal(t, "2025-12-29T22:35:00Z", rule["since"])
 			require.Equal(t, "i_a", rule["incidentId"])

@@ -77,7 +77,7 @@ func setField(v any, name string, value json.RawMessage, bad *fieldErrors) {
 func decodeMessage(name string, err error) string {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		where := ""
-		if below := strings.TrimPrefix(wrong.Field, name+"."); below != wrong.Field {
+		if below, nested := strings.CutPrefix(wrong.Field, name+"."); nested {
 			where = below + " "
 		}
 		return fmt.Sprintf("%sis a %s, and should be %s", where, wrong.Value, kindName(wrong.Type))

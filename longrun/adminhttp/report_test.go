@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -155,9 +156,9 @@ func TestWhatDoesNotCountIsSaidInTheReport(t *testing.T) {
 		r := s.report(query)
 		var lines []string
 		for _, line := range array(r["leftOut"]) {
-			lines = append(lines, line.(string))
+			lines = append(lines, fmt.Sprint(line))
 		}
-		return object(r["verdict"])["result"].(string), strings.Join(lines, "\n")
+		return fmt.Sprint(object(r["verdict"])["result"]), strings.Join(lines, "\n")
 	}
 	result, lines := said("")
 	require.Equal(t, "NO DATA", result)

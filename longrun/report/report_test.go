@@ -98,6 +98,9 @@ func TestTheVerdictTurnsAtTheSlotThatDecides(t *testing.T) {
 	}
 	r := report.New(of(t, 1, 720), &report.Options{Threshold: 0.5})
 	require.Equal(t, report.Pass, r.Verdict.Result, "the live setting")
+	r = report.New(of(t, 1, 1439), &report.Options{Threshold: -1})
+	require.Equal(t, report.Pass, r.Verdict.Result, "nothing is asked for")
+	require.Zero(t, r.Verdict.Target)
 	r = report.New(of(t, 1, 721), &report.Options{Threshold: 0.5})
 	require.Equal(t, report.Fail, r.Verdict.Result)
 }

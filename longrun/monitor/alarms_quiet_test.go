@@ -33,6 +33,7 @@ func TestWhoeverLeadsLeavesTheChannelAloneAsLongAsItAsked(t *testing.T) {
 				for len(rec.Calls()) == 0 {
 					time.Sleep(time.Millisecond)
 				}
+				synctest.Wait()
 				asked := rec.times()[0]
 				got := notices(t, mem)[0]
 				until := asked.Add(after + time.Second).UTC()
@@ -110,6 +111,7 @@ func TestNoClockThatIsSetBackMakesAPauseLong(t *testing.T) {
 				for len(rec.Calls()) == 0 {
 					time.Sleep(time.Millisecond)
 				}
+				synctest.Wait()
 				clk.ahead.Store(0)
 				time.Sleep(5 * time.Minute)
 				require.Len(t, rec.Messages(), 1)

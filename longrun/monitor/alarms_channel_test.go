@@ -39,7 +39,7 @@ func TestNoChannelCostsABeatOrAStop(t *testing.T) {
 				began := time.Now()
 				n := start(t, st, "a", alertingBy(c.alerter(let)), hosted(host))
 				time.Sleep(10*time.Minute + time.Second)
-				host.QueueDepth = tooDeep
+				host.queue(tooDeep)
 				time.Sleep(3 * time.Hour)
 				logOut(host)
 				upToTheMinute(time.Minute) // the new message is under way, or was
@@ -67,7 +67,7 @@ func TestAStopWaitsForTheMessageUnderWayAndMarksIt(t *testing.T) {
 		rec := newTelling(alerttest.Step{Wait: took}, alerttest.OK())
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		upToTheMinute(0)
 		require.Len(t, rec.Calls(), 1)
 		time.AfterFunc(3*time.Second, func() { close(took) })
@@ -95,7 +95,7 @@ func TestAStopDoesNotWaitForLongAndTheNextLeaderSends(t *testing.T) {
 				rec := newTelling(alerttest.Hang(), alerttest.OK())
 				n := start(t, st, "a", alertingBy(rec), hosted(host), leasing(lease))
 				time.Sleep(10*time.Minute + time.Second)
-				host.QueueDepth = tooDeep
+				host.queue(tooDeep)
 				upToTheMinute(0)
 				stopped := time.Now()
 				n.end()
@@ -123,7 +123,7 @@ func TestAMessageThatOutlivesItsLeadIsNotSentTwice(t *testing.T) {
 		rec := newTelling(alerttest.Step{Wait: took}, alerttest.OK())
 		n := start(t, st, "a", alertingBy(rec), hosted(host), leasing(10*time.Second), func(c *monitor.Config) { c.AlertTimeout = 10 * time.Minute })
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		upToTheMinute(0)
 		heal := cut(st)
 		time.Sleep(30 * time.Second) // the lease is lost
@@ -161,7 +161,7 @@ func TestAfterAFaultAlertsBeginAnew(t *testing.T) {
 			}
 			return nil
 		}})
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(15 * time.Minute)
 		require.Empty(t, rec.Calls())
 		time.Sleep(15 * time.Minute)
@@ -179,7 +179,7 @@ func TestWithoutAnAlerterMessagesStandInTheLog(t *testing.T) {
 		st, host := memstore.New(nil), calm()
 		n := start(t, st, "a", hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(10 * time.Minute)
 		require.False(t, n.Status().Alerts.Channel.Configured)
 		n.end()

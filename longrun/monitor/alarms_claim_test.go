@@ -34,7 +34,7 @@ func TestNothingIsSentBeforeItsClaimIsWritten(t *testing.T) {
 					}
 					return nil
 				}})
-				host.QueueDepth = tooDeep
+				host.queue(tooDeep)
 				time.Sleep(20 * time.Minute)
 				require.Empty(t, rec.Calls())
 				got := notices(t, st)
@@ -66,13 +66,13 @@ func TestAClaimOfALeaderThatDiedIsWaitedFor(t *testing.T) {
 		time.Sleep(time.Second)
 		b := start(t, mem, "b", alertingBy(rec), hosted(host), leasing(10*time.Second), patient)
 		time.Sleep(10 * time.Minute)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		upToTheMinute(0)
 		claim := notices(t, mem)[0]
 		require.Equal(t, "a", claim.ClaimedBy)
 		require.EqualValues(t, 1, claim.Attempts)
 		kill(a, own)
-		host.QueueDepth = 0
+		host.queue(0)
 		time.Sleep(4 * time.Minute)
 		require.Equal(t, monitor.Leading, b.Status().State)
 		require.Len(t, rec.Calls(), 1, "neither it nor its end, which would overtake it")
@@ -131,7 +131,7 @@ func TestAClaimThatIsNotUsedIsTakenBack(t *testing.T) {
 				return nil
 			},
 		})
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(2 * time.Minute)
 		require.NoError(t, <-n.done)
 		remove()

@@ -46,10 +46,10 @@ func TestAClockThatIsSetMakesNeitherAFloodNorASilence(t *testing.T) {
 					require.LessOrEqual(t, len(flat(rec.Messages())), 12, "%v", titles(rec.Messages()))
 
 					time.Sleep(2 * time.Hour) // the throttle is over
-					host.QueueDepth = tooDeep
+					host.queue(tooDeep)
 					time.Sleep(5 * time.Minute)
 					require.Equal(t, 1, count(titles(rec.Messages()), "firing queue_depth"), "%v", titles(rec.Messages()))
-					host.QueueDepth = 0
+					host.queue(0)
 					time.Sleep(5 * time.Minute)
 					require.Equal(t, 1, count(titles(rec.Messages()), "resolved queue_depth"))
 					n.end()

@@ -43,11 +43,11 @@ func TestTwoHundredAccountsThatLogOutTogetherAreFewMessages(t *testing.T) {
 			}
 			return all
 		}
-		host.Accounts = accounts(false)
+		host.set(func(s *longrun.HostStatus) { s.Accounts = accounts(false) })
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
 		commits := st.Calls(storetest.Commit)
-		host.Accounts = accounts(true)
+		host.set(func(s *longrun.HostStatus) { s.Accounts = accounts(true) })
 		time.Sleep(5 * time.Minute)
 		fired := rec.Messages()
 		require.Len(t, flat(fired), 200)
@@ -56,7 +56,7 @@ func TestTwoHundredAccountsThatLogOutTogetherAreFewMessages(t *testing.T) {
 		require.LessOrEqual(t, largest, store.MaxOps)
 		require.LessOrEqual(t, silences, 2)
 		require.Len(t, n.Status().Alerts.Alarms, 200)
-		host.Accounts = accounts(false)
+		host.set(func(s *longrun.HostStatus) { s.Accounts = accounts(false) })
 		time.Sleep(5 * time.Minute)
 		n.end()
 		resolved := rec.Messages()[len(fired):]
@@ -84,8 +84,8 @@ func TestAccountsOfOneNameAreOneTarget(t *testing.T) {
 		say := func(one, two bool, order bool) {
 			first.LoggedOut, second.LoggedOut = one, two
 			first.Since, second.Since = time.Now(), time.Now()
-			if host.Accounts = []longrun.AccountStatus{first, second}; order {
-				host.Accounts = []longrun.AccountStatus{second, first}
+			if host.status.Accounts = []longrun.AccountStatus{first, second}; order {
+				host.set(func(s *longrun.HostStatus) { s.Accounts = []longrun.AccountStatus{second, first} })
 			}
 		}
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
@@ -122,8 +122,8 @@ func TestALoopOfOneNameIsOverWhenAllAreQuiet(t *testing.T) {
 			say := func(reconnects int64) {
 				first := longrun.AccountStatus{ID: "40712345678", Reconnects: reconnects, FirstReconnect: time.Now().Add(-time.Hour), LastReconnect: time.Now()}
 				second := longrun.AccountStatus{ID: "40799999978"}
-				if host.Accounts = []longrun.AccountStatus{first, second}; order {
-					host.Accounts = []longrun.AccountStatus{second, first}
+				if host.status.Accounts = []longrun.AccountStatus{first, second}; order {
+					host.set(func(s *longrun.HostStatus) { s.Accounts = []longrun.AccountStatus{second, first} })
 				}
 			}
 			n := start(t, st, "a", alertingBy(rec), hosted(host))
@@ -150,16 +150,18 @@ func TestNoNumberLeaks(t *testing.T) {
 		rec := newTelling(alerttest.Fail(fmt.Errorf("https://chat.example.org/%s said no", number)), alerttest.Panic(number), alerttest.OK())
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.Accounts = []longrun.AccountStatus{
-			{ID: number + ":12@s.whatsapp.net", LoggedOut: true, Since: time.Now(), Reason: "replaced by " + number},
-			{ID: "odd\x00\xff\n" + number, Reconnects: 9, FirstReconnect: time.Now(), LastReconnect: time.Now()},
-			{ID: "\xff\n", LoggedOut: true, Since: time.Now()},
-			{ID: strings.Repeat("long", 100), LoggedOut: true, Since: time.Now()},
-		}
+		host.set(func(s *longrun.HostStatus) {
+			s.Accounts = []longrun.AccountStatus{
+				{ID: number + ":12@s.whatsapp.net", LoggedOut: true, Since: time.Now(), Reason: "replaced by " + number},
+				{ID: "odd\x00\xff\n" + number, Reconnects: 9, FirstReconnect: time.Now(), LastReconnect: time.Now()},
+				{ID: "\xff\n", LoggedOut: true, Since: time.Now()},
+				{ID: strings.Repeat("long", 100), LoggedOut: true, Since: time.Now()},
+			}
+		})
 		time.Sleep(5 * time.Minute)
 		said := fmt.Sprintf("%+v", n.Status())
 		require.Len(t, flat(rec.Messages()), 4)
-		host.Accounts = nil
+		host.set(func(s *longrun.HostStatus) { s.Accounts = nil })
 		time.Sleep(5 * time.Minute)
 		n.end()
 		require.Len(t, flat(rec.Messages()), 8)

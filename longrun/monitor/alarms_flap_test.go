@@ -73,12 +73,12 @@ func TestWhatLastsIsRemindedOfOnceAnHour(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(2*time.Hour + 30*time.Minute)
 		n.end()
 		n = start(t, st, "b", alertingBy(rec), hosted(host))
 		time.Sleep(2*time.Hour + 25*time.Minute)
-		host.QueueDepth = 0 // just before the next reminder
+		host.queue(0) // just before the next reminder
 		time.Sleep(10 * time.Minute)
 		n.end()
 		require.Equal(t, []string{
@@ -107,7 +107,7 @@ func TestAThresholdThatIsChangedIsInForceAtTheNextSlot(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = 80
+		host.queue(80)
 		time.Sleep(10 * time.Minute)
 		require.Empty(t, rec.Calls())
 		setting(t, st, func(s *longrun.Settings) { s.AlertThresholds.QueueDepthThreshold = 50 })
@@ -129,7 +129,7 @@ func TestNobodyIsCalledByThresholdsThatAreNotInForce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem, rec, host := memstore.New(nil), newTelling(), calm()
 		setting(t, mem, func(s *longrun.Settings) { s.AlertThresholds.QueueDepthThreshold = 1000 })
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		st := storetest.Wrap(mem)
 		heal := st.Inject(storetest.Fault{Before: settingsAway})
 		n := start(t, st, "a", alertingBy(rec), hosted(host))

@@ -51,18 +51,22 @@ func leasing(d time.Duration) func(*monitor.Config) {
 }
 
 // calm is a host of one account to which nothing has happened.
-func calm() *longrun.HostStatus {
-	return &longrun.HostStatus{Connected: 1, Healthy: true, Accounts: []longrun.AccountStatus{{ID: "ops"}}}
+func calm() *host {
+	return newHost(longrun.HostStatus{Connected: 1, Healthy: true, Accounts: []longrun.AccountStatus{{ID: "ops"}}})
 }
 
 const tooDeep = 500 // messages in a queue
 
 // logOut has the host's account be out since now, and logIn takes that back.
-func logOut(h *longrun.HostStatus) {
-	h.Accounts = []longrun.AccountStatus{{ID: "ops", LoggedOut: true, Since: time.Now(), Reason: "logged_out_401"}}
+func logOut(h *host) {
+	h.set(func(s *longrun.HostStatus) {
+		s.Accounts = []longrun.AccountStatus{{ID: "ops", LoggedOut: true, Since: time.Now(), Reason: "logged_out_401"}}
+	})
 }
 
-func logIn(h *longrun.HostStatus) { h.Accounts = []longrun.AccountStatus{{ID: "ops"}} }
+func logIn(h *host) {
+	h.set(func(s *longrun.HostStatus) { s.Accounts = []longrun.AccountStatus{{ID: "ops"}} })
+}
 
 // setting changes the stored settings.
 func setting(t *testing.T, st store.Store, edit func(*longrun.Settings)) {

@@ -33,7 +33,7 @@ func TestASilenceMadeOnAStandbyHoldsAndWhatStillFiresAtItsEndIsTold(t *testing.T
 		b := start(t, st, "b", alertingBy(rec), hosted(host))
 		time.Sleep(10 * time.Minute)
 		id := silence(t, b, time.Hour, "", "")
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		logOut(host)
 		time.Sleep(20 * time.Minute)
 		for _, al := range a.Status().Alerts.Alarms {
@@ -61,8 +61,10 @@ func TestASilenceIsOfItsRuleAndTarget(t *testing.T) {
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
 		silence(t, n, time.Hour, longrun.LoggedOut, "+40712345678")
-		host.QueueDepth = tooDeep
-		host.Accounts = []longrun.AccountStatus{{ID: "+40712345678", LoggedOut: true, Since: time.Now()}, {ID: "ops", LoggedOut: true, Since: time.Now()}}
+		host.queue(tooDeep)
+		host.set(func(s *longrun.HostStatus) {
+			s.Accounts = []longrun.AccountStatus{{ID: "+40712345678", LoggedOut: true, Since: time.Now()}, {ID: "ops", LoggedOut: true, Since: time.Now()}}
+		})
 		time.Sleep(20 * time.Minute)
 		require.ElementsMatch(t, []string{"firing queue_depth", "firing logged_out ops"}, titles(rec.Messages()))
 		all, err := n.Silences(t.Context())
@@ -82,7 +84,7 @@ func TestASilenceThatIsEndedEarlyIsOverWithinMinutes(t *testing.T) {
 		b := start(t, st, "b", alertingBy(rec), hosted(host))
 		time.Sleep(10 * time.Minute)
 		onA, onB := silence(t, a, 6*time.Hour, longrun.QueueDepth, ""), silence(t, b, 6*time.Hour, longrun.LoggedOut, "")
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		logOut(host)
 		time.Sleep(20 * time.Minute)
 		require.Empty(t, rec.Calls())
@@ -136,7 +138,7 @@ func TestKnownSilencesHoldWhileTheyCannotBeRead(t *testing.T) {
 				n := start(t, st, "a", alertingBy(rec), hosted(host))
 				time.Sleep(10*time.Minute + time.Second)
 				silence(t, n, time.Hour, longrun.QueueDepth, "")
-				host.QueueDepth = tooDeep
+				host.queue(tooDeep)
 				time.Sleep(2 * time.Minute)
 				reads := 0
 				st.Inject(storetest.Fault{Before: func(ctx context.Context, c storetest.Call) error {
@@ -147,7 +149,9 @@ func TestKnownSilencesHoldWhileTheyCannotBeRead(t *testing.T) {
 					return nil
 				}})
 				for range 100 {
-					host.Accounts = append(host.Accounts, longrun.AccountStatus{ID: "more-" + strings.Repeat("x", len(host.Accounts)), LoggedOut: true, Since: time.Now()})
+					host.set(func(s *longrun.HostStatus) {
+						s.Accounts = append(s.Accounts, longrun.AccountStatus{ID: "more-" + strings.Repeat("x", len(s.Accounts)), LoggedOut: true, Since: time.Now()})
+					})
 				}
 				time.Sleep(time.Minute)
 				require.Equal(t, 1, reads, "a hundred alerts ask once")
@@ -175,7 +179,7 @@ func TestMaintenanceIsInWallTimeOfItsZone(t *testing.T) {
 			s.Maintenance = []longrun.Maintenance{{Name: "backup", Zone: "Europe/Bucharest", Start: "02:30", Minutes: 90}}
 		})
 		time.Sleep(20 * time.Minute) // 00:30:01 UTC, 02:30:01 there
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		logOut(host)
 		time.Sleep(10 * time.Minute)
 		require.Equal(t, "maintenance backup", n.Status().Alerts.Alarms[0].Muted)

@@ -145,7 +145,7 @@ func TestWhatIsNoLongerWatchedDoesNotFireForEver(t *testing.T) {
 				time.Sleep(time.Minute)
 				require.Contains(t, titles(rec.Messages()), "resolved probe_fails outbound")
 				require.NotContains(t, titles(rec.Messages()), "resolved logged_out ops")
-				host.Accounts = []longrun.AccountStatus{{ID: "another"}}
+				host.set(func(s *longrun.HostStatus) { s.Accounts = []longrun.AccountStatus{{ID: "another"}} })
 				time.Sleep(2 * time.Minute)
 				require.Contains(t, titles(rec.Messages()), "resolved logged_out ops")
 				n.end()
@@ -183,19 +183,18 @@ func TestAHostThatDoesNotAnswerSaysNothingOfItsAccounts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(), calm()
-		var away error
 		n := start(t, st, "a", alertingBy(rec), func(c *monitor.Config) {
-			c.Status = func(context.Context) (longrun.HostStatus, error) { return *host, away }
+			c.Status = host.ask
 		})
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth, host.NeedsQR = tooDeep, 1 // the one that it names
+		host.set(func(s *longrun.HostStatus) { s.QueueDepth, s.NeedsQR = tooDeep, 1 }) // the one that it names
 		logOut(host)
 		time.Sleep(5 * time.Minute)
-		away = errors.New("no answer")
+		host.fail(errors.New("no answer"))
 		time.Sleep(30 * time.Minute)
 		require.Len(t, flat(rec.Messages()), 2, "nothing is over, and nothing new")
-		away = nil
-		host.Accounts, host.QueueDepth, host.NeedsQR = nil, 0, 2 // it names none any more
+		host.fail(nil)
+		host.set(func(s *longrun.HostStatus) { s.Accounts, s.QueueDepth, s.NeedsQR = nil, 0, 2 }) // it names none any more
 		time.Sleep(5 * time.Minute)
 		require.ElementsMatch(t, []string{"firing logged_out", "resolved logged_out ops", "resolved queue_depth"}, titles(rec.Messages())[2:])
 		n.end()

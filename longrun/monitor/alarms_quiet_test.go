@@ -29,7 +29,7 @@ func TestWhoeverLeadsLeavesTheChannelAloneAsLongAsItAsked(t *testing.T) {
 				time.Sleep(time.Second)
 				b := start(t, mem, "b", alertingBy(rec), hosted(host), leasing(10*time.Second))
 				time.Sleep(10 * time.Minute)
-				host.QueueDepth = tooDeep
+				host.queue(tooDeep)
 				for len(rec.Calls()) == 0 {
 					time.Sleep(time.Millisecond)
 				}
@@ -68,7 +68,7 @@ func TestTheChannelIsLeftAloneThoughTheMessageThatAskedIsObsolete(t *testing.T) 
 		own := storetest.Wrap(mem)
 		a := start(t, own, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(25 * time.Minute) // told, reminded, and reminded again
 		require.Len(t, rec.Calls(), 2)
 		kill(a, own)
@@ -87,7 +87,7 @@ func TestAChannelThatAsksForADayIsAskedAgainSooner(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(alerttest.RetryAfter(24*time.Hour), alerttest.RetryAfter(-time.Hour), alerttest.OK()), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(7 * time.Hour)
 		n.end()
 		at := rec.times()
@@ -107,7 +107,7 @@ func TestNoClockThatIsSetBackMakesAPauseLong(t *testing.T) {
 				clk.ahead.Store(int64(365 * 24 * time.Hour)) // wrong, and then mended
 				n := start(t, st, "a", alertingBy(rec), hosted(host), withClock(clk))
 				time.Sleep(10*time.Minute + time.Second)
-				host.QueueDepth = tooDeep
+				host.queue(tooDeep)
 				for len(rec.Calls()) == 0 {
 					time.Sleep(time.Millisecond)
 				}

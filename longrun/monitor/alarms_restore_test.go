@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,7 +35,7 @@ func TestDocumentsThatMakeNoSenseStopNoAlert(t *testing.T) {
 		time.Sleep(10*time.Minute + time.Second)
 		require.NotZero(t, n.Status().Alerts.Judged)
 		require.Empty(t, rec.Calls())
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(10 * time.Minute)
 		n.end()
 		require.Equal(t, []string{"firing queue_depth"}, titles(rec.Messages()))
@@ -63,13 +64,13 @@ func TestWhatFiresGoesOnThoughItsIncidentIsLost(t *testing.T) {
 				if c.document != nil {
 					put(t, st, ledger.Incidents, c.id, c.document)
 				}
-				host.QueueDepth = tooDeep
+				host.queue(tooDeep)
 				n := start(t, st, "a", alertingBy(rec), hosted(host))
 				time.Sleep(30*time.Minute + time.Second)
 				require.Empty(t, rec.Calls(), "it was told")
 				require.Equal(t, longrun.Firing, n.Status().Alerts.Alarms[0].State)
 				require.NotEmpty(t, n.Status().Alerts.Alarms[0].Summary)
-				host.QueueDepth = 0
+				host.queue(0)
 				time.Sleep(10 * time.Minute)
 				n.end()
 				require.Equal(t, []string{"resolved queue_depth"}, titles(rec.Messages()))
@@ -92,7 +93,7 @@ func TestAMessageIsWhereItLiesWhateverItSays(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(), calm()
 		now := time.Now().UTC()
 		put(t, st, ledger.Outbox, "here", longrun.Notice{NoticeID: "", TS: now, Created: now, Kind: longrun.NoticeFiring, State: longrun.Waiting, Key: "#queue_depth-1", IncidentID: "i", Rule: longrun.QueueDepth})
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
 		n.end()
@@ -118,7 +119,7 @@ func TestAlertsWaitForAStoreThatCannotBeReadAndCome(t *testing.T) {
 					}
 					return nil
 				}})
-				host.QueueDepth = tooDeep
+				host.queue(tooDeep)
 				n := start(t, st, "a", alertingBy(rec), hosted(host))
 				time.Sleep(30*time.Minute + time.Second)
 				require.Empty(t, rec.Calls())
@@ -174,10 +175,10 @@ func TestWhatTheHostSaidBeforeAnotherLedIsNotJudged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem, rec := memstore.New(nil), newTelling()
 		own := storetest.Wrap(mem)
-		depth := int64(0)
+		var depth atomic.Int64
 		a := start(t, own, "a", alertingBy(rec), func(c *monitor.Config) {
 			c.Status = func(context.Context) (longrun.HostStatus, error) {
-				d := depth
+				d := depth.Load()
 				time.Sleep(time.Second)
 				return longrun.HostStatus{QueueDepth: d}, nil
 			}
@@ -187,11 +188,11 @@ func TestWhatTheHostSaidBeforeAnotherLedIsNotJudged(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		heal := cut(own)
 		time.Sleep(90 * time.Second)
-		depth = tooDeep // a makes beats that say so, and nobody judges them
+		depth.Store(tooDeep) // a makes beats that say so, and nobody judges them
 		time.Sleep(90 * time.Second)
 		require.Equal(t, monitor.Leading, b.Status().State)
 		heal()
-		depth = 0
+		depth.Store(0)
 		time.Sleep(20*time.Minute + 20*time.Second)
 		b.end()
 		time.Sleep(10 * time.Minute)

@@ -34,7 +34,7 @@ func TestAMessageIsTriedAgainAfterLongerAndLongerPauses(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(failing(14)...), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(10 * time.Minute)
 		got := notices(t, st)
 		require.Len(t, got, 1)
@@ -87,12 +87,14 @@ func TestWhatFailedTogetherIsTriedAgainTogether(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(failing(8)...), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
-		host.Accounts = []longrun.AccountStatus{
-			{ID: "one", LoggedOut: true, Since: time.Now()},
-			{ID: "two", LoggedOut: true, Since: time.Now()},
-			{ID: "three", Reconnects: 9, FirstReconnect: time.Now(), LastReconnect: time.Now()},
-		}
+		host.queue(tooDeep)
+		host.set(func(s *longrun.HostStatus) {
+			s.Accounts = []longrun.AccountStatus{
+				{ID: "one", LoggedOut: true, Since: time.Now()},
+				{ID: "two", LoggedOut: true, Since: time.Now()},
+				{ID: "three", Reconnects: 9, FirstReconnect: time.Now(), LastReconnect: time.Now()},
+			}
+		})
 		time.Sleep(10*time.Minute + 30*time.Second)
 		n.end()
 		require.Len(t, rec.Calls(), 9)
@@ -109,7 +111,7 @@ func TestALostReplyMakesTheSameMessageTwice(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(alerttest.LoseReply(errReset), alerttest.OK()), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(10 * time.Minute)
 		n.end()
 		require.Len(t, rec.Messages(), 2)
@@ -125,7 +127,7 @@ func TestWhatIsPermanentIsNotTriedAgainAndTheNextMessageIs(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(alerttest.Fail(gone), alerttest.OK()), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(30 * time.Minute)
 		require.Len(t, rec.Calls(), 1)
 		got := notices(t, st)
@@ -159,7 +161,7 @@ func TestWhatNobodyTookForThreeDaysIsGivenUp(t *testing.T) {
 		setting(t, st, func(s *longrun.Settings) { s.AlertThresholds.ThrottleSec = 200 * 3600 })
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(71 * time.Hour)
 		require.Equal(t, longrun.Waiting, notices(t, st)[0].State)
 		time.Sleep(2 * time.Hour)
@@ -200,9 +202,9 @@ func TestOfRemindersTheNewestIsEnough(t *testing.T) {
 		rec, host := newTelling(alerttest.OK(), alerttest.Fail(errReset)), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(9 * time.Hour)
-		host.QueueDepth = 0
+		host.queue(0)
 		time.Sleep(10 * time.Minute)
 		rec.Then()
 		time.Sleep(10 * time.Minute)

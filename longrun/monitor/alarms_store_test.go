@@ -92,8 +92,10 @@ func TestTheStatusShowsAllRulesInTheirOrder(t *testing.T) {
 		st, host := storetest.Wrap(memstore.New(nil)), calm()
 		n := start(t, st, "a", alertingBy(newTelling()), hosted(host), leasing(time.Hour))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
-		host.Accounts = []longrun.AccountStatus{{ID: "z", LoggedOut: true, Since: time.Now()}, {ID: "a", LoggedOut: true, Since: time.Now()}}
+		host.queue(tooDeep)
+		host.set(func(s *longrun.HostStatus) {
+			s.Accounts = []longrun.AccountStatus{{ID: "z", LoggedOut: true, Since: time.Now()}, {ID: "a", LoggedOut: true, Since: time.Now()}}
+		})
 		time.Sleep(2 * time.Minute)
 		heal := cut(st)
 		time.Sleep(5 * time.Minute)

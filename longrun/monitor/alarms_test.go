@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,11 +27,42 @@ func toldBy(r *alerttest.Recorder) func(*monitor.Config) {
 	return func(c *monitor.Config) { c.Alerter = r }
 }
 
-// hosted has a node's host say what the pointer says.
-func hosted(s *longrun.HostStatus) func(*monitor.Config) {
-	return func(c *monitor.Config) {
-		c.Status = func(context.Context) (longrun.HostStatus, error) { return *s, nil }
-	}
+// host is what a node's host says of itself.
+type host struct {
+	mu     sync.Mutex
+	status longrun.HostStatus
+	err    error
+}
+
+func newHost(s longrun.HostStatus) *host { return &host{status: s} }
+
+func (h *host) set(change func(*longrun.HostStatus)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	change(&h.status)
+}
+
+// queue sets how many messages wait.
+func (h *host) queue(depth int64) { h.set(func(s *longrun.HostStatus) { s.QueueDepth = depth }) }
+
+// fail has the host answer with an error; nil ends that.
+func (h *host) fail(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.err = err
+}
+
+func (h *host) ask(context.Context) (longrun.HostStatus, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.status
+	s.Accounts = slices.Clone(s.Accounts)
+	return s, h.err
+}
+
+// hosted has a node's host say what h says.
+func hosted(h *host) func(*monitor.Config) {
+	return func(c *monitor.Config) { c.Status = h.ask }
 }
 
 // titles are what a person sees first of each message: its kind and rule, and the
@@ -115,16 +147,18 @@ func TestACleanHandoverAlertsNobody(t *testing.T) {
 func TestTheHostsTroublesAreToldAndResolved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st, rec := memstore.New(nil), &alerttest.Recorder{}
-		host := &longrun.HostStatus{Connected: 2, Healthy: true, Accounts: []longrun.AccountStatus{{ID: "ops"}, {ID: "+40712345678"}}}
+		host := newHost(longrun.HostStatus{Connected: 2, Healthy: true, Accounts: []longrun.AccountStatus{{ID: "ops"}, {ID: "+40712345678"}}})
 		n := start(t, st, "a", toldBy(rec), hosted(host))
 		time.Sleep(time.Hour)
-		host.QueueDepth = 500
-		host.Accounts = []longrun.AccountStatus{{ID: "ops", Reconnects: 7, FirstReconnect: time.Now().Add(-20 * time.Minute), LastReconnect: time.Now()}, {ID: "+40712345678", LoggedOut: true, Since: time.Now(), Reason: "logged_out_401"}}
+		host.queue(500)
+		host.set(func(s *longrun.HostStatus) {
+			s.Accounts = []longrun.AccountStatus{{ID: "ops", Reconnects: 7, FirstReconnect: time.Now().Add(-20 * time.Minute), LastReconnect: time.Now()}, {ID: "+40712345678", LoggedOut: true, Since: time.Now(), Reason: "logged_out_401"}}
+		})
 		time.Sleep(2 * time.Minute)
 		require.ElementsMatch(t, []string{"firing logged_out +*********78", "firing reconnect_loop ops", "firing queue_depth"}, titles(rec.Messages()))
 		require.Len(t, rec.Messages(), 1, "what is due together is one message")
-		host.QueueDepth = 3
-		host.Accounts = []longrun.AccountStatus{{ID: "ops"}}
+		host.queue(3)
+		host.set(func(s *longrun.HostStatus) { s.Accounts = []longrun.AccountStatus{{ID: "ops"}} })
 		time.Sleep(20 * time.Minute)
 		got := titles(rec.Messages())
 		slices.Sort(got[3:])

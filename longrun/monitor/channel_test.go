@@ -64,7 +64,7 @@ func TestATestMessageDoesNotWait(t *testing.T) {
 		rec := newTelling(alerttest.RetryAfter(time.Hour), alerttest.Fail(errReset), alerttest.OK())
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(2 * time.Minute)
 		quiet := n.Status().Alerts.Channel.QuietUntil
 		require.False(t, quiet.IsZero())
@@ -82,7 +82,7 @@ func TestMessagesLinkToTheirIncident(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host), func(c *monitor.Config) { c.AdminURL = "https://ops.example.org/longrun" })
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(2 * time.Minute)
 		n.end()
 		m := rec.Messages()[0]

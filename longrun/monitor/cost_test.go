@@ -96,7 +96,7 @@ func TestWhatGoesOnFiringCostsItsReminders(t *testing.T) {
 		st, host := storetest.Wrap(memstore.New(nil)), calm()
 		n := start(t, st, "a", alertingBy(newTelling()), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		logOut(host)
 		time.Sleep(10 * time.Minute)
 		commits, reads := alertCost(st)

@@ -63,7 +63,7 @@ func TestALeaderHoldsAsManyGoroutinesAsTheCommentSays(t *testing.T) {
 		before, host := goroutinesOfBubble(), calm()
 		n := start(t, memstore.New(nil), "a", alertingBy(newTelling()), hosted(host), probing(outbound(probetest.NewScript())))
 		time.Sleep(10*time.Minute + time.Second)
-		host.QueueDepth = tooDeep
+		host.queue(tooDeep)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		require.Equal(t, monitor.Goroutines, goroutinesOfBubble()-before)

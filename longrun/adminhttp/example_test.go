@@ -95,8 +95,10 @@ func ExampleNew_openAPI() {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/ops/openapi.json", nil)) // no token
 	var description struct {
-		OpenAPI string
-		Servers []struct{ URL string }
+		OpenAPI string `json:"openapi"`
+		Servers []struct {
+			URL string `json:"url"`
+		} `json:"servers"`
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &description); err != nil {
 		panic(err)

@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -53,8 +54,10 @@ func TestTwoHundredAccountsThatLogOutTogetherAreFewMessages(t *testing.T) {
 		require.Len(t, flat(fired), 200)
 		require.Less(t, len(fired), 25)
 		require.Less(t, st.Calls(storetest.Commit)-commits, 5+2*len(fired)+5)
+		mu.Lock()
 		require.LessOrEqual(t, largest, store.MaxOps)
 		require.LessOrEqual(t, silences, 2)
+		mu.Unlock()
 		require.Len(t, n.Status().Alerts.Alarms, 200)
 		host.set(func(s *longrun.HostStatus) { s.Accounts = accounts(false) })
 		time.Sleep(5 * time.Minute)
@@ -84,9 +87,11 @@ func TestAccountsOfOneNameAreOneTarget(t *testing.T) {
 		say := func(one, two bool, order bool) {
 			first.LoggedOut, second.LoggedOut = one, two
 			first.Since, second.Since = time.Now(), time.Now()
-			if host.status.Accounts = []longrun.AccountStatus{first, second}; order {
-				host.set(func(s *longrun.HostStatus) { s.Accounts = []longrun.AccountStatus{second, first} })
+			both := []longrun.AccountStatus{first, second}
+			if order {
+				slices.Reverse(both)
 			}
+			host.set(func(s *longrun.HostStatus) { s.Accounts = both })
 		}
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		for _, order := range []bool{false, true} {
@@ -122,9 +127,11 @@ func TestALoopOfOneNameIsOverWhenAllAreQuiet(t *testing.T) {
 			say := func(reconnects int64) {
 				first := longrun.AccountStatus{ID: "40712345678", Reconnects: reconnects, FirstReconnect: time.Now().Add(-time.Hour), LastReconnect: time.Now()}
 				second := longrun.AccountStatus{ID: "40799999978"}
-				if host.status.Accounts = []longrun.AccountStatus{first, second}; order {
-					host.set(func(s *longrun.HostStatus) { s.Accounts = []longrun.AccountStatus{second, first} })
+				both := []longrun.AccountStatus{first, second}
+				if order {
+					slices.Reverse(both)
 				}
+				host.set(func(s *longrun.HostStatus) { s.Accounts = both })
 			}
 			n := start(t, st, "a", alertingBy(rec), hosted(host))
 			time.Sleep(2*time.Hour + time.Second)

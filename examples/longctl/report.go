@@ -74,7 +74,11 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	r := report.New(survey, &report.Options{Threshold: settings.InsufficientDataThreshold})
+	threshold := settings.InsufficientDataThreshold
+	if threshold == 0 {
+		threshold = -1 // 0 is the default to a report, and below it means none
+	}
+	r := report.New(survey, &report.Options{Threshold: threshold})
 	if err := c.write(s, r); err != nil {
 		return err
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
 )
 
-// fiveMinutes is the length of a slot in these histories.
-const fiveMinutes = 5 * time.Minute
+// slotLength is the length of a slot in these histories.
+const slotLength = 5 * time.Minute
 
 // aged is a SQLite file with the beats of the last whole days and of today so
 // far. On the second day an hour is missing.
@@ -34,11 +34,11 @@ func aged(t *testing.T, days int) (path string, first time.Time) {
 	first = longrun.DayOf(time.Now()).From.AddDate(0, 0, -days)
 	ops := []store.Op{store.Create(l.Key(ledger.Runs, "RUN_a"), longrun.Run{RunID: "RUN_a", TS: first, InstanceID: "a", IntervalSec: 300})}
 	var head longrun.Head
-	for at := first; at.Before(time.Now()); at = at.Add(fiveMinutes) {
+	for at := first; at.Before(time.Now()); at = at.Add(slotLength) {
 		if since := at.Sub(first); since >= 30*time.Hour && since < 31*time.Hour {
 			continue
 		}
-		h := longrun.Beat(at.Add(time.Second), fiveMinutes)
+		h := longrun.Beat(at.Add(time.Second), slotLength)
 		h.InstanceID, h.CommitHash, h.Epoch, h.Healthy = "a", "c1", 1, true
 		h, head = head.Next(h)
 		ops = append(ops, l.CreateHeartbeat(h))

@@ -89,12 +89,13 @@ func (p *pruner) run(ctx context.Context, before time.Time) error {
 		}
 		w := longrun.DayOf(at)
 		r, err := p.l.Rollup(ctx, w.From)
-		if errors.Is(err, store.ErrNotFound) || isDocument(err) || err == nil && r.Value.Check() != nil {
+		sound := err == nil && r.Value.Check() == nil
+		if err != nil && !errors.Is(err, store.ErrNotFound) && !isDocument(err) {
+			return err
+		}
+		if !sound {
 			p.kept = "the day " + longrun.RollupID(w.From) + " has no sound rollup"
 			return nil
-		}
-		if err != nil {
-			return err
 		}
 		if err := p.day(ctx, w, r.Value); err != nil {
 			return err

@@ -49,10 +49,13 @@ func TestAMessageIsTriedAgainAfterLongerAndLongerPauses(t *testing.T) {
 		require.Equal(t, []string{"firing queue_depth"}, titles(rec.Messages()))
 		at := rec.times()
 		require.Len(t, at, 15)
+		spread := false
 		for i := range at[1:] {
+			spread = spread || at[i+1].Sub(at[i]).Truncate(time.Second) != at[i+1].Sub(at[i])
 			want := min(2*time.Second<<i, 5*time.Minute)
 			require.InDelta(t, want.Seconds(), at[i+1].Sub(at[i]).Seconds(), want.Seconds()/10+0.001, "pause %d", i)
 		}
+		require.True(t, spread, "instances that failed together do not ask together")
 		got = notices(t, st)
 		require.Equal(t, longrun.Sent, got[0].State)
 		require.EqualValues(t, 15, got[0].Attempts)

@@ -144,6 +144,43 @@ func TestAnInstanceThatKnowsNoLeaderTells(t *testing.T) {
 	})
 }
 
+func TestAnOutageThatTwoInstancesToldOfIsOneIncident(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, rec := storetest.Wrap(memstore.New(nil)), newTelling()
+		heal := cut(st)
+		nodes := map[string]*node{"a": start(t, st, "a", alertingBy(rec)), "b": start(t, st, "b", alertingBy(rec))}
+		time.Sleep(10 * time.Minute)
+		unread := st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Scan && strings.HasSuffix(c.Key.Collection, "/"+string(ledger.Incidents)) {
+				return errAway // whether another has recorded it cannot be asked yet
+			}
+			return nil
+		}})
+		heal()
+		time.Sleep(10*time.Minute + time.Second)
+		unread()
+		require.Empty(t, storeIncidents(incidentsOf(t, st)))
+		time.Sleep(5 * time.Minute)
+		require.Len(t, storeIncidents(incidentsOf(t, st)), 1)
+		for _, n := range nodes {
+			if n.Status().State == monitor.Leading {
+				n.end()
+			}
+		}
+		time.Sleep(10 * time.Minute)
+		for _, n := range nodes {
+			if n.Status().State == monitor.Leading {
+				n.end()
+			}
+			require.Equal(t, monitor.Stopped, n.Status().State)
+		}
+		require.Len(t, storeIncidents(incidentsOf(t, st)), 1)
+		require.Equal(t, 2, count(titles(rec.Messages()), "firing store_unreachable"))
+		require.Equal(t, 2, count(titles(rec.Messages()), "resolved store_unreachable"))
+	})
+}
+
 // The network is often gone for the store and the channel at once.
 func TestAChannelThatIsAwayTooGetsFewMessagesAtTheReturn(t *testing.T) {
 	t.Parallel()

@@ -101,6 +101,31 @@ func TestAResultThatLandedUnheardIsOneResult(t *testing.T) {
 	})
 }
 
+// A result that waited is older than what another leader made meanwhile.
+func TestAResultThatWaitedIsNotTheNewest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mem, rec := memstore.New(nil), newTelling()
+		setting(t, mem, func(s *longrun.Settings) { s.AlertThresholds.ConsecutiveProbeFails = 1 })
+		own := storetest.Wrap(mem)
+		a := start(t, own, "a", alertingBy(rec), probing(hourly(probetest.NewScript(probetest.Fail("no_receipt")))))
+		time.Sleep(10 * time.Second)
+		b := start(t, mem, "b", alertingBy(rec), probing(hourly(probetest.NewScript())))
+		time.Sleep(20 * time.Second)
+		heal := cut(own)
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, monitor.Leading, b.Status().State)
+		heal()
+		time.Sleep(2 * time.Minute)
+		b.end()
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, monitor.Leading, a.Status().State)
+		require.Len(t, results(t, mem), 2)
+		a.end()
+		require.NotContains(t, titles(rec.Messages()), "firing probe_fails outbound")
+	})
+}
+
 func TestAProbeThatTellsNothingIsOverdueAndOneThatIsNotConfiguredNeverIs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

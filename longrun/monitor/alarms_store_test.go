@@ -57,7 +57,7 @@ func TestALeaderTellsOfItsStoreDirectlyAndOneIncidentRemains(t *testing.T) {
 				require.WithinDuration(t, time.Date(2000, 1, 1, 0, 10, 40, 0, time.UTC), since, 25*time.Second)
 				require.Equal(t, longrun.StoreUnreachable, a.Status().Alerts.Alarms[0].Rule)
 				require.Contains(t, a.Status().Alerts.Alarms[0].Summary, "the store cannot be reached")
-				time.Sleep(2 * time.Hour)
+				time.Sleep(2*time.Hour + 20*time.Second) // not just before a slot begins
 				require.Equal(t, "the leader tells of it", b.Status().Alerts.Alarms[0].Muted)
 				require.Equal(t, []string{"firing store_unreachable", "reminder store_unreachable", "reminder store_unreachable"}, titles(recA.Messages()))
 				healA()
@@ -86,11 +86,11 @@ func TestALeaderTellsOfItsStoreDirectlyAndOneIncidentRemains(t *testing.T) {
 	}
 }
 
-func TestTheStatusShowsAllRulesInTheirOrder(t *testing.T) {
+func TestAnOutageWithinALongLeaseEndsWhenTheStoreAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		st, host := storetest.Wrap(memstore.New(nil)), calm()
-		n := start(t, st, "a", alertingBy(newTelling()), hosted(host), leasing(time.Hour))
+		st, rec, host := storetest.Wrap(memstore.New(nil)), newTelling(), calm()
+		n := start(t, st, "a", alertingBy(rec), hosted(host), leasing(time.Hour))
 		time.Sleep(10*time.Minute + time.Second)
 		host.queue(tooDeep)
 		host.set(func(s *longrun.HostStatus) {
@@ -104,9 +104,15 @@ func TestTheStatusShowsAllRulesInTheirOrder(t *testing.T) {
 			shown = append(shown, strings.TrimSpace(string(al.Rule)+" "+al.Target))
 			require.Equal(t, longrun.Firing, al.State)
 		}
-		require.Equal(t, []string{"store_unreachable", "logged_out a", "logged_out z", "queue_depth"}, shown)
+		require.Equal(t, []string{"store_unreachable", "logged_out a", "logged_out z", "queue_depth"}, shown, "the status has all rules, in their order")
+		time.Sleep(10 * time.Second)
 		heal()
+		back := time.Now()
+		time.Sleep(2 * time.Minute)
 		n.end()
+		i := storeIncidents(incidentsOf(t, st))[0]
+		require.WithinDuration(t, back, *i.TSEnd, 10*time.Second, "not when the next slot began")
+		require.Contains(t, titles(rec.Messages()), "resolved store_unreachable")
 	})
 }
 
@@ -149,7 +155,9 @@ func TestAnOutageThatTwoInstancesToldOfIsOneIncident(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st, rec := storetest.Wrap(memstore.New(nil)), newTelling()
 		heal := cut(st)
-		nodes := map[string]*node{"a": start(t, st, "a", alertingBy(rec)), "b": start(t, st, "b", alertingBy(rec))}
+		nodes := map[string]*node{"a": start(t, st, "a", alertingBy(rec))}
+		time.Sleep(5 * time.Second)
+		nodes["b"] = start(t, st, "b", alertingBy(rec))
 		time.Sleep(10 * time.Minute)
 		unread := st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
 			if c.Method == storetest.Scan && strings.HasSuffix(c.Key.Collection, "/"+string(ledger.Incidents)) {

@@ -89,19 +89,12 @@ func (u *mute) load(parent context.Context, now time.Time) {
 	u.silences, u.read = silences, now
 }
 
-// forget has the silences read again before they are asked.
-func (u *mute) forget() {
+// learn takes a silence that was made or ended here, for a time in which the
+// store cannot be asked, and has them read again when it can.
+func (u *mute) learn(s longrun.Silence) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.read, u.asked = time.Time{}, time.Time{}
-}
-
-// learn takes a silence that was made or ended here, for a time in which the
-// store cannot be asked.
-func (u *mute) learn(s longrun.Silence) {
-	u.forget()
-	u.mu.Lock()
-	defer u.mu.Unlock()
 	u.silences = append(slices.DeleteFunc(slices.Clone(u.silences), func(o longrun.Silence) bool {
 		return o.SilenceID == s.SilenceID || !o.Until.After(s.Created)
 	}), s)

@@ -25,7 +25,6 @@ func (w *watch) restore(ctx context.Context) error {
 			return err
 		}
 	}
-	w.a.mute.forget()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package monitor_test
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,6 +79,28 @@ func TestTheChannelIsLeftAloneThoughTheMessageThatAskedIsObsolete(t *testing.T) 
 		at := rec.times()
 		require.GreaterOrEqual(t, at[2].Sub(at[1]), 2*time.Hour)
 		require.Less(t, at[2].Sub(at[1]), 2*time.Hour+2*time.Minute)
+	})
+}
+
+// What was due with the message that was answered so, and did not fit into it,
+// waits too.
+func TestACrowdWaitsBehindOneMessageThatWasToldToWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, rec, host := memstore.New(nil), newTelling(alerttest.RetryAfter(30*time.Minute), alerttest.OK()), calm()
+		n := start(t, st, "a", alertingBy(rec), hosted(host))
+		time.Sleep(10*time.Minute + time.Second)
+		host.set(func(s *longrun.HostStatus) {
+			for i := range 100 {
+				s.Accounts = append(s.Accounts, longrun.AccountStatus{ID: fmt.Sprintf("account-%03d", i), LoggedOut: true, Since: time.Now()})
+			}
+		})
+		time.Sleep(20 * time.Minute)
+		require.Len(t, rec.Calls(), 1)
+		time.Sleep(20 * time.Minute)
+		n.end()
+		require.Len(t, flat(rec.Messages()), 100)
+		require.GreaterOrEqual(t, rec.times()[1].Sub(rec.times()[0]), 30*time.Minute)
 	})
 }
 

@@ -31,8 +31,8 @@ type Settings struct {
 	ProbeEverySec map[string]float64 `json:"probeEverySec" firestore:"probeEverySec"`
 	// RetentionDays is for how many days documents are kept, for the collections
 	// that it names: heartbeats, probes, incidents, runs, outbox, silences. What
-	// is older is deleted, and never a day that has no rollup. Default: none;
-	// everything is kept.
+	// is older is deleted once a day and when a lead begins, and never of a day
+	// that has no rollup. Default: none; everything is kept.
 	RetentionDays map[string]int64 `json:"retentionDays" firestore:"retentionDays"`
 	// AlertThresholds are from where on the rules find something bad.
 	AlertThresholds AlertThresholds `json:"alertThresholds" firestore:"alertThresholds"`

@@ -113,3 +113,42 @@ func TestRetentionDeletesWholeDaysThatAreRolledUpAndNothingElse(t *testing.T) {
 		a.end()
 	})
 }
+
+// Beats that were made before midnight and written after it lie in the segment of
+// the later day, and go with it.
+func TestRetentionKeepsLateBeatsUntilTheirSegmentGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st, l := storetest.Wrap(mem), openLedger(t, mem)
+		settings := longrun.DefaultSettings(time.Minute)
+		settings.RetentionDays = map[string]int64{"heartbeats": 4}
+		_, err := l.PutSettings(t.Context(), settings, "")
+		require.NoError(t, err)
+		a := start(t, st, "a")
+		time.Sleep(23 * time.Hour)
+		heal := cut(st)
+		time.Sleep(3 * time.Hour)
+		heal()
+		first := longrun.DayOf(time.Now()).From.AddDate(0, 0, -1)
+		passes := func() (ofFirst int) {
+			o, err := verify.Evidence(t.Context(), l, verify.EvidenceOptions{})
+			require.NoError(t, err)
+			require.Equal(t, verify.Pass, o.Verdict, o)
+			for _, h := range documents[longrun.Heartbeat](t, mem, ledger.Heartbeats) {
+				if h.TS.Before(first.AddDate(0, 0, 1)) {
+					ofFirst++
+				}
+			}
+			return ofFirst
+		}
+		time.Sleep(4*24*time.Hour - 3*time.Hour)
+		require.Equal(t, 1440, passes(), "four whole days, and today")
+		time.Sleep(24 * time.Hour)
+		late := passes()
+		require.Positive(t, late, "of the day that is pruned, what its successor sealed stays")
+		require.Less(t, late, 65)
+		time.Sleep(24 * time.Hour)
+		require.Zero(t, passes())
+		a.end()
+	})
+}

@@ -161,32 +161,45 @@ func (b *Bitmap) String() string {
 // ParseBitmap reads what String wrote, and nothing else: text that means the
 // same and is written otherwise is an error, as are more than MaxBitmapLen slots.
 func ParseBitmap(s string) (*Bitmap, error) {
-	count, text, _ := strings.Cut(s, ":")
+	count, text, colon := strings.Cut(s, ":")
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 0 || n > MaxBitmapLen {
 		return nil, fmt.Errorf("longrun: bitmap: %.20q is not a number of slots from 0 to %d", count, MaxBitmapLen)
 	}
-	data, err := base64.StdEncoding.DecodeString(text)
+	data, err := strictBase64.DecodeString(text)
 	if err != nil {
 		return nil, fmt.Errorf("longrun: bitmap: %w", err)
 	}
-	b := NewBitmap(n)
 	if len(data) != (n+7)/8 {
 		return nil, fmt.Errorf("longrun: bitmap: %d bytes for %d slots", len(data), n)
 	}
-	data = append(data, make([]byte, 8*len(b.words)-len(data))...)
+	b := NewBitmap(n)
 	for i := range b.words {
-		b.words[i] = binary.LittleEndian.Uint64(data[8*i:])
+		var word [8]byte
+		copy(word[:], data[8*i:])
+		b.words[i] = binary.LittleEndian.Uint64(word[:])
 	}
-	if b.clean(); b.String() != s {
+	// What is left that can be written in two ways is a number with a sign or
+	// zeros in front, no slots without the colon, line breaks between the bytes,
+	// and slots behind the last.
+	if b.clean() || !colon || count != strconv.Itoa(n) || len(text) != strictBase64.EncodedLen(len(data)) {
 		return nil, fmt.Errorf("longrun: bitmap: not written as a Bitmap of %d slots is", n)
 	}
 	return b, nil
 }
 
-// clean empties what lies in the last word behind the last slot.
-func (b *Bitmap) clean() {
-	if tail := b.n & 63; tail != 0 {
-		b.words[len(b.words)-1] &= 1<<tail - 1
+// strictBase64 also refuses bits behind the last byte.
+var strictBase64 = base64.StdEncoding.Strict()
+
+// clean empties what lies in the last word behind the last slot, and reports
+// whether there was any.
+func (b *Bitmap) clean() bool {
+	tail := b.n & 63
+	if tail == 0 {
+		return false
 	}
+	last := &b.words[len(b.words)-1]
+	was := *last
+	*last &= 1<<tail - 1
+	return *last != was
 }

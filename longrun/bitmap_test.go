@@ -123,7 +123,7 @@ func TestABitmapIsWrittenOneWayOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 5, b.Count())
 	for _, bad := range []string{
-		"", ":", "10", "10:", "4wA=", "-1:", "+10:4wA=", "010:4wA=", "10:4wA", "10:4wA==", "10:4w==", "10:4wAA",
+		"", ":", "0", "-0:", "10", "10:", "4wA=", "-1:", "+10:4wA=", "010:4wA=", "10:4wA", "10:4wA==", "10:4w==", "10:4wAA",
 		"10:4wQ=", "10:4wB=", "10:4wA=\n", " 10:4wA=", "10:4w\nA=", "10:*", "x:4wA=", "9:4wI=",
 		fmt.Sprintf("%d:", longrun.MaxBitmapLen+1), "9223372036854775807:", "99999999999999999999:",
 	} {

@@ -265,10 +265,13 @@ func year(b *testing.B) *history {
 }
 
 func BenchmarkEvidence(b *testing.B) {
-	for name, st := range map[string]store.Store{"memory": memstore.New(nil), "sqlite": sqlite(b)} {
+	for name, open := range map[string]func(testing.TB) store.Store{
+		"memory": func(testing.TB) store.Store { return memstore.New(nil) },
+		"sqlite": sqlite,
+	} {
 		b.Run(name, func(b *testing.B) {
 			h := year(b)
-			l := h.write(b, st)
+			l := h.write(b, open(b))
 			b.ResetTimer()
 			b.ReportAllocs()
 			for b.Loop() {

@@ -311,6 +311,8 @@ func TestRevisingKeepsTheSealAndWhatDidNotChange(t *testing.T) {
 	t.Parallel()
 	old, fresh := rolledSeed(t), rolledSeed(t)
 	old.Seal, old.ComputedBy, old.Revision = &longrun.Seal{FirstSeq: 1, LastSeq: 43}, "a", 3
+	pruned := old.TS.AddDate(0, 1, 0)
+	old.PrunedAt = &pruned
 	fresh.ComputedAt = fresh.ComputedAt.Add(time.Hour)
 	fresh.Probes[0].Classes, old.Probes[0].Classes = old.Probes[0].Classes, fresh.Probes[0].Classes
 	got, err := longrun.Revise(old, fresh)
@@ -321,6 +323,7 @@ func TestRevisingKeepsTheSealAndWhatDidNotChange(t *testing.T) {
 	got, err = longrun.Revise(old, fresh)
 	require.NoError(t, err)
 	require.Equal(t, old.Seal, got.Seal)
+	require.Equal(t, old.PrunedAt, got.PrunedAt)
 	require.EqualValues(t, 4, got.Revision)
 	require.Equal(t, fresh.ComputedAt, got.ComputedAt)
 

@@ -176,11 +176,11 @@ func (r *Rollup) checkLists() error {
 var ErrShrunk = errors.New("longrun: the beats of slots that were filled are gone")
 
 // Revise returns the rollup that stands after the day was rolled up again: old
-// itself, unless the numbers changed; then fresh with the old Seal and the next
-// Revision. ErrShrunk is returned beside old, if fresh lacks slots that old had.
+// itself, unless the numbers changed; then fresh with the old Seal and PrunedAt
+// and the next Revision. ErrShrunk is returned beside old, if fresh lacks slots that old had.
 // An old rollup that contradicts itself, or is of other slots, shrinks nothing.
 func Revise(old, fresh Rollup) (Rollup, error) {
-	fresh.Seal = old.Seal
+	fresh.Seal, fresh.PrunedAt = old.Seal, old.PrunedAt
 	fresh.Revision = old.Revision + 1
 	before, err := old.open()
 	if err != nil || old.IntervalSec != fresh.IntervalSec || !old.TS.Equal(fresh.TS) {
@@ -205,7 +205,7 @@ func Revise(old, fresh Rollup) (Rollup, error) {
 
 // content is all that is computed from the documents, as text.
 func (r Rollup) content() string {
-	r.Seal, r.ComputedAt, r.ComputedBy, r.Revision = nil, time.Time{}, "", 0
+	r.Seal, r.PrunedAt, r.ComputedAt, r.ComputedBy, r.Revision = nil, nil, time.Time{}, "", 0
 	// A database may give an empty list back as none.
 	r.Gaps, r.Edges = notNil(r.Gaps), notNil(r.Edges)
 	r.Instances, r.Incidents = notNil(r.Instances), notNil(r.Incidents)

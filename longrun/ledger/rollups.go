@@ -43,6 +43,19 @@ func (l *Ledger) SetRollup(r longrun.Rollup) store.Op {
 // A beat that comes late concerns its day, and the days beside it as far as its
 // gap reaches: their last or first gap may have got another end.
 func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
+	fresh, err := l.compute(ctx, day, now, interval, also...)
+	if err != nil {
+		return longrun.Rollup{}, err
+	}
+	old, known, err := l.stored(ctx, day)
+	if err != nil {
+		return longrun.Rollup{}, err
+	}
+	return revise(old.Value, known, fresh)
+}
+
+// compute makes the rollup of a day from its documents alone.
+func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
 	earliest, known, err := l.Earliest(ctx)
 	if err != nil {
 		return longrun.Rollup{}, err
@@ -54,17 +67,27 @@ func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.
 	if err != nil {
 		return longrun.Rollup{}, err
 	}
-	fresh := d.Rollup()
-	old, err := l.Rollup(ctx, day)
-	switch {
-	case errors.Is(err, store.ErrNotFound) || isDocument(err):
-		return fresh, nil
-	case err != nil:
-		return longrun.Rollup{}, err
+	return d.Rollup(), nil
+}
+
+// stored reads the rollup of a day. One that does not decode has a version, and
+// is not known.
+func (l *Ledger) stored(ctx context.Context, day time.Time) (e Entry[longrun.Rollup], known bool, err error) {
+	e, err = l.Rollup(ctx, day)
+	if errors.Is(err, store.ErrNotFound) || isDocument(err) {
+		return e, false, nil
 	}
-	r, err := longrun.Revise(old.Value, fresh)
+	return e, err == nil, err
+}
+
+// revise is longrun.Revise, where there is something to revise.
+func revise(old longrun.Rollup, known bool, fresh longrun.Rollup) (longrun.Rollup, error) {
+	if !known {
+		return fresh, nil
+	}
+	r, err := longrun.Revise(old, fresh)
 	if err != nil {
-		return r, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
+		return r, fmt.Errorf("ledger: roll up %s: %w", fresh.Date, err)
 	}
 	return r, nil
 }

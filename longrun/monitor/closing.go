@@ -259,11 +259,7 @@ func (c *closing) prune(ctx context.Context, lease *lock.Lease) error {
 	if len(settings.RetentionDays) == 0 {
 		return nil
 	}
-	pruned, err := c.m.ledger.Prune(ctx, settings, c.m.cfg.Clock.Now(), func(ctx context.Context, keys []store.Key) error {
-		ops := make([]store.Op, len(keys))
-		for i, key := range keys {
-			ops[i] = store.Delete(key)
-		}
+	pruned, err := c.m.ledger.Prune(ctx, settings, c.m.cfg.Clock.Now(), func(ctx context.Context, ops []store.Op) error {
 		committing, cancel := deadline.With(ctx, c.m.cfg.Clock, storeTimeout)
 		defer cancel()
 		if err := lease.Commit(committing, ops...); err != nil {

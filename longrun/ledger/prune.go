@@ -107,7 +107,7 @@ func (p *pruner) rollup(ctx context.Context, day time.Time) (e Entry[longrun.Rol
 	}
 	if err != nil || e.Value.Check() != nil {
 		p.kept = "the day " + longrun.RollupID(day) + " has no sound rollup"
-		return e, false, nil
+		return e, false, nil //nolint:nilerr // that it is not there is the answer
 	}
 	return e, true, nil
 }

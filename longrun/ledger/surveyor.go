@@ -94,7 +94,7 @@ func (s *surveyor) takeRollup(r longrun.Rollup, known longrun.Window) string {
 	switch {
 	case s.options.FromBeats:
 		return "the beats were asked for"
-	case r.Check() == nil && !r.From.Equal(known.From):
+	case !r.From.Equal(known.From) && r.Check() == nil: // the look that costs comes last: AddRollup takes it again
 		return "its rollup begins at " + longrun.ISO(r.From) + ", and the day does at " + longrun.ISO(known.From)
 	}
 	if err := s.digest.AddRollup(r); err != nil {

@@ -311,8 +311,7 @@ func TestRevisingKeepsTheSealAndWhatDidNotChange(t *testing.T) {
 	t.Parallel()
 	old, fresh := rolledSeed(t), rolledSeed(t)
 	old.Seal, old.ComputedBy, old.Revision = &longrun.Seal{FirstSeq: 1, LastSeq: 43}, "a", 3
-	pruned := old.TS.AddDate(0, 1, 0)
-	old.PrunedAt = &pruned
+	old.PrunedAt = map[string]time.Time{"heartbeats": old.TS.AddDate(0, 1, 0)}
 	fresh.ComputedAt = fresh.ComputedAt.Add(time.Hour)
 	fresh.Probes[0].Classes, old.Probes[0].Classes = old.Probes[0].Classes, fresh.Probes[0].Classes
 	got, err := longrun.Revise(old, fresh)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -29,9 +31,9 @@ type Pruned struct {
 //
 // No day loses its beats, probes or incidents before it has a sound rollup, and
 // beats go by whole segments of the chain, in its order: those that a later seal
-// covers wait for that one. With the first deletes of a segment comes a write of
-// the rollup that seals it, which is from then on marked with PrunedAt: what is
-// missing without such a mark was not pruned.
+// covers wait for that one. With the first deletes of a day comes a write of its
+// rollup, which is from then on marked with PrunedAt: what is missing without
+// such a mark was not pruned.
 //
 // Whatever its age, Prune keeps what is in use: an open incident, a run that has
 // not ended, a message that waits, a silence that lasts; and what does not
@@ -88,10 +90,11 @@ func (p *pruner) run(ctx context.Context, before time.Time) error {
 			return err
 		}
 		w := longrun.DayOf(at)
-		if _, sound, err := p.rollup(ctx, w.From); err != nil || !sound {
+		r, sound, err := p.rollup(ctx, w.From)
+		if err != nil || !sound {
 			return err
 		}
-		if err := p.day(ctx, w); err != nil {
+		if err := p.day(ctx, w, p.mark(&r)); err != nil {
 			return err
 		}
 		day = w.To
@@ -120,18 +123,32 @@ func (p *pruner) next(ctx context.Context, from, to time.Time) (time.Time, bool,
 	return time.Time{}, false, nil
 }
 
-func (p *pruner) day(ctx context.Context, w longrun.Window) error {
+// mark is the write that marks a day's rollup, unless it is marked.
+func (p *pruner) mark(r *Entry[longrun.Rollup]) []store.Op {
+	if _, marked := r.Value.PrunedAt[string(p.c)]; marked {
+		return nil
+	}
+	r.Value.PrunedAt = maps.Clone(r.Value.PrunedAt)
+	if r.Value.PrunedAt == nil {
+		r.Value.PrunedAt = map[string]time.Time{}
+	}
+	r.Value.PrunedAt[string(p.c)] = p.now.UTC()
+	return []store.Op{store.Update(r.Key, r.Value, r.Version)}
+}
+
+// day prunes the probes or the incidents of a day.
+func (p *pruner) day(ctx context.Context, w longrun.Window, mark []store.Op) error {
 	page := Page{From: w.From, To: w.To}
 	if p.c == Incidents {
 		// One that was open when its day was rolled up is read from its document.
-		return pruneAll(ctx, p, page, func(i longrun.Incident) bool { return !i.Open() })
+		return pruneAll(ctx, p, page, func(i longrun.Incident) bool { return !i.Open() }, mark...)
 	}
-	return pruneAll(ctx, p, page, func(longrun.Probe) bool { return true })
+	return pruneAll(ctx, p, page, func(longrun.Probe) bool { return true }, mark...)
 }
 
 // remove deletes documents, together with what else is given.
 func (p *pruner) remove(ctx context.Context, keys []store.Key, also ...store.Op) error {
-	ops := also
+	ops := slices.Clone(also)
 	for _, key := range keys {
 		ops = append(ops, store.Delete(key))
 	}
@@ -142,9 +159,10 @@ func (p *pruner) remove(ctx context.Context, keys []store.Key, also ...store.Op)
 	return nil
 }
 
-// pruneAll removes the documents of a page that are old, batch by batch. Its
-// place is a cursor, so that it ends also where remove only counts.
-func pruneAll[T any](ctx context.Context, p *pruner, page Page, old func(T) bool) error {
+// pruneAll removes the documents of a page that are old, batch by batch, the first
+// together with what else is given. Its place is a cursor, so that it ends also
+// where they are only counted.
+func pruneAll[T any](ctx context.Context, p *pruner, page Page, old func(T) bool, also ...store.Op) error {
 	for more := true; more; {
 		var keys []store.Key
 		more = false
@@ -166,9 +184,10 @@ func pruneAll[T any](ctx context.Context, p *pruner, page Page, old func(T) bool
 		if len(keys) == 0 {
 			return nil
 		}
-		if err := p.remove(ctx, keys); err != nil {
+		if err := p.remove(ctx, keys, also...); err != nil {
 			return err
 		}
+		also = nil
 	}
 	return nil
 }

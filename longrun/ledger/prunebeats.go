@@ -10,10 +10,19 @@ import (
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// numbered is a beat and its number in the chain, 0 for one outside it.
+// numbered is a beat, its day and its number in the chain, 0 for one outside it.
 type numbered struct {
 	key store.Key
+	day time.Time
 	seq int64
+}
+
+// segment are days of which the last one's rollup has the seal of the chain up to
+// there, or of which none has.
+type segment struct {
+	longrun.Window
+	rollups []Entry[longrun.Rollup]
+	seal    *longrun.Seal
 }
 
 // beats prunes heartbeats segment by segment, in the order of the chain. So what
@@ -25,47 +34,46 @@ func (p *pruner) beats(ctx context.Context, before time.Time) error {
 		if err != nil || !ok {
 			return err
 		}
-		w := longrun.DayOf(at)
-		sealed, err := p.segment(ctx, &w, before)
+		s, err := p.segment(ctx, longrun.DayOf(at), before)
 		if err != nil {
 			return err
 		}
-		if err := p.segmentBeats(ctx, w, sealed); err != nil || p.kept != "" {
+		if err := p.segmentBeats(ctx, s); err != nil || p.kept != "" {
 			return err
 		}
-		day = w.To
+		day = s.To
 	}
 }
 
-// segment lengthens a day to the first one whose rollup has a seal, and returns
-// that rollup. Where none has before the end, the segment goes on, and there is
-// nothing to return; so too before a day that has no sound rollup, which is said.
-func (p *pruner) segment(ctx context.Context, w *longrun.Window, end time.Time) (*Entry[longrun.Rollup], error) {
-	for day := w.From; day.Before(end); day = day.AddDate(0, 0, 1) {
-		r, sound, err := p.rollup(ctx, day)
+// segment lengthens a day to the first one whose rollup has a seal, and no further
+// than to the end, or to a day that has no sound rollup, which is said.
+func (p *pruner) segment(ctx context.Context, first longrun.Window, end time.Time) (segment, error) {
+	s := segment{Window: longrun.Window{From: first.From, To: first.From}}
+	for s.seal == nil && s.To.Before(end) {
+		r, sound, err := p.rollup(ctx, s.To)
 		if err != nil || !sound {
-			w.To = day
-			return nil, err
+			return s, err
 		}
-		w.To = longrun.DayOf(day).To
-		if r.Value.Seal != nil {
-			return &r, nil
-		}
+		s.rollups, s.seal = append(s.rollups, r), r.Value.Seal
+		s.To = longrun.DayOf(s.To).To
 	}
-	return nil, nil
+	return s, nil
 }
 
-// segmentBeats removes the beats of a window that belong to the segment that was
-// sealed with its last day or to one before, and those outside the chain; of
-// earlier ones those that waited for it.
-func (p *pruner) segmentBeats(ctx context.Context, w longrun.Window, sealed *Entry[longrun.Rollup]) error {
+// segmentBeats removes the beats of a segment's days that it covers, or an
+// earlier one does, and those outside the chain; of earlier days those that
+// waited for it.
+func (p *pruner) segmentBeats(ctx context.Context, s segment) error {
+	covering := s.seal
+	if covering == nil {
+		var err error
+		if covering, err = p.l.LastSeal(ctx, s.From); err != nil {
+			return err
+		}
+	}
 	var last int64
-	if sealed != nil {
-		last = sealed.Value.Seal.LastSeq
-	} else if seal, err := p.l.LastSeal(ctx, w.From); err != nil {
-		return err
-	} else if seal != nil {
-		last = seal.LastSeq
+	if covering != nil {
+		last = covering.LastSeq
 	}
 	var gone []numbered
 	p.left = slices.DeleteFunc(p.left, func(b numbered) bool {
@@ -75,35 +83,52 @@ func (p *pruner) segmentBeats(ctx context.Context, w longrun.Window, sealed *Ent
 		gone = append(gone, b)
 		return true
 	})
-	for e, err := range p.l.Heartbeats(ctx, Page{From: w.From, To: w.To}) {
+	for e, err := range p.l.Heartbeats(ctx, Page{From: s.From, To: s.To}) {
 		if isDocument(err) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		switch b := (numbered{e.Key, e.Value.ChainSeq}); {
+		switch b := (numbered{e.Key, longrun.DayOf(e.At).From, e.Value.ChainSeq}); {
 		case b.seq <= last:
 			gone = append(gone, b)
-		case sealed != nil: // it came late, or was made when a clock was wrong
+		case s.seal != nil: // it came late, or was made when a clock was wrong
 			p.left = append(p.left, b)
 		}
 	}
 	slices.SortFunc(gone, func(a, b numbered) int { return cmp.Compare(a.seq, b.seq) })
-	for batch := range slices.Chunk(gone, PruneBatch) {
-		var mark []store.Op
-		if sealed != nil && sealed.Value.PrunedAt == nil {
-			at := p.now.UTC()
-			sealed.Value.PrunedAt = &at
-			mark = append(mark, store.Update(sealed.Key, sealed.Value, sealed.Version))
+	marks := p.marks(s, gone)
+	for ; len(marks) > PruneBatch; marks = marks[PruneBatch:] {
+		if err := p.remove(ctx, nil, marks[:PruneBatch]...); err != nil {
+			return err
 		}
+	}
+	for batch := range slices.Chunk(gone, PruneBatch) {
 		keys := make([]store.Key, len(batch))
 		for i, b := range batch {
 			keys[i] = b.key
 		}
-		if err := p.remove(ctx, keys, mark...); err != nil {
+		if err := p.remove(ctx, keys, marks...); err != nil {
 			return err
 		}
+		marks = nil
 	}
 	return nil
+}
+
+// marks are those of the days that lose a beat, and of the one with the seal,
+// which stands for the segment.
+func (p *pruner) marks(s segment, gone []numbered) (marks []store.Op) {
+	days := map[time.Time]bool{}
+	for _, b := range gone {
+		days[b.day] = true
+	}
+	for i := range s.rollups {
+		r := &s.rollups[i]
+		if days[r.Value.TS] || s.seal != nil && len(gone) > 0 && i == len(s.rollups)-1 {
+			marks = append(marks, p.mark(r)...)
+		}
+	}
+	return marks
 }

@@ -108,7 +108,7 @@ func (h *history) markPruned(tb testing.TB, st store.Store, l *ledger.Ledger, id
 	tb.Helper()
 	for _, id := range ids {
 		r := maps.Clone(h.rollups[id])
-		r["prunedAt"] = h.now()
+		r["prunedAt"] = map[string]time.Time{"heartbeats": h.now()}
 		commit(tb, st, store.Set(l.Key(ledger.Rollups, id), r))
 	}
 }

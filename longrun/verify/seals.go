@@ -38,8 +38,8 @@ type sealBook struct {
 // of them.
 func readSeals(ctx context.Context, l *ledger.Ledger, q *inquiry, tell Progress) (*sealBook, error) {
 	type rollup struct {
-		Seal     *longrun.Seal `json:"seal" firestore:"seal"`
-		PrunedAt *time.Time    `json:"prunedAt" firestore:"prunedAt"`
+		Seal     *longrun.Seal        `json:"seal" firestore:"seal"`
+		PrunedAt map[string]time.Time `json:"prunedAt" firestore:"prunedAt"`
 	}
 	b := &sealBook{days: map[string]bool{}, at: map[int64][]*sealOf{}}
 	var n int64
@@ -66,7 +66,8 @@ func readSeals(ctx context.Context, l *ledger.Ledger, q *inquiry, tell Progress)
 		if e.Value.Seal == nil {
 			continue
 		}
-		s := &sealOf{Seal: *e.Value.Seal, path: e.Path(), day: longrun.DayOf(start), pruned: e.Value.PrunedAt != nil}
+		_, pruned := e.Value.PrunedAt[string(ledger.Heartbeats)]
+		s := &sealOf{Seal: *e.Value.Seal, path: e.Path(), day: longrun.DayOf(start), pruned: pruned}
 		if err := s.Validate(); err != nil {
 			q.fault(s.path, "its seal was changed: it is %s", oneLine(err))
 			continue

@@ -27,6 +27,7 @@ type slots struct {
 	days     map[time.Time]*dayCount
 	day      *dayCount // the one used last
 	filled   []slotRun
+	prunedTo time.Time // the end of the last day whose beats are pruned
 }
 
 // slotRun are filled slots without an empty one between, [from, to).
@@ -123,7 +124,8 @@ func (s *slots) grid(e *beat, slot longrun.Slot) {
 }
 
 // sum holds what a Tally of the runs of slots finds against what was counted
-// here, one by one: the missed slots are the sum over the gaps.
+// here, one by one: the missed slots are the sum over the gaps. Days that are
+// pruned are in neither.
 func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 	if s.distinct == 0 {
 		return
@@ -136,6 +138,12 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 	}
 	if w.To.IsZero() {
 		w.To = s.now
+	}
+	if w.From.Before(s.prunedTo) {
+		w.From = s.prunedTo
+	}
+	if w.To.Before(w.From) {
+		return
 	}
 	first, end := w.Slots(s.interval, s.now)
 	tally := longrun.NewTally(w, s.interval, s.now)
@@ -158,15 +166,20 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 }
 
 // rollups holds each rollup against itself and against the beats of its day.
-// Of a day without beats nothing is said: they may be pruned.
 func (s *slots) rollups(ctx context.Context) error {
 	type rollup struct {
-		From       time.Time `json:"from" firestore:"from"`
-		ExpectedHb int64     `json:"expectedHb" firestore:"expectedHb"`
-		WrittenHb  int64     `json:"writtenHb" firestore:"writtenHb"`
-		MissedHb   int64     `json:"missedHb" firestore:"missedHb"`
+		From       time.Time            `json:"from" firestore:"from"`
+		ExpectedHb int64                `json:"expectedHb" firestore:"expectedHb"`
+		WrittenHb  int64                `json:"writtenHb" firestore:"writtenHb"`
+		MissedHb   int64                `json:"missedHb" firestore:"missedHb"`
+		PrunedAt   map[string]time.Time `json:"prunedAt" firestore:"prunedAt"`
 	}
-	for e, err := range ledger.List[rollup](ctx, s.ledger, ledger.Rollups, ledger.Page{From: s.q.from, To: s.q.to}) {
+	// One day more, which a window may cut.
+	from := s.q.from
+	if !from.IsZero() {
+		from = longrun.DayOf(from).From
+	}
+	for e, err := range ledger.List[rollup](ctx, s.ledger, ledger.Rollups, ledger.Page{From: from, To: s.q.to}) {
 		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
 			s.q.fault(bad.Path, "is no rollup: %v", bad.Err)
 			continue
@@ -180,12 +193,23 @@ func (s *slots) rollups(ctx context.Context) error {
 			s.q.fault(e.Path(), "says %d expected, %d written and %d missed, which do not add up", r.ExpectedHb, r.WrittenHb, r.MissedHb)
 		}
 		day := longrun.DayOf(e.At)
-		whole := !day.From.Before(s.q.from) && (s.q.to.IsZero() || !day.To.After(s.q.to))
-		if d := s.days[day.From]; d != nil && whole && d.written > r.WrittenHb {
-			s.q.doubt(e.Path(), "says that %d slots of its day have a beat, and %d have: late ones that are not counted yet, or it was changed", r.WrittenHb, d.written)
-		} else if d != nil && whole && d.written < r.WrittenHb && !day.From.Equal(longrun.DayOf(s.earliest).From) {
-			// The oldest day may be pruned in part.
-			s.q.fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed", r.WrittenHb, d.written)
+		if _, pruned := r.PrunedAt[string(ledger.Heartbeats)]; pruned {
+			s.q.counts["prunedDays"]++
+			s.prunedTo = day.To
+			continue
+		}
+		if day.From.Before(s.q.from) || !s.q.to.IsZero() && day.To.After(s.q.to) {
+			continue
+		}
+		var written int64
+		if d := s.days[day.From]; d != nil {
+			written = d.written
+		}
+		switch {
+		case written > r.WrittenHb:
+			s.q.doubt(e.Path(), "says that %d slots of its day have a beat, and %d have: late ones that are not counted yet, or it was changed", r.WrittenHb, written)
+		case written < r.WrittenHb:
+			s.q.fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed, and not pruned", r.WrittenHb, written)
 		}
 	}
 	return nil

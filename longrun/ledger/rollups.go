@@ -188,23 +188,32 @@ func each[T any](list iter.Seq2[Entry[T], error], add func(T), bad func(error)) 
 }
 
 // MissingRollups returns the days since earliest that are over at now and have no
-// rollup, oldest first; and those whose rollup contradicts itself, or was made
-// when the end of the day's last gap was not known, and now a beat is.
+// rollup, oldest first; and those whose rollup contradicts itself, was made when
+// the end of the day's last gap was not known, and now a beat is, or lacks an
+// incident that began on the day and was noticed, or ended, after it was made.
 func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([]time.Time, error) {
 	from, to := longrun.DayOf(earliest).From, longrun.DayOf(now).From
 	have := map[string]bool{}
 	unsettled := map[string]bool{}
+	known := map[string]knownIncidents{}
 	for e, err := range l.Rollups(ctx, Page{From: from, To: to}) {
 		switch {
 		case isDocument(err):
 		case err != nil:
 			return nil, err
 		case e.Key.ID == e.Value.Date && e.Value.Check() == nil:
-			have[e.Key.ID] = true
+			have[e.Key.ID], known[e.Key.ID] = true, newKnownIncidents(e.Value)
 			if !e.Value.Settled {
 				unsettled[e.Key.ID] = true
 			}
 		}
+	}
+	if err := each(l.Incidents(ctx, Page{From: from, To: to}), func(i longrun.Incident) {
+		if day := longrun.RollupID(i.TS); have[day] && known[day].lack(i) {
+			delete(have, day)
+		}
+	}, func(error) {}); err != nil {
+		return nil, err
 	}
 	var newest time.Time
 	if len(unsettled) > 0 {
@@ -224,4 +233,28 @@ func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([
 		}
 	}
 	return missing, nil
+}
+
+// knownIncidents is what a rollup tells of the incidents of its day.
+type knownIncidents struct {
+	from  time.Time
+	more  bool            // than it had room for
+	ended map[string]bool // by the incident's ID
+}
+
+func newKnownIncidents(r longrun.Rollup) knownIncidents {
+	k := knownIncidents{from: r.From, more: r.Omitted.Incidents > 0, ended: make(map[string]bool, len(r.Incidents))}
+	for _, o := range r.Incidents {
+		k.ended[o.IncidentID] = o.End != nil
+	}
+	return k
+}
+
+// lack reports whether the rollup does not tell what is known of an incident.
+func (k knownIncidents) lack(i longrun.Incident) bool {
+	ended, listed := k.ended[i.IncidentID]
+	if !listed {
+		return !k.more && !i.TS.Before(k.from)
+	}
+	return !ended && !i.Open()
 }

@@ -71,6 +71,21 @@ func (c *closing) late(beats []longrun.Heartbeat) {
 	c.nudge()
 }
 
+// changed is told when something was stored that is counted at these times: what
+// was noticed, or could be written, only after its day was closed is missing in
+// the day's rollup.
+func (c *closing) changed(at ...time.Time) {
+	today := longrun.DayOf(c.m.cfg.Clock.Now()).From
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range at {
+		if day := longrun.DayOf(t).From; day.Before(today) {
+			c.dirty[day] = true
+			c.nudge()
+		}
+	}
+}
+
 func (c *closing) nudge() {
 	select {
 	case c.wake <- struct{}{}:

@@ -311,7 +311,6 @@ func TestRevisingKeepsTheSealAndWhatDidNotChange(t *testing.T) {
 	t.Parallel()
 	old, fresh := rolledSeed(t), rolledSeed(t)
 	old.Seal, old.ComputedBy, old.Revision = &longrun.Seal{FirstSeq: 1, LastSeq: 43}, "a", 3
-	old.PrunedAt = map[string]time.Time{"heartbeats": old.TS.AddDate(0, 1, 0)}
 	fresh.ComputedAt = fresh.ComputedAt.Add(time.Hour)
 	fresh.Probes[0].Classes, old.Probes[0].Classes = old.Probes[0].Classes, fresh.Probes[0].Classes
 	got, err := longrun.Revise(old, fresh)
@@ -322,9 +321,14 @@ func TestRevisingKeepsTheSealAndWhatDidNotChange(t *testing.T) {
 	got, err = longrun.Revise(old, fresh)
 	require.NoError(t, err)
 	require.Equal(t, old.Seal, got.Seal)
-	require.Equal(t, old.PrunedAt, got.PrunedAt)
 	require.EqualValues(t, 4, got.Revision)
 	require.Equal(t, fresh.ComputedAt, got.ComputedAt)
+
+	pruned := old
+	pruned.PrunedAt = map[string]time.Time{"incidents": old.TS.AddDate(0, 1, 0)}
+	got, err = longrun.Revise(pruned, fresh)
+	require.ErrorIs(t, err, longrun.ErrShrunk)
+	require.Equal(t, pruned, got, "what is gone can be counted no more")
 
 	// The beats were pruned: what is left is the old rollup.
 	d, err := longrun.NewDay(old.TS, time.Minute, old.From, old.To)

@@ -34,7 +34,7 @@ func (l *Ledger) SetRollup(r longrun.Rollup) store.Op {
 // in ComputedBy.
 //
 // A day that is not over is an error. longrun.ErrShrunk comes beside the stored
-// rollup when beats that it counted are gone: they were pruned, and it stands. A
+// rollup when documents that it counts are gone: they were pruned, and it stands. A
 // rollup of the original system is replaced, since it has no slots.
 //
 // The day's beats are handed to each of also, such as the Add of a longrun.Sealer,
@@ -202,14 +202,19 @@ func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([
 		case err != nil:
 			return nil, err
 		case e.Key.ID == e.Value.Date && e.Value.Check() == nil:
-			have[e.Key.ID], known[e.Key.ID] = true, newKnownIncidents(e.Value)
+			have[e.Key.ID] = true
+			if len(e.Value.PrunedAt) > 0 {
+				continue // it cannot be made again
+			}
+			known[e.Key.ID] = newKnownIncidents(e.Value)
 			if !e.Value.Settled {
 				unsettled[e.Key.ID] = true
 			}
 		}
 	}
 	if err := each(l.Incidents(ctx, Page{From: from, To: to}), func(i longrun.Incident) {
-		if day := longrun.RollupID(i.TS); have[day] && known[day].lack(i) {
+		day := longrun.RollupID(i.TS)
+		if k, ok := known[day]; ok && k.lack(i) {
 			delete(have, day)
 		}
 	}, func(error) {}); err != nil {

@@ -20,13 +20,22 @@ type slots struct {
 	ours     int64
 	last     longrun.Slot // that was filled
 	filledBy string       // the document of it; empty before the first
-	oursIn   bool         // and it is one of ours
+	oursIn   bool         // and one of ours is in it
+	own      ownSlot      // of the last beat of ours
 	distinct int64
 	earliest time.Time
 	latest   time.Time
 	days     map[time.Time]*dayCount
 	day      *dayCount // the one used last
 	filled   []slotRun
+}
+
+// ownSlot is a beat's slot by the interval that it was made with, which may have
+// been another one than today's.
+type ownSlot struct {
+	interval time.Duration
+	slot     longrun.Slot
+	id       string
 }
 
 // slotRun are filled slots without an empty one between, [from, to).
@@ -65,15 +74,14 @@ func (s *slots) beat(e *beat) {
 	if ours {
 		s.ours++
 		s.grid(e, slot)
+		s.alone(e)
 		s.thread.add(h, place{
 			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: e.hash, prev: h.PrevHash,
 			interval: s.interval, late: h.Late,
 		})
 	}
 	if s.filledBy != "" && slot == s.last {
-		if ours && s.oursIn {
-			s.q.fault(e.Path(), "is in one slot with %s: a slot has one beat", s.filledBy)
-		} else {
+		if !ours || !s.oursIn {
 			s.q.counts["sharedSlots"]++ // with the original system, which had no grid
 		}
 		s.oursIn = s.oursIn || ours
@@ -96,6 +104,20 @@ func (s *slots) beat(e *beat) {
 		}
 	}
 	s.day.written++
+}
+
+// alone looks for two beats of ours in one slot. Where the interval became longer
+// there are many in a slot of today's, each of them alone in its own.
+func (s *slots) alone(e *beat) {
+	own := ownSlot{interval: s.interval, id: e.Key.ID}
+	if then := time.Duration(e.Value.ExpectedIntervalSec) * time.Second; longrun.ValidateInterval(then) == nil {
+		own.interval = then
+	}
+	own.slot = e.Value.Slot(own.interval)
+	if s.own.id != "" && own.interval == s.own.interval && own.slot == s.own.slot {
+		s.q.fault(e.Path(), "is in one slot with %s: a slot has one beat", s.own.id)
+	}
+	s.own = own
 }
 
 // grid holds a beat's ID against its time.
@@ -128,11 +150,12 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 	if s.distinct == 0 {
 		return
 	}
-	if w.From.IsZero() {
-		w.From = s.earliest
-		if len(runs) > 0 && runs[0].At.Before(w.From) {
-			w.From = runs[0].At
-		}
+	known := s.earliest
+	if len(runs) > 0 && runs[0].At.Before(known) {
+		known = runs[0].At
+	}
+	if w.From.Before(known) { // nobody missed a slot before there was anybody
+		w.From = known
 	}
 	if w.To.IsZero() {
 		w.To = s.now
@@ -158,13 +181,14 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 }
 
 // rollups holds each rollup against itself and against the beats of its day.
-// Of a day without beats nothing is said: they may be pruned.
+// Of the days up to the oldest beat nothing is said: they may be pruned, and the
+// last of them in part. Those after it are not, since the oldest beats go first.
 func (s *slots) rollups(ctx context.Context) error {
 	type rollup struct {
-		From       time.Time `json:"from" firestore:"from"`
-		ExpectedHb int64     `json:"expectedHb" firestore:"expectedHb"`
-		WrittenHb  int64     `json:"writtenHb" firestore:"writtenHb"`
-		MissedHb   int64     `json:"missedHb" firestore:"missedHb"`
+		IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+		ExpectedHb  int64 `json:"expectedHb" firestore:"expectedHb"`
+		WrittenHb   int64 `json:"writtenHb" firestore:"writtenHb"`
+		MissedHb    int64 `json:"missedHb" firestore:"missedHb"`
 	}
 	for e, err := range ledger.List[rollup](ctx, s.ledger, ledger.Rollups, ledger.Page{From: s.q.from, To: s.q.to}) {
 		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
@@ -179,13 +203,22 @@ func (s *slots) rollups(ctx context.Context) error {
 		if r.MissedHb != r.ExpectedHb-r.WrittenHb || r.WrittenHb < 0 || r.MissedHb < 0 {
 			s.q.fault(e.Path(), "says %d expected, %d written and %d missed, which do not add up", r.ExpectedHb, r.WrittenHb, r.MissedHb)
 		}
+		if r.IntervalSec > 0 && r.IntervalSec != int64(s.interval/time.Second) {
+			continue // it counts other slots than are counted here
+		}
 		day := longrun.DayOf(e.At)
-		whole := !day.From.Before(s.q.from) && (s.q.to.IsZero() || !day.To.After(s.q.to))
-		if d := s.days[day.From]; d != nil && whole && d.written > r.WrittenHb {
-			s.q.doubt(e.Path(), "says that %d slots of its day have a beat, and %d have: late ones that are not counted yet, or it was changed", r.WrittenHb, d.written)
-		} else if d != nil && whole && d.written < r.WrittenHb && !day.From.Equal(longrun.DayOf(s.earliest).From) {
-			// The oldest day may be pruned in part.
-			s.q.fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed", r.WrittenHb, d.written)
+		if day.From.Before(s.q.from) || !s.q.to.IsZero() && day.To.After(s.q.to) {
+			continue // the window cuts it
+		}
+		var written int64
+		if d := s.days[day.From]; d != nil {
+			written = d.written
+		}
+		switch {
+		case written > r.WrittenHb:
+			s.q.doubt(e.Path(), "says that %d slots of its day have a beat, and %d have: late ones that are not counted yet, or it was changed", r.WrittenHb, written)
+		case written < r.WrittenHb && s.distinct > 0 && day.From.After(longrun.DayOf(s.earliest).From):
+			s.q.fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed", r.WrittenHb, written)
 		}
 	}
 	return nil

@@ -180,25 +180,35 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 	}
 }
 
-// rollups holds each rollup against itself and against the beats of its day.
-// Of the days up to the oldest beat nothing is said: they may be pruned, and the
-// last of them in part. Those after it are not, since the oldest beats go first.
-func (s *slots) rollups(ctx context.Context) error {
-	type rollup struct {
-		IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
-		ExpectedHb  int64 `json:"expectedHb" firestore:"expectedHb"`
-		WrittenHb   int64 `json:"writtenHb" firestore:"writtenHb"`
-		MissedHb    int64 `json:"missedHb" firestore:"missedHb"`
-	}
-	for e, err := range ledger.List[rollup](ctx, s.ledger, ledger.Rollups, ledger.Page{From: s.q.from, To: s.q.to}) {
+// dayRollup is what a rollup says of the slots of its day.
+type dayRollup struct {
+	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+	ExpectedHb  int64 `json:"expectedHb" firestore:"expectedHb"`
+	WrittenHb   int64 `json:"writtenHb" firestore:"writtenHb"`
+	MissedHb    int64 `json:"missedHb" firestore:"missedHb"`
+}
+
+func readRollups(ctx context.Context, l *ledger.Ledger, q *inquiry) ([]ledger.Entry[dayRollup], error) {
+	var rollups []ledger.Entry[dayRollup]
+	for e, err := range ledger.List[dayRollup](ctx, l, ledger.Rollups, ledger.Page{From: q.from, To: q.to}) {
 		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			s.q.fault(bad.Path, "is no rollup: %v", bad.Err)
+			q.fault(bad.Path, "is no rollup: %v", bad.Err)
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s.q.counts["rollups"]++
+		rollups = append(rollups, e)
+	}
+	q.counts["rollups"] = int64(len(rollups))
+	return rollups, nil
+}
+
+// rollups holds each rollup against itself and against the beats of its day.
+// Of the days up to the oldest beat nothing is said: they may be pruned, and the
+// last of them in part. Those after it are not, since the oldest beats go first.
+func (s *slots) rollups(rollups []ledger.Entry[dayRollup]) {
+	for _, e := range rollups {
 		r := e.Value
 		if r.MissedHb != r.ExpectedHb-r.WrittenHb || r.WrittenHb < 0 || r.MissedHb < 0 {
 			s.q.fault(e.Path(), "says %d expected, %d written and %d missed, which do not add up", r.ExpectedHb, r.WrittenHb, r.MissedHb)
@@ -221,5 +231,4 @@ func (s *slots) rollups(ctx context.Context) error {
 			s.q.fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed", r.WrittenHb, written)
 		}
 	}
-	return nil
 }

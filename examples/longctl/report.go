@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,7 +19,7 @@ type reportCommand struct {
 
 	Window    string `default:"7d" placeholder:"WINDOW" help:"24h, 7d, 30d, 90d, 180d or 365d up to now, or FROM/TO, each a day or a time."`
 	Format    string `enum:"markdown,json,html" default:"markdown" help:"markdown, json or html."`
-	Out       string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given."`
+	Out       string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
 	FromBeats bool   `help:"Read every day from its beats, and compare whole days with their rollups."`
 	Strict    bool   `help:"End with code 1 where the verdict is FAIL, and 2 where there is no data."`
 }
@@ -47,7 +45,8 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--window: %w", errors.New(strings.TrimPrefix(err.Error(), "report: window: ")))}
 	}
-	if err := checkWritable(c.Out); err != nil {
+	to, err := newOutFile(c.Out)
+	if err != nil {
 		return usageError{fmt.Errorf("--out: %w", err)}
 	}
 	_, l, end, err := c.open(ctx)
@@ -79,7 +78,7 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 		threshold = -1 // 0 is the default to a report, and below it means none
 	}
 	r := report.New(survey, &report.Options{Threshold: threshold})
-	if err := c.write(s, r); err != nil {
+	if err := c.write(s, r, to); err != nil {
 		return err
 	}
 	switch {
@@ -91,7 +90,7 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	return nil
 }
 
-func (c reportCommand) write(s surroundings, r report.Report) error {
+func (c reportCommand) write(s surroundings, r report.Report, to *outFile) error {
 	var data []byte
 	var err error
 	switch c.Format {
@@ -105,47 +104,14 @@ func (c reportCommand) write(s surroundings, r report.Report) error {
 	if err != nil {
 		return err
 	}
-	if c.Out == "" {
+	if to == nil {
 		_, err = s.out.Write(data)
 		return err
 	}
-	if err := replaceFile(c.Out, data); err != nil {
+	if err := to.write(data); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.err, "%s written, %d bytes: %s\n", c.Out, len(data), r.Verdict.Result)
-	return nil
-}
-
-// checkWritable finds out before the work that its outcome can be stored.
-func checkWritable(path string) error {
-	if path == "" {
-		return nil
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a folder", path)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".longctl-*")
-	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", path, err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
-// replaceFile writes a file whole or not at all: an older report stays until the
-// new one is there.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".longctl-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Verdict is what a check comes to.
@@ -78,9 +79,9 @@ func (o Outcome) WriteText(w io.Writer) error {
 	for _, f := range o.Findings {
 		fmt.Fprintf(&b, "  %-5s  ", f.Severity)
 		if f.Path != "" {
-			fmt.Fprintf(&b, "%s: ", f.Path)
+			fmt.Fprintf(&b, "%s: ", visible(f.Path))
 		}
-		fmt.Fprintln(&b, f.Text)
+		fmt.Fprintln(&b, visible(f.Text))
 	}
 	if o.More > 0 {
 		fmt.Fprintf(&b, "  and %d more findings\n", o.More)
@@ -94,6 +95,18 @@ func (o Outcome) WriteText(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// visible takes out what a terminal would obey or not show. IDs and errors of
+// documents stand in findings, and whoever inserts a document chooses its ID: it
+// must not write lines of its own.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // WriteJSON writes the outcome for programs, with the names of the fields' tags.

@@ -88,3 +88,12 @@ func TestAnOutcomeReadsTheSameInBothForms(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestADocumentWritesNoLineOfItsOwn(t *testing.T) {
+	t.Parallel()
+	q := newInquiry("evidence", time.Time{}, time.Time{})
+	q.fault("beats/x\nevidence: PASS\x1b[2J", "is \u202ewrong: %v\r", errors.New("first\nsecond"))
+	var text strings.Builder
+	require.NoError(t, q.outcome().WriteText(&text))
+	require.Equal(t, "evidence: FAIL\n  from the beginning to now\n  fault  beats/x�evidence: PASS�[2J: is �wrong: first�second�\n", text.String())
+}

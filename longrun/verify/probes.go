@@ -1,11 +1,13 @@
 package verify
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -35,8 +37,9 @@ type ProbesOptions struct {
 	// Now is the time. Required.
 	Now time.Time
 	// Types are the configured probes. Default: outbound, inbound and queue, and
-	// whatever else the live settings name or the window has results of. A type
-	// that nobody names and that left no result cannot be missed.
+	// whatever else Every, MinPassRate or the live settings name or the window has
+	// results of. A type that nobody names and that left no result cannot be
+	// missed.
 	Types []longrun.ProbeType
 	// Every are the periods by type. Default: what the live settings say, else
 	// what the newest result says, else 6 h, and 24 h for longrun.Queue.
@@ -96,17 +99,31 @@ func (o ProbesOptions) validate() error {
 			errs = append(errs, fmt.Errorf("verify: Types: %w", err))
 		}
 	}
-	for t, every := range o.Every {
-		if every <= 0 {
+	for _, t := range slices.Sorted(maps.Keys(o.Every)) {
+		errs = append(errs, o.asked("Every", t))
+		if every := o.Every[t]; every <= 0 {
 			errs = append(errs, fmt.Errorf("verify: Every: %v of %s is not above 0", every, t))
 		}
 	}
-	for t, rate := range o.MinPassRate {
-		if !(rate >= 0 && rate <= 1) {
+	for _, t := range slices.Sorted(maps.Keys(o.MinPassRate)) {
+		errs = append(errs, o.asked("MinPassRate", t))
+		if rate := o.MinPassRate[t]; !(rate >= 0 && rate <= 1) {
 			errs = append(errs, fmt.Errorf("verify: MinPassRate: %v of %s is not between 0 and 1", rate, t))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// asked reports an option for a type that is not asked for: a name that was
+// misspelt must not leave the type that was meant with the default.
+func (o ProbesOptions) asked(field string, t longrun.ProbeType) error {
+	if len(o.Types) > 0 && !slices.Contains(o.Types, t) {
+		return fmt.Errorf("verify: %s: %.40q is none of Types", field, string(t))
+	}
+	if err := t.Validate(); err != nil {
+		return fmt.Errorf("verify: %s: %w", field, err)
+	}
+	return nil
 }
 
 // types are those to ask for, in order.
@@ -115,14 +132,15 @@ func (o ProbesOptions) types(s longrun.Settings, found map[longrun.ProbeType]*pr
 		return o.Types
 	}
 	types := []longrun.ProbeType{longrun.Outbound, longrun.Inbound, longrun.Queue}
+	types = slices.AppendSeq(types, maps.Keys(o.Every))
+	types = slices.AppendSeq(types, maps.Keys(o.MinPassRate))
 	for name := range s.ProbeEverySec {
 		types = append(types, longrun.ProbeType(name))
 	}
 	for t := range found {
 		types = append(types, t)
 	}
-	slices.SortStableFunc(types[3:], cmp.Compare)
-	slices.SortFunc(types, cmp.Compare)
+	slices.Sort(types)
 	return slices.Compact(types)
 }
 
@@ -210,7 +228,9 @@ func (f *probeFinds) judge(q *inquiry, t longrun.ProbeType, o ProbesOptions, s l
 		}
 	}
 	if rate := float64(f.pass) / float64(decided); rate < least {
-		q.fault(f.last.Path(), "%s passed %d of %d times, %.1f %%, and %.1f %% are asked for", t, f.pass, decided, 100*rate, 100*least)
+		tenths := f.pass * 1000 / decided // cut, so that it never looks like the rate that it misses
+		q.fault(f.last.Path(), "%s passed %d of %d times, %d.%d %%, and %s %% are asked for", t, f.pass, decided, tenths/10, tenths%10,
+			strconv.FormatFloat(math.Round(least*1e7)/1e5, 'f', -1, 64))
 	}
 }
 

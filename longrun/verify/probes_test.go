@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -63,7 +64,10 @@ func TestProbesThatAreNotThereNotFreshOrNotGoodFail(t *testing.T) {
 		"all well":                        {set: good("", one{}), want: verify.Pass},
 		"one fail of twenty":              {set: good(longrun.Outbound, one{h6, time.Hour, "PPPPPPPPPPPPPPPPPPPF"}), want: verify.Pass},
 		"one fail of nineteen":            {set: good(longrun.Outbound, one{h6, time.Hour, "PPPPPPPPPPPPPPPPPPF"}), want: verify.Fail, says: "passed 18 of 19 times, 94.7 %"},
-		"a queue at 95 %":                 {set: good(longrun.Queue, one{h24, time.Hour, "PPPPPPPPPPPPPPPPPPPF"}), want: verify.Fail, says: "98.0 % are asked for"},
+		"a queue at 95 %":                 {set: good(longrun.Queue, one{h24, time.Hour, "PPPPPPPPPPPPPPPPPPPF"}), want: verify.Fail, says: "95.0 %, and 98 % are asked for"},
+		"nearly the rate":                 {set: good(longrun.Outbound, one{time.Hour, time.Hour, strings.Repeat("P", 113) + "FFFFFF"}), want: verify.Fail, says: "passed 113 of 119 times, 94.9 %, and 95 % are asked for"},
+		"a rate for no type there is":     {set: good("", one{}), o: verify.ProbesOptions{MinPassRate: map[longrun.ProbeType]float64{"outbnd": 0.1}}, want: verify.Fail, says: "no result of outbnd"},
+		"a period for no type there is":   {set: good("", one{}), o: verify.ProbesOptions{Every: map[longrun.ProbeType]time.Duration{"inbond": time.Hour}}, want: verify.Fail, says: "no result of inbond"},
 		"none of a type":                  {set: good(longrun.Inbound, one{}), want: verify.Fail, says: "no result of inbound"},
 		"never told":                      {set: good(longrun.Inbound, one{h6, time.Hour, "IIII"}), want: verify.Fail, says: "all 4 were INCONCLUSIVE"},
 		"inconclusive between":            {set: good(longrun.Inbound, one{h6, time.Hour, "PIPIP"}), want: verify.Pass},
@@ -144,4 +148,9 @@ func TestTheLiveSettingsSayHowOftenAProbeIsDue(t *testing.T) {
 	for _, field := range []string{"Window", "Types", "Every", "MinPassRate"} {
 		require.ErrorContains(t, err, field)
 	}
+	_, err = verify.Probes(t.Context(), l, verify.ProbesOptions{
+		Now: now, Types: []longrun.ProbeType{longrun.Queue}, Every: map[longrun.ProbeType]time.Duration{"queu": 1}, MinPassRate: map[longrun.ProbeType]float64{"quue": 1},
+	})
+	require.ErrorContains(t, err, `Every: "queu" is none of Types`)
+	require.ErrorContains(t, err, `MinPassRate: "quue" is none of Types`)
 }

@@ -39,15 +39,8 @@ func RestartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 		return Outcome{}, err
 	}
 	q := newInquiry("restart-safe", o.From, o.To)
-	k, err := readLock(ctx, l)
-	if err != nil {
-		return Outcome{}, err
-	}
-	runs, err := readRuns(ctx, l, q)
-	if err != nil {
-		return Outcome{}, err
-	}
 	if o.Interval == 0 {
+		var err error
 		if o.Interval, err = l.Interval(ctx); err != nil {
 			return Outcome{}, err
 		}
@@ -55,16 +48,29 @@ func RestartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 	if err := longrun.ValidateInterval(o.Interval); err != nil {
 		return Outcome{}, errors.New("verify: Interval: " + err.Error())
 	}
-	s := &slots{q: q, ledger: l, interval: o.Interval, now: o.Now, days: map[time.Time]*dayCount{}, thread: newThread(k.head)}
+	// What happens meanwhile must accuse nobody. So a day's rollup is read before
+	// its beats, which are all that it counts and more, and runs and the lock after
+	// the beats, whose writers they know.
+	rollups, err := readRollups(ctx, l, q)
+	if err != nil {
+		return Outcome{}, err
+	}
+	s := &slots{q: q, ledger: l, interval: o.Interval, now: o.Now, days: map[time.Time]*dayCount{}, thread: newThread(longrun.Head{})}
 	if err := s.read(ctx, ledger.Page{From: o.From, To: o.To}, o.Progress); err != nil {
+		return Outcome{}, err
+	}
+	runs, err := readRuns(ctx, l, q)
+	if err != nil {
+		return Outcome{}, err
+	}
+	k, err := readLock(ctx, l)
+	if err != nil {
 		return Outcome{}, err
 	}
 	if s.ours == 0 {
 		q.doubt("", "there is no beat of ours: nothing is proved")
 	}
-	if err := s.rollups(ctx); err != nil {
-		return Outcome{}, err
-	}
+	s.rollups(rollups)
 	s.sum(longrun.Window{From: o.From, To: o.To}, runs)
 	newest := s.epochs()
 	lockSane(q, k, newest, s.ours > 0 && o.To.IsZero())

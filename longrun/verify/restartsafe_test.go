@@ -40,6 +40,50 @@ func TestNoHonestRestartIsAccused(t *testing.T) {
 	}
 }
 
+// A longer slot of today has many of the old ones in it. Each beat was alone in
+// its own, and a day that was rolled up before counts its own.
+func TestAnIntervalThatWasChangedIsNoFault(t *testing.T) {
+	t.Parallel()
+	h := newHistory(3)
+	h.run(perDay + 8)
+	h.close()
+	h.rollups["2025-12-29"]["intervalSec"] = int64(60)
+	h.stop(longrun.Stopped)
+	h.next = perDay + 10
+	h.takeOver()
+	for range 20 {
+		b := longrun.Beat(slotTime(h.next).Add(time.Second), 5*time.Minute)
+		b.InstanceID, b.Epoch, b.UptimeSec = h.instance, h.epoch, int64(b.TS.Sub(h.started)/time.Second)
+		b, h.head = h.head.Next(b)
+		h.beats = append(h.beats, b)
+		h.next += 5
+	}
+	st := memstore.New(nil)
+	l := h.write(t, st)
+	o := restartSafe(t, l, verify.RestartSafeOptions{Now: h.now(), Interval: 5 * time.Minute})
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, int64(perDay+8), o.Counts["otherInterval"])
+
+	// Two in one of the old slots are found all the same.
+	b := h.beats[70]
+	b.BucketID, b.TS = "2025-12-29T01-10-30", b.TS.Add(time.Second)
+	commit(t, st, l.CreateHeartbeat(b))
+	o = restartSafe(t, l, verify.RestartSafeOptions{Now: h.now(), Interval: 5 * time.Minute})
+	require.Equal(t, verify.Fail, o.Verdict)
+	require.Contains(t, o.Findings[0].Text+o.Findings[1].Text, "is in one slot with 2025-12-29T01-10-00")
+}
+
+func TestTheTimeBeforeAnythingIsKnownWasNotMissed(t *testing.T) {
+	t.Parallel()
+	h := newHistory(4)
+	h.run(100)
+	l := h.write(t, memstore.New(nil))
+	all := restartSafe(t, l, verify.RestartSafeOptions{Now: h.now()})
+	o := restartSafe(t, l, verify.RestartSafeOptions{Now: h.now(), From: day0.AddDate(-10, 0, 0)})
+	require.Equal(t, all.Counts["expectedSlots"], o.Counts["expectedSlots"])
+	require.Equal(t, all.Counts["missedSlots"], o.Counts["missedSlots"])
+}
+
 // relink makes the chain of a history again after its beats were changed, so that
 // nothing but the restarts is wrong with it.
 func (h *history) relink() {
@@ -202,14 +246,19 @@ func TestEveryUnsafeRestartIsFound(t *testing.T) {
 			path: rollupPath, says: "beats were removed",
 		},
 		"a day whose beats are all gone, and were not pruned": {
+			spoil: func(h *history) {
+				h.run(perDay)
+				h.close()
+			},
 			after: func(t *testing.T, st store.Store, l *ledger.Ledger, h *history) {
 				for _, b := range h.beats {
-					if b.TS.Before(slotTime(perDay)) {
+					if longrun.RollupID(b.TS) == "2025-12-30" {
 						commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
 					}
 				}
 			},
-			path: rollupPath, says: "only 0 have: beats were removed",
+			path: func(l *ledger.Ledger, _ *history) string { return l.Key(ledger.Rollups, "2025-12-30").String() },
+			says: "only 0 have: beats were removed",
 		},
 		"a rollup that is none": {
 			after: func(t *testing.T, st store.Store, l *ledger.Ledger, h *history) {

@@ -20,7 +20,8 @@ type slots struct {
 	ours     int64
 	last     longrun.Slot // that was filled
 	filledBy string       // the document of it; empty before the first
-	oursIn   bool         // and it is one of ours
+	oursIn   bool         // and one of ours is in it
+	own      ownSlot      // of the last beat of ours
 	distinct int64
 	earliest time.Time
 	latest   time.Time
@@ -28,6 +29,14 @@ type slots struct {
 	day      *dayCount // the one used last
 	filled   []slotRun
 	prunedTo time.Time // the end of the last day whose beats are pruned
+}
+
+// ownSlot is a beat's slot by the interval that it was made with, which may have
+// been another one than today's.
+type ownSlot struct {
+	interval time.Duration
+	slot     longrun.Slot
+	id       string
 }
 
 // slotRun are filled slots without an empty one between, [from, to).
@@ -66,15 +75,14 @@ func (s *slots) beat(e *beat) {
 	if ours {
 		s.ours++
 		s.grid(e, slot)
+		s.alone(e)
 		s.thread.add(h, place{
 			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: e.hash, prev: h.PrevHash,
 			interval: s.interval, late: h.Late,
 		})
 	}
 	if s.filledBy != "" && slot == s.last {
-		if ours && s.oursIn {
-			s.q.fault(e.Path(), "is in one slot with %s: a slot has one beat", s.filledBy)
-		} else {
+		if !ours || !s.oursIn {
 			s.q.counts["sharedSlots"]++ // with the original system, which had no grid
 		}
 		s.oursIn = s.oursIn || ours
@@ -97,6 +105,20 @@ func (s *slots) beat(e *beat) {
 		}
 	}
 	s.day.written++
+}
+
+// alone looks for two beats of ours in one slot. Where the interval became longer
+// there are many in a slot of today's, each of them alone in its own.
+func (s *slots) alone(e *beat) {
+	own := ownSlot{interval: s.interval, id: e.Key.ID}
+	if then := time.Duration(e.Value.ExpectedIntervalSec) * time.Second; longrun.ValidateInterval(then) == nil {
+		own.interval = then
+	}
+	own.slot = e.Value.Slot(own.interval)
+	if s.own.id != "" && own.interval == s.own.interval && own.slot == s.own.slot {
+		s.q.fault(e.Path(), "is in one slot with %s: a slot has one beat", s.own.id)
+	}
+	s.own = own
 }
 
 // grid holds a beat's ID against its time.
@@ -130,11 +152,12 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 	if s.distinct == 0 {
 		return
 	}
-	if w.From.IsZero() {
-		w.From = s.earliest
-		if len(runs) > 0 && runs[0].At.Before(w.From) {
-			w.From = runs[0].At
-		}
+	known := s.earliest
+	if len(runs) > 0 && runs[0].At.Before(known) {
+		known = runs[0].At
+	}
+	if w.From.Before(known) { // nobody missed a slot before there was anybody
+		w.From = known
 	}
 	if w.To.IsZero() {
 		w.To = s.now
@@ -165,29 +188,40 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 	}
 }
 
-// rollups holds each rollup against itself and against the beats of its day.
-func (s *slots) rollups(ctx context.Context) error {
-	type rollup struct {
-		From       time.Time            `json:"from" firestore:"from"`
-		ExpectedHb int64                `json:"expectedHb" firestore:"expectedHb"`
-		WrittenHb  int64                `json:"writtenHb" firestore:"writtenHb"`
-		MissedHb   int64                `json:"missedHb" firestore:"missedHb"`
-		PrunedAt   map[string]time.Time `json:"prunedAt" firestore:"prunedAt"`
-	}
-	// One day more, which a window may cut.
-	from := s.q.from
+// dayRollup is what a rollup says of the slots of its day.
+type dayRollup struct {
+	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+	ExpectedHb  int64 `json:"expectedHb" firestore:"expectedHb"`
+	WrittenHb   int64 `json:"writtenHb" firestore:"writtenHb"`
+	MissedHb    int64 `json:"missedHb" firestore:"missedHb"`
+
+	PrunedAt map[string]time.Time `json:"prunedAt" firestore:"prunedAt"`
+}
+
+func readRollups(ctx context.Context, l *ledger.Ledger, q *inquiry) ([]ledger.Entry[dayRollup], error) {
+	var rollups []ledger.Entry[dayRollup]
+	from := q.from
 	if !from.IsZero() {
-		from = longrun.DayOf(from).From
+		from = longrun.DayOf(from).From // the window may cut a day that is pruned
 	}
-	for e, err := range ledger.List[rollup](ctx, s.ledger, ledger.Rollups, ledger.Page{From: from, To: s.q.to}) {
+	for e, err := range ledger.List[dayRollup](ctx, l, ledger.Rollups, ledger.Page{From: from, To: q.to}) {
 		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			s.q.fault(bad.Path, "is no rollup: %v", bad.Err)
+			q.fault(bad.Path, "is no rollup: %v", bad.Err)
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s.q.counts["rollups"]++
+		rollups = append(rollups, e)
+	}
+	q.counts["rollups"] = int64(len(rollups))
+	return rollups, nil
+}
+
+// rollups holds each rollup against itself and against the beats of its day.
+// Days that are pruned are in no count.
+func (s *slots) rollups(rollups []ledger.Entry[dayRollup]) {
+	for _, e := range rollups {
 		r := e.Value
 		if r.MissedHb != r.ExpectedHb-r.WrittenHb || r.WrittenHb < 0 || r.MissedHb < 0 {
 			s.q.fault(e.Path(), "says %d expected, %d written and %d missed, which do not add up", r.ExpectedHb, r.WrittenHb, r.MissedHb)
@@ -198,8 +232,11 @@ func (s *slots) rollups(ctx context.Context) error {
 			s.prunedTo = day.To
 			continue
 		}
+		if r.IntervalSec > 0 && r.IntervalSec != int64(s.interval/time.Second) {
+			continue // it counts other slots than are counted here
+		}
 		if day.From.Before(s.q.from) || !s.q.to.IsZero() && day.To.After(s.q.to) {
-			continue
+			continue // the window cuts it
 		}
 		var written int64
 		if d := s.days[day.From]; d != nil {
@@ -212,5 +249,4 @@ func (s *slots) rollups(ctx context.Context) error {
 			s.q.fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed, and not pruned", r.WrittenHb, written)
 		}
 	}
-	return nil
 }

@@ -184,6 +184,56 @@ func TestBeatsThatAreWrittenMeanwhileAreLeftToTheNextCheck(t *testing.T) {
 	}
 }
 
+// Nor is anybody accused of a restart, a take-over, or a day that is rolled up
+// while the beats are read, whether the reader still comes by what was written or
+// not.
+func TestWhatHappensMeanwhileIsNoUnsafeRestart(t *testing.T) {
+	t.Parallel()
+	for _, last := range []bool{false, true} {
+		mem := memstore.New(nil)
+		h := newHistory(5)
+		h.run(2*perDay - 10)
+		h.close()
+		h.stop(longrun.Stopped)
+		l, stored := h.write(t, mem), len(h.beats)
+		at, name := 1, h.instance
+		if last {
+			at = stored
+		}
+		st := storetest.Wrap(mem)
+		st.Inject(storetest.Fault{Record: func(_ context.Context, c storetest.Call, n int) error {
+			if c.Key.Collection != l.Path(ledger.Heartbeats) || n != at {
+				return nil
+			}
+			at = 0 // once
+			h.takeOver()
+			h.instance = name // in a new process
+			h.runs[1].InstanceID, h.runs[1].RunID = name, ledger.RunID(name, h.started)
+			h.run(14)
+			h.close()
+			ops := []store.Op{
+				store.Set(l.LockKey(), h.row()), store.Set(l.Key(ledger.Runs, h.runs[1].RunID), h.runs[1]),
+				store.Set(l.Key(ledger.Rollups, "2025-12-30"), h.rollups["2025-12-30"]),
+			}
+			for _, b := range h.beats[stored:] {
+				ops = append(ops, l.CreateHeartbeat(b))
+			}
+			commit(t, mem, ops...)
+			return nil
+		}})
+		reading, err := ledger.New(st, "")
+		require.NoError(t, err)
+		o := restartSafe(t, reading, verify.RestartSafeOptions{Now: h.now()})
+		require.Zero(t, at, "it did not happen")
+		require.Equal(t, verify.Pass, o.Verdict, "%v: %v", last, o.Findings)
+		read := int64(len(h.beats))
+		if last {
+			read = int64(stored)
+		}
+		require.Equal(t, read, o.Counts["beats"])
+	}
+}
+
 func TestAStoreThatCannotBeReadIsAnErrorAndNoVerdict(t *testing.T) {
 	t.Parallel()
 	gone := errors.New("gone")

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// outFile is where a command puts what it makes.
+type outFile struct {
+	path string
+	mode os.FileMode
+	// direct says that the path is a pipe or a device, which is written into: to
+	// put a file in its place would take it away from everybody else.
+	direct bool
+}
+
+// newOutFile finds out before the work that its outcome can be stored. It is nil
+// for standard output.
+func newOutFile(path string) (*outFile, error) {
+	if path == "" || path == "-" {
+		return nil, nil
+	}
+	f := &outFile{path: path, mode: 0o644}
+	switch info, err := os.Stat(path); {
+	case err != nil: // a new one, unless the folder says otherwise
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a folder", path)
+	case !info.Mode().IsRegular():
+		f.direct = true
+		return f, nil
+	default:
+		f.mode = info.Mode().Perm()
+		if f.path, err = filepath.EvalSymlinks(path); err != nil { // the link stays
+			return nil, err
+		}
+	}
+	probe, err := f.create()
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	return f, errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+func (f *outFile) create() (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(f.path), ".longctl-*")
+}
+
+// write writes a file whole or not at all: an older one stays until the new one
+// is there.
+func (f *outFile) write(data []byte) error {
+	if f.direct {
+		out, err := os.OpenFile(f.path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(data)
+		return errors.Join(err, out.Close())
+	}
+	out, err := f.create()
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(data)
+	err = errors.Join(err, out.Chmod(f.mode), out.Close())
+	if err == nil {
+		err = os.Rename(out.Name(), f.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(out.Name()))
+	}
+	return nil
+}

@@ -19,7 +19,7 @@ type Closing struct {
 	// Broken says that the segment that was sealed does not begin where the one
 	// before ended. The seal stands, and verification names what is missing.
 	Broken *longrun.SealError
-	// Shrunk says that documents which the stored rollup counts are gone. It stands.
+	// Shrunk says that documents which the stored rollup counted are gone. It stands.
 	Shrunk bool
 }
 

@@ -34,7 +34,7 @@ func (l *Ledger) SetRollup(r longrun.Rollup) store.Op {
 // in ComputedBy.
 //
 // A day that is not over is an error. longrun.ErrShrunk comes beside the stored
-// rollup when documents that it counts are gone: they were pruned, and it stands. A
+// rollup when documents that it counted are gone: they were pruned, and it stands. A
 // rollup of the original system is replaced, since it has no slots.
 //
 // The day's beats are handed to each of also, such as the Add of a longrun.Sealer,

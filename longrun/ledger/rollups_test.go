@@ -191,12 +191,17 @@ func TestDaysThatLackARollupAreFound(t *testing.T) {
 	require.False(t, last.Value.Settled)
 	beatsFrom(t, st, l, now, now.Add(time.Minute), time.Minute, nil)
 	want(1, 2, 4)
-	r, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, 4), now.Add(time.Minute), time.Minute)
+	now = now.Add(time.Minute)
+	r, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, 4), now, time.Minute)
 	require.NoError(t, err)
 	require.True(t, r.Settled)
 	require.Equal(t, "a", r.Gaps[0].After)
 	putRollup(t, st, l, r)
 	want(1, 2)
+
+	// It was computed before its time, by a clock that was ahead.
+	now = now.Add(-time.Second)
+	want(1, 2, 4)
 }
 
 // counted wraps a store so that the documents it hands out are counted, by

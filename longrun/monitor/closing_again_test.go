@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -83,6 +84,26 @@ func TestAProbeThatIsStoredAfterItsDayIsInTheDaysRollup(t *testing.T) {
 		heal()
 		time.Sleep(time.Hour)
 		require.Equal(t, before.Probes[0].N+1, rolledUp(t, mem).Probes[0].N)
+		n.end()
+	})
+}
+
+// A clock that was ahead for a while had the day closed before it was over.
+func TestADayThatWasClosedBeforeItsEndIsRolledUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, st, "a", withClock(clk))
+		time.Sleep(22*time.Hour + 30*time.Second)
+		clk.ahead.Store(int64(4 * time.Hour))
+		time.Sleep(10 * time.Minute)
+		require.Less(t, rolledUp(t, st).WrittenHb, int64(22*60+10))
+		clk.ahead.Store(0)
+		time.Sleep(2*time.Hour + 30*time.Minute)
+		r := rolledUp(t, st)
+		want := longrun.Cover(beats(t, st), longrun.Window{From: r.From, To: r.To}, time.Minute, time.Now())
+		require.EqualValues(t, want.Written, r.WrittenHb)
+		require.Greater(t, want.Written, 1425)
 		n.end()
 	})
 }

@@ -285,3 +285,22 @@ func TestWhatARollupAndAReportRead(t *testing.T) {
 	require.LessOrEqual(t, got["probes"], 5)
 	require.Less(t, got["incidents"], 60, "those of the cut days, and a few from before the window")
 }
+
+// A system that was off for months, or the original's beats, which know no chain,
+// leave no seal to find: the search for one is not made anew for each day.
+func TestCatchingUpReadsAFewRollupsADay(t *testing.T) {
+	t.Parallel()
+	mem := memstore.New(nil)
+	st, reads := counted(mem)
+	l := open(t, st)
+	const days = 100
+	now := firstDay.AddDate(0, 0, days)
+	beatsFrom(t, mem, l, firstDay, now, 6*time.Hour, nil)
+	for i := range days {
+		c, err := l.CloseDay(t.Context(), firstDay.AddDate(0, 0, i), now, 6*time.Hour, "a", nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 4, c.Rollup.WrittenHb)
+		putRollup(t, mem, l, c.Rollup)
+	}
+	require.LessOrEqual(t, reads()["rollups"], 4*days)
+}

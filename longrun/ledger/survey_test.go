@@ -1,7 +1,6 @@
 package ledger_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -184,13 +183,7 @@ func TestAWindowThatCutsPrunedDaysCountsThemWhole(t *testing.T) {
 		whole := survey(firstDay, day(3), nil)
 		require.Equal(t, 288-6, whole.Summary.Coverage.Written)
 
-		s := longrun.DefaultSettings(time.Minute)
-		s.RetentionDays = map[string]int64{"heartbeats": 4}
-		_, err := l.Prune(t.Context(), s, now, func(ctx context.Context, ops []store.Op) error {
-			_, err := st.Commit(ctx, ops...)
-			return err
-		})
-		require.NoError(t, err)
+		prune(t, st, l, now, map[string]int64{"heartbeats": 4})
 		for _, o := range []*ledger.SurveyOptions{nil, {FromBeats: true}} {
 			got := survey(firstDay.Add(13*time.Hour), day(3).Add(-time.Minute), o)
 			require.Equal(t, longrun.Window{From: firstDay, To: day(3)}, got.Window)
@@ -206,7 +199,7 @@ func TestAWindowThatCutsPrunedDaysCountsThemWhole(t *testing.T) {
 		require.Equal(t, longrun.Window{From: day(1), To: day(2)}, one.Window)
 
 		// What goes without a mark is told, in a day that is cut as well.
-		_, err = st.Commit(t.Context(), store.Delete(l.Key(ledger.Heartbeats, "2026-01-02T12-00-00")))
+		_, err := st.Commit(t.Context(), store.Delete(l.Key(ledger.Heartbeats, "2026-01-02T12-00-00")))
 		require.NoError(t, err)
 		got = survey(day(4).Add(11*time.Hour), now, nil)
 		require.Contains(t, got.Days[0].Differs, "in 1 slots")

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -306,4 +307,29 @@ func TestARunThatBeganBehindTheWindowExplainsItsLastGap(t *testing.T) {
 	s, err := l.Survey(t.Context(), longrun.DayOf(firstDay), time.Minute, now, nil)
 	require.NoError(t, err)
 	require.Equal(t, longrun.Deploy, s.Summary.Coverage.Gaps[0].Cause)
+}
+
+// Two hundred accounts that were logged out at once, before the window, are all
+// open in it.
+func TestHoweverManyIncidentsLastIntoTheWindowAllAreShown(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	now := firstDay.AddDate(0, 0, 3)
+	beatsFrom(t, st, l, firstDay, now, time.Hour, nil)
+	soon := firstDay.Add(3 * time.Hour)
+	for n := range 200 {
+		at := firstDay.Add(time.Hour)
+		i := longrun.Incident{IncidentID: fmt.Sprint("open", n), Rule: longrun.LoggedOut, TS: at, TSStart: at}
+		short := longrun.Incident{IncidentID: fmt.Sprint("short", n), Rule: longrun.QueueDepth, TS: at.Add(time.Hour), TSStart: at.Add(time.Hour), TSEnd: &soon}
+		ops := []store.Op{l.SetIncident(i)}
+		if n < 20 {
+			ops = append(ops, l.SetIncident(short))
+		}
+		_, err := st.Commit(t.Context(), ops...)
+		require.NoError(t, err)
+	}
+	s, err := l.Survey(t.Context(), longrun.Window{From: firstDay.AddDate(0, 0, 1), To: now}, time.Hour, now, nil)
+	require.NoError(t, err)
+	require.Len(t, s.Summary.Incidents, 200)
 }

@@ -153,7 +153,7 @@ func (c *closing) run(ctx context.Context, lease *lock.Lease) {
 	caughtUp := false
 	defer c.setNext(time.Time{})
 	for ctx.Err() == nil {
-		days := c.take()
+		days, began := c.take(), clk.Now()
 		due, err := c.due(ctx, caughtUp, days)
 		if err == nil {
 			err = c.all(ctx, lease, due)
@@ -170,7 +170,7 @@ func (c *closing) run(ctx context.Context, lease *lock.Lease) {
 		} else {
 			c.m.once.over("closing")
 			caughtUp = true
-			next := c.next(clk.Now())
+			next := c.next(began) // a day that ended meanwhile is due at once
 			c.setNext(next)
 			wait = next.Sub(clk.Now())
 		}

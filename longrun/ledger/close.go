@@ -95,18 +95,8 @@ func (l *Ledger) seal(ctx context.Context, c *Closing, sealer *longrun.Sealer, n
 
 // sealedSince reports whether a day that begins at from or later has a seal.
 func (l *Ledger) sealedSince(ctx context.Context, from time.Time) (bool, error) {
-	for e, err := range l.Rollups(ctx, Page{From: from}) {
-		if isDocument(err) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		if e.Value.Seal != nil {
-			return true, nil
-		}
-	}
-	return false, nil
+	seal, err := l.firstSeal(ctx, Page{From: from})
+	return seal != nil, err
 }
 
 // PutRollup writes a rollup on the condition that its document is still at

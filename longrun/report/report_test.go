@@ -144,7 +144,7 @@ func TestNothingIsNoDataAndSaysWhy(t *testing.T) {
 
 func TestWhatDocumentsSayIsText(t *testing.T) {
 	t.Parallel()
-	const hostile = "a|b\n# <script>alert(1)</script> [x](https://evil.example) `c` **d** </td><img src=x onerror=y> \u202e\x00&amp; \"'"
+	const hostile = "a|b\n# <script>alert(1)</script> [x](https://evil.example) `c` **d** </td><img src=x onerror=y> www.evil.example WWW.evil.example \u202e\x00&amp; \"'"
 	st := memstore.New(nil)
 	book := open(t, st)
 	start := utc("2025-12-29T22:00:00Z")
@@ -181,6 +181,8 @@ func TestWhatDocumentsSayIsText(t *testing.T) {
 	require.NotContains(t, md, "</td")
 	require.NotContains(t, md, "[x]")
 	require.NotContains(t, md, "https://")
+	require.NotContains(t, strings.ToLower(md), "www.")
+	require.Contains(t, md, `www\.evil.example`)
 	require.NotContains(t, md, "\u202e")
 	require.Contains(t, md, "does not decode")
 

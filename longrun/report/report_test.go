@@ -261,6 +261,24 @@ func TestListsAreBoundedAndTheirSumsComeOut(t *testing.T) {
 	require.Contains(t, r.Markdown(), "And 380 more, none of them longer, with 380 missed slots.")
 }
 
+func TestAnIncidentFromBeforeTheWindowIsCountedInItsLine(t *testing.T) {
+	t.Parallel()
+	s := of(t, 1, 0)
+	d := longrun.NewDigest(s.Window, time.Minute, s.Now)
+	for id, end := range map[string]time.Duration{"open": 0, "over": time.Hour} {
+		i := longrun.Incident{IncidentID: id, TS: s.Window.From.Add(-time.Hour), TSStart: s.Window.From.Add(-time.Hour)}
+		if end > 0 {
+			at := s.Window.From.Add(end)
+			i.TSEnd = &at
+		}
+		d.AddIncident(i)
+	}
+	s.Summary = d.Summary()
+	md := report.New(s, nil).Markdown()
+	require.Contains(t, md, "2 incidents; began in the window: 0, over: 0, open: 0. Began before it, and lasted into it: 2, over: 1, open: 1.")
+	require.NotContains(t, md, "MTTR (n")
+}
+
 func TestAPercentileThatCouldOnlyBeTheGreatestIsNotSaid(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]int{1: 0, 2: 1, 9: 1, 10: 2, 19: 2, 20: 3} {

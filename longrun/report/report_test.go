@@ -258,6 +258,17 @@ func TestListsAreBoundedAndTheirSumsComeOut(t *testing.T) {
 	require.Len(t, r.Incidents.Listed, 100)
 	require.Equal(t, 200, r.Incidents.More)
 	require.Equal(t, "299", r.Incidents.Listed[99].IncidentID)
+	page, err := r.HTML()
+	require.NoError(t, err)
+	require.NotContains(t, string(page), "more rules and targets", "all of them are of one")
+	d = longrun.NewDigest(s.Window, time.Minute, s.Now)
+	for i := range 60 {
+		d.AddIncident(longrun.Incident{IncidentID: fmt.Sprint(i), Target: fmt.Sprint(i), TS: s.Window.From, TSStart: s.Window.From})
+	}
+	s.Summary = d.Summary()
+	page, err = report.New(s, nil).HTML()
+	require.NoError(t, err)
+	require.Contains(t, string(page), "And 20 more rules and targets, which are in the table.")
 	require.Contains(t, r.Markdown(), "And 380 more, none of them longer, with 380 missed slots.")
 }
 

@@ -272,6 +272,16 @@ func TestListsAreBoundedAndTheirSumsComeOut(t *testing.T) {
 	require.Contains(t, r.Markdown(), "And 380 more, none of them longer, with 380 missed slots.")
 }
 
+func TestSlotsOfAnotherLengthAreToldWithWhatTheyDo(t *testing.T) {
+	t.Parallel()
+	s := of(t, 1, 0)
+	s.OtherIntervals = []time.Duration{time.Second, 5 * time.Minute}
+	r := report.New(s, nil)
+	require.Len(t, r.LeftOut, 2)
+	require.Contains(t, r.LeftOut[0], "had slots of 1 s, and all is counted in slots of 1 min: beats made for such slots fall several into one")
+	require.Contains(t, r.LeftOut[1], "had slots of 5 min, and all is counted in slots of 1 min: beats made for such slots leave slots of these empty")
+}
+
 func TestAnIncidentFromBeforeTheWindowIsCountedInItsLine(t *testing.T) {
 	t.Parallel()
 	s := of(t, 1, 0)

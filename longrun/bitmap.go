@@ -189,7 +189,7 @@ func ParseBitmap(s string) (*Bitmap, error) {
 }
 
 // strictBase64 also refuses bits behind the last byte.
-var strictBase64 = base64.StdEncoding.Strict()
+var strictBase64 = base64.StdEncoding.Strict() //nolint:gochecknoglobals // as constant as base64.StdEncoding
 
 // clean empties what lies in the last word behind the last slot, and reports
 // whether there was any.

@@ -87,6 +87,10 @@ type Rollup struct {
 	// Seal closes a segment of the chain, nil where none was closed with this
 	// day. It outlives every new computation of the numbers.
 	Seal *Seal `json:"seal" firestore:"seal"`
+	// PrunedAt says of heartbeats, probes and incidents when retention began to
+	// delete the day's; what is not in it is kept. From then on the numbers
+	// stand as they are.
+	PrunedAt map[string]time.Time `json:"prunedAt" firestore:"prunedAt"`
 
 	// ComputedAt is when the numbers were last computed with another outcome
 	// than before, ComputedBy is the instance that did, and Revision counts the

@@ -324,6 +324,12 @@ func TestRevisingKeepsTheSealAndWhatDidNotChange(t *testing.T) {
 	require.EqualValues(t, 4, got.Revision)
 	require.Equal(t, fresh.ComputedAt, got.ComputedAt)
 
+	pruned := old
+	pruned.PrunedAt = map[string]time.Time{"incidents": old.TS.AddDate(0, 1, 0)}
+	got, err = longrun.Revise(pruned, fresh)
+	require.ErrorIs(t, err, longrun.ErrShrunk)
+	require.Equal(t, pruned, got, "what is gone can be counted no more")
+
 	// The beats were pruned: what is left is the old rollup.
 	d, err := longrun.NewDay(old.TS, time.Minute, old.From, old.To)
 	require.NoError(t, err)

@@ -170,16 +170,20 @@ func (r *Rollup) checkLists() error {
 	return errors.Join(errs...)
 }
 
-// ErrShrunk says that a new rollup lacks slots that the old one had. Beats are
-// not taken back, so these were pruned or deleted: what is left of the day is
-// its old rollup.
-var ErrShrunk = errors.New("longrun: the beats of slots that were filled are gone")
+// ErrShrunk says that a new rollup lacks what the old one had. Documents are not
+// taken back, so these were pruned or deleted: what is left of the day is its old
+// rollup.
+var ErrShrunk = errors.New("longrun: documents that a rollup counts are gone")
 
 // Revise returns the rollup that stands after the day was rolled up again: old
 // itself, unless the numbers changed; then fresh with the old Seal and the next
-// Revision. ErrShrunk is returned beside old, if fresh lacks slots that old had.
-// An old rollup that contradicts itself, or is of other slots, shrinks nothing.
+// Revision. ErrShrunk is returned beside old, if fresh lacks slots that old had,
+// or anything of the day was pruned. Otherwise an old rollup that contradicts
+// itself, or is of other slots, shrinks nothing.
 func Revise(old, fresh Rollup) (Rollup, error) {
+	if len(old.PrunedAt) > 0 {
+		return old, fmt.Errorf("%w: %s is pruned", ErrShrunk, old.Date)
+	}
 	fresh.Seal = old.Seal
 	fresh.Revision = old.Revision + 1
 	before, err := old.open()
@@ -205,7 +209,7 @@ func Revise(old, fresh Rollup) (Rollup, error) {
 
 // content is all that is computed from the documents, as text.
 func (r Rollup) content() string {
-	r.Seal, r.ComputedAt, r.ComputedBy, r.Revision = nil, time.Time{}, "", 0
+	r.Seal, r.PrunedAt, r.ComputedAt, r.ComputedBy, r.Revision = nil, nil, time.Time{}, "", 0
 	// A database may give an empty list back as none.
 	r.Gaps, r.Edges = notNil(r.Gaps), notNil(r.Edges)
 	r.Instances, r.Incidents = notNil(r.Instances), notNil(r.Incidents)

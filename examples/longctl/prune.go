@@ -57,15 +57,11 @@ func (c pruneCommand) Run(ctx context.Context, s surroundings) error {
 	p := newProgress(s.err)
 	defer p.end()
 	total := 0
-	pruned, err := l.Prune(ctx, settings, time.Now(), func(ctx context.Context, keys []store.Key) error {
-		total += len(keys)
+	pruned, err := l.Prune(ctx, settings, time.Now(), func(ctx context.Context, ops []store.Op) error {
+		total += len(ops)
 		p.show("%d documents", total)
 		if c.DryRun {
 			return ctx.Err()
-		}
-		ops := make([]store.Op, len(keys))
-		for i, key := range keys {
-			ops[i] = store.Delete(key)
 		}
 		_, err := st.Commit(ctx, ops...)
 		return err

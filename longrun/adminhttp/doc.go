@@ -4,9 +4,9 @@
 // It does not terminate TLS, limit rates or know users: there is one bearer
 // token, which opens everything. Put a proxy before it where that is too
 // little. It makes store reads on behalf of its callers: a list reads as many
-// documents as it returns (with a filter those that it passes over too),
-// coverage the beats of its window, a report the rollups of whole days and the
-// beats of the two days that the window cuts.
+// documents as it returns (with a filter those that it passes over too), coverage
+// and a report the rollups of whole days and the documents of the two days that
+// the window cuts.
 //
 // # Endpoints
 //

@@ -112,6 +112,9 @@ func (p *params) window(now time.Time, usual time.Duration) longrun.Window {
 	if w.From.IsZero() {
 		w.From = w.To.Add(-usual)
 	}
+	if w.From.IsZero() {
+		p.bad.add("from", "is the first moment of the calendar, which stands for none")
+	}
 	if w.To.Before(w.From) {
 		if p.text("to") == "" {
 			p.bad.add("from", "lies in the future: it is "+longrun.ISO(now))

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
-	"github.com/seed-13dc028d/longwatch/store"
 )
 
 // Closing is a day as CloseDay found it.
@@ -20,7 +19,7 @@ type Closing struct {
 	// Broken says that the segment that was sealed does not begin where the one
 	// before ended. The seal stands, and verification names what is missing.
 	Broken *longrun.SealError
-	// Shrunk says that beats which the stored rollup counted are gone. It stands.
+	// Shrunk says that documents which the stored rollup counts are gone. It stands.
 	Shrunk bool
 }
 
@@ -37,14 +36,17 @@ func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time
 	if err != nil {
 		return Closing{}, err
 	}
-	old, err := l.Rollup(ctx, w.From)
-	known := err == nil
-	if err != nil && !errors.Is(err, store.ErrNotFound) && !isDocument(err) {
+	old, known, err := l.stored(ctx, w.From)
+	if err != nil {
 		return Closing{}, err
 	}
 	c := Closing{Version: old.Version}
 	sealer := longrun.NewSealer(prev, w, interval)
-	c.Rollup, err = l.RollDay(ctx, w.From, now, interval, sealer.Add)
+	fresh, err := l.compute(ctx, w.From, now, interval, sealer.Add)
+	if err != nil {
+		return Closing{}, err
+	}
+	c.Rollup, err = revise(old.Value, known, fresh)
 	if c.Shrunk = errors.Is(err, longrun.ErrShrunk); err != nil && !c.Shrunk {
 		return Closing{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,15 +25,20 @@ type Pruned struct {
 }
 
 // Prune hands over what the settings' RetentionDays no longer keep at now, oldest
-// first, in batches of at most PruneBatch; remove deletes them, or only counts.
-// It may be broken off anywhere and begun again.
+// first, as the deletes of at most PruneBatch documents at once; apply commits
+// them, or does nothing where they are only counted. It may be broken off
+// anywhere and begun again.
 //
 // No day loses its beats, probes or incidents before it has a sound rollup, and
-// beats go in whole segments of the chain: those that a later seal covers wait
-// for that one. Whatever its age, Prune keeps what is in use: an open incident, a
-// run that has not ended, a message that waits, a silence that lasts; and what
-// does not decode, which somebody should look at.
-func (l *Ledger) Prune(ctx context.Context, s longrun.Settings, now time.Time, remove func(context.Context, []store.Key) error) (Pruned, error) {
+// beats go by whole segments of the chain, in its order: those that a later seal
+// covers wait for that one. With the first deletes of a day comes a write of its
+// rollup, which is from then on marked with PrunedAt: what is missing without
+// such a mark was not pruned.
+//
+// Whatever its age, Prune keeps what is in use: an open incident, a run that has
+// not ended, a message that waits, a silence that lasts; and what does not
+// decode, which somebody should look at.
+func (l *Ledger) Prune(ctx context.Context, s longrun.Settings, now time.Time, apply func(context.Context, []store.Op) error) (Pruned, error) {
 	out := Pruned{Counts: map[Collection]int64{}, Kept: map[Collection]string{}}
 	for _, c := range []Collection{Heartbeats, Probes, Incidents, Runs, Outbox, Silences} {
 		days, ok := s.RetentionDays[string(c)]
@@ -40,7 +46,7 @@ func (l *Ledger) Prune(ctx context.Context, s longrun.Settings, now time.Time, r
 			continue
 		}
 		before := longrun.DayOf(now).From.AddDate(0, 0, -int(days))
-		p := &pruner{l: l, c: c, now: now, remove: remove}
+		p := &pruner{l: l, c: c, now: now, apply: apply}
 		err := p.run(ctx, before)
 		out.Counts[c] = p.count
 		if p.kept != "" {
@@ -55,19 +61,13 @@ func (l *Ledger) Prune(ctx context.Context, s longrun.Settings, now time.Time, r
 
 // pruner prunes one collection.
 type pruner struct {
-	l      *Ledger
-	c      Collection
-	now    time.Time
-	remove func(context.Context, []store.Key) error
-	count  int64
-	kept   string
-	left   []left // late beats that a later seal covers
-}
-
-// left is a beat that was passed over, since its segment goes on.
-type left struct {
-	key store.Key
-	seq int64
+	l     *Ledger
+	c     Collection
+	now   time.Time
+	apply func(context.Context, []store.Op) error
+	count int64
+	kept  string
+	left  []numbered // late beats that a later seal covers
 }
 
 // run prunes what is older than before.
@@ -79,7 +79,9 @@ func (p *pruner) run(ctx context.Context, before time.Time) error {
 		return pruneAll(ctx, p, Page{To: before}, func(n longrun.Notice) bool { return n.State != longrun.Waiting })
 	case Silences:
 		return pruneAll(ctx, p, Page{To: before}, func(s longrun.Silence) bool { return s.Until.Before(before) })
-	case Heartbeats, Probes, Incidents, Config, Locks, Rules, Rollups:
+	case Heartbeats:
+		return p.beats(ctx, before)
+	case Probes, Incidents, Config, Locks, Rules, Rollups:
 	}
 	// Day by day, as far as each has its rollup.
 	for day := (time.Time{}); ; {
@@ -88,20 +90,29 @@ func (p *pruner) run(ctx context.Context, before time.Time) error {
 			return err
 		}
 		w := longrun.DayOf(at)
-		r, err := p.l.Rollup(ctx, w.From)
-		sound := err == nil && r.Value.Check() == nil
-		if err != nil && !errors.Is(err, store.ErrNotFound) && !isDocument(err) {
+		r, sound, err := p.rollup(ctx, w.From)
+		if err != nil || !sound {
 			return err
 		}
-		if !sound {
-			p.kept = "the day " + longrun.RollupID(w.From) + " has no sound rollup"
-			return nil
-		}
-		if err := p.day(ctx, w, r.Value); err != nil {
+		if err := p.day(ctx, w, p.mark(&r)); err != nil {
 			return err
 		}
 		day = w.To
 	}
+}
+
+// rollup reads the rollup of a day. Where there is none that is sound, the
+// documents of the day are kept.
+func (p *pruner) rollup(ctx context.Context, day time.Time) (e Entry[longrun.Rollup], sound bool, err error) {
+	e, err = p.l.Rollup(ctx, day)
+	if err != nil && !errors.Is(err, store.ErrNotFound) && !isDocument(err) {
+		return e, false, err
+	}
+	if err != nil || e.Value.Check() != nil {
+		p.kept = "the day " + longrun.RollupID(day) + " has no sound rollup"
+		return e, false, nil //nolint:nilerr // that it is not there is the answer
+	}
+	return e, true, nil
 }
 
 // next returns the time of the oldest document from from on and before to.
@@ -112,59 +123,46 @@ func (p *pruner) next(ctx context.Context, from, to time.Time) (time.Time, bool,
 	return time.Time{}, false, nil
 }
 
-func (p *pruner) day(ctx context.Context, w longrun.Window, r longrun.Rollup) error {
-	switch p.c {
-	case Probes:
-		return pruneAll(ctx, p, Page{From: w.From, To: w.To}, func(longrun.Probe) bool { return true })
-	case Incidents:
-		// One that was open when its day was rolled up is read from its document.
-		return pruneAll(ctx, p, Page{From: w.From, To: w.To}, func(i longrun.Incident) bool { return !i.Open() })
-	case Heartbeats, Config, Locks, Runs, Rules, Silences, Outbox, Rollups:
-	}
-	seal := r.Seal
-	if seal == nil {
-		var err error
-		if seal, err = p.l.LastSeal(ctx, w.From); err != nil {
-			return err
-		}
-	}
-	sealed := func(seq int64) bool { return seq == 0 || seal != nil && seq <= seal.LastSeq }
-	if err := p.again(ctx, sealed); err != nil {
-		return err
-	}
-	return pruneAll(ctx, p, Page{From: w.From, To: w.To}, func(h longrun.Heartbeat) bool {
-		if sealed(h.ChainSeq) {
-			return true
-		}
-		p.left = append(p.left, left{p.l.Key(Heartbeats, h.BucketID), h.ChainSeq})
-		return false
-	})
-}
-
-// again removes beats of earlier days that were passed over, and lie in a segment
-// that is sealed now.
-func (p *pruner) again(ctx context.Context, sealed func(seq int64) bool) error {
-	var keys []store.Key
-	p.left = slices.DeleteFunc(p.left, func(l left) bool {
-		if sealed(l.seq) && len(keys) < PruneBatch {
-			keys = append(keys, l.key)
-			return true
-		}
-		return false
-	})
-	if len(keys) == 0 {
+// mark is the write that marks a day's rollup, unless it is marked.
+func (p *pruner) mark(r *Entry[longrun.Rollup]) []store.Op {
+	if _, marked := r.Value.PrunedAt[string(p.c)]; marked {
 		return nil
 	}
-	if err := p.remove(ctx, keys); err != nil {
+	r.Value.PrunedAt = maps.Clone(r.Value.PrunedAt)
+	if r.Value.PrunedAt == nil {
+		r.Value.PrunedAt = map[string]time.Time{}
+	}
+	r.Value.PrunedAt[string(p.c)] = p.now.UTC()
+	return []store.Op{store.Update(r.Key, r.Value, r.Version)}
+}
+
+// day prunes the probes or the incidents of a day.
+func (p *pruner) day(ctx context.Context, w longrun.Window, mark []store.Op) error {
+	page := Page{From: w.From, To: w.To}
+	if p.c == Incidents {
+		// One that was open when its day was rolled up is read from its document.
+		return pruneAll(ctx, p, page, func(i longrun.Incident) bool { return !i.Open() }, mark...)
+	}
+	return pruneAll(ctx, p, page, func(longrun.Probe) bool { return true }, mark...)
+}
+
+// remove deletes documents, together with what else is given.
+func (p *pruner) remove(ctx context.Context, keys []store.Key, also ...store.Op) error {
+	ops := slices.Clone(also)
+	for _, key := range keys {
+		ops = append(ops, store.Delete(key))
+	}
+	if err := p.apply(ctx, ops); err != nil {
 		return err
 	}
 	p.count += int64(len(keys))
-	return p.again(ctx, sealed)
+	return nil
 }
 
-// pruneAll removes the documents of a page that are old, batch by batch. Its
-// place is a cursor, so that it ends also where remove only counts.
-func pruneAll[T any](ctx context.Context, p *pruner, page Page, old func(T) bool) error {
+// pruneAll removes the documents of a page that are old, batch by batch, the first
+// together with what else is given. Its place is a cursor, so that it ends also
+// where they are only counted.
+func pruneAll[T any](ctx context.Context, p *pruner, page Page, old func(T) bool, also ...store.Op) error {
 	for more := true; more; {
 		var keys []store.Key
 		more = false
@@ -186,10 +184,10 @@ func pruneAll[T any](ctx context.Context, p *pruner, page Page, old func(T) bool
 		if len(keys) == 0 {
 			return nil
 		}
-		if err := p.remove(ctx, keys); err != nil {
+		if err := p.remove(ctx, keys, also...); err != nil {
 			return err
 		}
-		p.count += int64(len(keys))
+		also = nil
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (l *Ledger) SetRollup(r longrun.Rollup) store.Op {
 // in ComputedBy.
 //
 // A day that is not over is an error. longrun.ErrShrunk comes beside the stored
-// rollup when beats that it counted are gone: they were pruned, and it stands. A
+// rollup when documents that it counts are gone: they were pruned, and it stands. A
 // rollup of the original system is replaced, since it has no slots.
 //
 // The day's beats are handed to each of also, such as the Add of a longrun.Sealer,
@@ -43,6 +43,19 @@ func (l *Ledger) SetRollup(r longrun.Rollup) store.Op {
 // A beat that comes late concerns its day, and the days beside it as far as its
 // gap reaches: their last or first gap may have got another end.
 func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
+	fresh, err := l.compute(ctx, day, now, interval, also...)
+	if err != nil {
+		return longrun.Rollup{}, err
+	}
+	old, known, err := l.stored(ctx, day)
+	if err != nil {
+		return longrun.Rollup{}, err
+	}
+	return revise(old.Value, known, fresh)
+}
+
+// compute makes the rollup of a day from its documents alone.
+func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
 	earliest, known, err := l.Earliest(ctx)
 	if err != nil {
 		return longrun.Rollup{}, err
@@ -54,17 +67,27 @@ func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.
 	if err != nil {
 		return longrun.Rollup{}, err
 	}
-	fresh := d.Rollup()
-	old, err := l.Rollup(ctx, day)
-	switch {
-	case errors.Is(err, store.ErrNotFound) || isDocument(err):
-		return fresh, nil
-	case err != nil:
-		return longrun.Rollup{}, err
+	return d.Rollup(), nil
+}
+
+// stored reads the rollup of a day. One that does not decode has a version, and
+// is not known.
+func (l *Ledger) stored(ctx context.Context, day time.Time) (e Entry[longrun.Rollup], known bool, err error) {
+	e, err = l.Rollup(ctx, day)
+	if errors.Is(err, store.ErrNotFound) || isDocument(err) {
+		return e, false, nil
 	}
-	r, err := longrun.Revise(old.Value, fresh)
+	return e, err == nil, err
+}
+
+// revise is longrun.Revise, where there is something to revise.
+func revise(old longrun.Rollup, known bool, fresh longrun.Rollup) (longrun.Rollup, error) {
+	if !known {
+		return fresh, nil
+	}
+	r, err := longrun.Revise(old, fresh)
 	if err != nil {
-		return r, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
+		return r, fmt.Errorf("ledger: roll up %s: %w", fresh.Date, err)
 	}
 	return r, nil
 }
@@ -165,12 +188,14 @@ func each[T any](list iter.Seq2[Entry[T], error], add func(T), bad func(error)) 
 }
 
 // MissingRollups returns the days since earliest that are over at now and have no
-// rollup, oldest first; and those whose rollup contradicts itself, or was made
-// when the end of the day's last gap was not known, and now a beat is.
+// rollup, oldest first; and those whose rollup contradicts itself, was made when
+// the end of the day's last gap was not known, and now a beat is, or lacks an
+// incident that began on the day and was noticed, or ended, after it was made.
 func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([]time.Time, error) {
 	from, to := longrun.DayOf(earliest).From, longrun.DayOf(now).From
 	have := map[string]bool{}
 	unsettled := map[string]bool{}
+	known := map[string]knownIncidents{}
 	for e, err := range l.Rollups(ctx, Page{From: from, To: to}) {
 		switch {
 		case isDocument(err):
@@ -178,10 +203,22 @@ func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([
 			return nil, err
 		case e.Key.ID == e.Value.Date && e.Value.Check() == nil:
 			have[e.Key.ID] = true
+			if len(e.Value.PrunedAt) > 0 {
+				continue // it cannot be made again
+			}
+			known[e.Key.ID] = newKnownIncidents(e.Value)
 			if !e.Value.Settled {
 				unsettled[e.Key.ID] = true
 			}
 		}
+	}
+	if err := each(l.Incidents(ctx, Page{From: from, To: to}), func(i longrun.Incident) {
+		day := longrun.RollupID(i.TS)
+		if k, ok := known[day]; ok && k.lack(i) {
+			delete(have, day)
+		}
+	}, func(error) {}); err != nil {
+		return nil, err
 	}
 	var newest time.Time
 	if len(unsettled) > 0 {
@@ -201,4 +238,28 @@ func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([
 		}
 	}
 	return missing, nil
+}
+
+// knownIncidents is what a rollup tells of the incidents of its day.
+type knownIncidents struct {
+	from  time.Time
+	more  bool            // than it had room for
+	ended map[string]bool // by the incident's ID
+}
+
+func newKnownIncidents(r longrun.Rollup) knownIncidents {
+	k := knownIncidents{from: r.From, more: r.Omitted.Incidents > 0, ended: make(map[string]bool, len(r.Incidents))}
+	for _, o := range r.Incidents {
+		k.ended[o.IncidentID] = o.End != nil
+	}
+	return k
+}
+
+// lack reports whether the rollup does not tell what is known of an incident.
+func (k knownIncidents) lack(i longrun.Incident) bool {
+	ended, listed := k.ended[i.IncidentID]
+	if !listed {
+		return !k.more && !i.TS.Before(k.from)
+	}
+	return !ended && !i.Open()
 }

@@ -171,6 +171,20 @@ func TestDaysThatLackARollupAreFound(t *testing.T) {
 	putRollup(t, st, l, e.Value)
 	want(1, 2)
 
+	// An incident of a closed day is noticed, and ends, when it is rolled up.
+	began, ended := firstDay.AddDate(0, 0, 3).Add(18*time.Hour), now
+	incident := longrun.Incident{IncidentID: "x", Rule: longrun.ProbeFails, TS: began, TSStart: began}
+	for range 2 {
+		_, err = st.Commit(t.Context(), l.SetIncident(incident))
+		require.NoError(t, err)
+		want(1, 2, 3)
+		r, err := l.RollDay(t.Context(), began, now, time.Minute)
+		require.NoError(t, err)
+		putRollup(t, st, l, r)
+		want(1, 2)
+		incident.TSEnd = &ended
+	}
+
 	// The last day ended in silence, and nobody knew yet who would come after it.
 	last, err := l.Rollup(t.Context(), firstDay.AddDate(0, 0, 4))
 	require.NoError(t, err)
@@ -254,7 +268,7 @@ func TestWhatARollupAndAReportRead(t *testing.T) {
 	reads()
 	_, err = l.MissingRollups(t.Context(), start, end)
 	require.NoError(t, err)
-	require.Equal(t, map[string]int{"rollups": 40}, reads())
+	require.Equal(t, map[string]int{"rollups": 40, "incidents": 160}, reads())
 
 	s, err := l.Survey(t.Context(), longrun.Window{From: end.Add(-30 * 24 * time.Hour), To: end}, time.Minute, end, nil)
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -183,6 +184,60 @@ func TestPrunedBeatsTakeNothingFromAWindow(t *testing.T) {
 	}, s.Days[0], "it does not vanish from the count")
 	require.Contains(t, s.Days[0].Reason, "uptimePct 12")
 	require.Equal(t, []int{8640, 7180}, []int{s.Summary.Coverage.Expected, s.Summary.Coverage.Written})
+}
+
+// Of a part of a pruned day nothing can be counted any more: the day counts
+// whole, rather than that what was pruned is called missed.
+func TestAWindowThatCutsPrunedDaysCountsThemWhole(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		day := func(n int) time.Time { return firstDay.AddDate(0, 0, n) }
+		now := day(7)
+		beatsFrom(t, st, l, firstDay, now, 15*time.Minute, between(2*24*60-45, 2*24*60+45))
+		for i := range 7 {
+			r, err := l.RollDay(t.Context(), day(i), now, 15*time.Minute)
+			require.NoError(t, err)
+			putRollup(t, st, l, r)
+		}
+		survey := func(from, to time.Time, o *ledger.SurveyOptions) ledger.Survey {
+			t.Helper()
+			s, err := l.Survey(t.Context(), longrun.Window{From: from, To: to}, 15*time.Minute, now, o)
+			require.NoError(t, err)
+			return s
+		}
+		whole := survey(firstDay, day(3), nil)
+		require.Equal(t, 288-6, whole.Summary.Coverage.Written)
+
+		s := longrun.DefaultSettings(time.Minute)
+		s.RetentionDays = map[string]int64{"heartbeats": 4}
+		_, err := l.Prune(t.Context(), s, now, func(ctx context.Context, ops []store.Op) error {
+			_, err := st.Commit(ctx, ops...)
+			return err
+		})
+		require.NoError(t, err)
+		for _, o := range []*ledger.SurveyOptions{nil, {FromBeats: true}} {
+			got := survey(firstDay.Add(13*time.Hour), day(3).Add(-time.Minute), o)
+			require.Equal(t, longrun.Window{From: firstDay, To: day(3)}, got.Window)
+			require.Equal(t, whole.Summary, got.Summary)
+			for _, d := range got.Days {
+				require.Equal(t, ledger.SurveyDay{Date: d.Date, Source: ledger.FromRollup, Whole: true, Pruned: true}, d)
+			}
+		}
+		got := survey(day(1).Add(13*time.Hour), day(3).Add(5*time.Hour), nil)
+		require.Equal(t, longrun.Window{From: day(1), To: day(3).Add(5 * time.Hour)}, got.Window, "the other end is not pruned")
+		require.Equal(t, 192+20-6, got.Summary.Coverage.Written)
+		one := survey(day(1).Add(13*time.Hour), day(1).Add(14*time.Hour), nil)
+		require.Equal(t, longrun.Window{From: day(1), To: day(2)}, one.Window)
+
+		// What goes without a mark is told, in a day that is cut as well.
+		_, err = st.Commit(t.Context(), store.Delete(l.Key(ledger.Heartbeats, "2026-01-02T12-00-00")))
+		require.NoError(t, err)
+		got = survey(day(4).Add(11*time.Hour), now, nil)
+		require.Contains(t, got.Days[0].Differs, "in 1 slots")
+		got = survey(day(4).Add(13*time.Hour), now, nil)
+		require.Empty(t, got.Days[0].Differs, "the part that is looked at agrees")
+	})
 }
 
 func TestAnIncidentThatEndedAfterItsDayIsLookedAtAgain(t *testing.T) {

@@ -17,7 +17,8 @@ type surveyor struct {
 	now     time.Time
 	counted longrun.Window // the closed slots of the window
 	digest  *longrun.Digest
-	rollups map[string]longrun.Rollup // of whole days that were not read from them
+	rollups map[string]longrun.Rollup // of the days that are not read from them
+	reasons map[string]string         // why a day has none that can be read
 }
 
 func (s *surveyor) run(ctx context.Context) error {
@@ -26,6 +27,10 @@ func (s *surveyor) run(ctx context.Context) error {
 		s.digest = longrun.NewDigest(s.Window, s.Interval, s.now)
 		return nil
 	}
+	if err := s.readRollups(ctx); err != nil {
+		return err
+	}
+	s.widen()
 	before, after, err := l.Neighbours(ctx, s.Window)
 	if err != nil {
 		return err
@@ -42,60 +47,88 @@ func (s *surveyor) run(ctx context.Context) error {
 			s.digest.Add(*h)
 		}
 	}
-	if err := s.takeRollups(ctx); err != nil {
-		return err
-	}
+	s.takeRollups()
 	if err := s.takeBeats(ctx); err != nil {
 		return err
 	}
 	return s.takeIncidents(ctx)
 }
 
-// takeRollups reads the rollups of the window, and decides for each day where
-// it is to be read.
-func (s *surveyor) takeRollups(ctx context.Context) error {
-	first := longrun.DayOf(s.counted.From)
-	stored := map[string]longrun.Rollup{}
-	reasons := map[string]string{}
-	for e, err := range s.ledger.Rollups(ctx, Page{From: first.From, To: s.counted.To}) {
+// readRollups reads the rollups of the window.
+func (s *surveyor) readRollups(ctx context.Context) error {
+	s.rollups, s.reasons = map[string]longrun.Rollup{}, map[string]string{}
+	for e, err := range s.ledger.Rollups(ctx, Page{From: longrun.DayOf(s.counted.From).From, To: s.counted.To}) {
 		switch {
 		case isDocument(err):
-			reasons[e.Key.ID] = "its rollup does not decode"
+			s.reasons[e.Key.ID] = "its rollup does not decode"
 		case err != nil:
 			return err
 		case e.Key.ID != e.Value.Date:
-			reasons[e.Key.ID] = "its rollup is of another day, " + e.Value.Date
+			s.reasons[e.Key.ID] = "its rollup is of another day, " + e.Value.Date
 		default:
-			stored[e.Key.ID] = e.Value
+			s.rollups[e.Key.ID] = e.Value
 		}
 	}
-	s.rollups = map[string]longrun.Rollup{}
-	for day := first; day.From.Before(s.counted.To); day = longrun.DayOf(day.To) {
+	return nil
+}
+
+// widen makes the window begin and end with whole days where it cuts one that is
+// pruned: of a part of it nothing can be said any more.
+func (s *surveyor) widen() {
+	w := s.Window
+	for _, t := range []time.Time{s.counted.From, s.counted.To.Add(-time.Nanosecond)} {
+		day := longrun.DayOf(t)
+		r := s.rollups[longrun.RollupID(t)]
+		if len(r.PrunedAt) == 0 || r.Check() != nil || r.IntervalSec != int64(s.Interval/time.Second) {
+			continue
+		}
+		if known := s.known(day); known.From.Before(w.From) {
+			w.From = known.From
+		}
+		if w.To.Before(day.To) {
+			w.To = day.To
+		}
+	}
+	s.count(w)
+}
+
+// known is what counts of a day.
+func (s *surveyor) known(day longrun.Window) longrun.Window {
+	return day.Clip(*s.Earliest).Align(s.Interval)
+}
+
+// takeRollups decides for each day where it is to be read.
+func (s *surveyor) takeRollups() {
+	for day := longrun.DayOf(s.counted.From); day.From.Before(s.counted.To); day = longrun.DayOf(day.To) {
 		d := SurveyDay{Date: longrun.RollupID(day.From), Source: FromBeats}
-		known := day.Clip(*s.Earliest).Align(s.Interval)
+		known := s.known(day)
 		d.Whole = !known.From.Before(s.counted.From) && !known.To.After(s.counted.To)
-		if r, ok := stored[d.Date]; !d.Whole {
-		} else if !ok {
+		r, ok := s.rollups[d.Date]
+		d.Pruned = len(r.PrunedAt) > 0
+		switch {
+		case d.Whole && ok:
+			d.Reason = s.takeRollup(r, known)
+		case d.Whole && s.reasons[d.Date] != "":
+			d.Reason = s.reasons[d.Date]
+		case d.Whole:
 			d.Reason = "it has no rollup"
-			if reasons[d.Date] != "" {
-				d.Reason = reasons[d.Date]
-			}
-		} else if d.Reason = s.takeRollup(r, known); d.Reason == "" {
+		case d.Pruned:
+			d.Reason = "its rollup is not trusted, and it is pruned"
+		}
+		if d.Whole && d.Reason == "" {
 			d.Source = FromRollup
 		}
 		s.Days = append(s.Days, d)
 	}
 	s.progress(0)
-	return nil
 }
 
 // takeRollup takes a day from its rollup, or returns why not.
 func (s *surveyor) takeRollup(r longrun.Rollup, known longrun.Window) string {
-	s.rollups[r.Date] = r
 	switch {
-	case s.options.FromBeats:
+	case s.options.FromBeats && len(r.PrunedAt) == 0:
 		return "the beats were asked for"
-	case r.Check() == nil && !r.From.Equal(known.From):
+	case !r.From.Equal(known.From) && r.Check() == nil: // the look that costs comes last: AddRollup takes it again
 		return "its rollup begins at " + longrun.ISO(r.From) + ", and the day does at " + longrun.ISO(known.From)
 	}
 	if err := s.digest.AddRollup(r); err != nil {

@@ -71,6 +71,21 @@ func (c *closing) late(beats []longrun.Heartbeat) {
 	c.nudge()
 }
 
+// changed is told when something was stored that is counted at these times: what
+// was noticed, or could be written, only after its day was closed is missing in
+// the day's rollup.
+func (c *closing) changed(at ...time.Time) {
+	today := longrun.DayOf(c.m.cfg.Clock.Now()).From
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range at {
+		if day := longrun.DayOf(t).From; day.Before(today) {
+			c.dirty[day] = true
+			c.nudge()
+		}
+	}
+}
+
 func (c *closing) nudge() {
 	select {
 	case c.wake <- struct{}{}:
@@ -259,11 +274,7 @@ func (c *closing) prune(ctx context.Context, lease *lock.Lease) error {
 	if len(settings.RetentionDays) == 0 {
 		return nil
 	}
-	pruned, err := c.m.ledger.Prune(ctx, settings, c.m.cfg.Clock.Now(), func(ctx context.Context, keys []store.Key) error {
-		ops := make([]store.Op, len(keys))
-		for i, key := range keys {
-			ops[i] = store.Delete(key)
-		}
+	pruned, err := c.m.ledger.Prune(ctx, settings, c.m.cfg.Clock.Now(), func(ctx context.Context, ops []store.Op) error {
 		committing, cancel := deadline.With(ctx, c.m.cfg.Clock, storeTimeout)
 		defer cancel()
 		if err := lease.Commit(committing, ops...); err != nil {

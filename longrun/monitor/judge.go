@@ -95,14 +95,14 @@ func (w *watch) find(ctx context.Context, f longrun.Finding, now time.Time) {
 	switch {
 	case transition == longrun.Opened:
 		al.incident = w.open(next, f, now)
-		w.noteIncident(al.incident)
+		w.noteCounted(al.incident)
 		w.m.cfg.Logger.WarnContext(ctx, "incident opened", "rule", string(f.Rule), "target", f.Target, "incident", next.IncidentID, "since", al.incident.TSStart, "summary", al.incident.Summary)
 	case transition == longrun.Resolved:
 		end, length := *next.LastEnd, next.LastEnd.Sub(al.incident.TSStart).Seconds()
 		al.incident.TSEnd, al.incident.MTTRSec = &end, &length
 		closed := now.UTC().Truncate(time.Microsecond)
 		al.incident.Closed, al.incident.ClosedBy = &closed, w.m.cfg.InstanceID
-		w.noteIncident(al.incident)
+		w.noteCounted(al.incident)
 		w.m.cfg.Logger.InfoContext(ctx, "incident resolved", "rule", string(f.Rule), "target", f.Target, "incident", al.incident.IncidentID, "after", next.LastEnd.Sub(al.incident.TSStart))
 	case f.Verdict == longrun.Bad && next.State == longrun.Firing:
 		w.grow(al, f)
@@ -218,7 +218,7 @@ func (w *watch) recordOutages(ctx context.Context, now time.Time) {
 			w.m.once.report(ctx, slog.LevelWarn, "outage", "unrecorded", "an outage of the store is not recorded yet", "error", err)
 			return
 		case i != nil:
-			w.noteIncident(*i)
+			w.noteCounted(*i)
 			w.outages = append(w.outages, o)
 			w.m.cfg.Logger.InfoContext(ctx, "an outage of the store is recorded", "incident", i.IncidentID, "after", o.To.Sub(o.From))
 		}

@@ -286,8 +286,10 @@ func (s *schedule) put(ctx context.Context, lease *lock.Lease, p longrun.Probe) 
 	err := lease.Commit(ctx, s.m.ledger.CreateProbe(p))
 	switch {
 	case err == nil:
+		s.m.closing.changed(p.TS)
 		return nil
 	case errors.Is(err, store.ErrConflict):
+		s.m.closing.changed(p.TS) // it may be this one, whose reply was lost
 		s.m.cfg.Logger.DebugContext(ctx, "a probe of this ID stands already", "probe", p.ProbeKey)
 		return ErrProbeTaken
 	case errors.Is(err, store.ErrInvalid):

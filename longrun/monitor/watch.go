@@ -34,6 +34,7 @@ type watch struct {
 	refused  int               // writes in a row that failed …
 	unheld   int               // … and claims
 	outages  []pastOutage      // whose incidents are noted and not written
+	counted  []time.Time       // when incidents began that opened or ended, and are not written
 	outcomes chan outcome      // of the one sending under way
 	sending  []string          // the messages of it
 	probes   []probed          // room …
@@ -113,6 +114,13 @@ func (w *watch) noteIncident(i longrun.Incident) {
 	w.note(alarmKey{i.Rule, i.Target}, w.m.ledger.SetIncident(i))
 }
 
+// noteCounted is noteIncident where what a rollup tells of it changed: it opened,
+// or it ended.
+func (w *watch) noteCounted(i longrun.Incident) {
+	w.noteIncident(i)
+	w.counted = append(w.counted, i.TS)
+}
+
 func (w *watch) noteNotice(n *longrun.Notice) {
 	w.note(alarmKey{n.Rule, n.Target}, w.m.ledger.SetNotice(*n))
 }
@@ -149,6 +157,8 @@ func (w *watch) write(ctx context.Context) bool {
 		}
 	}
 	w.outages = nil
+	w.m.closing.changed(w.counted...)
+	w.counted = nil
 	return true
 }
 

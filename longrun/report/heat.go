@@ -74,10 +74,16 @@ func heatChart(r Report) *chart {
 		if errFilled != nil || errUnhealthy != nil {
 			continue // they were made here
 		}
-		// In whole numbers: a year has half a million slots.
-		from, step, width := int64(d.From.Sub(first)/time.Second), int64(interval/time.Second), int64(h.cell/time.Second)
+		// Without a division for each: a year has half a million slots.
+		from := d.From.Sub(first)
+		k := int(from / h.cell)
+		left := time.Duration(k+1)*h.cell - from // of the cell, from the slot on
 		for i := range filled.Len() {
-			cell := &cells[min((from+int64(i)*step)/width, int64(len(cells)-1))]
+			for ; left <= 0; left += h.cell {
+				k++
+			}
+			left -= interval
+			cell := &cells[min(k, len(cells)-1)]
 			cell.expected++
 			switch {
 			case !filled.Has(i):

@@ -66,11 +66,15 @@ func windowLines(s ledger.Survey, r Report) (lines []string) {
 		return append(lines, "No slot of the window is over yet.")
 	case s.Window.From.After(s.Asked.From):
 		lines = append(lines, fmt.Sprintf("Nothing is known before %s: %s at the beginning of the window do not count.", stamp(*s.Earliest), length(s.Window.From.Sub(s.Asked.From))))
+	case s.Asked.From.Sub(s.Window.From) >= s.Interval:
+		lines = append(lines, fmt.Sprintf("The window begins inside a day that is pruned, which counts whole: from %s.", stamp(s.Window.From)))
 	case s.Window.From.Before(s.Asked.From):
 		lines = append(lines, fmt.Sprintf("The window begins inside a slot, which counts whole: from %s.", stamp(s.Window.From)))
 	}
 	if end := s.Summary.Coverage.End(); end.Before(s.Window.To) && s.Now.Sub(end) < s.Interval {
 		lines = append(lines, fmt.Sprintf("The slot that began at %s is not over: it does not count.", stamp(end)))
+	} else if end.Sub(s.Asked.To) >= s.Interval {
+		lines = append(lines, fmt.Sprintf("The window ends inside a day that is pruned, which counts whole: to %s.", stamp(end)))
 	} else if end.After(s.Asked.To) {
 		lines = append(lines, fmt.Sprintf("The window ends inside a slot, which counts whole: to %s.", stamp(end)))
 	}
@@ -82,6 +86,16 @@ func windowLines(s ledger.Survey, r Report) (lines []string) {
 func dayLines(s ledger.Survey) (lines []string) {
 	if len(s.Days) == 0 {
 		return nil
+	}
+	var pruned []string
+	for _, d := range s.Days {
+		if d.Pruned {
+			pruned = append(pruned, d.Date)
+		}
+	}
+	if len(pruned) > 0 {
+		lines = append(lines, fmt.Sprintf("Old documents of %s, %s to %s, were pruned: what they said is in %s/%s, and nowhere else.",
+			plural(len(pruned), "day"), pruned[0], pruned[len(pruned)-1], s.Root, ledger.Rollups))
 	}
 	var reasons []string
 	days := map[string][]string{}

@@ -386,3 +386,19 @@ func TestASingleMissedSlotShowsInAYear(t *testing.T) {
 	require.Contains(t, string(page), `class="unhealthy"><title>2025-01-14 21:20 to 21:30: 1 of 10 slots unhealthy</title>`)
 	require.Equal(t, 1, strings.Count(string(page), `class="missed"><title>`))
 }
+
+func TestPrunedDaysThatTheWindowCutsAreSaidToCountWhole(t *testing.T) {
+	t.Parallel()
+	s := of(t, 3, 0)
+	s.Asked = longrun.Window{From: s.Window.From.Add(90 * time.Minute), To: s.Window.To.Add(-time.Minute)}
+	for i := range 3 {
+		s.Days = append(s.Days, ledger.SurveyDay{Date: longrun.RollupID(s.Window.From.AddDate(0, 0, i)), Source: ledger.FromRollup, Whole: true, Pruned: i < 2})
+	}
+	require.Equal(t, []string{
+		"The window begins inside a day that is pruned, which counts whole: from 2025-01-01 00:00.",
+		"The window ends inside a day that is pruned, which counts whole: to 2025-01-04 00:00.",
+		"Old documents of 2 days, 2025-01-01 to 2025-01-02, were pruned: what they said is in a/b/rollups, and nowhere else.",
+	}, report.New(s, nil).LeftOut)
+	s.Asked.From = s.Window.From.Add(30 * time.Second)
+	require.Contains(t, report.New(s, nil).LeftOut[0], "inside a slot")
+}

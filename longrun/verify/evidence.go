@@ -20,8 +20,8 @@ type EvidenceOptions struct {
 	// signatures are counted and not checked.
 	Keys []ed25519.PublicKey
 	// KeptFrom is since when retention keeps beats: sealed segments of days after
-	// it must be there. Default: the zero time, and whole sealed segments may be
-	// missing at the beginning of the chain, as retention removes them.
+	// it must be there. Default: the zero time, and any may be missing at the
+	// beginning of the chain whose rollups say, by PrunedAt, that they were pruned.
 	KeptFrom time.Time
 	// Progress is told how it goes on. Default: none.
 	Progress Progress

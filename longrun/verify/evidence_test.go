@@ -3,6 +3,7 @@ package verify_test
 import (
 	"crypto/ed25519"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -57,10 +58,16 @@ func TestNoHonestHistoryIsAccused(t *testing.T) {
 		}
 		epochs += int(h.epoch)
 		unsealedDays += len(h.rollups) - len(h.seals)
-		// Retention removed whole segments.
+		// Retention removed whole segments, and may be about to remove another.
 		pruned := 0
 		if len(h.seals) > 1 && rng.IntN(2) == 0 {
-			pruned = int(h.prunedUpTo(1 + rng.IntN(len(h.seals)-1)))
+			n := 1 + rng.IntN(len(h.seals)-1)
+			pruned = int(h.prunedUpTo(n))
+			h.markPruned(t, st, l, h.seals[:n]...)
+			if rng.IntN(2) == 0 {
+				h.markPruned(t, st, l, h.seals[n])
+				pruned += rng.IntN(int(h.prunedUpTo(n+1)) - pruned)
+			}
 			for _, b := range h.beats[:pruned] {
 				commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
 			}
@@ -94,6 +101,16 @@ func TestNoHonestHistoryIsAccused(t *testing.T) {
 // are of.
 func (h *history) prunedUpTo(n int) int64 {
 	return h.seal(h.seals[n-1]).LastSeq
+}
+
+// markPruned says of the rollups that hold seals that their beats are pruned.
+func (h *history) markPruned(tb testing.TB, st store.Store, l *ledger.Ledger, ids ...string) {
+	tb.Helper()
+	for _, id := range ids {
+		r := maps.Clone(h.rollups[id])
+		r["prunedAt"] = map[string]time.Time{"heartbeats": h.now()}
+		commit(tb, st, store.Set(l.Key(ledger.Rollups, id), r))
+	}
 }
 
 // Every tampering is found, and the document that was tampered with is named, and

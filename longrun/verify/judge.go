@@ -98,7 +98,10 @@ func (j *judge) chain(ctx context.Context, t *thread, r *reading) error {
 
 // empty judges a store without a beat of the chain.
 func (j *judge) empty() {
-	_, pruned := j.book.endingAt(j.lock.head)
+	i, pruned := j.book.endingAt(j.lock.head)
+	if pruned {
+		j.pruned(j.book.seals[:i+1])
+	}
 	if newest := j.book.newest(); !pruned && (j.lock.head.ChainSeq > 0 || newest != nil) {
 		last := j.lock.head.ChainSeq
 		if newest != nil {
@@ -270,13 +273,25 @@ func (j *judge) line(ctx context.Context, line []*piece) error {
 // beginning judges where a chain begins.
 func (j *judge) beginning(line []*piece) {
 	c := line[0]
-	switch i, sealed := j.book.endingAt(c.start()); {
+	i, sealed := j.book.endingAt(c.start())
+	if !sealed && !c.root() {
+		i = slices.IndexFunc(j.book.seals, func(s *sealOf) bool {
+			return s.pruned && s.FirstSeq < c.first.seq && c.first.seq <= s.LastSeq
+		})
+	}
+	switch {
 	case c.root():
 	case c.first.seq == 1:
 		j.breaks = append(j.breaks, [2]int64{1, 1})
 		j.q.fault(j.path(c.first), "is number 1 of the chain, and was edited: it says that another beat came before it")
 	case sealed:
-		j.pruned(j.book.seals[:i+1], c)
+		j.begins(c, j.pruned(j.book.seals[:i+1]))
+	case i >= 0:
+		// A prune is under way, or was broken off: it takes a segment in its order.
+		part := c.first.seq - j.book.seals[i].FirstSeq
+		j.young(j.book.seals[i], part)
+		j.q.counts["pruned"] += part
+		j.begins(c, part+j.pruned(j.book.seals[:i]))
 	case j.q.from.IsZero() || j.book.covering(c.first.seq-1) != nil:
 		j.missing(c.first, 1, c.first.seq-1, "")
 	default:
@@ -285,25 +300,37 @@ func (j *judge) beginning(line []*piece) {
 	}
 }
 
-// pruned judges sealed segments that are gone, all of them before what there is.
-func (j *judge) pruned(seals []*sealOf, c *piece) {
+// pruned judges sealed segments that are gone, all of them before what there is,
+// and counts their beats.
+func (j *judge) pruned(seals []*sealOf) int64 {
 	var n int64
 	for i, s := range slices.Backward(seals) {
 		if i+1 < len(seals) && !seals[i+1].Follows(s.Seal) {
 			break
 		}
 		n += s.Beats
-		if !j.keptFrom.IsZero() && s.day.To.After(j.keptFrom) {
-			j.q.fault(s.path, "the %d beats that it sealed are missing, though they are younger than what is pruned", s.Beats)
-		}
-		if s.FirstSeq == 1 {
-			j.q.counts["pruned"] += n
-			return
+		if !s.pruned {
+			j.q.fault(s.path, "the %d beats that it sealed are missing, and were not pruned: it has no prunedAt", s.Beats)
+		} else {
+			j.young(s, s.Beats)
 		}
 	}
 	j.q.counts["pruned"] += n
-	if j.q.from.IsZero() {
-		j.q.doubt(j.path(c.first), "of what came before number %d of the chain not even the seals are left", c.first.seq-n)
+	return n
+}
+
+// young looks for pruned beats that are too young to be.
+func (j *judge) young(s *sealOf, n int64) {
+	if !j.keptFrom.IsZero() && s.day.To.After(j.keptFrom) {
+		j.q.fault(s.path, "%d of the %d beats that it sealed are missing, though they are younger than what is pruned", n, s.Beats)
+	}
+}
+
+// begins looks for what came before a chain's first piece and the n pruned beats
+// before that.
+func (j *judge) begins(c *piece, n int64) {
+	if before := c.first.seq - n; before > 1 && j.q.from.IsZero() {
+		j.q.doubt(j.path(c.first), "of what came before number %d of the chain not even the seals are left", before)
 	}
 }
 

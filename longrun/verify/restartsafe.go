@@ -70,8 +70,8 @@ func RestartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 	if s.ours == 0 {
 		q.doubt("", "there is no beat of ours: nothing is proved")
 	}
-	s.sum(longrun.Window{From: o.From, To: o.To}, runs)
 	s.rollups(rollups)
+	s.sum(longrun.Window{From: o.From, To: o.To}, runs)
 	newest := s.epochs()
 	lockSane(q, k, newest, s.ours > 0 && o.To.IsZero())
 	judgeRuns(q, runs, k, s)

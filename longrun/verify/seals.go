@@ -19,8 +19,9 @@ const sealingGrace = 6 * time.Hour
 // sealOf is a seal and the rollup that it is stored in.
 type sealOf struct {
 	longrun.Seal
-	path string
-	day  longrun.Window
+	path   string
+	day    longrun.Window
+	pruned bool // the rollup says that its beats are, or are being
 
 	// What the beats say, as far as they are there.
 	first, last, next place
@@ -33,10 +34,12 @@ type sealBook struct {
 	at    map[int64][]*sealOf // by the numbers at which a seal is held against the beats
 }
 
-// readSeals reads what the rollups say of seals, and nothing else of them.
+// readSeals reads what the rollups say of seals and of pruning, and nothing else
+// of them.
 func readSeals(ctx context.Context, l *ledger.Ledger, q *inquiry, tell Progress) (*sealBook, error) {
 	type rollup struct {
-		Seal *longrun.Seal `json:"seal" firestore:"seal"`
+		Seal     *longrun.Seal        `json:"seal" firestore:"seal"`
+		PrunedAt map[string]time.Time `json:"prunedAt" firestore:"prunedAt"`
 	}
 	b := &sealBook{days: map[string]bool{}, at: map[int64][]*sealOf{}}
 	var n int64
@@ -63,7 +66,8 @@ func readSeals(ctx context.Context, l *ledger.Ledger, q *inquiry, tell Progress)
 		if e.Value.Seal == nil {
 			continue
 		}
-		s := &sealOf{Seal: *e.Value.Seal, path: e.Path(), day: longrun.DayOf(start)}
+		_, pruned := e.Value.PrunedAt[string(ledger.Heartbeats)]
+		s := &sealOf{Seal: *e.Value.Seal, path: e.Path(), day: longrun.DayOf(start), pruned: pruned}
 		if err := s.Validate(); err != nil {
 			q.fault(s.path, "its seal was changed: it is %s", oneLine(err))
 			continue

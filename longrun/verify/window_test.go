@@ -75,35 +75,57 @@ func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
 
 func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {
 	t.Parallel()
-	prune := func(t *testing.T, from, to int) *ledger.Ledger {
+	prune := func(t *testing.T, from, to int, marks ...string) *ledger.Ledger {
 		st := memstore.New(nil)
 		h, l := fiveDays(t, st)
+		h.markPruned(t, st, l, marks...)
 		for _, b := range h.beats[from:to] {
 			commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
 		}
 		return l
 	}
-	l := prune(t, 0, 4*perDay)
+	days := []string{"2025-12-29", "2025-12-30", "2025-12-31", "2026-01-01", "2026-01-02"}
+	l := prune(t, 0, 4*perDay, days[:4]...)
+	rollups := l.Path(ledger.Rollups) + "/"
 	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{}).Verdict)
 	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(4 * perDay)}).Verdict)
 	o := evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(4*perDay - 1)})
 	require.Equal(t, verify.Fail, o.Verdict)
-	require.Equal(t, []string{l.Path(ledger.Rollups) + "/2026-01-01"}, paths(o))
+	require.Equal(t, []string{rollups + days[3]}, paths(o))
 	o = evidence(t, l, verify.EvidenceOptions{From: slotTime(0), To: slotTime(perDay)})
 	require.Equal(t, verify.CannotTell, o.Verdict, "of a window that is pruned nothing can be told: %v", o.Findings)
 
-	o = evidence(t, prune(t, 0, perDay+10), verify.EvidenceOptions{})
-	require.Equal(t, verify.Fail, o.Verdict, "a part of a segment")
-	require.Contains(t, o.Findings[0].Text, "sealed in")
-	o = evidence(t, prune(t, perDay, 2*perDay), verify.EvidenceOptions{})
+	o = evidence(t, prune(t, 0, 2*perDay, days[0]), verify.EvidenceOptions{})
+	require.Equal(t, verify.Fail, o.Verdict, "a segment that no prune took")
+	require.Equal(t, []string{rollups + days[1]}, paths(o))
+	o = evidence(t, prune(t, perDay, 2*perDay, days[1]), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "a segment from the midst")
-	o = evidence(t, prune(t, 0, 5*perDay+100), verify.EvidenceOptions{})
+	o = evidence(t, prune(t, 0, 5*perDay+100, days...), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "all of them")
-	require.Equal(t, verify.Pass, evidence(t, prune(t, 0, 5*perDay), verify.EvidenceOptions{}).Verdict, "all that is sealed")
+	require.Equal(t, verify.Pass, evidence(t, prune(t, 0, 5*perDay, days...), verify.EvidenceOptions{}).Verdict, "all that is sealed")
+
+	// A prune that was broken off.
+	o = evidence(t, prune(t, 0, perDay+10, days[0]), verify.EvidenceOptions{})
+	require.Equal(t, verify.Fail, o.Verdict, "a part of a segment that no prune began")
+	require.Contains(t, o.Findings[0].Text, "sealed in")
+	l = prune(t, 0, perDay+10, days[:2]...)
+	o = evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(2 * perDay)})
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, int64(perDay+10), o.Counts["pruned"])
+	o = evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(2*perDay - 1)})
+	require.Equal(t, verify.Fail, o.Verdict)
+	require.Equal(t, []string{rollups + days[1]}, paths(o))
+	o = evidence(t, prune(t, 10, perDay+10, days[:2]...), verify.EvidenceOptions{})
+	require.Equal(t, verify.Fail, o.Verdict, "not from its beginning")
+	o = evidence(t, prune(t, 0, 10, days[1]), verify.EvidenceOptions{})
+	require.Equal(t, verify.Fail, o.Verdict, "another than the one that was begun")
+	o = evidence(t, prune(t, perDay, perDay+10, days[1]), verify.EvidenceOptions{})
+	require.Equal(t, verify.Fail, o.Verdict, "its begin alone")
 
 	// Of what came before the oldest seal nothing is left.
 	st := memstore.New(nil)
 	h, l := fiveDays(t, st)
+	h.markPruned(t, st, l, days[:2]...)
 	for _, b := range h.beats[:2*perDay] {
 		commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
 	}

@@ -1,0 +1,88 @@
+package monitor_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe/probetest"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+// rolledUp returns the rollup of the day that the bubble's time began with.
+func rolledUp(t *testing.T, st store.Store) longrun.Rollup {
+	t.Helper()
+	e, err := openLedger(t, st).Rollup(t.Context(), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+	require.NoError(t, err)
+	require.NoError(t, e.Value.Check())
+	return e.Value
+}
+
+// A probe fails in the evening, tells nothing at midnight, and fails in the
+// morning: only then is there an incident, and it began yesterday.
+func TestAnIncidentThatIsNoticedAfterItsDayIsInTheDaysRollup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		pass, fail, unsure := []probetest.Step{probetest.Pass(1)}, twice(probetest.Fail("no_receipt")), []probetest.Step{probetest.Error(errors.New("socket"))}
+		p := probetest.NewScript(slices.Concat(pass, pass, pass, fail, unsure, fail, pass)...)
+		n := start(t, st, "a", probing(monitor.Probe{Type: longrun.Outbound, Every: 6 * time.Hour, Retry: 6 * time.Hour, Confirm: time.Second, Prober: p}))
+		time.Sleep(25 * time.Hour)
+		require.Zero(t, rolledUp(t, st).IncidentsCount, "nobody knows of it yet")
+		time.Sleep(6 * time.Hour)
+		require.EqualValues(t, 1, rolledUp(t, st).IncidentsCount)
+		require.Nil(t, rolledUp(t, st).MTTRP50)
+		time.Sleep(6 * time.Hour)
+		require.InDelta(t, (18 * time.Hour).Seconds(), *rolledUp(t, st).MTTRP50, 60, "and that it is over")
+		n.end()
+	})
+}
+
+// What an earlier leader had no time to roll up again is found by the next one.
+func TestARollupThatLacksAnIncidentIsFoundByTheNextLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		n := start(t, st, "a")
+		time.Sleep(25 * time.Hour)
+		n.end()
+		began := time.Date(2000, 1, 1, 23, 0, 0, 0, time.UTC)
+		_, err := st.Commit(t.Context(), openLedger(t, st).SetIncident(longrun.Incident{IncidentID: "x", Rule: longrun.QueueDepth, TS: began, TSStart: began}))
+		require.NoError(t, err)
+		n = start(t, st, "b")
+		time.Sleep(time.Hour)
+		require.EqualValues(t, 1, rolledUp(t, st).IncidentsCount)
+		n.end()
+	})
+}
+
+// A result that waited for the store may come after its day was closed.
+func TestAProbeThatIsStoredAfterItsDayIsInTheDaysRollup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st := storetest.Wrap(mem)
+		every := monitor.Probe{Type: longrun.Outbound, Every: time.Hour, Prober: probetest.NewScript(probetest.Pass(1))}
+		n := start(t, st, "a", probing(every))
+		time.Sleep(22*time.Hour + 30*time.Minute)
+		heal := st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if in(ledger.Probes, c.Ops) {
+				return errAway
+			}
+			return nil
+		}})
+		time.Sleep(2 * time.Hour)
+		before := rolledUp(t, mem)
+		heal()
+		time.Sleep(time.Hour)
+		require.Equal(t, before.Probes[0].N+1, rolledUp(t, mem).Probes[0].N)
+		n.end()
+	})
+}

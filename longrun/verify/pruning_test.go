@@ -1,0 +1,101 @@
+package verify_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+var errBrokenOff = errors.New("broken off")
+
+// A prune may be broken off behind any of its commits and be begun again: the
+// evidence passes at each of these times, no number of a day changes, and in the
+// end what is kept is there and nothing else.
+func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
+	t.Parallel()
+	seeds := 4
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range uint64(seeds) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		h := newHistory(seed)
+		h.live(7)
+		st := memstore.New(nil)
+		l := h.write(t, st)
+		for day := 0; day < h.closed; day++ {
+			c, err := l.CloseDay(t.Context(), slotTime(day*perDay), h.now(), time.Minute, h.instance, nil)
+			require.NoError(t, err)
+			_, err = l.PutRollup(t.Context(), c.Rollup, c.Version)
+			require.NoError(t, err)
+		}
+		before := rollupsOf(t, l)
+		s := longrun.DefaultSettings(time.Minute)
+		s.RetentionDays = map[string]int64{"heartbeats": 4}
+		kept := longrun.DayOf(h.now()).From.AddDate(0, 0, -4)
+
+		counted, err := l.Prune(t.Context(), s, h.now(), func(context.Context, []store.Op) error { return nil })
+		require.NoError(t, err)
+		var deleted, commits int64
+		for err = errBrokenOff; err != nil; {
+			left := 1 + rng.IntN(6)
+			var p ledger.Pruned
+			p, err = l.Prune(t.Context(), s, h.now(), func(ctx context.Context, ops []store.Op) error {
+				if left--; left < 0 {
+					return errBrokenOff
+				}
+				commit(t, st, ops...)
+				commits++
+				o := evidence(t, l, verify.EvidenceOptions{KeptFrom: kept})
+				require.Equal(t, verify.Pass, o.Verdict, "seed %d, after %d commits: %v", seed, commits, o.Findings)
+				return nil
+			})
+			deleted += p.Counts[ledger.Heartbeats]
+			if err != nil {
+				require.ErrorIs(t, err, errBrokenOff)
+			}
+		}
+		require.Equal(t, counted.Counts[ledger.Heartbeats], deleted)
+		require.Greater(t, commits, int64(5))
+
+		var last int64 // of what is sealed and old
+		for id, r := range rollupsOf(t, l) {
+			_, pruned := r.PrunedAt["heartbeats"]
+			if r.Seal != nil {
+				require.Equal(t, r.TS.Before(kept), pruned, id)
+			}
+			if pruned && r.Seal != nil {
+				last = max(last, r.Seal.LastSeq)
+			}
+			r.PrunedAt = before[id].PrunedAt
+			require.Equal(t, before[id], r)
+		}
+		require.Equal(t, last, deleted, "a chain from its beginning")
+		o := evidence(t, l, verify.EvidenceOptions{})
+		require.Equal(t, last, o.Counts["pruned"])
+		require.Equal(t, int64(len(h.beats))-last, o.Counts["beats"])
+		o = restartSafe(t, l, verify.RestartSafeOptions{Now: h.now()})
+		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+		require.Equal(t, int64(h.next)-int64(kept.Sub(day0)/time.Minute), o.Counts["expectedSlots"], "pruned days are not missed")
+	}
+}
+
+func rollupsOf(t *testing.T, l *ledger.Ledger) map[string]longrun.Rollup {
+	t.Helper()
+	all := map[string]longrun.Rollup{}
+	for e, err := range l.Rollups(t.Context(), ledger.Page{}) {
+		require.NoError(t, err)
+		all[e.Key.ID] = e.Value
+	}
+	return all
+}

@@ -137,7 +137,7 @@ func TestReportRollupAndPruneRefuseWhatMakesNoSense(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"report", at, "--window=8 days"}, "--window"},
+		{[]string{"report", at, "--window=8 days"}, `--window: "8 days" is none of 24h`},
 		{[]string{"report", at, "--window=2999-01-01/"}, "future"},
 		{[]string{"report", at, "--window=2025-02-01/2025-01-01"}, "before from"},
 		{[]string{"report", at, "--out=" + filepath.Join(t.TempDir(), "no", "such", "folder")}, "--out"},

@@ -17,7 +17,7 @@ type reportCommand struct {
 	storeFlags    `embed:""`
 	intervalFlags `embed:""`
 
-	Window    string `default:"7d" placeholder:"WINDOW" help:"24h, 7d, 30d, 90d, 180d or 365d up to now, or FROM/TO, each a day or a time."`
+	Window    string `default:"7d" placeholder:"WINDOW" help:"24h, 7d, 30d, 90d, 180d or 365d up to now, or FROM/TO, each a day or a time; 7d unless given."`
 	Format    string `enum:"markdown,json,html" default:"markdown" help:"markdown, json or html."`
 	Out       string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
 	FromBeats bool   `help:"Read every day from its beats, and compare whole days with their rollups."`

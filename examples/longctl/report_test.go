@@ -98,6 +98,15 @@ func TestADayIsRolledUpByHandOnceAndReported(t *testing.T) {
 	require.Equal(t, 2, ctl(t, "report", at, "--window=2001-01-01/2001-01-02", "--strict").code, "no data")
 }
 
+func TestADayIsWholeOnlyWithoutAnyMissedSlot(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "99.99 %", hundredths(86_399, 86_400))
+	require.Equal(t, "100.00 %", hundredths(86_400, 86_400))
+	require.Equal(t, "95.83 %", hundredths(276, 288))
+	require.Equal(t, "0.00 %", hundredths(0, 288))
+	require.Equal(t, "no slot", hundredths(0, 0))
+}
+
 func TestWhatIsNoLongerKeptIsCountedThenDeleted(t *testing.T) {
 	t.Parallel()
 	path, first := aged(t, 7)
@@ -128,7 +137,7 @@ func TestReportRollupAndPruneRefuseWhatMakesNoSense(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"report", at, "--window=8 days"}, "--window"},
+		{[]string{"report", at, "--window=8 days"}, `--window: "8 days" is none of 24h`},
 		{[]string{"report", at, "--window=2999-01-01/"}, "future"},
 		{[]string{"report", at, "--window=2025-02-01/2025-01-01"}, "before from"},
 		{[]string{"report", at, "--out=" + filepath.Join(t.TempDir(), "no", "such", "folder")}, "--out"},

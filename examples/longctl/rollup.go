@@ -126,6 +126,15 @@ func (c rollupCommand) put(ctx context.Context, s surroundings, l *ledger.Ledger
 	if d.Broken != nil {
 		fmt.Fprintf(s.err, "longctl: %s: %v\n", r.Date, d.Broken)
 	}
-	_, err := fmt.Fprintf(s.out, "%s  expected %d, written %d, missed %d, %.2f %%  %s\n", r.Date, r.ExpectedHb, r.WrittenHb, r.MissedHb, r.UptimePct, verb)
+	_, err := fmt.Fprintf(s.out, "%s  expected %d, written %d, missed %d, %s  %s\n", r.Date, r.ExpectedHb, r.WrittenHb, r.MissedHb, hundredths(r.WrittenHb, r.ExpectedHb), verb)
 	return err
+}
+
+// hundredths shows part of whole, cut: one missed slot of 86,400 is not 100.00 %.
+func hundredths(part, whole int64) string {
+	if whole <= 0 {
+		return "no slot"
+	}
+	cut := part * 10_000 / whole
+	return fmt.Sprintf("%d.%02d %%", cut/100, cut%100)
 }

@@ -201,7 +201,7 @@ func startMonitor(d verify.DrillMonitor) (func(context.Context) error, error) {
 type verifyProbes struct {
 	verifyFlags `embed:""`
 
-	Window      period            `default:"30d" placeholder:"PERIOD" help:"How far back results count."`
+	Window      period            `default:"30d" placeholder:"PERIOD" help:"How far back results count; 30d unless given."`
 	Type        []string          `placeholder:"TYPE" help:"The configured types, split by commas. Unless given: outbound, inbound, queue, and all that are stored or in the settings."`
 	Every       map[string]string `placeholder:"TYPE=PERIOD" mapsep:"," help:"How often a type is due, where neither the settings nor the results say it right."`
 	MinPassRate map[string]string `placeholder:"TYPE=RATE" mapsep:"," help:"The least share of PASS, such as outbound=0.9. Unless given 0.95, and 0.98 for queue."`

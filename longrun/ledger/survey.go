@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -21,6 +22,10 @@ type Survey struct {
 	Asked, Window longrun.Window
 	Earliest      *time.Time
 	Interval      time.Duration
+	// OtherIntervals are those of runs that reach into the window and had slots of
+	// another length, the shortest first: beats of theirs are counted in slots that
+	// they were not made for.
+	OtherIntervals []time.Duration
 	// Now is the moment that the survey is of: slots that are not over at it do
 	// not count.
 	Now time.Time
@@ -111,6 +116,21 @@ func (l *Ledger) Survey(ctx context.Context, w longrun.Window, interval time.Dur
 	s.Filled, s.Healthy = s.digest.Bitmaps()
 	s.compare()
 	return s.Survey, nil
+}
+
+// otherIntervals finds the lengths of the slots of runs that are not the
+// survey's.
+func (s *surveyor) otherIntervals(runs []longrun.Run) (others []time.Duration) {
+	for _, r := range runs {
+		interval := time.Duration(r.IntervalSec) * time.Second
+		if interval == s.Interval || longrun.ValidateInterval(interval) != nil ||
+			!r.TS.Before(s.counted.To) || r.End != nil && !r.End.After(s.counted.From) {
+			continue
+		}
+		others = append(others, interval)
+	}
+	slices.Sort(others)
+	return slices.Compact(others)
 }
 
 // count makes a window the one that counts.

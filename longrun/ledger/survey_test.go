@@ -105,6 +105,30 @@ func TestAMissingRollupInTheMiddleIsReadFromTheBeats(t *testing.T) {
 	})
 }
 
+func TestRunsWithSlotsOfAnotherLengthAreTold(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	beatsFrom(t, st, l, firstDay, firstDay.Add(2*time.Hour), time.Minute, nil)
+	at := func(minutes int) *time.Time { return new(firstDay.Add(time.Duration(minutes) * time.Minute)) }
+	for i, r := range []longrun.Run{
+		{TS: *at(-90), End: at(0), IntervalSec: 30}, // ended before the window
+		{TS: *at(-60), End: at(10), IntervalSec: 300},
+		{TS: *at(10), End: at(20), IntervalSec: 10},
+		{TS: *at(20), End: at(30), IntervalSec: 10},
+		{TS: *at(30), End: at(40), IntervalSec: 7}, // no length of a slot
+		{TS: *at(40), IntervalSec: 60},
+		{TS: *at(120), IntervalSec: 900}, // began behind it
+	} {
+		r.RunID = fmt.Sprint("RUN_", i)
+		_, err := l.PutRun(t.Context(), r, "")
+		require.NoError(t, err)
+	}
+	s, err := l.Survey(t.Context(), longrun.Window{From: firstDay, To: *at(120)}, time.Minute, *at(120), nil)
+	require.NoError(t, err)
+	require.Equal(t, []time.Duration{10 * time.Second, 5 * time.Minute}, s.OtherIntervals)
+}
+
 func TestARollupThatContradictsItsBeatsIsToldWhenBothAreRead(t *testing.T) {
 	t.Parallel()
 	st := memstore.New(nil)

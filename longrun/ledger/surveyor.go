@@ -39,6 +39,7 @@ func (s *surveyor) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.OtherIntervals = s.otherIntervals(runs)
 	s.digest = longrun.NewDigest(s.Window, s.Interval, s.now, runs...)
 	s.digest.AddMangled(mangled)
 	for _, h := range []*longrun.Heartbeat{before, after} {

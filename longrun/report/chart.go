@@ -180,7 +180,7 @@ func timelineChart(r Report) *chart {
 	const height = 22
 	c := &chart{Label: "Incidents on a time line, by rule and target", Width: chartWidth}
 	s := scale{longrun.Window{From: r.Window.CountedFrom, To: r.Repairs.To}}
-	rows := map[string]int{}
+	rows, hidden := map[string]int{}, map[string]bool{}
 	for _, i := range r.Incidents.Listed {
 		key := string(i.Rule)
 		if i.Target != "" {
@@ -189,6 +189,7 @@ func timelineChart(r Report) *chart {
 		row, known := rows[key]
 		if !known {
 			if len(rows) == maxTimelines {
+				hidden[key] = true
 				continue
 			}
 			row = len(rows)
@@ -208,6 +209,13 @@ func timelineChart(r Report) *chart {
 	bottom := float64(len(rows) * height)
 	c.axis(s, 0, bottom)
 	c.Height = bottom + axisHeight
+	if len(hidden) > 0 {
+		c.Height += height
+		c.Texts = append(c.Texts, label{
+			X: chartLeft, Y: c.Height - 7, Anchor: "start", Class: "tick",
+			Text: fmt.Sprintf("And %s more rules and targets, which are in the table.", count(len(hidden))),
+		})
+	}
 	return c
 }
 

@@ -16,6 +16,14 @@ const maxReasons = 20
 // trusted.
 func leftOut(s ledger.Survey, r Report) []string {
 	lines := windowLines(s, r)
+	for _, other := range s.OtherIntervals {
+		wrong := "beats made for such slots fall several into one of these, and gaps of theirs may not show"
+		if other > s.Interval {
+			wrong = "beats made for such slots leave slots of these empty that nobody missed"
+		}
+		lines = append(lines, fmt.Sprintf("A run in the window had slots of %s, and all is counted in slots of %s: %s. Ask for that time by itself, with its interval.",
+			length(other), length(s.Interval), wrong))
+	}
 	lines = append(lines, dayLines(s)...)
 	for _, path := range s.Mangled {
 		lines = append(lines, "The document "+path+" does not decode: it is in no number.")

@@ -77,9 +77,10 @@ func mdText(s string) string {
 		case '&':
 			b.WriteString("&amp;")
 			continue
-		case ':', '@':
-			// No link of its own: https://… and a@b.c are taken for one.
-			if c == '@' || i+2 < len(runes) && runes[i+1] == '/' && runes[i+2] == '/' {
+		case ':', '@', '.':
+			// No link of its own: https://…, www.… and a@b.c are taken for one.
+			if c == '@' || i+2 < len(runes) && runes[i+1] == '/' && runes[i+2] == '/' ||
+				c == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www") {
 				b.WriteByte('\\')
 			}
 		}

@@ -144,7 +144,7 @@ func TestNothingIsNoDataAndSaysWhy(t *testing.T) {
 
 func TestWhatDocumentsSayIsText(t *testing.T) {
 	t.Parallel()
-	const hostile = "a|b\n# <script>alert(1)</script> [x](https://evil.example) `c` **d** </td><img src=x onerror=y> \u202e\x00&amp; \"'"
+	const hostile = "a|b\n# <script>alert(1)</script> [x](https://evil.example) `c` **d** </td><img src=x onerror=y> www.evil.example WWW.evil.example \u202e\x00&amp; \"'"
 	st := memstore.New(nil)
 	book := open(t, st)
 	start := utc("2025-12-29T22:00:00Z")
@@ -181,6 +181,8 @@ func TestWhatDocumentsSayIsText(t *testing.T) {
 	require.NotContains(t, md, "</td")
 	require.NotContains(t, md, "[x]")
 	require.NotContains(t, md, "https://")
+	require.NotContains(t, strings.ToLower(md), "www.")
+	require.Contains(t, md, `www\.evil.example`)
 	require.NotContains(t, md, "\u202e")
 	require.Contains(t, md, "does not decode")
 
@@ -256,7 +258,46 @@ func TestListsAreBoundedAndTheirSumsComeOut(t *testing.T) {
 	require.Len(t, r.Incidents.Listed, 100)
 	require.Equal(t, 200, r.Incidents.More)
 	require.Equal(t, "299", r.Incidents.Listed[99].IncidentID)
+	page, err := r.HTML()
+	require.NoError(t, err)
+	require.NotContains(t, string(page), "more rules and targets", "all of them are of one")
+	d = longrun.NewDigest(s.Window, time.Minute, s.Now)
+	for i := range 60 {
+		d.AddIncident(longrun.Incident{IncidentID: fmt.Sprint(i), Target: fmt.Sprint(i), TS: s.Window.From, TSStart: s.Window.From})
+	}
+	s.Summary = d.Summary()
+	page, err = report.New(s, nil).HTML()
+	require.NoError(t, err)
+	require.Contains(t, string(page), "And 20 more rules and targets, which are in the table.")
 	require.Contains(t, r.Markdown(), "And 380 more, none of them longer, with 380 missed slots.")
+}
+
+func TestSlotsOfAnotherLengthAreToldWithWhatTheyDo(t *testing.T) {
+	t.Parallel()
+	s := of(t, 1, 0)
+	s.OtherIntervals = []time.Duration{time.Second, 5 * time.Minute}
+	r := report.New(s, nil)
+	require.Len(t, r.LeftOut, 2)
+	require.Contains(t, r.LeftOut[0], "had slots of 1 s, and all is counted in slots of 1 min: beats made for such slots fall several into one")
+	require.Contains(t, r.LeftOut[1], "had slots of 5 min, and all is counted in slots of 1 min: beats made for such slots leave slots of these empty")
+}
+
+func TestAnIncidentFromBeforeTheWindowIsCountedInItsLine(t *testing.T) {
+	t.Parallel()
+	s := of(t, 1, 0)
+	d := longrun.NewDigest(s.Window, time.Minute, s.Now)
+	for id, end := range map[string]time.Duration{"open": 0, "over": time.Hour} {
+		i := longrun.Incident{IncidentID: id, TS: s.Window.From.Add(-time.Hour), TSStart: s.Window.From.Add(-time.Hour)}
+		if end > 0 {
+			at := s.Window.From.Add(end)
+			i.TSEnd = &at
+		}
+		d.AddIncident(i)
+	}
+	s.Summary = d.Summary()
+	md := report.New(s, nil).Markdown()
+	require.Contains(t, md, "2 incidents; began in the window: 0, over: 0, open: 0. Began before it, and lasted into it: 2, over: 1, open: 1.")
+	require.NotContains(t, md, "MTTR (n")
 }
 
 func TestAPercentileThatCouldOnlyBeTheGreatestIsNotSaid(t *testing.T) {

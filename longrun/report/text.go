@@ -201,8 +201,13 @@ func (r Report) incidentsSection() section {
 		s.Lines = []string{"None began in this window or lasted into it, so there is no MTTR and no MTBF."}
 		return s
 	}
-	s.Lines = []string{fmt.Sprintf("%s; began in the window: %s, over: %s, open: %s.",
-		plural(in.Count, "incident"), count(rep.Incidents), count(rep.Resolved), count(rep.Open))}
+	line := fmt.Sprintf("%s; began in the window: %s, over: %s, open: %s.",
+		plural(in.Count, "incident"), count(rep.Incidents), count(rep.Resolved), count(rep.Open))
+	if earlier := int64(in.Count) - rep.Incidents; earlier > 0 { // else one that is open still would be said by nobody
+		open := int64(in.Open) - rep.Open
+		line += fmt.Sprintf(" Began before it, and lasted into it: %s, over: %s, open: %s.", count(earlier), count(earlier-open), count(open))
+	}
+	s.Lines = []string{line}
 	if rep.Resolved > 0 {
 		at := func(v *float64, least int64) string {
 			if rep.Resolved < least {

@@ -50,7 +50,7 @@ func ParseWindow(s string, now time.Time) (longrun.Window, error) {
 	}
 	first, last, ok := strings.Cut(s, "/")
 	if !ok {
-		return longrun.Window{}, fmt.Errorf("report: window %.50q is none of %s, and not FROM/TO", s, strings.Join(WindowNames(), ", "))
+		return longrun.Window{}, fmt.Errorf("report: window: %.50q is none of %s, and not FROM/TO", s, strings.Join(WindowNames(), ", "))
 	}
 	w := longrun.Window{To: now}
 	var err error

@@ -113,23 +113,30 @@ func (d *Digest) AddOutage(o Outage) {
 func (d *Digest) AddMangled(n int) { d.mangled += int64(n) }
 
 // AddRollup takes a whole day from its rollup. The error says why it cannot: it
-// contradicts itself, was made for another interval, sticks out of the window,
-// or was given before. Then nothing was added, and the day's documents can be
-// given instead. What a rollup omitted is missing here too; see Summary.Omitted.
+// contradicts itself, sticks out of the window, or was given before. Then nothing
+// was added, and the day's documents can be given instead. What a rollup omitted
+// is missing here too; see Summary.Omitted.
+//
+// A rollup of slots of another length fills each slot that one of its filled slots
+// reaches into: of a day of minutes all half minutes, and of a day of half minutes
+// each minute that had a beat.
 func (d *Digest) AddRollup(r Rollup) error {
 	t := d.tally
 	rolled, err := r.open()
 	switch {
 	case err != nil:
 		return err
-	case r.IntervalSec != t.sec:
-		return fmt.Errorf("longrun: rollup %s is of slots of %d s, not %d", r.Date, r.IntervalSec, t.sec)
+	case t.sec == 0:
+		return fmt.Errorf("longrun: rollup %s: the digest has no slots", r.Date)
 	case SlotAt(r.From, t.interval) < t.first || SlotAt(r.To, t.interval) > t.end:
 		return fmt.Errorf("longrun: rollup %s is not within the window", r.Date)
 	case d.rolled[r.Date]:
 		return fmt.Errorf("longrun: rollup %s was added before", r.Date)
 	}
 	d.rolled[r.Date] = true
+	if own := time.Duration(r.IntervalSec) * time.Second; own != t.interval {
+		rolled = rolled.resample(r.From, own, t.interval)
+	}
 	t.addRolled(r, rolled)
 	d.late += r.LateHb
 	for _, p := range r.Instances {

@@ -72,6 +72,18 @@ func ISO(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07
 // ID: the beats of older systems have IDs of their own.
 func (h Heartbeat) Slot(interval time.Duration) Slot { return SlotAt(h.TS, interval) }
 
+// Covers returns the slots [first, end) of an interval that the beat fills: all
+// those that its own slot reaches into, which may have had another length. One
+// that does not say its length, as those of the original system, fills one.
+func (h Heartbeat) Covers(interval time.Duration) (first, end Slot) {
+	own := time.Duration(min(max(h.ExpectedIntervalSec, 0), 86_401)) * time.Second
+	if own == interval || ValidateInterval(own) != nil {
+		return h.Slot(interval), h.Slot(interval) + 1
+	}
+	start := h.Slot(own).Start(own)
+	return SlotAt(start, interval), SlotAt(start.Add(own-1), interval) + 1
+}
+
 // Started returns when the process that made the beat began, to the second.
 func (h Heartbeat) Started() time.Time {
 	return h.TS.Add(-time.Duration(h.UptimeSec) * time.Second)

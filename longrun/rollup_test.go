@@ -295,12 +295,11 @@ func TestADigestTakesNoRollupThatDoesNotFit(t *testing.T) {
 	r := rolledSeed(t)
 	day := longrun.DayOf(r.TS)
 	for name, d := range map[string]*longrun.Digest{
-		"another interval": longrun.NewDigest(day, 30*time.Second, day.To),
-		"begins later":     longrun.NewDigest(longrun.Window{From: r.From.Add(time.Minute), To: day.To}, time.Minute, day.To),
-		"ends sooner":      longrun.NewDigest(longrun.Window{From: day.From, To: day.To.Add(-time.Minute)}, time.Minute, day.To),
-		"not over":         longrun.NewDigest(day, time.Minute, day.To.Add(-time.Minute)),
-		"no window":        longrun.NewDigest(longrun.Window{}, time.Minute, day.To),
-		"no interval":      longrun.NewDigest(day, 0, day.To),
+		"begins later": longrun.NewDigest(longrun.Window{From: r.From.Add(time.Minute), To: day.To}, time.Minute, day.To),
+		"ends sooner":  longrun.NewDigest(longrun.Window{From: day.From, To: day.To.Add(-time.Minute)}, time.Minute, day.To),
+		"not over":     longrun.NewDigest(day, time.Minute, day.To.Add(-time.Minute)),
+		"no window":    longrun.NewDigest(longrun.Window{}, time.Minute, day.To),
+		"no interval":  longrun.NewDigest(day, 0, day.To),
 	} {
 		require.Error(t, d.AddRollup(r), name)
 		require.Zero(t, d.Summary().Coverage.Written, name)

@@ -29,6 +29,16 @@ type rolledDay struct {
 	drifts          driftCounts
 }
 
+// resample gives the slots of the day, which begins at from, another length.
+func (d rolledDay) resample(from time.Time, own, other time.Duration) rolledDay {
+	sick := NewBitmap(d.filled.Len())
+	sick.or(d.filled, 0)
+	sick.andNot(d.healthy, 0)
+	filled, healthy := d.filled.resample(from, own, other), d.filled.resample(from, own, other)
+	healthy.andNot(sick.resample(from, own, other), 0)
+	return rolledDay{filled: filled, healthy: healthy, drifts: d.drifts}
+}
+
 // open reads the texts and checks all against all.
 func (r *Rollup) open() (rolledDay, error) {
 	var day rolledDay
@@ -192,7 +202,7 @@ func Revise(old, fresh Rollup) (Rollup, error) {
 		if fresh.WrittenHb == 0 && old.WrittenHb > 0 && !old.Original() {
 			return old, fmt.Errorf("%w: all %d beats of %s", ErrShrunk, old.WrittenHb, old.Date)
 		}
-		return fresh, nil //nolint:nilerr // what contradicts itself protects nothing
+		return fresh, nil // what contradicts itself protects nothing
 	}
 	after, err := fresh.open()
 	if err != nil {

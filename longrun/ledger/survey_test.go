@@ -36,12 +36,7 @@ func TestARollupThatCannotBeTrustedIsReplacedByTheBeatsAndTheSurveySaysSo(t *tes
 		reason string
 	}{
 		"counts that are not the slots'": {func(r *longrun.Rollup) { r.WrittenHb, r.MissedHb = 1440, 0 }, "writtenHb is 1440"},
-		"another interval": {func(r *longrun.Rollup) {
-			d, err := longrun.NewDay(r.TS, 30*time.Second, time.Time{}, r.To)
-			require.NoError(t, err)
-			*r = d.Rollup()
-		}, "slots of 30 s, not 60"},
-		"another day": {func(r *longrun.Rollup) { r.Date, r.TS = "2025-12-30", firstDay.AddDate(0, 0, 1) }, "of another day, 2025-12-30"},
+		"another day":                    {func(r *longrun.Rollup) { r.Date, r.TS = "2025-12-30", firstDay.AddDate(0, 0, 1) }, "of another day, 2025-12-30"},
 		"a later begin": {func(r *longrun.Rollup) {
 			d, err := longrun.NewDay(r.TS, time.Minute, r.TS.Add(time.Hour), r.To)
 			require.NoError(t, err)
@@ -356,4 +351,41 @@ func TestHoweverManyIncidentsLastIntoTheWindowAllAreShown(t *testing.T) {
 	s, err := l.Survey(t.Context(), longrun.Window{From: firstDay.AddDate(0, 0, 1), To: now}, time.Hour, now, nil)
 	require.NoError(t, err)
 	require.Len(t, s.Summary.Incidents, 200)
+}
+
+// When the length of a slot was changed, the days before keep their numbers:
+// those that are rolled up only after it, and those whose beats are pruned.
+func TestDaysWithSlotsOfAnotherLengthCountTheSameTime(t *testing.T) {
+	t.Parallel()
+	for _, now := range []time.Duration{30 * time.Second, 15 * time.Minute} {
+		st := memstore.New(nil)
+		l := open(t, st)
+		change, end := firstDay.AddDate(0, 0, 3), firstDay.AddDate(0, 0, 4)
+		beatsFrom(t, st, l, firstDay, change, time.Minute, between(2010, 2040))
+		beatsFrom(t, st, l, change, end, now, nil)
+		for day := firstDay; day.Before(end); day = day.AddDate(0, 0, 1) {
+			r, err := l.RollDay(t.Context(), day, end, now)
+			require.NoError(t, err)
+			own := time.Minute
+			if !day.Before(change) {
+				own = now
+			}
+			require.EqualValues(t, own/time.Second, r.IntervalSec)
+			putRollup(t, st, l, r)
+			r, err = l.RollDay(t.Context(), day, end, now)
+			require.NoError(t, err)
+			require.EqualValues(t, 1, r.Revision)
+		}
+		prune(t, st, l, end.AddDate(0, 0, 2), map[string]int64{"heartbeats": 4})
+		s, err := l.Survey(t.Context(), longrun.Window{From: firstDay.Add(time.Hour), To: end}, now, end, nil)
+		require.NoError(t, err)
+		require.Equal(t, firstDay, s.Window.From, "it is pruned")
+		c := s.Summary.Coverage
+		require.Equal(t, []int{int(4 * 24 * time.Hour / now), int(30 * time.Minute / now)}, []int{c.Expected, c.Missed})
+		require.Len(t, c.Gaps, 1)
+		require.Equal(t, []any{firstDay.Add(2010 * time.Minute), longrun.Stall, "a"}, []any{c.Gaps[0].From, c.Gaps[0].Cause, c.Gaps[0].Before})
+		filled, err := l.FilledSlots(t.Context(), firstDay.AddDate(0, 0, 2), end, now, nil)
+		require.NoError(t, err)
+		require.Len(t, filled, int(48*time.Hour/now))
+	}
 }

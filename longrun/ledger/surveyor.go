@@ -79,7 +79,7 @@ func (s *surveyor) widen() {
 	for _, t := range []time.Time{s.counted.From, s.counted.To.Add(-time.Nanosecond)} {
 		day := longrun.DayOf(t)
 		r := s.rollups[longrun.RollupID(t)]
-		if len(r.PrunedAt) == 0 || r.Check() != nil || r.IntervalSec != int64(s.Interval/time.Second) {
+		if len(r.PrunedAt) == 0 || r.Check() != nil {
 			continue
 		}
 		if known := s.known(day); known.From.Before(w.From) {
@@ -97,6 +97,15 @@ func (s *surveyor) known(day longrun.Window) longrun.Window {
 	return day.Clip(*s.Earliest).Align(s.Interval)
 }
 
+// knownTo is what counts of a rollup's day, in slots of its length.
+func (s *surveyor) knownTo(r longrun.Rollup) longrun.Window {
+	own := time.Duration(min(r.IntervalSec, 86_401)) * time.Second
+	if longrun.ValidateInterval(own) != nil {
+		return s.known(longrun.DayOf(r.TS)) // it is no sound rollup
+	}
+	return longrun.DayOf(r.TS).Clip(*s.Earliest).Align(own)
+}
+
 // takeRollups decides for each day where it is to be read.
 func (s *surveyor) takeRollups() {
 	for day := longrun.DayOf(s.counted.From); day.From.Before(s.counted.To); day = longrun.DayOf(day.To) {
@@ -107,7 +116,7 @@ func (s *surveyor) takeRollups() {
 		d.Pruned = len(r.PrunedAt) > 0
 		switch {
 		case d.Whole && ok:
-			d.Reason = s.takeRollup(r, known)
+			d.Reason = s.takeRollup(r)
 		case d.Whole && s.reasons[d.Date] != "":
 			d.Reason = s.reasons[d.Date]
 		case d.Whole:
@@ -124,12 +133,12 @@ func (s *surveyor) takeRollups() {
 }
 
 // takeRollup takes a day from its rollup, or returns why not.
-func (s *surveyor) takeRollup(r longrun.Rollup, known longrun.Window) string {
+func (s *surveyor) takeRollup(r longrun.Rollup) string {
 	switch {
 	case s.options.FromBeats && len(r.PrunedAt) == 0:
 		return "the beats were asked for"
-	case !r.From.Equal(known.From) && r.Check() == nil: // the look that costs comes last: AddRollup takes it again
-		return "its rollup begins at " + longrun.ISO(r.From) + ", and the day does at " + longrun.ISO(known.From)
+	case !r.From.Equal(s.knownTo(r).From) && r.Check() == nil: // the look that costs comes last: AddRollup takes it again
+		return "its rollup begins at " + longrun.ISO(r.From) + ", and the day does at " + longrun.ISO(s.knownTo(r).From)
 	}
 	if err := s.digest.AddRollup(r); err != nil {
 		return "its rollup is not trusted: " + err.Error()

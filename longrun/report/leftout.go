@@ -17,9 +17,9 @@ const maxReasons = 20
 func leftOut(s ledger.Survey, r Report) []string {
 	lines := windowLines(s, r)
 	for _, other := range s.OtherIntervals {
-		wrong := "beats made for such slots fall several into one of these, and gaps of theirs may not show"
+		wrong := "beats made for such slots fall several into one, and short gaps between them do not show"
 		if other > s.Interval {
-			wrong = "beats made for such slots leave slots of these empty that nobody missed"
+			wrong = "in a day that is read from its beats, those made for such slots leave slots empty that nobody missed"
 		}
 		lines = append(lines, fmt.Sprintf("A run in the window had slots of %s, and all is counted in slots of %s: %s. Ask for that time by itself, with its interval.",
 			length(other), length(s.Interval), wrong))

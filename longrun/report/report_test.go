@@ -84,6 +84,16 @@ func of(t *testing.T, days, missed int) ledger.Survey {
 	return s
 }
 
+func TestATitleSaysWhichDaysItIsOf(t *testing.T) {
+	t.Parallel()
+	s := of(t, 7, 0)
+	r := report.New(s, nil)
+	require.Contains(t, r.Markdown(), "# Longrun report: 2025-01-01 00:00 to 2025-01-08 00:00\n")
+	require.Equal(t, "7d", r.Window.Name)
+	s.Now = s.Asked.To
+	require.Contains(t, report.New(s, nil).Markdown(), "# Longrun report: 7d\n")
+}
+
 func TestTheVerdictTurnsAtTheSlotThatDecides(t *testing.T) {
 	t.Parallel()
 	for _, of7 := range []struct {

@@ -2,6 +2,7 @@ package longrun
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -169,24 +170,40 @@ func repairTimes(incidents []Outage) (p50, p90, p95 *float64) {
 	return at(50), at(90), at(95)
 }
 
-// bound cuts the lists to what a document has room for.
+// maxRollupBytes is how large a rollup may be as JSON: a database's limit is 1 MiB,
+// and it has its own way to count.
+const maxRollupBytes = 900_000
+
+// bound cuts the lists to what a document has room for. Long names, or an error's
+// class for each probe, make it smaller still: without a rollup a day would be
+// read from its beats, and kept, for ever.
 func (r *Rollup) bound() {
-	if over := len(r.Gaps) - MaxRollupGaps; over > 0 {
+	for part := 1; part <= 64; part *= 2 {
+		r.cut(part)
+		if text, err := json.Marshal(r); err != nil || len(text) <= maxRollupBytes {
+			return
+		}
+	}
+}
+
+// cut leaves a part of what the lists may hold.
+func (r *Rollup) cut(part int) {
+	if over := len(r.Gaps) - MaxRollupGaps/part; over > 0 {
 		longest := slices.Clone(r.Gaps)
 		slices.SortStableFunc(longest, func(a, b Gap) int { return cmp.Compare(b.Missed, a.Missed) })
-		r.Gaps = longest[:MaxRollupGaps]
+		r.Gaps = longest[:MaxRollupGaps/part]
 		slices.SortFunc(r.Gaps, func(a, b Gap) int { return a.From.Compare(b.From) })
-		r.Omitted.Gaps = int64(over)
+		r.Omitted.Gaps += int64(over)
 	}
-	if over := len(r.Instances) - MaxRollupInstances; over > 0 {
-		r.Instances = r.Instances[:MaxRollupInstances]
-		r.Omitted.Instances = int64(over)
+	if over := len(r.Instances) - MaxRollupInstances/part; over > 0 {
+		r.Instances = r.Instances[:MaxRollupInstances/part]
+		r.Omitted.Instances += int64(over)
 	}
-	if over := len(r.Incidents) - MaxRollupIncidents; over > 0 {
-		r.Incidents = r.Incidents[:MaxRollupIncidents]
-		r.Omitted.Incidents = int64(over)
+	if over := len(r.Incidents) - MaxRollupIncidents/part; over > 0 {
+		r.Incidents = r.Incidents[:MaxRollupIncidents/part]
+		r.Omitted.Incidents += int64(over)
 	}
-	room := MaxRollupPoints
+	room := MaxRollupPoints / part
 	for i := range r.Probes {
 		p := &r.Probes[i]
 		share := room / (len(r.Probes) - i) // what a type leaves, the next ones share
@@ -195,5 +212,25 @@ func (r *Rollup) bound() {
 			r.Omitted.Points += int64(over)
 		}
 		room -= len(p.Points)
+		p.foldClasses(max(1, maxRollupClasses/part/len(r.Probes)))
+	}
+}
+
+// maxRollupClasses bounds the classes of errors of all types.
+const maxRollupClasses = 1000
+
+// foldClasses leaves the most frequent classes, and counts the rest as one.
+func (t *ProbeTally) foldClasses(most int) {
+	if len(t.Classes) <= most {
+		return
+	}
+	frequent := slices.Clone(t.Classes)
+	slices.SortStableFunc(frequent, func(a, b ClassCount) int { return cmp.Compare(b.N, a.N) })
+	t.Classes = nil
+	for _, c := range frequent[:most] {
+		t.class(c)
+	}
+	for _, c := range frequent[most:] {
+		t.class(ClassCount{Class: otherType, N: c.N})
 	}
 }

@@ -71,7 +71,8 @@ func (t ProbeTally) Latencies() []float64 {
 // maxClass bounds the name of a class, in bytes.
 const maxClass = 80
 
-// otherType is where probes are counted whose type is none.
+// otherType is where probes are counted whose type is none, and errors of classes
+// that a rollup has no room for.
 const otherType = "other"
 
 // unnamedClass stands for an error without a class.

@@ -339,12 +339,35 @@ func TestRevisingKeepsTheSealAndWhatDidNotChange(t *testing.T) {
 	got, err = longrun.Revise(old, d.Rollup())
 	require.ErrorIs(t, err, longrun.ErrShrunk)
 	require.Equal(t, old, got)
+
+	// So were the probes, or the incidents, which are kept for other times.
+	for _, pruned := range []func(*longrun.Rollup){
+		func(r *longrun.Rollup) { r.Probes, r.ProbePassRates = nil, nil },
+		func(r *longrun.Rollup) { r.Incidents, r.IncidentsCount = nil, 0 },
+	} {
+		less := old
+		pruned(&less)
+		require.NoError(t, less.Check())
+		got, err = longrun.Revise(old, less)
+		require.ErrorIs(t, err, longrun.ErrShrunk)
+		require.Equal(t, old, got)
+		_, err = longrun.Revise(less, old)
+		require.NoError(t, err)
+	}
+
 	// One that contradicts itself protects nothing, but its seal stands.
 	old.WrittenHb = 54
 	got, err = longrun.Revise(old, d.Rollup())
 	require.NoError(t, err)
 	require.EqualValues(t, 42, got.WrittenHb)
 	require.Equal(t, old.Seal, got.Seal)
+
+	// Of beats that are all gone it is the last trace, and no day without a beat.
+	d, err = longrun.NewDay(old.TS, time.Minute, old.From, old.To)
+	require.NoError(t, err)
+	got, err = longrun.Revise(old, d.Rollup())
+	require.ErrorIs(t, err, longrun.ErrShrunk)
+	require.Equal(t, old, got)
 }
 
 func TestARollupKeepsToItsRoom(t *testing.T) {

@@ -170,16 +170,17 @@ func (r *Rollup) checkLists() error {
 	return errors.Join(errs...)
 }
 
-// ErrShrunk says that a new rollup lacks what the old one had. Documents are not
-// taken back, so these were pruned or deleted: what is left of the day is its old
-// rollup.
-var ErrShrunk = errors.New("longrun: documents that a rollup counts are gone")
+// ErrShrunk says that a new rollup lacks slots, probes or incidents that the old
+// one had. Documents are not taken back, so these were pruned or deleted: what is
+// left of the day is its old rollup.
+var ErrShrunk = errors.New("longrun: documents that the rollup counted are gone")
 
 // Revise returns the rollup that stands after the day was rolled up again: old
 // itself, unless the numbers changed; then fresh with the old Seal and the next
-// Revision. ErrShrunk is returned beside old, if fresh lacks slots that old had,
-// or anything of the day was pruned. Otherwise an old rollup that contradicts
-// itself, or is of other slots, shrinks nothing.
+// Revision. ErrShrunk is returned beside old, if fresh lacks what old had, or
+// anything of the day was pruned. An old rollup that contradicts itself, or is of
+// other slots, shrinks nothing, unless nothing at all is left of its beats: then
+// it is the only trace of them.
 func Revise(old, fresh Rollup) (Rollup, error) {
 	if len(old.PrunedAt) > 0 {
 		return old, fmt.Errorf("%w: %s is pruned", ErrShrunk, old.Date)
@@ -188,6 +189,9 @@ func Revise(old, fresh Rollup) (Rollup, error) {
 	fresh.Revision = old.Revision + 1
 	before, err := old.open()
 	if err != nil || old.IntervalSec != fresh.IntervalSec || !old.TS.Equal(fresh.TS) {
+		if fresh.WrittenHb == 0 && old.WrittenHb > 0 && !old.Original() {
+			return old, fmt.Errorf("%w: all %d beats of %s", ErrShrunk, old.WrittenHb, old.Date)
+		}
 		return fresh, nil //nolint:nilerr // what contradicts itself protects nothing
 	}
 	after, err := fresh.open()
@@ -199,7 +203,19 @@ func Revise(old, fresh Rollup) (Rollup, error) {
 	interval := time.Duration(old.IntervalSec) * time.Second
 	lost.andNot(after.filled, int(SlotAt(fresh.From, interval)-SlotAt(old.From, interval)))
 	if n := lost.Count(); n > 0 {
-		return old, fmt.Errorf("%w: %d of %d of %s", ErrShrunk, n, before.filled.Count(), old.Date)
+		return old, fmt.Errorf("%w: %d of %d slots of %s", ErrShrunk, n, before.filled.Count(), old.Date)
+	}
+	if n := old.IncidentsCount - fresh.IncidentsCount; n > 0 {
+		return old, fmt.Errorf("%w: %d of %d incidents of %s", ErrShrunk, n, old.IncidentsCount, old.Date)
+	}
+	for _, p := range old.Probes {
+		left := ProbeTally{}
+		if i := slices.IndexFunc(fresh.Probes, func(f ProbeTally) bool { return f.Type == p.Type }); i >= 0 {
+			left = fresh.Probes[i]
+		}
+		if left.N < p.N || left.ByHand < p.ByHand {
+			return old, fmt.Errorf("%w: %s probes of %s", ErrShrunk, p.Type, old.Date)
+		}
 	}
 	if old.content() == fresh.content() {
 		return old, nil

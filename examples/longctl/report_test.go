@@ -131,7 +131,7 @@ func TestWhatIsNoLongerKeptIsCountedThenDeleted(t *testing.T) {
 	require.Equal(t, got.out, ctl(t, append(keep, "-n")...).out, "nothing was")
 	require.Contains(t, ctl(t, keep...).out, "852 deleted\n")
 	require.Contains(t, ctl(t, keep...).out, "0 deleted\n")
-	require.Contains(t, ctl(t, "rollup", at, "--day="+longrun.RollupID(first)).out, "kept: beats that it counted are gone")
+	require.Contains(t, ctl(t, "rollup", at, "--day="+longrun.RollupID(first)).out, "kept: documents that it counted are gone")
 	got = ctl(t, "report", at, "--window="+longrun.RollupID(first)+"/"+longrun.RollupID(first.AddDate(0, 0, 3)), "--format=json")
 	var r report.Report
 	require.NoError(t, json.Unmarshal([]byte(got.out), &r))

@@ -115,7 +115,7 @@ func (c rollupCommand) put(ctx context.Context, s surroundings, l *ledger.Ledger
 	verb := "unchanged"
 	switch {
 	case d.Shrunk:
-		verb = "kept: beats that it counted are gone"
+		verb = "kept: documents that it counted are gone"
 	case d.Changed && c.DryRun:
 		verb = "would be written"
 	case d.Changed:

@@ -80,3 +80,28 @@ func TestCoverageWithoutDataIsNull(t *testing.T) {
 	future := object(s.get("/coverage?from=2026-01-01&to=2026-01-02")["coverage"])
 	require.Nil(t, future["coverage"])
 }
+
+// Beats that retention deleted are not missed: their day counts whole, from its
+// rollup.
+func TestCoverageOfDaysWhoseBeatsArePruned(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	day := time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC)
+	d, err := longrun.NewDay(day, time.Minute, time.Time{}, day.AddDate(0, 0, 1))
+	require.NoError(t, err)
+	for minute := range 1440 {
+		if minute != 700 {
+			d.Add(longrun.Beat(day.Add(time.Duration(minute)*time.Minute), time.Minute))
+		}
+	}
+	r := d.Rollup()
+	r.PrunedAt = map[string]time.Time{"heartbeats": day.AddDate(0, 0, 90)}
+	s.put(s.ledger.SetRollup(r))
+	for _, from := range []string{"2025-12-28", "2025-12-28T10:00:00Z"} {
+		c := object(s.get("/coverage?from=" + from + "&to=2025-12-29")["coverage"])
+		require.EqualValues(t, 1440, c["expected"])
+		require.EqualValues(t, 1, c["missed"], from)
+		require.Len(t, array(c["gaps"]), 1)
+	}
+	require.NotNil(t, object(s.get("/rollups/2025-12-28")["rollup"])["prunedAt"])
+}

@@ -2,8 +2,10 @@ package adminhttp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -84,10 +86,7 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 		b.WriteByte('}')
 		return nil
 	case reflect.Map:
-		if v.IsNil() {
-			b.WriteString("{}") // what is read can be sent back
-			return nil
-		}
+		return encodeMap(b, v) // {} where it is nil: what is read can be sent back
 	case reflect.Slice:
 		b.WriteByte('[')
 		for i := range v.Len() {
@@ -102,6 +101,27 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 		return nil
 	}
 	return encodePlain(b, v.Interface())
+}
+
+// encodeMap writes a map in the order of its keys, which are texts.
+func encodeMap(b *bytes.Buffer, v reflect.Value) error {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(x, y reflect.Value) int { return cmp.Compare(x.String(), y.String()) })
+	b.WriteByte('{')
+	for i, key := range keys {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if err := encodePlain(b, key.String()); err != nil {
+			return err
+		}
+		b.WriteByte(':')
+		if err := encode(b, v.MapIndex(key)); err != nil {
+			return err
+		}
+	}
+	b.WriteByte('}')
+	return nil
 }
 
 // encodeFields writes each field behind a comma.

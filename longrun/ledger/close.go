@@ -19,7 +19,7 @@ type Closing struct {
 	// Broken says that the segment that was sealed does not begin where the one
 	// before ended. The seal stands, and verification names what is missing.
 	Broken *longrun.SealError
-	// Shrunk says that documents which the stored rollup counts are gone. It stands.
+	// Shrunk says that documents which the stored rollup counted are gone. It stands.
 	Shrunk bool
 }
 
@@ -32,17 +32,17 @@ type Closing struct {
 // PutRollup.
 func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time.Duration, by string, sign func(longrun.Seal) longrun.Seal) (Closing, error) {
 	w := longrun.DayOf(day)
-	prev, err := l.LastSeal(ctx, w.From)
-	if err != nil {
-		return Closing{}, err
-	}
 	old, known, err := l.stored(ctx, w.From)
 	if err != nil {
 		return Closing{}, err
 	}
 	c := Closing{Version: old.Version}
-	sealer := longrun.NewSealer(prev, w, interval)
-	fresh, err := l.compute(ctx, w.From, now, interval, sealer.Add)
+	var chained []longrun.Heartbeat // which are to be sealed
+	fresh, err := l.compute(ctx, w.From, now, interval, func(h longrun.Heartbeat) {
+		if h.ChainSeq > 0 && old.Value.Seal == nil {
+			chained = append(chained, h)
+		}
+	})
 	if err != nil {
 		return Closing{}, err
 	}
@@ -51,12 +51,22 @@ func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time
 		return Closing{}, err
 	}
 	c.Changed = !known || c.Rollup.Revision != old.Value.Revision
-	if c.Rollup.Seal == nil && !c.Shrunk {
+	// Without beats there is nothing to seal, and the seal before may lie far back:
+	// a year without a beat, or of beats that know no chain, is a year of rollups.
+	if c.Rollup.Seal == nil && !c.Shrunk && len(chained) > 0 {
 		later, err := l.sealedSince(ctx, w.To)
 		if err != nil {
 			return Closing{}, err
 		}
 		if !later {
+			prev, err := l.LastSeal(ctx, w.From)
+			if err != nil {
+				return Closing{}, err
+			}
+			sealer := longrun.NewSealer(prev, w, interval)
+			for _, h := range chained {
+				sealer.Add(h)
+			}
 			if err := l.seal(ctx, &c, sealer, now, sign); err != nil {
 				return Closing{}, err
 			}
@@ -85,18 +95,8 @@ func (l *Ledger) seal(ctx context.Context, c *Closing, sealer *longrun.Sealer, n
 
 // sealedSince reports whether a day that begins at from or later has a seal.
 func (l *Ledger) sealedSince(ctx context.Context, from time.Time) (bool, error) {
-	for e, err := range l.Rollups(ctx, Page{From: from}) {
-		if isDocument(err) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		if e.Value.Seal != nil {
-			return true, nil
-		}
-	}
-	return false, nil
+	seal, err := l.firstSeal(ctx, Page{From: from})
+	return seal != nil, err
 }
 
 // PutRollup writes a rollup on the condition that its document is still at

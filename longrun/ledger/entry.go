@@ -86,13 +86,22 @@ func Read[T any](ctx context.Context, l *Ledger, c Collection, id string) (Entry
 }
 
 // First returns the first document of a page, and whether there is one.
-// Documents that do not decode are passed over.
+// Documents that do not decode are passed over, as many as the page's Limit has
+// room for. It asks for one at a time, since every document of a page is paid for.
 func First[T any](ctx context.Context, l *Ledger, c Collection, p Page) (Entry[T], bool, error) {
-	for e, err := range List[T](ctx, l, c, p) {
-		if isDocument(err) {
-			continue
+	tries := p.Limit
+	p.Limit = 1
+	for n := 0; tries == 0 || n < tries; n++ {
+		end := true
+		for e, err := range List[T](ctx, l, c, p) {
+			if !isDocument(err) {
+				return e, err == nil, err
+			}
+			p.After, end = e.Cursor(), false
 		}
-		return e, err == nil, err
+		if end {
+			break
+		}
 	}
 	return Entry[T]{}, false, nil
 }

@@ -88,28 +88,14 @@ func (l *Ledger) Neighbours(ctx context.Context, w longrun.Window) (before, afte
 	return before, after, err
 }
 
-// nearest returns the first beat of a page that decodes. It asks for one at a
-// time, since every document that is read is paid for.
+// nearest returns the first beat of a page that decodes.
 func (l *Ledger) nearest(ctx context.Context, p Page) (*longrun.Heartbeat, error) {
-	const tries = 5
-	p.Limit = 1
-	for range tries {
-		last := p.After
-		for e, err := range l.Heartbeats(ctx, p) {
-			switch {
-			case isDocument(err):
-				p.After = e.Cursor()
-			case err != nil:
-				return nil, err
-			default:
-				return &e.Value, nil
-			}
-		}
-		if p.After == last {
-			break // the end
-		}
+	p.Limit = 5
+	e, ok, err := First[longrun.Heartbeat](ctx, l, Heartbeats, p)
+	if err != nil || !ok {
+		return nil, err
 	}
-	return nil, nil //nolint:nilnil // there may be none
+	return &e.Value, nil
 }
 
 // mendHeartbeat fills in what an older document says by another name, and what

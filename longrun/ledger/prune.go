@@ -35,9 +35,10 @@ type Pruned struct {
 // rollup, which is from then on marked with PrunedAt: what is missing without
 // such a mark was not pruned.
 //
-// Whatever its age, Prune keeps what is in use: an open incident, a run that has
-// not ended, a message that waits, a silence that lasts; and what does not
-// decode, which somebody should look at.
+// Whatever its age, Prune keeps what is in use: an incident that is open, or whose
+// end its day's rollup does not know, a run that has not ended, a message that
+// waits, a silence that lasts; and what does not decode, which somebody should
+// look at.
 func (l *Ledger) Prune(ctx context.Context, s longrun.Settings, now time.Time, apply func(context.Context, []store.Op) error) (Pruned, error) {
 	out := Pruned{Counts: map[Collection]int64{}, Kept: map[Collection]string{}}
 	for _, c := range []Collection{Heartbeats, Probes, Incidents, Runs, Outbox, Silences} {
@@ -94,7 +95,7 @@ func (p *pruner) run(ctx context.Context, before time.Time) error {
 		if err != nil || !sound {
 			return err
 		}
-		if err := p.day(ctx, w, p.mark(&r)); err != nil {
+		if err := p.day(ctx, w, &r); err != nil {
 			return err
 		}
 		day = w.To
@@ -137,13 +138,15 @@ func (p *pruner) mark(r *Entry[longrun.Rollup]) []store.Op {
 }
 
 // day prunes the probes or the incidents of a day.
-func (p *pruner) day(ctx context.Context, w longrun.Window, mark []store.Op) error {
+func (p *pruner) day(ctx context.Context, w longrun.Window, r *Entry[longrun.Rollup]) error {
 	page := Page{From: w.From, To: w.To}
 	if p.c == Incidents {
-		// One that was open when its day was rolled up is read from its document.
-		return pruneAll(ctx, p, page, func(i longrun.Incident) bool { return !i.Open() }, mark...)
+		// How one ended that was open when its day was rolled up, only its document
+		// says.
+		known := newKnownIncidents(r.Value)
+		return pruneAll(ctx, p, page, func(i longrun.Incident) bool { return !i.Open() && !known.lack(i) }, p.mark(r)...)
 	}
-	return pruneAll(ctx, p, page, func(longrun.Probe) bool { return true }, mark...)
+	return pruneAll(ctx, p, page, func(longrun.Probe) bool { return true }, p.mark(r)...)
 }
 
 // remove deletes documents, together with what else is given.

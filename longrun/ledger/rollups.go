@@ -34,7 +34,7 @@ func (l *Ledger) SetRollup(r longrun.Rollup) store.Op {
 // in ComputedBy.
 //
 // A day that is not over is an error. longrun.ErrShrunk comes beside the stored
-// rollup when documents that it counts are gone: they were pruned, and it stands. A
+// rollup when documents that it counted are gone: they were pruned, and it stands. A
 // rollup of the original system is replaced, since it has no slots.
 //
 // The day's beats are handed to each of also, such as the Add of a longrun.Sealer,
@@ -190,7 +190,9 @@ func each[T any](list iter.Seq2[Entry[T], error], add func(T), bad func(error)) 
 // MissingRollups returns the days since earliest that are over at now and have no
 // rollup, oldest first; and those whose rollup contradicts itself, was made when
 // the end of the day's last gap was not known, and now a beat is, or lacks an
-// incident that began on the day and was noticed, or ended, after it was made.
+// incident that began on the day and was noticed, or ended, after it was made; or
+// was made at a time that is to come, by a clock that was ahead: then the day may
+// not have been over.
 func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([]time.Time, error) {
 	from, to := longrun.DayOf(earliest).From, longrun.DayOf(now).From
 	have := map[string]bool{}
@@ -201,7 +203,7 @@ func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([
 		case isDocument(err):
 		case err != nil:
 			return nil, err
-		case e.Key.ID == e.Value.Date && e.Value.Check() == nil:
+		case e.Key.ID == e.Value.Date && e.Value.Check() == nil && !e.Value.ComputedAt.After(now):
 			have[e.Key.ID] = true
 			if len(e.Value.PrunedAt) > 0 {
 				continue // it cannot be made again

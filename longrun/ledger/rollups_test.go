@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -191,12 +192,17 @@ func TestDaysThatLackARollupAreFound(t *testing.T) {
 	require.False(t, last.Value.Settled)
 	beatsFrom(t, st, l, now, now.Add(time.Minute), time.Minute, nil)
 	want(1, 2, 4)
-	r, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, 4), now.Add(time.Minute), time.Minute)
+	now = now.Add(time.Minute)
+	r, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, 4), now, time.Minute)
 	require.NoError(t, err)
 	require.True(t, r.Settled)
 	require.Equal(t, "a", r.Gaps[0].After)
 	putRollup(t, st, l, r)
 	want(1, 2)
+
+	// It was computed before its time, by a clock that was ahead.
+	now = now.Add(-time.Second)
+	want(1, 2, 4)
 }
 
 // counted wraps a store so that the documents it hands out are counted, by
@@ -279,4 +285,78 @@ func TestWhatARollupAndAReportRead(t *testing.T) {
 	require.LessOrEqual(t, got["heartbeats"], 1440+2+1, "the parts of the two days that the window cuts")
 	require.LessOrEqual(t, got["probes"], 5)
 	require.Less(t, got["incidents"], 60, "those of the cut days, and a few from before the window")
+}
+
+// paged is a store that is paid for the documents of a page, whether they are
+// looked at or not.
+type paged struct {
+	store.Store
+	paid *int
+}
+
+func (p paged) Scan(ctx context.Context, q store.Query) iter.Seq2[store.Record, error] {
+	return func(yield func(store.Record, error) bool) {
+		type read struct {
+			rec store.Record
+			err error
+		}
+		var page []read
+		for rec, err := range p.Store.Scan(ctx, q) {
+			page = append(page, read{rec, err})
+		}
+		*p.paid += len(page)
+		for _, r := range page {
+			if !yield(r.rec, r.err) {
+				return
+			}
+		}
+	}
+}
+
+func TestADaysRollupPaysForNothingThatItDoesNotUse(t *testing.T) {
+	t.Parallel()
+	paid := 0
+	st := paged{memstore.New(nil), &paid}
+	l, now := week(t, st)
+	for n := range 10 {
+		_, err := l.PutRun(t.Context(), longrun.Run{RunID: fmt.Sprint("RUN_", n), TS: now.Add(time.Duration(n) * time.Hour)}, "")
+		require.NoError(t, err)
+	}
+	paid = 0
+	_, err := l.RollDay(t.Context(), firstDay.AddDate(0, 0, 4), now, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, 1440+2+3, paid, "the day's, the beats beside it, and the earliest run, beat and rollup")
+
+	for n := range 4 {
+		e, err := l.Rollup(t.Context(), firstDay.AddDate(0, 0, n))
+		require.NoError(t, err)
+		e.Value.Seal = &longrun.Seal{FirstSeq: int64(n) + 1}
+		putRollup(t, st, l, e.Value)
+	}
+	for day, want := range map[int]int{4: 1, 6: 1 + 2} {
+		paid = 0
+		seal, err := l.LastSeal(t.Context(), firstDay.AddDate(0, 0, day))
+		require.NoError(t, err)
+		require.EqualValues(t, 4, seal.FirstSeq)
+		require.Equal(t, want, paid)
+	}
+}
+
+// A system that was off for months, or the original's beats, which know no chain,
+// leave no seal to find: the search for one is not made anew for each day.
+func TestCatchingUpReadsAFewRollupsADay(t *testing.T) {
+	t.Parallel()
+	mem := memstore.New(nil)
+	st, reads := counted(mem)
+	l := open(t, st)
+	const days = 100
+	now := firstDay.AddDate(0, 0, days)
+	beatsFrom(t, mem, l, firstDay, now, 6*time.Hour, nil)
+	for i := range days {
+		c, err := l.CloseDay(t.Context(), firstDay.AddDate(0, 0, i), now, 6*time.Hour, "a", nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 4, c.Rollup.WrittenHb)
+		putRollup(t, mem, l, c.Rollup)
+	}
+	require.LessOrEqual(t, reads()["rollups"], 4*days)
 }

@@ -18,21 +18,33 @@ func (l *Ledger) Record(ctx context.Context, key store.Key) (store.Record, error
 // none: what a longrun.Sealer goes on from. Mostly that costs one read; a rollup
 // that does not decode is passed over.
 func (l *Ledger) LastSeal(ctx context.Context, day time.Time) (*longrun.Seal, error) {
+	return l.firstSeal(ctx, Page{To: longrun.DayOf(day).From, Desc: true})
+}
+
+// firstSeal returns the first seal in a page of rollups. It asks for one rollup,
+// and for twice as many each time that they have none: every document of a page
+// is paid for.
+func (l *Ledger) firstSeal(ctx context.Context, p Page) (*longrun.Seal, error) {
 	type rollup struct {
 		Seal *longrun.Seal `json:"seal" firestore:"seal"`
 	}
-	for e, err := range List[rollup](ctx, l, Rollups, Page{To: longrun.DayOf(day).From, Desc: true}) {
-		if isDocument(err) {
-			continue
+	const most = 64
+	for p.Limit = 1; ; p.Limit = min(2*p.Limit, most) {
+		read := 0
+		for e, err := range List[rollup](ctx, l, Rollups, p) {
+			switch {
+			case isDocument(err):
+			case err != nil:
+				return nil, err
+			case e.Value.Seal != nil:
+				return e.Value.Seal, nil
+			}
+			read, p.After = read+1, e.Cursor()
 		}
-		if err != nil {
-			return nil, err
-		}
-		if e.Value.Seal != nil {
-			return e.Value.Seal, nil
+		if read < p.Limit {
+			return nil, nil //nolint:nilnil // nothing was sealed
 		}
 	}
-	return nil, nil //nolint:nilnil // nothing was sealed yet
 }
 
 // SealDay seals the day of a Sealer that was given all its beats. It reads beats

@@ -1,7 +1,6 @@
 package ledger_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -209,13 +208,7 @@ func TestAWindowThatCutsPrunedDaysCountsThemWhole(t *testing.T) {
 		whole := survey(firstDay, day(3), nil)
 		require.Equal(t, 288-6, whole.Summary.Coverage.Written)
 
-		s := longrun.DefaultSettings(time.Minute)
-		s.RetentionDays = map[string]int64{"heartbeats": 4}
-		_, err := l.Prune(t.Context(), s, now, func(ctx context.Context, ops []store.Op) error {
-			_, err := st.Commit(ctx, ops...)
-			return err
-		})
-		require.NoError(t, err)
+		prune(t, st, l, now, map[string]int64{"heartbeats": 4})
 		for _, o := range []*ledger.SurveyOptions{nil, {FromBeats: true}} {
 			got := survey(firstDay.Add(13*time.Hour), day(3).Add(-time.Minute), o)
 			require.Equal(t, longrun.Window{From: firstDay, To: day(3)}, got.Window)
@@ -231,7 +224,7 @@ func TestAWindowThatCutsPrunedDaysCountsThemWhole(t *testing.T) {
 		require.Equal(t, longrun.Window{From: day(1), To: day(2)}, one.Window)
 
 		// What goes without a mark is told, in a day that is cut as well.
-		_, err = st.Commit(t.Context(), store.Delete(l.Key(ledger.Heartbeats, "2026-01-02T12-00-00")))
+		_, err := st.Commit(t.Context(), store.Delete(l.Key(ledger.Heartbeats, "2026-01-02T12-00-00")))
 		require.NoError(t, err)
 		got = survey(day(4).Add(11*time.Hour), now, nil)
 		require.Contains(t, got.Days[0].Differs, "in 1 slots")
@@ -338,4 +331,29 @@ func TestARunThatBeganBehindTheWindowExplainsItsLastGap(t *testing.T) {
 	s, err := l.Survey(t.Context(), longrun.DayOf(firstDay), time.Minute, now, nil)
 	require.NoError(t, err)
 	require.Equal(t, longrun.Deploy, s.Summary.Coverage.Gaps[0].Cause)
+}
+
+// Two hundred accounts that were logged out at once, before the window, are all
+// open in it.
+func TestHoweverManyIncidentsLastIntoTheWindowAllAreShown(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	now := firstDay.AddDate(0, 0, 3)
+	beatsFrom(t, st, l, firstDay, now, time.Hour, nil)
+	soon := firstDay.Add(3 * time.Hour)
+	for n := range 200 {
+		at := firstDay.Add(time.Hour)
+		i := longrun.Incident{IncidentID: fmt.Sprint("open", n), Rule: longrun.LoggedOut, TS: at, TSStart: at}
+		short := longrun.Incident{IncidentID: fmt.Sprint("short", n), Rule: longrun.QueueDepth, TS: at.Add(time.Hour), TSStart: at.Add(time.Hour), TSEnd: &soon}
+		ops := []store.Op{l.SetIncident(i)}
+		if n < 20 {
+			ops = append(ops, l.SetIncident(short))
+		}
+		_, err := st.Commit(t.Context(), ops...)
+		require.NoError(t, err)
+	}
+	s, err := l.Survey(t.Context(), longrun.Window{From: firstDay.AddDate(0, 0, 1), To: now}, time.Hour, now, nil)
+	require.NoError(t, err)
+	require.Len(t, s.Summary.Incidents, 200)
 }

@@ -195,7 +195,7 @@ func (s *surveyor) mangled(err *DocumentError) {
 }
 
 // How far back incidents are looked for that began before the window and lasted
-// into it.
+// into it: until so many in a row did not.
 const (
 	maxEarlier     = 50
 	maxEarlierDays = 400
@@ -218,11 +218,24 @@ func (s *surveyor) takeIncidents(ctx context.Context) error {
 			s.digest.AddIncident(e.Value)
 		}
 	}
-	from := s.Window.From.AddDate(0, 0, -maxEarlierDays)
-	p := Page{From: from, To: s.Window.From, Desc: true, Limit: maxEarlier}
-	return each(s.ledger.Incidents(ctx, p), func(i longrun.Incident) {
-		if i.TSEnd == nil || i.TSEnd.After(s.Window.From) {
-			s.digest.AddIncident(i)
+	p := Page{From: s.Window.From.AddDate(0, 0, -maxEarlierDays), To: s.Window.From, Desc: true, Limit: maxEarlier}
+	for over := 0; over < maxEarlier; {
+		read := 0
+		for e, err := range s.ledger.Incidents(ctx, p) {
+			if err != nil && !isDocument(err) {
+				return err
+			}
+			read, p.After = read+1, e.Cursor()
+			if i := e.Value; err == nil && (i.TSEnd == nil || i.TSEnd.After(s.Window.From)) {
+				s.digest.AddIncident(i)
+				over = 0
+			} else {
+				over++
+			}
 		}
-	}, func(error) {})
+		if read < maxEarlier {
+			break
+		}
+	}
+	return nil
 }

@@ -60,21 +60,23 @@ func (m *Monitor) lead(ctx context.Context, lease *lock.Lease) error {
 	}
 	m.probes.begin(aside)
 	group.Go(func() { m.aside(ctx, func() { m.probes.run(aside, lease) }) })
-	group.Go(func() {
-		for aside.Err() == nil {
-			m.aside(ctx, func() { m.alarms.run(aside, lease) })
-			// Only a fault ends it sooner. A monitor that goes on without alerts for a
-			// year because of one is worse than one that fails again.
-			sleep(aside, m.cfg.Clock, min(alarmsPause, 10*m.cfg.Interval))
-		}
-	})
-	group.Go(func() { m.aside(ctx, func() { m.closing.run(aside, lease) }) })
+	// Only a fault ends these sooner. A monitor that goes on without alerts or
+	// rollups for a year because of one is worse than one that fails again.
+	for _, task := range []func(context.Context, *lock.Lease){m.alarms.run, m.closing.run} {
+		group.Go(func() {
+			for aside.Err() == nil {
+				m.aside(ctx, func() { task(aside, lease) })
+				sleep(aside, m.cfg.Clock, min(asidePause, 10*m.cfg.Interval))
+			}
+		})
+	}
 	w := &writer{m: m, lease: lease, head: m.parseHead(ctx, lease.Note()), chunk: maxLate}
 	return w.write(ctx)
 }
 
-// alarmsPause is how long after a fault the alarms begin anew.
-const alarmsPause = 10 * time.Minute
+// asidePause is how long after a fault the alarms, or the closing of days, begin
+// anew.
+const asidePause = 10 * time.Minute
 
 // aside runs what a leader does beside its beats. A fault of it costs no beat.
 func (m *Monitor) aside(ctx context.Context, task func()) {

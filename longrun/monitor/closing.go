@@ -23,6 +23,10 @@ const (
 	closeBack = 35
 	// maxCloseWait is how long after midnight a day is closed at the latest.
 	maxCloseWait = 5 * time.Minute
+	// maxRest is as long as the next day may take to be over and closed: who waits
+	// longer waits by a clock that was set back. It is looked at every lookAtClock.
+	maxRest     = 24 * time.Hour
+	lookAtClock = 10 * time.Minute
 	// pruneBreath is the pause between two batches of deletes: beats go first.
 	pruneBreath = time.Second
 )
@@ -149,7 +153,7 @@ func (c *closing) run(ctx context.Context, lease *lock.Lease) {
 	caughtUp := false
 	defer c.setNext(time.Time{})
 	for ctx.Err() == nil {
-		days := c.take()
+		days, began := c.take(), clk.Now()
 		due, err := c.due(ctx, caughtUp, days)
 		if err == nil {
 			err = c.all(ctx, lease, due)
@@ -166,16 +170,31 @@ func (c *closing) run(ctx context.Context, lease *lock.Lease) {
 		} else {
 			c.m.once.over("closing")
 			caughtUp = true
-			next := c.next(clk.Now())
+			next := c.next(began) // a day that ended meanwhile is due at once
 			c.setNext(next)
 			wait = next.Sub(clk.Now())
 		}
-		waiting, cancel := deadline.With(ctx, clk, wait)
+		c.rest(ctx, clk.Now().Add(wait))
+	}
+}
+
+// rest waits until then or until there is something to do, by a clock that may be
+// set meanwhile: one that was ahead over midnight would let a whole day pass.
+func (c *closing) rest(ctx context.Context, then time.Time) {
+	clk := c.m.cfg.Clock
+	for ctx.Err() == nil {
+		wait := then.Sub(clk.Now())
+		if wait <= 0 || wait > maxRest {
+			return
+		}
+		waiting, cancel := deadline.With(ctx, clk, min(wait, lookAtClock))
 		select {
 		case <-waiting.Done():
+			cancel()
 		case <-c.wake:
+			cancel()
+			return
 		}
-		cancel()
 	}
 }
 
@@ -196,12 +215,13 @@ func (c *closing) next(now time.Time) time.Time {
 func (c *closing) due(ctx context.Context, caughtUp bool, others []time.Time) ([]time.Time, error) {
 	ctx, cancel := deadline.With(ctx, c.m.cfg.Clock, closeTimeout)
 	defer cancel()
-	now := c.m.cfg.Clock.Now().Add(-c.grace())
+	now := c.m.cfg.Clock.Now()
+	closed := longrun.DayOf(now.Add(-c.grace())).From
 	earliest, known, err := c.m.ledger.Earliest(ctx)
 	if err != nil || !known {
 		return nil, err
 	}
-	back := longrun.DayOf(now).From.AddDate(0, 0, -2)
+	back := closed.AddDate(0, 0, -2)
 	if !caughtUp {
 		newest, ok, err := ledger.First[longrun.Rollup](ctx, c.m.ledger, ledger.Rollups, ledger.Page{Desc: true, Limit: 5})
 		if err != nil {
@@ -213,6 +233,7 @@ func (c *closing) due(ctx context.Context, caughtUp bool, others []time.Time) ([
 		}
 	}
 	days, err := c.m.ledger.MissingRollups(ctx, latest(earliest, back), now)
+	days = slices.DeleteFunc(days, func(day time.Time) bool { return !day.Before(closed) })
 	for _, d := range others {
 		if longrun.DayOf(d).To.After(earliest) { // before, there was nothing
 			days = append(days, d)

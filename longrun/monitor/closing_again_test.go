@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -83,6 +85,71 @@ func TestAProbeThatIsStoredAfterItsDayIsInTheDaysRollup(t *testing.T) {
 		heal()
 		time.Sleep(time.Hour)
 		require.Equal(t, before.Probes[0].N+1, rolledUp(t, mem).Probes[0].N)
+		n.end()
+	})
+}
+
+// A clock that was ahead for a while had the day closed before it was over.
+func TestADayThatWasClosedBeforeItsEndIsRolledUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, st, "a", withClock(clk))
+		time.Sleep(22*time.Hour + 30*time.Second)
+		clk.ahead.Store(int64(4 * time.Hour))
+		time.Sleep(10 * time.Minute)
+		require.Less(t, rolledUp(t, st).WrittenHb, int64(22*60+10))
+		clk.ahead.Store(0)
+		time.Sleep(2*time.Hour + 30*time.Minute)
+		r := rolledUp(t, st)
+		want := longrun.Cover(beats(t, st), longrun.Window{From: r.From, To: r.To}, time.Minute, time.Now())
+		require.EqualValues(t, want.Written, r.WrittenHb)
+		require.Greater(t, want.Written, 1425)
+		n.end()
+	})
+}
+
+// Catching up may take longer than the day that it began on.
+func TestADayThatEndsDuringACatchUpIsClosedAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st, l := storetest.Wrap(mem), openLedger(t, mem)
+		began := time.Now()
+		time.Sleep(30*24*time.Hour - 2*time.Hour - 10*time.Minute)
+		for at := began; at.Before(time.Now()); at = at.Add(time.Hour) { // nothing is missed, nothing is told
+			_, err := mem.Commit(t.Context(), l.CreateHeartbeat(longrun.Beat(at, time.Hour)))
+			require.NoError(t, err)
+		}
+		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Get && c.Key.Collection == l.Path(ledger.Rollups) {
+				time.Sleep(20 * time.Second)
+			}
+			return nil
+		}})
+		n := start(t, st, "a", func(c *monitor.Config) { c.Interval = time.Hour })
+		time.Sleep(3*time.Hour + 30*time.Minute) // it begins after two slots, at ten to twelve
+		require.Len(t, documents[longrun.Rollup](t, mem, ledger.Rollups), 30)
+		n.end()
+	})
+}
+
+// A fault of closing ends no closing of later days.
+func TestClosingGoesOnAfterAPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st, l := storetest.Wrap(mem), openLedger(t, mem)
+		n := start(t, st, "a")
+		time.Sleep(23 * time.Hour)
+		var panicked atomic.Bool
+		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Key.Collection == l.Path(ledger.Rollups) && panicked.CompareAndSwap(false, true) {
+				panic("a fault in here")
+			}
+			return nil
+		}})
+		time.Sleep(2 * time.Hour)
+		require.True(t, panicked.Load())
+		require.Positive(t, rolledUp(t, mem).WrittenHb)
 		n.end()
 	})
 }

@@ -55,14 +55,16 @@ func Evidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions) (Outcome
 	if err := checkBounds(o.From, o.To); err != nil {
 		return Outcome{}, err
 	}
-	if !o.From.IsZero() || !o.To.IsZero() {
-		outcome, stands, err := evidence(ctx, l, o, true)
-		if err != nil || stands {
-			return outcome, err
+	return steady(ctx, l, func() (Outcome, error) {
+		if !o.From.IsZero() || !o.To.IsZero() {
+			outcome, stands, err := evidence(ctx, l, o, true)
+			if err != nil || stands {
+				return outcome, err
+			}
 		}
-	}
-	outcome, _, err := evidence(ctx, l, o, false)
-	return outcome, err
+		outcome, _, err := evidence(ctx, l, o, false)
+		return outcome, err
+	})
 }
 
 // evidence reads and judges once. A window that does not stand alone is not

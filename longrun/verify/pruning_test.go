@@ -14,6 +14,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
 
 var errBrokenOff = errors.New("broken off")
@@ -98,4 +99,39 @@ func rollupsOf(t *testing.T, l *ledger.Ledger) map[string]longrun.Rollup {
 		all[e.Key.ID] = e.Value
 	}
 	return all
+}
+
+// A prune that overtakes the reader removes nothing that it may miss.
+func TestAPruneWhileBeatsAreReadIsNoRemoval(t *testing.T) {
+	t.Parallel()
+	for name, check := range map[string]func(*testing.T, *ledger.Ledger, *history) verify.Outcome{
+		"evidence": func(t *testing.T, l *ledger.Ledger, _ *history) verify.Outcome {
+			return evidence(t, l, verify.EvidenceOptions{})
+		},
+		"restart-safe": func(t *testing.T, l *ledger.Ledger, h *history) verify.Outcome {
+			return restartSafe(t, l, verify.RestartSafeOptions{Now: h.now()})
+		},
+	} {
+		mem := memstore.New(nil)
+		h, l := fiveDays(t, mem)
+		st := storetest.Wrap(mem)
+		begun := false
+		st.Inject(storetest.Fault{Record: func(_ context.Context, c storetest.Call, n int) error {
+			if c.Key.Collection != l.Path(ledger.Heartbeats) || n != 100 || begun {
+				return nil
+			}
+			begun = true
+			h.markPruned(t, mem, l, "2025-12-29")
+			for _, b := range h.beats[:perDay] {
+				commit(t, mem, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
+			}
+			return nil
+		}})
+		reading, err := ledger.New(st, "")
+		require.NoError(t, err)
+		o := check(t, reading, h)
+		require.True(t, begun)
+		require.Equal(t, verify.Pass, o.Verdict, "%s: %v", name, o.Findings)
+		require.Less(t, o.Counts["beats"], int64(len(h.beats)))
+	}
 }

@@ -38,7 +38,6 @@ func RestartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 	if err := checkBounds(o.From, o.To); err != nil {
 		return Outcome{}, err
 	}
-	q := newInquiry("restart-safe", o.From, o.To)
 	if o.Interval == 0 {
 		var err error
 		if o.Interval, err = l.Interval(ctx); err != nil {
@@ -48,6 +47,12 @@ func RestartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 	if err := longrun.ValidateInterval(o.Interval); err != nil {
 		return Outcome{}, errors.New("verify: Interval: " + err.Error())
 	}
+	return steady(ctx, l, func() (Outcome, error) { return restartSafe(ctx, l, o) })
+}
+
+// restartSafe reads and judges once.
+func restartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (Outcome, error) {
+	q := newInquiry("restart-safe", o.From, o.To)
 	// What happens meanwhile must accuse nobody. So a day's rollup is read before
 	// its beats, which are all that it counts and more, and runs and the lock after
 	// the beats, whose writers they know.

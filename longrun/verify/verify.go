@@ -25,7 +25,8 @@
 // be read or that the options make no sense; nothing can be told then either.
 //
 // Reading changes nothing, and needs no lease: a check may run beside the
-// monitor that it checks. Beats written meanwhile are left to the next check.
+// monitor that it checks. Beats written meanwhile are left to the next check, and
+// where old ones are pruned meanwhile it reads again.
 package verify
 
 import (

@@ -108,6 +108,6 @@ func (c alertTestCommand) ask(ctx context.Context, out io.Writer) error {
 	if !answer.Success {
 		return fmt.Errorf("the server answered %s: %s", response.Status, strings.TrimRight(answer.Error+": "+answer.Channel.LastError, ": "))
 	}
-	fmt.Fprintln(out, "sent by the server")
+	fmt.Fprintln(out, "sent by the server, to the channels it has; where it has none, into its log")
 	return nil
 }

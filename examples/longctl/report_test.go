@@ -98,6 +98,15 @@ func TestADayIsRolledUpByHandOnceAndReported(t *testing.T) {
 	require.Equal(t, 2, ctl(t, "report", at, "--window=2001-01-01/2001-01-02", "--strict").code, "no data")
 }
 
+func TestWhereNothingIsStoredNoRollupIsSaidToBeThere(t *testing.T) {
+	t.Parallel()
+	path, _ := aged(t, 1)
+	got := ctl(t, "rollup", "--store=sqlite:"+path, "--root=other/place", "--missing")
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.err, "nothing is stored here")
+	require.Empty(t, got.out)
+}
+
 func TestADayIsWholeOnlyWithoutAnyMissedSlot(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "99.99 %", hundredths(86_399, 86_400))

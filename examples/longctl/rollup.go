@@ -101,8 +101,11 @@ func (c rollupCommand) days(ctx context.Context, l *ledger.Ledger, now time.Time
 		return slices.CompactFunc(days, time.Time.Equal), nil
 	}
 	earliest, known, err := l.Earliest(ctx)
-	if err != nil || !known {
+	switch {
+	case err != nil:
 		return nil, err
+	case !known: // a wrong --root looks like that; it is not said that nothing is missing
+		return nil, errors.New("nothing is stored here, so that no day can be rolled up")
 	}
 	return l.MissingRollups(ctx, earliest, now)
 }

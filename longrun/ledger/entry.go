@@ -16,6 +16,10 @@ type Entry[T any] struct {
 	At      time.Time
 	Version string
 	Value   T
+	// Own is the ts in the text of a heartbeat where that is not At, under which
+	// its store lists it and which its Value has; else the zero time. Where the two
+	// are kept apart, as on SQLite, one of them was edited.
+	Own time.Time
 }
 
 // Path returns the document's full path.
@@ -114,6 +118,9 @@ func Decode[T any](rec store.Record) (Entry[T], error) {
 	}
 	switch v := any(&e.Value).(type) {
 	case *longrun.Heartbeat:
+		if own := v.TS.Truncate(time.Microsecond); !own.IsZero() && !own.Equal(rec.At) {
+			e.Own = own.UTC()
+		}
 		mendHeartbeat(v, rec)
 	case *longrun.Probe:
 		mendProbe(v, rec)

@@ -22,7 +22,7 @@ type Survey struct {
 	Asked, Window longrun.Window
 	Earliest      *time.Time
 	Interval      time.Duration
-	// OtherIntervals are those of runs that reach into the window and had slots of
+	// OtherIntervals are those of runs that wrote in the window and had slots of
 	// another length, the shortest first: beats of theirs are counted in slots that
 	// they were not made for.
 	OtherIntervals []time.Duration
@@ -113,21 +113,26 @@ func (l *Ledger) Survey(ctx context.Context, w longrun.Window, interval time.Dur
 		return Survey{}, err
 	}
 	s.Summary = s.digest.Summary()
+	s.OtherIntervals = s.otherIntervals()
 	s.Filled, s.Healthy = s.digest.Bitmaps()
 	s.compare()
 	return s.Survey, nil
 }
 
 // otherIntervals finds the lengths of the slots of runs that are not the
-// survey's.
-func (s *surveyor) otherIntervals(runs []longrun.Run) (others []time.Duration) {
-	for _, r := range runs {
+// survey's. A run that wrote nothing in its time, such as that of a standby which
+// died and was never closed, has spoilt no number.
+func (s *surveyor) otherIntervals() (others []time.Duration) {
+	for _, r := range s.runs {
 		interval := time.Duration(r.IntervalSec) * time.Second
-		if interval == s.Interval || longrun.ValidateInterval(interval) != nil ||
-			!r.TS.Before(s.counted.To) || r.End != nil && !r.End.After(s.counted.From) {
+		if interval == s.Interval || longrun.ValidateInterval(interval) != nil {
 			continue
 		}
-		others = append(others, interval)
+		if slices.ContainsFunc(s.Summary.Instances, func(p longrun.Presence) bool {
+			return p.InstanceID == r.InstanceID && !p.Last.Before(r.TS) && (r.End == nil || p.First.Before(*r.End))
+		}) {
+			others = append(others, interval)
+		}
 	}
 	slices.Sort(others)
 	return slices.Compact(others)

@@ -113,9 +113,12 @@ func TestRunsWithSlotsOfAnotherLengthAreTold(t *testing.T) {
 		{TS: *at(20), End: at(30), IntervalSec: 10},
 		{TS: *at(30), End: at(40), IntervalSec: 7}, // no length of a slot
 		{TS: *at(40), IntervalSec: 60},
-		{TS: *at(120), IntervalSec: 900}, // began behind it
+		{TS: *at(120), IntervalSec: 900},                   // began behind it
+		{TS: *at(-500), IntervalSec: 120, InstanceID: "b"}, // stood by, died, and wrote nothing
 	} {
-		r.RunID = fmt.Sprint("RUN_", i)
+		if r.RunID = fmt.Sprint("RUN_", i); r.InstanceID == "" {
+			r.InstanceID = "a"
+		}
 		_, err := l.PutRun(t.Context(), r, "")
 		require.NoError(t, err)
 	}

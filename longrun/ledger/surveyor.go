@@ -17,6 +17,7 @@ type surveyor struct {
 	now     time.Time
 	counted longrun.Window // the closed slots of the window
 	digest  *longrun.Digest
+	runs    []longrun.Run             // that may explain gaps
 	rollups map[string]longrun.Rollup // of the days that are not read from them
 	reasons map[string]string         // why a day has none that can be read
 }
@@ -39,7 +40,7 @@ func (s *surveyor) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.OtherIntervals = s.otherIntervals(runs)
+	s.runs = runs
 	s.digest = longrun.NewDigest(s.Window, s.Interval, s.now, runs...)
 	s.digest.AddMangled(mangled)
 	for _, h := range []*longrun.Heartbeat{before, after} {

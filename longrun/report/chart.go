@@ -13,6 +13,7 @@ import (
 const (
 	chartWidth = 1000
 	chartLeft  = 120 // labels of rows
+	namesLeft  = 236 // labels that have a rule and a target
 	chartRight = 12
 	axisHeight = 22
 )
@@ -56,15 +57,18 @@ type label struct {
 }
 
 // scale puts times on the width of a chart.
-type scale struct{ w longrun.Window }
+type scale struct {
+	w    longrun.Window
+	left float64
+}
 
 func (s scale) x(t time.Time) float64 {
 	whole := s.w.To.Sub(s.w.From)
 	if whole <= 0 {
-		return chartLeft
+		return s.left
 	}
 	part := float64(t.Sub(s.w.From)) / float64(whole)
-	return short(chartLeft + min(max(part, 0), 1)*(chartWidth-chartLeft-chartRight))
+	return short(s.left + min(max(part, 0), 1)*(chartWidth-s.left-chartRight))
 }
 
 // short keeps two decimals, more than a screen has.
@@ -113,7 +117,7 @@ func tickStep(whole time.Duration) (step time.Duration, layout string) {
 func latencyChart(r Report) *chart {
 	const panel, head = 110, 18
 	c := &chart{Label: "Latency of the probes over time, by type", Width: chartWidth}
-	s := scale{longrun.Window{From: r.Window.CountedFrom, To: r.Window.CountedTo}}
+	s := scale{r.counted(), chartLeft}
 	for i, p := range r.Probes {
 		top := float64(i*(panel+head+8)) + head
 		bottom := top + panel
@@ -179,7 +183,7 @@ const maxTimelines = 40
 func timelineChart(r Report) *chart {
 	const height = 22
 	c := &chart{Label: "Incidents on a time line, by rule and target", Width: chartWidth}
-	s := scale{longrun.Window{From: r.Window.CountedFrom, To: r.Repairs.To}}
+	s := scale{longrun.Window{From: r.Window.CountedFrom, To: r.Repairs.To}, namesLeft}
 	rows, hidden := map[string]int{}, map[string]bool{}
 	for _, i := range r.Incidents.Listed {
 		key := string(i.Rule)
@@ -194,7 +198,7 @@ func timelineChart(r Report) *chart {
 			}
 			row = len(rows)
 			rows[key] = row
-			c.Texts = append(c.Texts, label{X: chartLeft - 8, Y: float64(row*height) + 15, Anchor: "end", Class: "tick", Text: cut(oneLine(key), 20)})
+			c.Texts = append(c.Texts, label{X: namesLeft - 8, Y: float64(row*height) + 15, Anchor: "end", Class: "tick", Text: cut(oneLine(key), 34)})
 		}
 		end, class, ended := s.w.To, "open", "open"
 		if i.End != nil {
@@ -212,7 +216,7 @@ func timelineChart(r Report) *chart {
 	if len(hidden) > 0 {
 		c.Height += height
 		c.Texts = append(c.Texts, label{
-			X: chartLeft, Y: c.Height - 7, Anchor: "start", Class: "tick",
+			X: namesLeft, Y: c.Height - 7, Anchor: "start", Class: "tick",
 			Text: fmt.Sprintf("And %s more rules and targets, which are in the table.", count(len(hidden))),
 		})
 	}

@@ -84,6 +84,16 @@ func of(t *testing.T, days, missed int) ledger.Survey {
 	return s
 }
 
+func TestATitleSaysWhichDaysItIsOf(t *testing.T) {
+	t.Parallel()
+	s := of(t, 7, 0)
+	r := report.New(s, nil)
+	require.Contains(t, r.Markdown(), "# Longrun report: 2025-01-01 00:00 to 2025-01-08 00:00\n")
+	require.Equal(t, "7d", r.Window.Name)
+	s.Now = s.Asked.To
+	require.Contains(t, report.New(s, nil).Markdown(), "# Longrun report: 7d\n")
+}
+
 func TestTheVerdictTurnsAtTheSlotThatDecides(t *testing.T) {
 	t.Parallel()
 	for _, of7 := range []struct {
@@ -263,11 +273,12 @@ func TestListsAreBoundedAndTheirSumsComeOut(t *testing.T) {
 	require.NotContains(t, string(page), "more rules and targets", "all of them are of one")
 	d = longrun.NewDigest(s.Window, time.Minute, s.Now)
 	for i := range 60 {
-		d.AddIncident(longrun.Incident{IncidentID: fmt.Sprint(i), Target: fmt.Sprint(i), TS: s.Window.From, TSStart: s.Window.From})
+		d.AddIncident(longrun.Incident{IncidentID: fmt.Sprint(i), Rule: longrun.MissedHeartbeats, Target: fmt.Sprint("account-", i), TS: s.Window.From, TSStart: s.Window.From})
 	}
 	s.Summary = d.Summary()
 	page, err = report.New(s, nil).HTML()
 	require.NoError(t, err)
+	require.Contains(t, string(page), ">missed_heartbeats account-17</text>", "the target tells the rows apart")
 	require.Contains(t, string(page), "And 20 more rules and targets, which are in the table.")
 	require.Contains(t, r.Markdown(), "And 380 more, none of them longer, with 380 missed slots.")
 }

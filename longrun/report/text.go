@@ -21,9 +21,10 @@ type section struct {
 	Chart string
 }
 
-// title is the headline.
+// title is the headline. A name such as "7d" says which days these are only where
+// they are the last ones.
 func (r Report) title() string {
-	if r.Window.Name != "" {
+	if r.Window.Name != "" && r.Window.To.Equal(r.GeneratedAt) {
 		return "Longrun report: " + r.Window.Name
 	}
 	return "Longrun report: " + stamp(r.Window.From) + " to " + stamp(r.Window.To)

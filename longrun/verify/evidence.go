@@ -180,6 +180,9 @@ func (r *reading) read(ctx context.Context, p *part) error {
 		}
 		r.n++
 		r.tell.tell(ledger.Heartbeats, r.n)
+		if !e.Own.IsZero() { // the hash is of the one under which it is listed
+			r.q.fault(e.Path(), "was edited: its ts is %s, and it is listed under %s", e.Own.Format(time.RFC3339Nano), e.At.Format(time.RFC3339Nano))
+		}
 		h := &e.Value
 		if h.ChainSeq < 1 {
 			r.unchained(e.Path(), h, begun)

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"crypto/ed25519"
+	"database/sql"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -169,6 +170,37 @@ func TestEveryTamperingIsFoundInEveryStore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// SQLite lists a document by a column of its own. Whoever edits the ts in the text
+// changes nothing that is read, and yet the document is not what was written.
+func TestATimeThatWasEditedBesideTheListIsNamed(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/longrun.db"
+	st, err := sqlitestore.Open(t.Context(), path, nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, st.Close()) }()
+	h := newHistory(7)
+	h.run(50)
+	l := h.write(t, st)
+	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{}).Verdict)
+
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	edit := func(ts string) {
+		_, err := db.ExecContext(t.Context(), "UPDATE documents SET data = json_set(data, '$.ts', ?) WHERE id = ?", ts, h.beats[20].BucketID)
+		require.NoError(t, err)
+	}
+	edit("2025-12-29T09:20:01Z")
+	o := evidence(t, l, verify.EvidenceOptions{})
+	require.Equal(t, verify.Fail, o.Verdict)
+	require.Equal(t, []string{l.Key(ledger.Heartbeats, h.beats[20].BucketID).String()}, paths(o))
+	require.Contains(t, o.Findings[0].Text, "its ts is 2025-12-29T09:20:01Z, and it is listed under "+h.beats[20].TS.Format(time.RFC3339Nano))
+
+	// The same moment in other words is no edit.
+	edit(h.beats[20].TS.In(time.FixedZone("", 3600)).Format(time.RFC3339Nano))
+	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{}).Verdict)
 }
 
 func TestAChainThatBeganAnewIsADoubtAndNoFault(t *testing.T) {

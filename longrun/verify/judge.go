@@ -151,10 +151,11 @@ func (j *judge) tip(pieces []*piece) *piece {
 	})
 	j.breaks = append(j.breaks, [2]int64{min(tip.last.seq, head.ChainSeq), max(tip.last.seq, head.ChainSeq)})
 	last := tip.last
+	numbers, verb := numbersOf(last.seq+1, head.ChainSeq)
 	switch {
 	case last.seq < head.ChainSeq:
-		j.q.fault(j.path(last), "is the last beat, number %d, and the head in %s says %d: numbers %d to %d behind it are missing, or the head was changed",
-			last.seq, j.lock.path, head.ChainSeq, last.seq+1, head.ChainSeq)
+		j.q.fault(j.path(last), "is the last beat, number %d, and the head in %s says %d: %s behind it %s missing, or the head was changed",
+			last.seq, j.lock.path, head.ChainSeq, numbers, verb)
 	case last.seq == head.ChainSeq:
 		j.q.fault(j.path(last), "is the last beat, number %d, and was edited, or the head in %s was: hashes %s and %s", last.seq, j.lock.path, short(last.hash), short(head.Hash))
 	default:
@@ -236,7 +237,9 @@ func (j *judge) older(first *piece, rest []*piece) *piece {
 	}
 	// It must be a whole chain, or one whose beginning was pruned.
 	line, _ := lineage(last, rest)
-	if _, sealed := j.book.endingAt(line[0].start()); !line[0].root() && !sealed {
+	_, sealed := j.book.endingAt(line[0].start())
+	_, begun := j.book.begunAt(line[0].first.seq)
+	if !line[0].root() && !sealed && !begun {
 		return nil
 	}
 	return last
@@ -268,70 +271,6 @@ func (j *judge) line(ctx context.Context, line []*piece) error {
 		}
 	}
 	return nil
-}
-
-// beginning judges where a chain begins.
-func (j *judge) beginning(line []*piece) {
-	c := line[0]
-	i, sealed := j.book.endingAt(c.start())
-	if !sealed && !c.root() {
-		i = slices.IndexFunc(j.book.seals, func(s *sealOf) bool {
-			return s.pruned && s.FirstSeq < c.first.seq && c.first.seq <= s.LastSeq
-		})
-	}
-	switch {
-	case c.root():
-	case c.first.seq == 1:
-		j.breaks = append(j.breaks, [2]int64{1, 1})
-		j.q.fault(j.path(c.first), "is number 1 of the chain, and was edited: it says that another beat came before it")
-	case sealed:
-		j.begins(c, j.pruned(j.book.seals[:i+1]))
-	case i >= 0:
-		// A prune is under way, or was broken off: it takes a segment in its order.
-		part := c.first.seq - j.book.seals[i].FirstSeq
-		j.young(j.book.seals[i], part)
-		j.q.counts["pruned"] += part
-		j.begins(c, part+j.pruned(j.book.seals[:i]))
-	case j.q.from.IsZero() || j.book.covering(c.first.seq-1) != nil:
-		j.missing(c.first, 1, c.first.seq-1, "")
-	default:
-		// A window, in which nothing is sealed before it: where it begins is not
-		// the question.
-	}
-}
-
-// pruned judges sealed segments that are gone, all of them before what there is,
-// and counts their beats.
-func (j *judge) pruned(seals []*sealOf) int64 {
-	var n int64
-	for i, s := range slices.Backward(seals) {
-		if i+1 < len(seals) && !seals[i+1].Follows(s.Seal) {
-			break
-		}
-		n += s.Beats
-		if !s.pruned {
-			j.q.fault(s.path, "the %d beats that it sealed are missing, and were not pruned: it has no prunedAt", s.Beats)
-		} else {
-			j.young(s, s.Beats)
-		}
-	}
-	j.q.counts["pruned"] += n
-	return n
-}
-
-// young looks for pruned beats that are too young to be.
-func (j *judge) young(s *sealOf, n int64) {
-	if !j.keptFrom.IsZero() && s.day.To.After(j.keptFrom) {
-		j.q.fault(s.path, "%d of the %d beats that it sealed are missing, though they are younger than what is pruned", n, s.Beats)
-	}
-}
-
-// begins looks for what came before a chain's first piece and the n pruned beats
-// before that.
-func (j *judge) begins(c *piece, n int64) {
-	if before := c.first.seq - n; before > 1 && j.q.from.IsZero() {
-		j.q.doubt(j.path(c.first), "of what came before number %d of the chain not even the seals are left", before)
-	}
 }
 
 // joint judges what lies between two pieces of a chain.
@@ -409,10 +348,7 @@ func (j *judge) gap(ctx context.Context, last, first place) error {
 // missing says that numbers are missing before a beat.
 func (j *judge) missing(first place, from, to int64, after string) {
 	j.breaks = append(j.breaks, [2]int64{from, to})
-	numbers, verb := fmt.Sprintf("number %d", from), "is"
-	if to > from {
-		numbers, verb = fmt.Sprintf("numbers %d to %d", from, to), "are"
-	}
+	numbers, verb := numbersOf(from, to)
 	where := "before it"
 	if after != "" {
 		where = "between " + after + " and it"
@@ -422,4 +358,12 @@ func (j *judge) missing(first place, from, to int64, after string) {
 		sealed = ", sealed in " + s.path
 	}
 	j.q.fault(j.path(first), "%s of the chain %s missing %s%s", numbers, verb, where, sealed)
+}
+
+// numbersOf names the numbers [from, to] of the chain, with the verb for them.
+func numbersOf(from, to int64) (numbers, verb string) {
+	if to > from {
+		return fmt.Sprintf("numbers %d to %d", from, to), "are"
+	}
+	return fmt.Sprintf("number %d", from), "is"
 }

@@ -97,7 +97,7 @@ func ExampleProbes() {
 	// Output:
 	// probes: FAIL
 	//   from 2025-12-29T00:00:00Z to 2025-12-30T00:00:00Z
-	//   fault  wa_metrics/longrun/probes: no result of outbound in the last 24h0m0s: it is not configured, or never made
+	//   fault  wa_metrics/longrun/probes: no result of outbound in the last 24 h: it is not configured, or never made
 	//   outboundFail          0
 	//   outboundInconclusive  0
 	//   outboundPass          0

@@ -206,7 +206,7 @@ func (f *probeFinds) judge(q *inquiry, t longrun.ProbeType, o ProbesOptions, s l
 	decided := f.pass + f.fail
 	if decided == 0 {
 		if f.last == nil {
-			q.fault(dir, "no result of %s in the last %v: it is not configured, or never made", t, o.Window)
+			q.fault(dir, "no result of %s in the last %s: it is not configured, or never made", t, inDays(o.Window))
 		} else {
 			q.fault(f.last.Path(), "is the last of %s, of which all %d were INCONCLUSIVE: %s %s", t, f.inconclusive, f.last.Value.ErrorClass, f.last.Value.Error)
 		}
@@ -247,4 +247,16 @@ func (f *probeFinds) every(t longrun.ProbeType, o ProbesOptions, s longrun.Setti
 		every = time.Duration(sec * float64(time.Second))
 	}
 	return s.ProbeSchedule(t, longrun.ProbeSchedule{Every: every, Retry: every}).Every
+}
+
+// inDays says a length in days, or in hours where that is shorter.
+func inDays(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d > day && d%day == 0 {
+		return fmt.Sprintf("%d days", d/day)
+	}
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return d.String()
 }

@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,6 +49,9 @@ func TestAnIncidentIsKeptWhileItsRollupDoesNotKnowItsEnd(t *testing.T) {
 	later := firstDay.AddDate(0, 0, 40)
 	pruned := prune(t, st, l, later, map[string]int64{"heartbeats": 4, "incidents": 8})
 	require.EqualValues(t, 1, pruned.Counts[ledger.Incidents])
+	missing, err := l.MissingRollups(t.Context(), firstDay, now)
+	require.NoError(t, err)
+	require.Empty(t, missing, "the day cannot be rolled up again")
 	s, err := l.Survey(t.Context(), longrun.Window{From: firstDay, To: now}, time.Minute, later, nil)
 	require.NoError(t, err)
 	require.Empty(t, s.Unread)
@@ -54,4 +59,38 @@ func TestAnIncidentIsKeptWhileItsRollupDoesNotKnowItsEnd(t *testing.T) {
 	for _, o := range s.Summary.Incidents {
 		require.Equal(t, &end, o.End, o.IncidentID)
 	}
+}
+
+// Each collection is marked in the rollup of a day with its first deletes, and
+// once; a window that cuts such a day counts it whole.
+func TestWhatIsPrunedIsMarkedInTheRollup(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l, end := week(t, st)
+	at := firstDay.Add(time.Hour)
+	over := at.Add(time.Hour)
+	var ops []store.Op
+	for n := range 2*ledger.PruneBatch + 50 {
+		ts := at.Add(time.Duration(n) * time.Second)
+		ops = append(ops, l.CreateProbe(longrun.Probe{ProbeKey: fmt.Sprint(n), Type: longrun.Outbound, TS: ts, Result: longrun.Pass}))
+	}
+	ops = append(ops, l.SetIncident(longrun.Incident{IncidentID: "x", Rule: longrun.LoggedOut, TS: at, TSStart: at, TSEnd: &over}))
+	for batch := range slices.Chunk(ops, store.MaxOps) {
+		_, err := st.Commit(t.Context(), batch...)
+		require.NoError(t, err)
+	}
+	r, err := l.RollDay(t.Context(), firstDay, end, time.Minute)
+	require.NoError(t, err)
+	putRollup(t, st, l, r)
+	now := firstDay.AddDate(0, 0, 50)
+	pruned := prune(t, st, l, now, map[string]int64{"probes": 35, "incidents": 8})
+	require.EqualValues(t, 2*ledger.PruneBatch+50, pruned.Counts[ledger.Probes])
+	prune(t, st, l, now.AddDate(0, 0, 1), map[string]int64{"probes": 35, "incidents": 8})
+	e, err := l.Rollup(t.Context(), firstDay)
+	require.NoError(t, err)
+	require.Equal(t, map[string]time.Time{"probes": now, "incidents": now}, e.Value.PrunedAt)
+	s, err := l.Survey(t.Context(), longrun.Window{From: firstDay.Add(12 * time.Hour), To: end}, time.Minute, end, nil)
+	require.NoError(t, err)
+	require.Equal(t, firstDay, s.Window.From)
+	require.EqualValues(t, 2*ledger.PruneBatch+50, s.Summary.Probes[0].N)
 }

@@ -364,7 +364,8 @@ func TestDaysWithSlotsOfAnotherLengthCountTheSameTime(t *testing.T) {
 		st := memstore.New(nil)
 		l := open(t, st)
 		change, end := firstDay.AddDate(0, 0, 3), firstDay.AddDate(0, 0, 4)
-		beatsFrom(t, st, l, firstDay, change, time.Minute, between(2010, 2040))
+		began := firstDay.Add(10*time.Hour + time.Minute)
+		beatsFrom(t, st, l, began, change, time.Minute, between(2010, 2040))
 		beatsFrom(t, st, l, change, end, now, nil)
 		for day := firstDay; day.Before(end); day = day.AddDate(0, 0, 1) {
 			r, err := l.RollDay(t.Context(), day, end, now)
@@ -380,15 +381,25 @@ func TestDaysWithSlotsOfAnotherLengthCountTheSameTime(t *testing.T) {
 			require.EqualValues(t, 1, r.Revision)
 		}
 		prune(t, st, l, end.AddDate(0, 0, 2), map[string]int64{"heartbeats": 4})
-		s, err := l.Survey(t.Context(), longrun.Window{From: firstDay.Add(time.Hour), To: end}, now, end, nil)
+		s, err := l.Survey(t.Context(), longrun.Window{From: firstDay, To: end}, now, end, nil)
 		require.NoError(t, err)
-		require.Equal(t, firstDay, s.Window.From, "it is pruned")
+		require.Equal(t, began.Truncate(now), s.Window.From)
+		for _, d := range s.Days {
+			require.Equal(t, ledger.FromRollup, d.Source, "%s: %s", d.Date, d.Reason)
+		}
 		c := s.Summary.Coverage
-		require.Equal(t, []int{int(4 * 24 * time.Hour / now), int(30 * time.Minute / now)}, []int{c.Expected, c.Missed})
+		require.Equal(t, []int{int(end.Sub(began.Truncate(now)) / now), int(30 * time.Minute / now)}, []int{c.Expected, c.Missed})
 		require.Len(t, c.Gaps, 1)
 		require.Equal(t, []any{firstDay.Add(2010 * time.Minute), longrun.Stall, "a"}, []any{c.Gaps[0].From, c.Gaps[0].Cause, c.Gaps[0].Before})
 		filled, err := l.FilledSlots(t.Context(), firstDay.AddDate(0, 0, 2), end, now, nil)
 		require.NoError(t, err)
 		require.Len(t, filled, int(48*time.Hour/now))
+
+		// A day of which both were made keeps to the one that is asked for.
+		beatsFrom(t, st, l, end, end.Add(6*time.Hour), time.Minute, nil)
+		beatsFrom(t, st, l, end.Add(6*time.Hour), end.AddDate(0, 0, 1), now, nil)
+		r, err := l.RollDay(t.Context(), end, end.AddDate(0, 0, 1), time.Minute)
+		require.NoError(t, err)
+		require.EqualValues(t, 60, r.IntervalSec)
 	}
 }

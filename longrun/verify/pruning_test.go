@@ -31,6 +31,8 @@ func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 	for seed := range uint64(seeds) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		h := newHistory(seed)
+		h.run(perDay - 30)
+		h.outage(60) // late beats of the first day lie in the second one's segment
 		h.live(7)
 		st := memstore.New(nil)
 		l := h.write(t, st)
@@ -88,6 +90,8 @@ func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 		o = restartSafe(t, l, verify.RestartSafeOptions{Now: h.now()})
 		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
 		require.Equal(t, int64(h.next)-int64(kept.Sub(day0)/time.Minute), o.Counts["expectedSlots"], "pruned days are not missed")
+		o = restartSafe(t, l, verify.RestartSafeOptions{Now: h.now(), From: kept.Add(-time.Hour)})
+		require.Equal(t, int64(h.next)-int64(kept.Sub(day0)/time.Minute), o.Counts["expectedSlots"], "nor those that the window cuts")
 	}
 }
 
@@ -134,4 +138,43 @@ func TestAPruneWhileBeatsAreReadIsNoRemoval(t *testing.T) {
 		require.Equal(t, verify.Pass, o.Verdict, "%s: %v", name, o.Findings)
 		require.Less(t, o.Counts["beats"], int64(len(h.beats)))
 	}
+}
+
+// Where all beats are pruned, and where a chain that was forgotten is.
+func TestWhatWasPrunedIsNeitherProvedNorAccused(t *testing.T) {
+	t.Parallel()
+	h := newHistory(1)
+	h.run(perDay)
+	h.next += 2
+	h.close()
+	for _, marked := range []bool{true, false} {
+		st := memstore.New(nil)
+		l := h.write(t, st)
+		for _, b := range h.beats {
+			commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
+		}
+		if marked {
+			h.markPruned(t, st, l, "2025-12-29")
+			require.Equal(t, verify.CannotTell, evidence(t, l, verify.EvidenceOptions{}).Verdict)
+			continue
+		}
+		o := evidence(t, l, verify.EvidenceOptions{})
+		require.Equal(t, verify.Fail, o.Verdict)
+		require.Equal(t, []string{l.Key(ledger.Rollups, "2025-12-29").String()}, paths(o)[:1])
+	}
+
+	h = newHistory(2)
+	h.run(2*perDay + 10)
+	h.close()
+	h.forget()
+	h.run(100)
+	st := memstore.New(nil)
+	l := h.write(t, st)
+	h.markPruned(t, st, l, "2025-12-29")
+	for _, b := range h.beats[:500] {
+		commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
+	}
+	o := evidence(t, l, verify.EvidenceOptions{})
+	require.Equal(t, verify.CannotTell, o.Verdict, "%v", o.Findings)
+	require.Equal(t, int64(500), o.Counts["pruned"])
 }

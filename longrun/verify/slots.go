@@ -165,9 +165,6 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 	if w.From.Before(s.prunedTo) {
 		w.From = s.prunedTo
 	}
-	if w.To.Before(w.From) {
-		return
-	}
 	first, end := w.Slots(s.interval, s.now)
 	tally := longrun.NewTally(w, s.interval, s.now)
 	var written int64

@@ -94,3 +94,20 @@ func TestWhatIsPrunedIsMarkedInTheRollup(t *testing.T) {
 	require.Equal(t, firstDay, s.Window.From)
 	require.EqualValues(t, 2*ledger.PruneBatch+50, s.Summary.Probes[0].N)
 }
+
+func TestNoBeatGoesBeforeItsDayHasASoundRollup(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l, end := week(t, st)
+	e, err := l.Rollup(t.Context(), firstDay.AddDate(0, 0, 2))
+	require.NoError(t, err)
+	e.Value.WrittenHb++
+	putRollup(t, st, l, e.Value)
+	pruned := prune(t, st, l, end.AddDate(0, 0, 30), map[string]int64{"heartbeats": 4})
+	require.EqualValues(t, 2*1440-10, pruned.Counts[ledger.Heartbeats])
+	require.Equal(t, "the day 2025-12-31 has no sound rollup", pruned.Kept[ledger.Heartbeats])
+	h, ok, err := ledger.First[longrun.Heartbeat](t.Context(), l, ledger.Heartbeats, ledger.Page{})
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, longrun.RollupID(e.Value.TS), longrun.RollupID(h.At))
+}

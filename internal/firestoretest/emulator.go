@@ -3,6 +3,7 @@ package firestoretest
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -18,8 +19,17 @@ type Emulator struct {
 	server *server // nil while down
 }
 
-// errTaken says that another process took the port before the emulator did.
-var errTaken = errors.New("firestoretest: the port was taken")
+// errTaken says that another process took the port before the emulator did, and
+// errHangs that it neither runs nor ends.
+var (
+	errTaken = errors.New("firestoretest: the port was taken")
+	errHangs = errors.New("firestoretest: the emulator did not start")
+)
+
+// maxStarts is how often a start is tried that ends with one of these.
+const maxStarts = 4
+
+func again(err error) bool { return errors.Is(err, errTaken) || errors.Is(err, errHangs) }
 
 // Start runs an emulator for one test, which ends with the test. It skips the
 // test where that is not possible; FIRESTORE_EMULATOR_HOST is no help here,
@@ -53,11 +63,16 @@ func (e *Emulator) Restart(tb testing.TB) {
 	e.Kill()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s, err := serve(e.java, e.jar, e.host)
-	if err != nil {
-		tb.Fatalf("firestoretest: restart: %v", err)
+	for n := 1; ; n++ {
+		s, err := serve(e.java, e.jar, e.host)
+		if err == nil {
+			e.server = s
+			return
+		}
+		if n == maxStarts || !again(err) {
+			tb.Fatalf("firestoretest: restart, tried %d times: %v", n, err)
+		}
 	}
-	e.server = s
 }
 
 // start runs an emulator on a free port. Between finding a port and the
@@ -71,7 +86,7 @@ func start() (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	for range 5 {
+	for range maxStarts {
 		var host string
 		if host, err = freePort(); err != nil {
 			return nil, err
@@ -80,7 +95,7 @@ func start() (*Emulator, error) {
 		if s, err = serve(java, jar, host); err == nil {
 			return &Emulator{java: java, jar: jar, host: host, server: s}, nil
 		}
-		if !errors.Is(err, errTaken) {
+		if !again(err) {
 			return nil, err
 		}
 	}
@@ -95,12 +110,17 @@ func failure(words string) error {
 	return fmt.Errorf("firestoretest: the emulator ended at its start:\n%s", words)
 }
 
-// freePort asks the system for a port: the emulator itself does not tell which
-// one it got for port 0.
+// freePort finds a port, since the emulator does not tell which one it got for
+// port 0. It lies below those that systems give to whoever does not ask for one:
+// while an emulator is down, its port must not become the near end of somebody's
+// connection, such as that of a client that tries to reach it.
 func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("firestoretest: no free port: %w", err)
+	var err error
+	for range 100 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", 20_000+rand.IntN(12_000))); err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", fmt.Errorf("firestoretest: no free port: %w", err)
 }

@@ -16,8 +16,7 @@ func (l *Ledger) Heartbeats(ctx context.Context, p Page) iter.Seq2[Entry[longrun
 }
 
 // FilledSlots returns the slots of [from, to) that have a beat, whoever wrote
-// it and whatever its ID; one that was made for longer slots fills all that lie in
-// its own. A document that does not decode is no beat and fills
+// it and whatever its ID. A document that does not decode is no beat and fills
 // none, as in coverage; it is handed to mangled, which may be nil. One that has a
 // slot's ID keeps that slot from being written all the same: nothing is
 // overwritten.
@@ -33,10 +32,7 @@ func (l *Ledger) FilledSlots(ctx context.Context, from, to time.Time, interval t
 		if err != nil {
 			return nil, err
 		}
-		first, end := e.Value.Covers(interval)
-		for slot := first; slot < end; slot++ {
-			filled[slot] = true
-		}
+		filled[longrun.SlotAt(e.At, interval)] = true
 	}
 	return filled, nil
 }

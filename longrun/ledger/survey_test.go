@@ -391,9 +391,6 @@ func TestDaysWithSlotsOfAnotherLengthCountTheSameTime(t *testing.T) {
 		require.Equal(t, []int{int(end.Sub(began.Truncate(now)) / now), int(30 * time.Minute / now)}, []int{c.Expected, c.Missed})
 		require.Len(t, c.Gaps, 1)
 		require.Equal(t, []any{firstDay.Add(2010 * time.Minute), longrun.Stall, "a"}, []any{c.Gaps[0].From, c.Gaps[0].Cause, c.Gaps[0].Before})
-		filled, err := l.FilledSlots(t.Context(), firstDay.AddDate(0, 0, 2), end, now, nil)
-		require.NoError(t, err)
-		require.Len(t, filled, int(48*time.Hour/now))
 
 		// A day of which both were made keeps to the one that is asked for.
 		beatsFrom(t, st, l, end, end.Add(6*time.Hour), time.Minute, nil)

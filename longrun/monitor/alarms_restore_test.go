@@ -230,3 +230,19 @@ func TestTheRulesLookAtTheSlotInWhichALeadBegins(t *testing.T) {
 		n.end()
 	})
 }
+
+// Beats that were made for longer slots leave no shorter ones empty.
+func TestAShorterIntervalRaisesNoAlarmAboutTheTimeBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, rec := memstore.New(nil), newTelling()
+		n := start(t, st, "a", alertingBy(rec), hosted(calm()), func(c *monitor.Config) { c.Interval = 5 * time.Minute })
+		time.Sleep(6*time.Hour + time.Minute)
+		n.end()
+		n = start(t, st, "b", alertingBy(rec), hosted(calm()))
+		time.Sleep(30*time.Minute + time.Second)
+		require.Empty(t, rec.Calls())
+		require.Len(t, documents[longrun.Heartbeat](t, st, ledger.Heartbeats), 73+31, "and b fills its own")
+		n.end()
+	})
+}

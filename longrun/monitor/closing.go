@@ -128,6 +128,9 @@ func (c *closing) known(ctx context.Context, filled map[longrun.Slot]bool) {
 		if err != nil {
 			continue // missing, and looked for anyway; or the store is away
 		}
+		if e.Value.IntervalSec != int64(interval/time.Second) {
+			continue // it has slots of another length, which its beats were made for
+		}
 		slots, err := longrun.ParseBitmap(e.Value.Slots)
 		first := longrun.SlotAt(e.Value.From, interval)
 		for slot := range filled {

@@ -135,12 +135,21 @@ func (w *watch) restoreSlots(ctx context.Context) error {
 	// First those that wait: one that is written while the store is read may be
 	// missing from what that brings.
 	waiting := w.m.backlog.all()
-	filled, err := w.m.ledger.FilledSlots(ctx, from, now.Add(interval), interval, nil)
-	if err != nil {
-		return err
-	}
-	for slot := range filled {
-		w.recent.Fill(slot)
+	filled := map[longrun.Slot]bool{}
+	for e, err := range w.m.ledger.Heartbeats(ctx, ledger.Page{From: from, To: now.Add(interval)}) {
+		if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		filled[e.Value.Slot(interval)] = true
+		w.recent.Fill(e.Value.Slot(interval))
+		// One that was made for longer slots left none empty; but what is to come
+		// is for this instance to fill.
+		for first, end := e.Value.Covers(interval); first < min(end, longrun.SlotAt(now, interval)); first++ {
+			w.recent.Fill(first)
+		}
 	}
 	w.m.closing.known(ctx, filled)
 	for _, h := range waiting {

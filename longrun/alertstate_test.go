@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/drawtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -49,28 +50,28 @@ func slowState(looks []look, p longrun.AlertPolicy) longrun.Alerting {
 // steps makes looks out of arbitrary bytes: mostly one a minute, with times in
 // which nobody looked, clocks that jump, and times that are muted.
 func steps(data []byte, p longrun.AlertPolicy, throttle time.Duration) (looks []look) {
-	s := &source{data: data}
+	s := &drawtest.Source{Data: data}
 	now := evening
 	var state longrun.AlertState
-	for len(s.data) > 0 {
+	for len(s.Data) > 0 {
 		l := look{before: state}
-		switch s.of(12) {
+		switch s.Of(12) {
 		case 0:
-			now = now.Add(time.Duration(s.next()) * 7 * time.Minute)
+			now = now.Add(time.Duration(s.Next()) * 7 * time.Minute)
 		case 1:
-			now = now.Add(-time.Duration(s.next()) * 20 * time.Second)
+			now = now.Add(-time.Duration(s.Next()) * 20 * time.Second)
 		default:
 			now = now.Add(time.Minute)
 		}
 		l.now = now
-		l.finding = longrun.Finding{Rule: longrun.ProbeFails, Target: "outbound", Verdict: longrun.Verdict(s.of(3))}
-		switch at := now.Add(-time.Duration(s.next()-20) * time.Minute / 3); s.of(3) {
+		l.finding = longrun.Finding{Rule: longrun.ProbeFails, Target: "outbound", Verdict: longrun.Verdict(s.Of(3))}
+		switch at := now.Add(-time.Duration(s.Next()-20) * time.Minute / 3); s.Of(3) {
 		case 0:
 			l.finding.Since = at
 		case 1:
 			l.finding.Until = at
 		}
-		l.muted = s.of(5) == 0
+		l.muted = s.Of(5) == 0
 		state, l.did = state.Next(l.finding, p, now)
 		state, l.told = state.Tell(l.did, l.muted, throttle, now)
 		l.after = state
@@ -81,7 +82,7 @@ func steps(data []byte, p longrun.AlertPolicy, throttle time.Duration) (looks []
 
 func FuzzAlertState(f *testing.F) {
 	for i := range 300 {
-		f.Add(noise(i), byte(i), byte(i/3))
+		f.Add(drawtest.Noise(i), byte(i), byte(i/3))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, bad, ok byte) {
 		p := longrun.AlertPolicy{Bad: int64(1 + bad%3), OK: int64(1 + ok%3)}

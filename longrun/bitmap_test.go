@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/drawtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -90,7 +91,7 @@ func FuzzBitmap(f *testing.F) {
 	f.Add(1440, []byte{0, 0, 0, 1, 5, 160, 255, 255})
 	f.Add(64, []byte{0, 63})
 	for i := range 200 {
-		f.Add(i*17, noise(i))
+		f.Add(i*17, drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, n int, data []byte) {
 		n %= 4096

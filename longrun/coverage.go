@@ -32,24 +32,6 @@ type Coverage struct {
 	Gaps []Gap `json:"gaps" firestore:"gaps"`
 }
 
-// Cover measures the beats against the window: the slots of w that are over at
-// now, see Window.Slots. The beats may come in any order, with several to a slot,
-// late ones and ones outside the window; the last beat before the window and the
-// first after it are worth giving, since they explain the gaps at its edges.
-// Runs, in any order, explain the gaps between instances, see Cause. What has no
-// TS is ignored.
-//
-// A window that Validate refuses and an interval that ValidateInterval refuses
-// have no slots: HasData is false. Cover changes neither slice and keeps neither.
-// Beats in order cost some 20 ns and no allocation each.
-func Cover(beats []Heartbeat, w Window, interval time.Duration, now time.Time, runs ...Run) Coverage {
-	t := NewTally(w, interval, now, runs...)
-	for i := range beats {
-		t.add(&beats[i])
-	}
-	return t.Coverage()
-}
-
 // HasData reports whether any slot of the window was over. Without one, no
 // number here says anything.
 func (c Coverage) HasData() bool { return c.Expected > 0 }
@@ -86,4 +68,18 @@ func ratio(part, whole int) float64 {
 		return 0
 	}
 	return float64(part) / float64(whole)
+}
+
+// Drift says how punctual the beats of a window were: how long after the start
+// of its slot each was made, in seconds, by nearest rank and cut to whole
+// milliseconds. It is neither coverage nor availability: beats that are all late
+// still cover their slots. Without beats all are 0, and Beats says so.
+type Drift struct {
+	// Beats is how many beats the percentiles are taken over: each one that was
+	// made in a counted slot, a second one in its slot too.
+	Beats  int     `json:"beats" firestore:"beats"`
+	P50Sec float64 `json:"p50Sec" firestore:"p50Sec"`
+	P90Sec float64 `json:"p90Sec" firestore:"p90Sec"`
+	P95Sec float64 `json:"p95Sec" firestore:"p95Sec"`
+	MaxSec float64 `json:"maxSec" firestore:"maxSec"`
 }

@@ -22,7 +22,7 @@ func (t *Tally) dayOf(s Slot, add bool) *day {
 		return d
 	}
 	per := Slot(24 * time.Hour / t.interval)
-	number := floorDiv(int64(s), int64(per))
+	number := int64(SlotAt(s.Start(t.interval), 24*time.Hour))
 	d := t.days[number]
 	if d == nil && add {
 		d = newDay(Slot(number)*per, int(per))

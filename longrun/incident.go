@@ -1,32 +1,24 @@
 package longrun
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Rule names one of the conditions that are worth a person's attention.
 type Rule string
 
-// The rules. What each of them sees, and when, is said at its Check function.
-const (
-	MissedHeartbeats Rule = "missed_heartbeats"
-	StoreUnreachable Rule = "store_unreachable"
-	LoggedOut        Rule = "logged_out"
-	ProbeFails       Rule = "probe_fails"
-	ProbeOverdue     Rule = "probe_overdue"
-	ReconnectLoop    Rule = "reconnect_loop"
-	QueueDepth       Rule = "queue_depth"
-	InsufficientData Rule = "insufficient_data"
-)
+// maxRuleID bounds the name of a rule: it is part of documents' IDs.
+const maxRuleID = 60
 
-// Rules returns all rules, the ones that mute others first.
-func Rules() []Rule {
-	return []Rule{MissedHeartbeats, StoreUnreachable, LoggedOut, ProbeFails, ProbeOverdue, ReconnectLoop, QueueDepth, InsufficientData}
+// Validate reports a name that no rule can have: one is of lower-case letters and
+// underscores. Which rules there are is for package rules to say.
+func (r Rule) Validate() error {
+	if r == "" || len(r) > maxRuleID || strings.ContainsFunc(string(r), func(c rune) bool { return c != '_' && (c < 'a' || c > 'z') }) {
+		return fmt.Errorf("rule %.50q is no name of a rule, such as missed_heartbeats", string(r))
+	}
+	return nil
 }
 
 // Severity says how soon a person should look.
@@ -39,22 +31,6 @@ const (
 	// Warning: something is wrong that has not stopped the service yet.
 	Warning Severity = "warning"
 )
-
-// Severity returns how soon a person should look at what the rule found.
-func (r Rule) Severity() Severity {
-	switch r {
-	case MissedHeartbeats, StoreUnreachable, LoggedOut, ProbeFails:
-		return Critical
-	case ProbeOverdue, ReconnectLoop, QueueDepth, InsufficientData:
-	}
-	return Warning
-}
-
-// Mutes reports whether r, while it fires, keeps other from being told: one
-// cause, one message. The other's state and incident go on.
-func (r Rule) Mutes(other Rule) bool {
-	return r == MissedHeartbeats && (other == InsufficientData || other == QueueDepth)
-}
 
 // Incident is one trouble of one rule and target, from when its condition began
 // to when it ended. There is at most one open at a time.
@@ -108,38 +84,3 @@ func (i Incident) Duration(now time.Time) time.Duration {
 	}
 	return max(0, now.Sub(i.TSStart))
 }
-
-// IncidentID names the incident of a rule and target whose condition began at
-// start, such as "probe_fails_20251229T223500_outbound".
-func IncidentID(r Rule, target string, start time.Time) string {
-	return withTarget(string(r)+"_"+start.UTC().Format("20060102T150405"), target)
-}
-
-// maxTargetID is how much of a target stands in an ID; a store's IDs are bounded.
-const maxTargetID = 200
-
-// withTarget appends a target to an ID. What a store's ID cannot hold is written
-// as in a URL, and a long one ends in a hash, so that different targets stay
-// different.
-func withTarget(id, target string) string {
-	if target == "" {
-		return id
-	}
-	b := append(append(make([]byte, 0, len(id)+1+len(target)), id...), '_')
-	valid := utf8.ValidString(target)
-	for _, c := range []byte(target) {
-		if c == '/' || c == '%' || c < ' ' || c == 0x7f || c >= utf8.RuneSelf && !valid {
-			b = fmt.Appendf(b, "%%%02X", c)
-		} else {
-			b = append(b, c)
-		}
-	}
-	if cut := len(id) + 1 + maxTargetID; len(b) > cut {
-		sum := sha256.Sum256([]byte(target))
-		b = fmt.Appendf([]byte(strings.ToValidUTF8(string(b[:cut]), "")), "~%x", sum[:8])
-	}
-	return string(b)
-}
-
-// Known reports whether r is one of Rules.
-func (r Rule) Known() bool { return slices.Contains(Rules(), r) }

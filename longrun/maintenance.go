@@ -61,8 +61,8 @@ func (m Maintenance) Validate() error {
 	if m.Minutes < 1 || m.Minutes > 24*60 {
 		errs = append(errs, fmt.Errorf("minutes %d is not between 1 and %d", m.Minutes, 24*60))
 	}
-	if m.Rule != "" && !m.Rule.Known() {
-		errs = append(errs, fmt.Errorf("rule %.50q is none of %v", string(m.Rule), Rules()))
+	if m.Rule != "" {
+		errs = append(errs, m.Rule.Validate())
 	}
 	return errors.Join(append(errs, checkText("name", m.Name), checkText("target", m.Target))...)
 }

@@ -185,7 +185,7 @@ func TestMaintenanceThatMakesNoSense(t *testing.T) {
 		"days ":   {Days: slices.Repeat([]string{"mon"}, 8), Start: "02:30", Minutes: 1},
 		"minutes": {Start: "02:30"},
 		"minute":  {Start: "02:30", Minutes: 1441},
-		"rule":    {Start: "02:30", Minutes: 1, Rule: "weather"},
+		"rule":    {Start: "02:30", Minutes: 1, Rule: "the weather"},
 		"name":    {Start: "02:30", Minutes: 1, Name: strings.Repeat("x", 201)},
 		"target":  {Start: "02:30", Minutes: 1, Target: "\xff"},
 	} {
@@ -196,7 +196,7 @@ func TestMaintenanceThatMakesNoSense(t *testing.T) {
 		s.Maintenance = []longrun.Maintenance{good, m}
 		require.ErrorContains(t, s.Validate(), "maintenance 1: "+strings.TrimSpace(field))
 	}
-	bad := longrun.Maintenance{Zone: "x", Start: "y", Days: []string{"z"}, Rule: "w", Name: "\xff", Target: "\xff"}
+	bad := longrun.Maintenance{Zone: "x", Start: "y", Days: []string{"z"}, Rule: "W", Name: "\xff", Target: "\xff"}
 	require.Len(t, strings.Split(bad.Validate().Error(), "\n"), 7)
 	for _, m := range []longrun.Maintenance{bad, {Start: "nine", Minutes: 60}} {
 		_, ok := m.Window(evening)

@@ -1,7 +1,6 @@
 package longrun
 
 import (
-	"cmp"
 	"time"
 )
 
@@ -55,8 +54,4 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s[:n] + "…"
-}
-
-func compareOutages(a, b Outage) int {
-	return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.IncidentID, b.IncidentID))
 }

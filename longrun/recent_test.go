@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/drawtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -19,30 +20,30 @@ type told struct {
 
 // recall tells a Recent what a leader would, made from arbitrary bytes: beats
 // with gaps, restarts, late beats, clocks that jump. It stops where look says so.
-func recall(data []byte, look func(s *source, m *told) bool) {
-	s := &source{data: data}
+func recall(data []byte, look func(s *drawtest.Source, m *told) bool) {
+	s := &drawtest.Source{Data: data}
 	intervals := []time.Duration{10 * time.Minute, 5 * time.Minute, time.Hour, 8 * time.Hour, 24 * time.Hour, 675 * time.Second, 20 * time.Minute}
-	m := &told{now: origins[s.of(len(origins))]}
-	m.interval = intervals[s.of(len(intervals))]
+	m := &told{now: drawtest.Origins()[s.Of(len(drawtest.Origins()))]}
+	m.interval = intervals[s.Of(len(intervals))]
 	m.recent = longrun.NewRecent(m.interval)
-	m.now = m.now.Add(time.Duration(s.next()) * time.Second)
+	m.now = m.now.Add(time.Duration(s.Next()) * time.Second)
 	m.restore(s)
-	for range 4 + s.of(12) {
-		switch s.of(8) {
+	for range 4 + s.Of(12) {
+		switch s.Of(8) {
 		case 0: // silence
-			m.now = m.now.Add(time.Duration(s.of(40)) * m.interval)
+			m.now = m.now.Add(time.Duration(s.Of(40)) * m.interval)
 		case 1: // the clock jumps
 			jump := []time.Duration{-90 * time.Second, -3 * time.Hour, -30 * time.Hour, -80 * time.Hour, 100 * time.Hour, 15 * 24 * time.Hour}
-			m.now = m.now.Add(jump[s.of(len(jump))])
+			m.now = m.now.Add(jump[s.Of(len(jump))])
 		case 2: // a late beat, or one of a wrong clock
-			m.fill(slotStart(m.now, m.interval).Add(time.Duration(s.of(400)-250) * m.interval))
+			m.fill(slotStart(m.now, m.interval).Add(time.Duration(s.Of(400)-250) * m.interval))
 		case 3:
 			m.restore(s)
 		case 4:
-			m.now = m.now.Add(time.Duration(s.next()) * m.interval / 64)
+			m.now = m.now.Add(time.Duration(s.Next()) * m.interval / 64)
 		default: // beats, of which some are missing
-			every := 2 + s.of(20)
-			for i := range 1 + s.of(90) {
+			every := 2 + s.Of(20)
+			for i := range 1 + s.Of(90) {
 				m.now = m.now.Add(m.interval)
 				m.advance(m.now)
 				m.recent.Advance(m.now)
@@ -64,13 +65,13 @@ func (m *told) fill(start time.Time) {
 	m.recent.Fill(longrun.SlotAt(start, m.interval))
 }
 
-func (m *told) restore(s *source) {
+func (m *told) restore(s *drawtest.Source) {
 	var earliest, before time.Time
-	if s.of(2) == 0 {
-		earliest = m.now.Add(-time.Duration(s.next()) * m.interval)
+	if s.Of(2) == 0 {
+		earliest = m.now.Add(-time.Duration(s.Next()) * m.interval)
 	}
-	if s.of(2) == 0 {
-		before = m.now.Add(-longrun.RecentSpan - time.Duration(s.next())*m.interval/4)
+	if s.Of(2) == 0 {
+		before = m.now.Add(-longrun.RecentSpan - time.Duration(s.Next())*m.interval/4)
 	}
 	m.recent.Restore(earliest, before, m.now)
 	m.begin(m.now)
@@ -85,10 +86,10 @@ func (m *told) restore(s *source) {
 // FuzzRecent: what was filled and lies in the span is known, and nothing else.
 func FuzzRecent(f *testing.F) {
 	for i := range 200 {
-		f.Add(noise(i))
+		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		recall(data, func(_ *source, m *told) bool {
+		recall(data, func(_ *drawtest.Source, m *told) bool {
 			for at := m.horizon.Add(-3 * m.interval); at.Before(m.horizon.Add(2*longrun.RecentSpan + 3*m.interval)); at = at.Add(m.interval) {
 				known := !at.Before(m.horizon) && m.filled[at]
 				require.Equal(t, known, m.recent.Filled(longrun.SlotAt(at, m.interval)), "%v at %v", at, m.now)

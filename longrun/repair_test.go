@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/drawtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -83,18 +84,18 @@ func TestRepairsWithoutIncidentsHaveNoData(t *testing.T) {
 // The oracle goes through the window second by second.
 func FuzzRepairs(f *testing.F) {
 	for i := range 200 {
-		f.Add(noise(i))
+		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := &source{data: data}
-		sec := func() time.Duration { return time.Duration(s.next()+s.next()*4-400) * time.Second }
+		s := &drawtest.Source{Data: data}
+		sec := func() time.Duration { return time.Duration(s.Next()+s.Next()*4-400) * time.Second }
 		w := longrun.Window{From: evening.Add(sec()), To: evening.Add(sec())}
 		now := evening.Add(sec() + 300*time.Second)
 		var incidents []longrun.Incident
-		for range s.of(30) {
-			i := longrun.Incident{TSStart: evening.Add(sec()), Rule: longrun.Rules()[s.of(3)]}
-			if s.of(4) > 0 {
-				end := i.TSStart.Add(time.Duration(s.next()) * time.Second)
+		for range s.Of(30) {
+			i := longrun.Incident{TSStart: evening.Add(sec()), Rule: []longrun.Rule{"missed_heartbeats", "logged_out", "queue_depth"}[s.Of(3)]}
+			if s.Of(4) > 0 {
+				end := i.TSStart.Add(time.Duration(s.Next()) * time.Second)
 				i.TSEnd = &end
 			}
 			incidents = append(incidents, i)

@@ -110,14 +110,6 @@ type EdgeBeat struct {
 	Late       bool      `json:"late" firestore:"late"`
 }
 
-func newEdgeBeat(h *Heartbeat) EdgeBeat {
-	return EdgeBeat{TS: h.TS.UTC(), InstanceID: h.InstanceID, CommitHash: h.CommitHash, UptimeSec: h.UptimeSec, ChainSeq: h.ChainSeq, Late: h.Late}
-}
-
-func (e EdgeBeat) heartbeat() Heartbeat {
-	return Heartbeat{TS: e.TS, InstanceID: e.InstanceID, CommitHash: e.CommitHash, UptimeSec: e.UptimeSec, ChainSeq: e.ChainSeq, Late: e.Late}
-}
-
 // Bounds of a Rollup's lists, so that the document stays under a database's
 // limit of 1 MiB. What goes beyond is counted, in the totals and in Omitted.
 const (
@@ -155,3 +147,7 @@ func DayOf(t time.Time) Window {
 	from := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	return Window{From: from, To: from.AddDate(0, 0, 1)}
 }
+
+// Original reports whether the document is of the original system: it has the
+// numbers, and nothing to take them from.
+func (r Rollup) Original() bool { return r.IntervalSec == 0 && r.Slots == "" }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/drawtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -78,13 +79,13 @@ func checkDay(tb testing.TB, in scenario, seed uint64) {
 func TestARollupIsWhatCoverGivesForTheDay(t *testing.T) {
 	t.Parallel()
 	for n := range 300 {
-		checkDay(t, decode(noise(n)), uint64(n))
+		checkDay(t, decode(drawtest.Noise(n)), uint64(n))
 	}
 }
 
 func FuzzRollupIsCover(f *testing.F) {
 	for n := range 50 {
-		f.Add(noise(n))
+		f.Add(drawtest.Noise(n))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkDay(t, decode(data), uint64(len(data))) })
 }
@@ -127,13 +128,13 @@ func checkDigest(tb testing.TB, in scenario, seed uint64) {
 func TestRollupsTogetherAreWhatCoverGivesForAllBeats(t *testing.T) {
 	t.Parallel()
 	for n := range 700 {
-		checkDigest(t, decode(noise(n)), uint64(n))
+		checkDigest(t, decode(drawtest.Noise(n)), uint64(n))
 	}
 }
 
 func FuzzDigestIsCover(f *testing.F) {
 	for n := range 50 {
-		f.Add(noise(n))
+		f.Add(drawtest.Noise(n))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkDigest(t, decode(data), uint64(len(data))) })
 }

@@ -19,10 +19,6 @@ func (r Rollup) Check() error {
 	return err
 }
 
-// Original reports whether the document is of the original system: it has the
-// numbers, and nothing to take them from.
-func (r Rollup) Original() bool { return r.IntervalSec == 0 && r.Slots == "" }
-
 // rolledDay is what the texts of a rollup stand for.
 type rolledDay struct {
 	filled, healthy *Bitmap
@@ -100,7 +96,7 @@ func (r *Rollup) checkCounts(day *rolledDay, unhealthy int) error {
 			errs = append(errs, fmt.Errorf("%s is %d, and the slots and drifts say %d", n.field, n.says, n.have))
 		}
 	}
-	share := ratio(int(r.WrittenHb), int(r.ExpectedHb))
+	share := Coverage{Written: int(r.WrittenHb), Expected: int(r.ExpectedHb)}.Ratio()
 	if !near6(r.NumericCoverage, share) || !near6(r.UptimePct, 100*share) || r.InsufficientData != (share < insufficientData) {
 		errs = append(errs, fmt.Errorf("numericCoverage %v, uptimePct %v, insufficientData %v, and the coverage is %v", r.NumericCoverage, r.UptimePct, r.InsufficientData, share))
 	}

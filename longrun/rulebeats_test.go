@@ -6,23 +6,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/drawtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
 // someState is a state a rule may be in at now.
-func someState(s *source, rule longrun.Rule, m *told) longrun.AlertState {
+func someState(s *drawtest.Source, rule longrun.Rule, m *told) longrun.AlertState {
 	state := longrun.AlertState{Rule: rule, State: longrun.Inactive}
 	moment := func() *time.Time {
-		at := m.now.Add(-time.Duration(s.next()) * m.interval / 8)
-		if s.of(16) == 0 {
-			at = m.now.Add(time.Duration(s.next()) * time.Hour) // by a clock that was set back
+		at := m.now.Add(-time.Duration(s.Next()) * m.interval / 8)
+		if s.Of(16) == 0 {
+			at = m.now.Add(time.Duration(s.Next()) * time.Hour) // by a clock that was set back
 		}
 		return &at
 	}
-	if s.of(2) == 0 {
+	if s.Of(2) == 0 {
 		state.LastEnd = moment()
 	}
-	if s.of(3) == 0 {
+	if s.Of(3) == 0 {
 		state.State, state.Since = longrun.Firing, moment()
 	}
 	return state
@@ -30,11 +31,11 @@ func someState(s *source, rule longrun.Rule, m *told) longrun.AlertState {
 
 func FuzzMissedHeartbeats(f *testing.F) {
 	for i := range 250 {
-		f.Add(noise(i))
+		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		recall(data, func(s *source, m *told) bool {
-			state, threshold := someState(s, longrun.MissedHeartbeats, m), int64(s.of(6))
+		recall(data, func(s *drawtest.Source, m *told) bool {
+			state, threshold := someState(s, longrun.MissedHeartbeats, m), int64(s.Of(6))
 			got := longrun.CheckMissedHeartbeats(state, m.recent, m.now, threshold)
 			require.Equal(t, got.Verdict == longrun.Bad, got.Summary != "")
 			got.Summary = ""
@@ -46,11 +47,11 @@ func FuzzMissedHeartbeats(f *testing.F) {
 
 func FuzzInsufficientData(f *testing.F) {
 	for i := range 250 {
-		f.Add(noise(i))
+		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		recall(data, func(s *source, m *told) bool {
-			state, perMille := someState(s, longrun.InsufficientData, m), []int{800, 0, 1000, 500, 950, 900, 333}[s.of(7)]
+		recall(data, func(s *drawtest.Source, m *told) bool {
+			state, perMille := someState(s, longrun.InsufficientData, m), []int{800, 0, 1000, 500, 950, 900, 333}[s.Of(7)]
 			got := longrun.CheckInsufficientData(state, m.recent, m.now, float64(perMille)/1000)
 			require.Equal(t, got.Verdict == longrun.Bad, got.Summary != "")
 			got.Summary = ""
@@ -221,16 +222,16 @@ func TestCoverageFellWhenItLastDid(t *testing.T) {
 // does, and looks at the incidents that come of it.
 func FuzzMissedIncidents(f *testing.F) {
 	for i := range 150 {
-		f.Add(noise(i))
+		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := &source{data: data}
-		threshold := int64(s.of(5))
+		s := &drawtest.Source{Data: data}
+		threshold := int64(s.Of(5))
 		var drawn []bool // runs of beats and of none
-		for beat := true; len(s.data) > 0 && len(drawn) < 600; beat = !beat {
-			n := 1 + s.of(9)
-			if beat && s.of(3) == 0 {
-				n += s.of(90)
+		for beat := true; len(s.Data) > 0 && len(drawn) < 600; beat = !beat {
+			n := 1 + s.Of(9)
+			if beat && s.Of(3) == 0 {
+				n += s.Of(90)
 			}
 			for range n {
 				drawn = append(drawn, beat)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/drawtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -130,14 +131,14 @@ func TestReconnectLoop(t *testing.T) {
 // times themselves at hand where the rule has three numbers.
 func FuzzReconnectLoop(f *testing.F) {
 	for i := range 200 {
-		f.Add(noise(i))
+		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := &source{data: data}
-		threshold := int64(s.of(8))
+		s := &drawtest.Source{Data: data}
+		threshold := int64(s.Of(8))
 		var times []time.Time
-		for at := evening; len(s.data) > 0 && len(times) < 200; {
-			if gap := s.next(); gap < 200 {
+		for at := evening; len(s.Data) > 0 && len(times) < 200; {
+			if gap := s.Next(); gap < 200 {
 				at = at.Add(time.Duration(gap) * 4 * time.Second)
 			} else {
 				at = at.Add(time.Duration(gap-195) * time.Minute)

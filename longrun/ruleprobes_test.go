@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/drawtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -79,20 +80,20 @@ func TestAFailedProbeIsToldWithItsClassAndMaskedTarget(t *testing.T) {
 
 func FuzzProbeFails(f *testing.F) {
 	for i := range 400 {
-		f.Add(noise(i))
+		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := &source{data: data}
-		threshold := int64(1 + s.of(4))
+		s := &drawtest.Source{Data: data}
+		threshold := int64(1 + s.Of(4))
 		var results []longrun.Probe
 		at := time.Date(2025, 12, 29, 10, 0, 0, 0, time.UTC)
-		for i := range s.of(90) {
+		for i := range s.Of(90) {
 			results = append(results, longrun.Probe{
-				ProbeKey: fmt.Sprint(i), TS: at, Type: []longrun.ProbeType{longrun.Outbound, longrun.Outbound, longrun.Inbound}[s.of(3)],
-				Result:  []longrun.ProbeResult{longrun.Fail, longrun.Pass, longrun.Fail, longrun.Inconclusive, longrun.Fail}[s.of(5)],
-				Trigger: []longrun.ProbeTrigger{longrun.Scheduled, longrun.ByHand}[s.of(2)],
+				ProbeKey: fmt.Sprint(i), TS: at, Type: []longrun.ProbeType{longrun.Outbound, longrun.Outbound, longrun.Inbound}[s.Of(3)],
+				Result:  []longrun.ProbeResult{longrun.Fail, longrun.Pass, longrun.Fail, longrun.Inconclusive, longrun.Fail}[s.Of(5)],
+				Trigger: []longrun.ProbeTrigger{longrun.Scheduled, longrun.ByHand}[s.Of(2)],
 			})
-			at = at.Add(time.Duration(s.next()-8) * time.Minute) // a clock that is set back too
+			at = at.Add(time.Duration(s.Next()-8) * time.Minute) // a clock that is set back too
 		}
 		got := longrun.CheckProbeFails(longrun.Outbound, results, threshold)
 		require.Equal(t, got.Verdict == longrun.Bad, got.Summary != "")

@@ -50,8 +50,8 @@ func (s Silence) Validate() error {
 	case s.Until.Sub(s.From) > MaxSilence:
 		errs = append(errs, fmt.Errorf("until is more than %d days after from", int(MaxSilence.Hours()/24)))
 	}
-	if s.Rule != "" && !s.Rule.Known() {
-		errs = append(errs, fmt.Errorf("rule %.50q is none of %v", string(s.Rule), Rules()))
+	if s.Rule != "" {
+		errs = append(errs, s.Rule.Validate())
 	}
 	return errors.Join(append(errs, checkText("target", s.Target), checkText("by", s.By), checkText("reason", s.Reason))...)
 }

@@ -8,13 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/drawtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
 func TestASlotHoldsItsBeatsAndNoOthers(t *testing.T) {
 	t.Parallel()
-	for _, interval := range intervals {
-		for _, origin := range origins {
+	for _, interval := range drawtest.Intervals() {
+		for _, origin := range drawtest.Origins() {
 			for _, off := range []time.Duration{0, 1, -1, interval - 1, interval, -interval, 500 * interval / 3} {
 				checkSlot(t, origin.Add(off), interval)
 			}
@@ -46,7 +47,7 @@ func FuzzSlot(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sec, ns int64, which uint8) {
 		// time.Time itself ends somewhere; ten thousand years are enough.
 		sec %= 253402300800
-		checkSlot(t, time.Unix(sec, ns%1e9), intervals[int(which)%len(intervals)])
+		checkSlot(t, time.Unix(sec, ns%1e9), drawtest.Intervals()[int(which)%len(drawtest.Intervals())])
 	})
 }
 
@@ -117,7 +118,7 @@ func FuzzBeat(f *testing.F) {
 		f.Add(int64(i-100)*987_654_321, int64(i)*7_777_777, uint8(i))
 	}
 	f.Fuzz(func(t *testing.T, sec, ns int64, which uint8) {
-		now, interval := time.Unix(sec%253402300800, ns%1e9).In(time.FixedZone("", 7200)), intervals[int(which)%len(intervals)]
+		now, interval := time.Unix(sec%253402300800, ns%1e9).In(time.FixedZone("", 7200)), drawtest.Intervals()[int(which)%len(drawtest.Intervals())]
 		h := longrun.Beat(now, interval)
 		require.Equal(t, time.UTC, h.TS.Location())
 		require.False(t, h.TS.After(now))

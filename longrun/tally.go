@@ -133,7 +133,7 @@ func (t *Tally) place(ts time.Time) (slot Slot, ms int64) {
 		if since >= 0 && since < 2*t.sec {
 			c.slot++
 		} else {
-			c.slot = Slot(floorDiv(unix, t.sec))
+			c.slot = SlotAt(ts, t.interval)
 		}
 		c.start = int64(c.slot) * t.sec
 		since = unix - c.start

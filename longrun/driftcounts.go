@@ -8,20 +8,6 @@ import (
 	"strings"
 )
 
-// Drift says how punctual the beats of a window were: how long after the start
-// of its slot each was made, in seconds, by nearest rank and cut to whole
-// milliseconds. It is neither coverage nor availability: beats that are all late
-// still cover their slots. Without beats all are 0, and Beats says so.
-type Drift struct {
-	// Beats is how many beats the percentiles are taken over: each one that was
-	// made in a counted slot, a second one in its slot too.
-	Beats  int     `json:"beats" firestore:"beats"`
-	P50Sec float64 `json:"p50Sec" firestore:"p50Sec"`
-	P90Sec float64 `json:"p90Sec" firestore:"p90Sec"`
-	P95Sec float64 `json:"p95Sec" firestore:"p95Sec"`
-	MaxSec float64 `json:"maxSec" firestore:"maxSec"`
-}
-
 // driftPage is how many milliseconds are counted in one piece of memory.
 const driftPage = 64
 

@@ -1,0 +1,41 @@
+package longrun_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// The hash is over what is stored, so it survives the store.
+func ExampleHeartbeat_Hash() {
+	h := longrun.Beat(time.Date(2025, 12, 29, 23, 7, 0, 12345678, time.UTC), time.Minute)
+	edited := h
+	edited.Healthy = true
+	fmt.Println(h.Hash()[:16], h.Hash() == edited.Hash())
+	// Output: e6f50d6511f2fa4b false
+}
+
+// The head goes where the beats are not; each beat is checked against the head
+// before it.
+func ExampleHead_Next() {
+	var head longrun.Head
+	first, head := head.Next(longrun.Beat(time.Unix(0, 0), time.Minute))
+	second, head := head.Next(longrun.Beat(time.Unix(60, 0), time.Minute))
+	fmt.Println(head.ChainSeq, second.PrevHash == first.Hash(), head.Hash == second.Hash())
+
+	first.ConnectedCount = 4 // someone edits the document
+	check, _ := longrun.Head{}.Check(first)
+	_, err := check.Check(second)
+	fmt.Println(err != nil)
+	// Output:
+	// 2 true true
+	// true
+}
+
+func ExampleParseHead() {
+	_, head := longrun.Head{}.Next(longrun.Beat(time.Unix(0, 0), time.Minute))
+	same, err := longrun.ParseHead(head.String())
+	fmt.Println(same == head, err)
+	// Output: true <nil>
+}

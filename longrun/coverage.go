@@ -24,10 +24,10 @@ type Coverage struct {
 	// Healthy counts the written slots whose beat said Healthy. Where one slot
 	// has several beats, all of them must say so.
 	Healthy int `json:"healthy" firestore:"healthy"`
-	// Extra counts the beats that fell into a slot that had one. They fill
+	// Duplicates counts the beats that fell into a slot that had one. They fill
 	// nothing; the ledger never makes any, older systems did.
-	Extra int   `json:"extra" firestore:"extra"`
-	Drift Drift `json:"drift" firestore:"drift"`
+	Duplicates int   `json:"extra" firestore:"extra"`
+	Drift      Drift `json:"drift" firestore:"drift"`
 	// Gaps are the empty slots, oldest first; never nil.
 	Gaps []Gap `json:"gaps" firestore:"gaps"`
 }

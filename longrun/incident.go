@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// Rule names one of the conditions that are worth a person's attention.
-type Rule string
+// RuleID names one of the conditions that are worth a person's attention.
+type RuleID string
 
 // maxRuleID bounds the name of a rule: it is part of documents' IDs.
 const maxRuleID = 60
 
 // Validate reports a name that no rule can have: one is of lower-case letters and
 // underscores. Which rules there are is for package rules to say.
-func (r Rule) Validate() error {
+func (r RuleID) Validate() error {
 	if r == "" || len(r) > maxRuleID || strings.ContainsFunc(string(r), func(c rune) bool { return c != '_' && (c < 'a' || c > 'z') }) {
 		return fmt.Errorf("rule %.50q is no name of a rule, such as missed_heartbeats", string(r))
 	}
@@ -37,7 +37,7 @@ const (
 type Incident struct {
 	// IncidentID is the document's ID, see IncidentID.
 	IncidentID string   `json:"incidentId" firestore:"incidentId"`
-	Rule       Rule     `json:"rule" firestore:"rule"`
+	Rule       RuleID   `json:"rule" firestore:"rule"`
 	Target     string   `json:"target" firestore:"target"`
 	Severity   Severity `json:"severity" firestore:"severity"`
 	// TS and TSStart are when the condition began, not when it was noticed.

@@ -29,7 +29,7 @@ type Maintenance struct {
 	Start   string `json:"start" firestore:"start"`
 	Minutes int64  `json:"minutes" firestore:"minutes"`
 	// Rule and Target are what is not told; empty means any.
-	Rule   Rule   `json:"rule" firestore:"rule"`
+	Rule   RuleID `json:"rule" firestore:"rule"`
 	Target string `json:"target" firestore:"target"`
 }
 
@@ -143,12 +143,12 @@ func firstShown(wall time.Time, loc *time.Location) (time.Time, bool) {
 
 // Covers reports whether the maintenance is one for the rule and target, whenever
 // it is.
-func (m Maintenance) Covers(r Rule, target string) bool {
+func (m Maintenance) Covers(r RuleID, target string) bool {
 	return (m.Rule == "" || m.Rule == r) && (m.Target == "" || m.Target == target)
 }
 
 // Matches reports whether the maintenance holds for a rule and target at a time.
-func (m Maintenance) Matches(r Rule, target string, now time.Time) bool {
+func (m Maintenance) Matches(r RuleID, target string, now time.Time) bool {
 	if !m.Covers(r, target) {
 		return false
 	}

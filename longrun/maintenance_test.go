@@ -10,7 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
+
+var evening = time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
 
 func zone(t *testing.T, name string) *time.Location {
 	t.Helper()
@@ -90,7 +93,7 @@ func FuzzMaintenance(f *testing.F) {
 			require.Equal(t, want.From, got.From, "%v at %v", m, now.In(loc))
 			require.Equal(t, want.To, got.To)
 			require.Equal(t, !want.From.IsZero(), ok)
-			require.Equal(t, ok, m.Matches(longrun.QueueDepth, "", now))
+			require.Equal(t, ok, m.Matches(rules.QueueDepth, "", now))
 		}
 		// Anywhere near, and at the edges.
 		check(around.day.AddDate(0, 0, -1).Add(time.Duration(when) * 3 * time.Second))
@@ -161,19 +164,19 @@ func TestMaintenanceOfTomorrow(t *testing.T) {
 
 func TestMaintenanceIsOfSomeRulesAndTargets(t *testing.T) {
 	t.Parallel()
-	m := longrun.Maintenance{Start: "22:00", Minutes: 1, Rule: longrun.LoggedOut, Target: "sales"}
-	require.True(t, m.Matches(longrun.LoggedOut, "sales", evening))
-	require.False(t, m.Matches(longrun.LoggedOut, "sales", evening.Add(time.Minute)))
-	require.False(t, m.Matches(longrun.LoggedOut, "support", evening))
-	require.False(t, m.Matches(longrun.QueueDepth, "sales", evening))
-	require.True(t, m.Covers(longrun.LoggedOut, "sales"))
-	require.True(t, longrun.Maintenance{}.Covers(longrun.QueueDepth, ""))
+	m := longrun.Maintenance{Start: "22:00", Minutes: 1, Rule: rules.LoggedOut, Target: "sales"}
+	require.True(t, m.Matches(rules.LoggedOut, "sales", evening))
+	require.False(t, m.Matches(rules.LoggedOut, "sales", evening.Add(time.Minute)))
+	require.False(t, m.Matches(rules.LoggedOut, "support", evening))
+	require.False(t, m.Matches(rules.QueueDepth, "sales", evening))
+	require.True(t, m.Covers(rules.LoggedOut, "sales"))
+	require.True(t, longrun.Maintenance{}.Covers(rules.QueueDepth, ""))
 }
 
 // Each mistake is named, all at once, and mutes nothing.
 func TestMaintenanceThatMakesNoSense(t *testing.T) {
 	t.Parallel()
-	good := longrun.Maintenance{Name: "backup", Zone: "Europe/Bucharest", Days: []string{"mon", "sun"}, Start: "02:30", Minutes: 1440, Rule: longrun.QueueDepth}
+	good := longrun.Maintenance{Name: "backup", Zone: "Europe/Bucharest", Days: []string{"mon", "sun"}, Start: "02:30", Minutes: 1440, Rule: rules.QueueDepth}
 	require.NoError(t, good.Validate())
 	require.NoError(t, longrun.Maintenance{Start: "00:00", Minutes: 1}.Validate())
 	for field, m := range map[string]longrun.Maintenance{

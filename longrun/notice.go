@@ -45,7 +45,7 @@ type Notice struct {
 	// Key stands in the text, so that a message which comes twice is known.
 	Key        string   `json:"key" firestore:"key"`
 	IncidentID string   `json:"incidentId" firestore:"incidentId"`
-	Rule       Rule     `json:"rule" firestore:"rule"`
+	Rule       RuleID   `json:"rule" firestore:"rule"`
 	Target     string   `json:"target" firestore:"target"`
 	Severity   Severity `json:"severity" firestore:"severity"`
 	Summary    string   `json:"summary" firestore:"summary"`

@@ -8,7 +8,7 @@ import (
 // Rollup is what is kept of one UTC day that is over, in the document named
 // after it: enough to say everything that a report says of the day without its
 // beats, and to say it of many days together as exactly as if all their beats
-// were read. See Digest, which makes it and takes it back.
+// were read. See coverage.Merge, which makes it and takes it back.
 type Rollup struct {
 	// TS is the start of the day, and Date the same for people and the
 	// document's ID, such as "2025-12-29".
@@ -53,9 +53,9 @@ type Rollup struct {
 	// HealthyHb counts the filled slots whose beats all said Healthy, ExtraHb the
 	// beats that found their slot filled, and LateHb those that were written
 	// after their slot.
-	HealthyHb int64 `json:"healthyHb" firestore:"healthyHb"`
-	ExtraHb   int64 `json:"extraHb" firestore:"extraHb"`
-	LateHb    int64 `json:"lateHb" firestore:"lateHb"`
+	HealthyHb   int64 `json:"healthyHb" firestore:"healthyHb"`
+	DuplicateHb int64 `json:"extraHb" firestore:"extraHb"`
+	LateHb      int64 `json:"lateHb" firestore:"lateHb"`
 	// Drift is that of all beats of the day, and DriftMs what it is taken from:
 	// "12:3 15:40" says that 3 beats were made 12 ms after the start of their
 	// slot and 40 were made after 15.
@@ -68,17 +68,17 @@ type Rollup struct {
 	// filled slot: they explain a gap that goes on beyond midnight.
 	Edges []EdgeBeat `json:"edges" firestore:"edges"`
 	// Instances are those who wrote, in the order of their first beats.
-	Instances []Presence `json:"instances" firestore:"instances"`
+	Instances []InstanceStats `json:"instances" firestore:"instances"`
 	// Probes are those that started on this day, by type and in the order of the
 	// types' names.
 	Probes []ProbeTally `json:"probes" firestore:"probes"`
 	// Incidents are those that began on this day, oldest first.
-	Incidents []Outage `json:"incidents" firestore:"incidents"`
-	// Mangled counts documents of the day that did not decode: they are in no
+	Incidents []IncidentSummary `json:"incidents" firestore:"incidents"`
+	// Undecodable counts documents of the day that did not decode: they are in no
 	// number here.
-	Mangled int64 `json:"mangled" firestore:"mangled"`
-	// Omitted says how much did not fit.
-	Omitted Omitted `json:"omitted" firestore:"omitted"`
+	Undecodable int64 `json:"mangled" firestore:"mangled"`
+	// Truncated says how much did not fit.
+	Truncated Truncated `json:"omitted" firestore:"omitted"`
 	// Settled says that nothing is left to be learned: the day's last slot is
 	// filled, or a beat after the day was known. Otherwise the last gap's end and
 	// cause are not, and the day is worth another look once there is a beat.
@@ -111,7 +111,7 @@ type EdgeBeat struct {
 }
 
 // Bounds of a Rollup's lists, so that the document stays under a database's
-// limit of 1 MiB. What goes beyond is counted, in the totals and in Omitted.
+// limit of 1 MiB. What goes beyond is counted, in the totals and in Truncated.
 const (
 	// MaxRollupGaps is twice what a day of minutes can have.
 	MaxRollupGaps = 1440
@@ -121,8 +121,8 @@ const (
 	MaxRollupIncidents = 300
 )
 
-// Omitted counts what did not fit into the lists of a Rollup.
-type Omitted struct {
+// Truncated counts what did not fit into the lists of a Rollup.
+type Truncated struct {
 	Gaps      int64 `json:"gaps" firestore:"gaps"`
 	Points    int64 `json:"points" firestore:"points"`
 	Instances int64 `json:"instances" firestore:"instances"`

@@ -18,7 +18,7 @@ type Silence struct {
 	// Until is when it ends; every silence has an end.
 	Until time.Time `json:"until" firestore:"until"`
 	// Rule and Target are what it silences; empty means any.
-	Rule   Rule   `json:"rule" firestore:"rule"`
+	Rule   RuleID `json:"rule" firestore:"rule"`
 	Target string `json:"target" firestore:"target"`
 	// By is who asked for it, and Reason why.
 	By      string    `json:"by" firestore:"by"`
@@ -65,6 +65,6 @@ func checkText(field, text string) error {
 }
 
 // Matches reports whether the silence holds for a rule and target at a time.
-func (s Silence) Matches(r Rule, target string, now time.Time) bool {
+func (s Silence) Matches(r RuleID, target string, now time.Time) bool {
 	return !now.Before(s.From) && now.Before(s.Until) && (s.Rule == "" || s.Rule == r) && (s.Target == "" || s.Target == target)
 }

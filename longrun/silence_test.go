@@ -30,10 +30,10 @@ func TestASilenceHasABeginAndAnEnd(t *testing.T) {
 
 func TestASilenceIsOfSomeRulesAndTargets(t *testing.T) {
 	t.Parallel()
-	for _, rule := range []longrun.Rule{"missed_heartbeats", "logged_out", ""} {
+	for _, rule := range []longrun.RuleID{"missed_heartbeats", "logged_out", ""} {
 		for _, target := range []string{"", "sales", "support"} {
 			s := longrun.Silence{From: evening, Until: evening.Add(1), Rule: rule, Target: target}
-			for _, r := range []longrun.Rule{"missed_heartbeats", "logged_out", "queue_depth"} {
+			for _, r := range []longrun.RuleID{"missed_heartbeats", "logged_out", "queue_depth"} {
 				for _, of := range []string{"", "sales"} {
 					want := (rule == "" || rule == r) && (target == "" || target == of)
 					require.Equal(t, want, s.Matches(r, of, evening), "%v %q for %v %q", rule, target, r, of)

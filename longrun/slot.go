@@ -20,7 +20,7 @@ type Slot int64
 
 // SlotAt returns the slot that t lies in. Like everything that takes an interval
 // and returns no error, it wants one that ValidateInterval accepts: 0 panics, as
-// a division does. (Cover and Tally are given whole requests, and check.)
+// a division does. (coverage.Of and coverage.Counter are given whole requests, and check.)
 func SlotAt(t time.Time, interval time.Duration) Slot {
 	ns := interval.Nanoseconds()
 	// Whole seconds first: UnixNano ends in 2262, and an interval is whole seconds.

@@ -27,7 +27,7 @@ func checkSlot(t *testing.T, at time.Time, interval time.Duration) {
 	t.Helper()
 	s := longrun.SlotAt(at, interval)
 	start := s.Start(interval)
-	require.Equal(t, slotStart(at, interval), start, "%v %v", at, interval)
+	require.Equal(t, drawtest.SlotStart(at, interval), start, "%v %v", at, interval)
 	require.Equal(t, time.UTC, start.Location())
 	require.Equal(t, s, longrun.SlotAt(start, interval))
 	require.Equal(t, s, longrun.SlotAt(start.Add(interval-1), interval))

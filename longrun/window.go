@@ -51,7 +51,7 @@ func (w Window) Align(interval time.Duration) Window {
 	from := SlotAt(w.From, interval)
 	to := from
 	if w.From.Before(w.To) {
-		to = slotCeil(w.To, interval)
+		to = SlotCeil(w.To, interval)
 	}
 	return Window{From: from.Start(interval), To: to.Start(interval)}
 }
@@ -69,11 +69,11 @@ func (w Window) Slots(interval time.Duration, now time.Time) (first, end Slot) {
 	if !w.From.Before(w.To) {
 		return first, first
 	}
-	return first, max(first, min(slotCeil(w.To, interval), SlotAt(now, interval)))
+	return first, max(first, min(SlotCeil(w.To, interval), SlotAt(now, interval)))
 }
 
 // slotCeil is the first slot that starts at t or later.
-func slotCeil(t time.Time, interval time.Duration) Slot {
+func SlotCeil(t time.Time, interval time.Duration) Slot {
 	s := SlotAt(t, interval)
 	if s.Start(interval).Before(t) {
 		s++

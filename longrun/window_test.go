@@ -37,9 +37,9 @@ func FuzzWindow(f *testing.F) {
 		f.Add(drawtest.Noise(i), int64(i)*7_777_777_777)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, cut int64) {
-		in := decode(data)
-		w, interval := in.window, in.interval
-		first, end := w.Slots(interval, in.now)
+		interval, from, to, now, _ := (&drawtest.Source{Data: data}).Window()
+		w := longrun.Window{From: from, To: to}
+		first, end := w.Slots(interval, now)
 		require.LessOrEqual(t, first, end)
 		if w.Validate() != nil {
 			require.Equal(t, first, end)
@@ -52,7 +52,7 @@ func FuzzWindow(f *testing.F) {
 			start, over := s.Start(interval), s.Start(interval).Add(interval)
 			touched := start.Before(w.To) && over.After(w.From) && w.From.Before(w.To)
 			require.Equal(t, touched, a.Contains(start) && !over.After(a.To), "slot %v", start)
-			require.Equal(t, touched && !over.After(in.now), s >= first && s < end, "slot %v", start)
+			require.Equal(t, touched && !over.After(now), s >= first && s < end, "slot %v", start)
 			if s >= first && s < end {
 				counted++
 			}

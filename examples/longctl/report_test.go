@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -33,7 +34,7 @@ func aged(t *testing.T, days int) (path string, first time.Time) {
 	require.NoError(t, err)
 	first = longrun.DayOf(time.Now()).From.AddDate(0, 0, -days)
 	ops := []store.Op{store.Create(l.Key(ledger.Runs, "RUN_a"), longrun.Run{RunID: "RUN_a", TS: first, InstanceID: "a", IntervalSec: 300})}
-	var head longrun.Head
+	var head evidence.Head
 	for at := first; at.Before(time.Now()); at = at.Add(slotLength) {
 		if since := at.Sub(first); since >= 30*time.Hour && since < 31*time.Hour {
 			continue

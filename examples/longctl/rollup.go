@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -45,11 +46,11 @@ func (c rollupCommand) Run(ctx context.Context, s surroundings) error {
 	}
 	var sign func(longrun.Seal) longrun.Seal
 	if c.Key != "" {
-		key, err := longrun.ParseEvidenceKey(c.Key)
+		key, err := evidence.ParsePrivateKey(c.Key)
 		if err != nil {
 			return usageError{fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err)}
 		}
-		sign = func(s longrun.Seal) longrun.Seal { return s.Sign(key) }
+		sign = func(s longrun.Seal) longrun.Seal { return evidence.Sign(s, key) }
 	}
 	_, l, end, err := c.open(ctx)
 	if err != nil {

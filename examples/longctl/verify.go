@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 )
@@ -123,7 +124,7 @@ func publicKeys(texts []string) (keys []ed25519.PublicKey, err error) {
 		if data, err := os.ReadFile(text); err == nil {
 			what, text = text, string(data)
 		}
-		key, err := longrun.ParsePublicKey(text)
+		key, err := evidence.ParsePublicKey(text)
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--public-key: %s is %w", what, errors.New(strings.TrimPrefix(err.Error(), "longrun: ")))}
 		}

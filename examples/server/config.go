@@ -14,7 +14,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
-	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -177,7 +177,7 @@ func (c *config) checkEvidence() error {
 	if c.Evidence == "" {
 		return nil
 	}
-	key, err := longrun.ParseEvidenceKey(c.Evidence)
+	key, err := evidence.ParsePrivateKey(c.Evidence)
 	if err != nil {
 		return fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err)
 	}

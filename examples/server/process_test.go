@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -243,7 +245,7 @@ func (b book) coverage() longrun.Coverage {
 	beats := b.beats()
 	require.NotEmpty(b.t, beats)
 	to := beats[len(beats)-1].TS.Truncate(time.Second).Add(time.Second)
-	return longrun.Cover(beats, longrun.Window{From: beats[0].TS, To: to}, time.Second, to, b.runs()...)
+	return coverage.Of(beats, longrun.Window{From: beats[0].TS, To: to}, time.Second, to, b.runs()...)
 }
 
 // requireFenced checks that of two instances the one with the later epoch wrote
@@ -254,7 +256,7 @@ func (b book) requireFenced() {
 	for _, h := range b.beats() {
 		bySeq[h.ChainSeq] = h
 	}
-	var head longrun.Head
+	var head evidence.Head
 	var epoch int64
 	for seq := int64(1); seq <= int64(len(bySeq)); seq++ {
 		h := bySeq[seq]

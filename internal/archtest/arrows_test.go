@@ -63,22 +63,33 @@ var arrows = []row{
 	{dir: "probe"},
 	{dir: "alert"},
 
+	// Counting, judging, proving: pure, each on the vocabulary alone.
+	{dir: "longrun/coverage", ours: []string{"longrun"}},
+	{dir: "longrun/rules", ours: []string{"longrun"}},
+	{dir: "longrun/evidence", ours: []string{"longrun"}},
+
 	// Built once, on the contracts. The ledger and the lock speak in the store's
 	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.
 	{dir: "lock", ours: []string{"store", "internal/deadline"}, with: []string{clock, xsync}},
-	{dir: "longrun/ledger", ours: []string{"store", "longrun"}, with: []string{clock}},
-	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun"}},
-	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "store"}},
+	{dir: "longrun/ledger", ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules"}, with: []string{clock}},
+	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage"}},
+	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store"}},
 
 	// The engine knows them all, by their contracts.
 	{
-		dir:  "longrun/monitor",
-		ours: []string{"longrun/ledger", "lock", "probe", "alert", "longrun", "store", "internal/deadline"},
+		dir: "longrun/monitor",
+		ours: []string{
+			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules",
+			"store", "internal/deadline",
+		},
 		with: []string{clock, xsync},
 	},
 	{
-		dir:  "longrun/adminhttp",
-		ours: []string{"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "store"},
+		dir: "longrun/adminhttp",
+		ours: []string{
+			"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
+			"longrun/rules", "store",
+		},
 		with: []string{clock},
 	},
 
@@ -114,6 +125,7 @@ var arrows = []row{
 	},
 	{dir: "alert/alerttest", ours: []string{"alert"}, with: []string{clock, testify}},
 	{dir: "internal/archtest"},
+	{dir: "internal/drawtest"},
 	{dir: "internal/faultnet"},
 	{dir: "internal/firestoretest", sdk: "firestore"},
 }

@@ -71,3 +71,37 @@ func Noise(n int) []byte {
 	}
 	return data
 }
+
+// SlotStart finds the slot of t by walking from midnight, which is on the grid
+// of every interval that divides a day.
+func SlotStart(t time.Time, interval time.Duration) time.Time {
+	y, m, d := t.UTC().Date()
+	start := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	for _, step := range []time.Duration{1000 * interval, interval} { // the first is for speed only
+		for !t.Before(start.Add(step)) {
+			start = start.Add(step)
+		}
+	}
+	return start
+}
+
+// Window draws an interval, a window that may be empty, reversed or open, a time
+// now, and a time near all of them.
+func (s *Source) Window() (interval time.Duration, from, to, now, origin time.Time) {
+	interval = Intervals()[s.Of(len(Intervals()))]
+	origin = Origins()[s.Of(len(Origins()))]
+	from, to = origin.Add(s.Offset(interval)), origin.Add(s.Offset(interval))
+	now = origin.Add(s.Offset(interval) + time.Duration(s.Of(3))*20*interval)
+	switch s.Of(20) {
+	case 0:
+		from = time.Time{}
+	case 1:
+		to = time.Time{}
+	case 2: // as given: reversed every other time
+	default:
+		if to.Before(from) {
+			from, to = to, from
+		}
+	}
+	return interval, from, to, now, origin
+}

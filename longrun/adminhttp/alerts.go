@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
 // testAlert answers POST alerts/test: this instance sends a message, whether it
@@ -46,9 +47,9 @@ type alertsBody struct {
 }
 
 type ruleBody struct {
-	Rule       longrun.Rule     `json:"rule"`
+	Rule       longrun.RuleID   `json:"rule"`
 	Target     string           `json:"target"`
-	State      longrun.Alerting `json:"state"`
+	State      rules.Phase      `json:"state"`
 	Severity   longrun.Severity `json:"severity"`
 	Since      *time.Time       `json:"since"`
 	IncidentID string           `json:"incidentId"`
@@ -79,7 +80,7 @@ func channelOf(c monitor.ChannelStatus) channelBody {
 
 func alertsOf(s monitor.AlertsStatus) alertsBody {
 	out := alertsBody{Judged: optional(s.Judged), Waiting: s.Waiting, Channel: channelOf(s.Channel)}
-	for _, rule := range longrun.Rules() {
+	for _, rule := range rules.Rules() {
 		shown := false
 		for _, a := range s.Alarms {
 			if a.Rule != rule {
@@ -87,12 +88,12 @@ func alertsOf(s monitor.AlertsStatus) alertsBody {
 			}
 			shown = true
 			out.Rules = append(out.Rules, ruleBody{
-				Rule: rule, Target: a.Target, State: a.State, Severity: rule.Severity(), Since: a.Since, IncidentID: a.IncidentID,
+				Rule: rule, Target: a.Target, State: a.Phase, Severity: rules.SeverityOf(rule), Since: a.Since, IncidentID: a.IncidentID,
 				Summary: a.Summary, Muted: a.Muted, LastSent: a.LastSent, LastEnd: a.LastEnd,
 			})
 		}
 		if !shown {
-			out.Rules = append(out.Rules, ruleBody{Rule: rule, State: longrun.Inactive, Severity: rule.Severity()})
+			out.Rules = append(out.Rules, ruleBody{Rule: rule, State: rules.Inactive, Severity: rules.SeverityOf(rule)})
 		}
 	}
 	return out

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
 // alerting is a stand whose monitor tells a. It does not run: it neither leads
@@ -123,27 +124,27 @@ func TestNoReplyTellsTheChannelsSecret(t *testing.T) {
 func TestStatusShowsEveryRule(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, "")
-	rules := array(object(object(s.get("/status")["status"])["alerts"])["rules"])
-	require.Len(t, rules, len(longrun.Rules()))
-	for i, rule := range longrun.Rules() {
+	listed := array(object(object(s.get("/status")["status"])["alerts"])["rules"])
+	require.Len(t, listed, len(rules.Rules()))
+	for i, rule := range rules.Rules() {
 		require.Equal(t, map[string]any{
-			"rule": string(rule), "target": "", "state": "inactive", "severity": string(rule.Severity()), "since": nil,
+			"rule": string(rule), "target": "", "state": "inactive", "severity": string(rules.SeverityOf(rule)), "since": nil,
 			"incidentId": "", "summary": "", "muted": "", "lastSent": nil, "lastEnd": nil,
-		}, rules[i])
+		}, listed[i])
 	}
 
 	since := time.Date(2025, 12, 29, 22, 35, 0, 0, time.UTC)
-	firing := func(rule longrun.Rule, target, muted string) monitor.AlarmStatus {
+	firing := func(rule longrun.RuleID, target, muted string) monitor.AlarmStatus {
 		return monitor.AlarmStatus{
-			AlertState: longrun.AlertState{Rule: rule, Target: target, State: longrun.Firing, Since: &since, IncidentID: "i_" + target, LastSent: &since},
-			Muted:      muted, Summary: "seen",
+			State: rules.State{Rule: rule, Target: target, Phase: rules.Firing, Since: &since, IncidentID: "i_" + target, LastSent: &since},
+			Muted: muted, Summary: "seen",
 		}
 	}
 	status := monitor.Status{State: monitor.Leading, StoreReachable: true, Settings: longrun.DefaultSettings(time.Minute), Alerts: monitor.AlertsStatus{
 		Judged: since, Waiting: 2,
 		Alarms: []monitor.AlarmStatus{
-			firing(longrun.LoggedOut, "a", "silence x"), firing(longrun.LoggedOut, "b", ""),
-			{AlertState: longrun.AlertState{Rule: longrun.ProbeFails, Target: "inbound", State: longrun.Inactive, LastEnd: &since}},
+			firing(rules.LoggedOut, "a", "silence x"), firing(rules.LoggedOut, "b", ""),
+			{State: rules.State{Rule: rules.ProbeFails, Target: "inbound", Phase: rules.Inactive, LastEnd: &since}},
 		},
 		Channel: monitor.ChannelStatus{Configured: true, LastError: "chat not found", Permanent: true, LastFailed: since},
 	}}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -130,7 +131,7 @@ func merge(fields map[string]json.RawMessage, s *longrun.Settings) (bad fieldErr
 		setField(s, name, fields[name], &bad)
 	}
 	if len(bad) == 0 {
-		bad = named(s.Validate())
+		bad = named(rules.ValidateSettings(*s))
 	}
 	return bad
 }

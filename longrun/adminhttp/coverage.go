@@ -62,7 +62,7 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 		From: c.From, To: c.To, IntervalSec: c.IntervalSec,
 		Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy,
 		Threshold: h.monitor.Status().Settings.InsufficientDataThreshold,
-		Drift:     c.Drift, Gaps: c.Gaps, Mangled: survey.Summary.Mangled,
+		Drift:     c.Drift, Gaps: c.Gaps, Mangled: survey.Summary.Undecodable,
 	}
 	if c.HasData() {
 		ratio := c.Ratio()

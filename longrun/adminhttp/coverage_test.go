@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 )
 
 func TestCoverageOfTheNightIsWhatTheBeatsSay(t *testing.T) {
@@ -87,7 +88,7 @@ func TestCoverageOfDaysWhoseBeatsArePruned(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, "")
 	day := time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC)
-	d, err := longrun.NewDay(day, time.Minute, time.Time{}, day.AddDate(0, 0, 1))
+	d, err := coverage.NewDay(day, time.Minute, time.Time{}, day.AddDate(0, 0, 1))
 	require.NoError(t, err)
 	for minute := range 1440 {
 		if minute != 700 {

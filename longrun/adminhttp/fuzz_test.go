@@ -16,6 +16,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
@@ -30,7 +31,7 @@ func fuzzed(f *testing.F) http.Handler {
 	start := clk.Now().Add(-time.Hour)
 	_, err = st.Commit(f.Context(),
 		book.CreateHeartbeat(longrun.Beat(start, time.Minute)),
-		book.SetIncident(longrun.Incident{IncidentID: "i", Rule: longrun.QueueDepth, TS: start, TSStart: start}),
+		book.SetIncident(longrun.Incident{IncidentID: "i", Rule: rules.QueueDepth, TS: start, TSStart: start}),
 		book.SetNotice(longrun.Notice{NoticeID: "n", TS: start}),
 		book.SetRollup(longrun.Rollup{Date: "2025-12-28", TS: start.Add(-24 * time.Hour)}),
 	)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -20,18 +21,18 @@ func (s *stand) troubles() []string {
 	at := time.Date(2025, 12, 29, 20, 0, 0, 0, time.UTC)
 	var all []string
 	for i, trouble := range []struct {
-		rule   longrun.Rule
+		rule   longrun.RuleID
 		target string
 		open   bool
 	}{
-		{longrun.MissedHeartbeats, "", false},
-		{longrun.LoggedOut, "a/b%2F c", true},
-		{longrun.ProbeFails, "outbound", false},
-		{longrun.ProbeFails, "inbound", true},
+		{rules.MissedHeartbeats, "", false},
+		{rules.LoggedOut, "a/b%2F c", true},
+		{rules.ProbeFails, "outbound", false},
+		{rules.ProbeFails, "inbound", true},
 	} {
 		start := at.Add(time.Duration(i) * time.Hour)
 		incident := longrun.Incident{
-			IncidentID: longrun.IncidentID(trouble.rule, trouble.target, start), Rule: trouble.rule, Target: trouble.target, Severity: trouble.rule.Severity(),
+			IncidentID: rules.IncidentID(trouble.rule, trouble.target, start), Rule: trouble.rule, Target: trouble.target, Severity: rules.SeverityOf(trouble.rule),
 			TS: start, TSStart: start, Noticed: start.Add(time.Minute), Summary: "seen", Slots: []string{"2025-12-29T20-00-00"},
 		}
 		if !trouble.open {

@@ -17,6 +17,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -58,7 +59,7 @@ func fill(s *stand, random *rand.Rand, n int) map[ledger.Collection][]shownDocum
 }
 
 func sample(c ledger.Collection, id string, at time.Time, random *rand.Rand) (any, map[string]string) {
-	rule := longrun.Rules()[random.IntN(3)]
+	rule := rules.Rules()[random.IntN(3)]
 	target := []string{"", "49…78", "a b&c"}[random.IntN(3)]
 	over := random.IntN(2) == 0
 	switch c {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
 const (
@@ -161,10 +162,10 @@ func (p *params) yesNo(name string) *bool {
 }
 
 // rule reads the name of a rule; empty when it is not given.
-func (p *params) rule(name string) longrun.Rule {
-	r := longrun.Rule(p.text(name))
-	if r != "" && !r.Known() {
-		p.bad.add(name, fmt.Sprintf("is no rule; there are %v", longrun.Rules()))
+func (p *params) rule(name string) longrun.RuleID {
+	r := longrun.RuleID(p.text(name))
+	if r != "" && !rules.Known(r) {
+		p.bad.add(name, fmt.Sprintf("is no rule; there are %v", rules.Rules()))
 	}
 	return r
 }

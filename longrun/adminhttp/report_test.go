@@ -17,6 +17,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -254,7 +255,7 @@ func TestWhatDocumentsSayIsTextInThePage(t *testing.T) {
 	s.night()
 	const evil = `</style><script>alert(1)</script><img src=x onerror=alert(1)>`
 	start := s.clock.Now().UTC().Add(-time.Hour)
-	s.put(s.ledger.SetIncident(longrun.Incident{IncidentID: evil, Rule: longrun.LoggedOut, Target: evil, TS: start, TSStart: start, Summary: evil}))
+	s.put(s.ledger.SetIncident(longrun.Incident{IncidentID: evil, Rule: rules.LoggedOut, Target: evil, TS: start, TSStart: start, Summary: evil}))
 	page := string(s.do(http.MethodGet, "/report?format=html", "").body)
 	require.NotContains(t, page, "<script")
 	require.NotContains(t, page, "<img")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -26,10 +27,10 @@ type silenceRequest struct {
 	Until   time.Time `json:"until"`
 	Minutes float64   `json:"minutes"`
 	// Rule and Target are what it silences, by default everything.
-	Rule   longrun.Rule `json:"rule"`
-	Target string       `json:"target"`
-	By     string       `json:"by"`
-	Reason string       `json:"reason"`
+	Rule   longrun.RuleID `json:"rule"`
+	Target string         `json:"target"`
+	By     string         `json:"by"`
+	Reason string         `json:"reason"`
 }
 
 // postSilence answers POST silences.
@@ -84,7 +85,7 @@ func newSilence(fields map[string]json.RawMessage, now time.Time) (longrun.Silen
 		return longrun.Silence{}, bad
 	}
 	s := longrun.Silence{From: stored(body.From), Until: stored(body.Until), Rule: body.Rule, Target: body.Target, By: body.By, Reason: body.Reason}
-	bad = named(s.Validate())
+	bad = named(rules.ValidateSilence(s))
 	if len(bad) == 0 && !s.Until.After(now) {
 		bad.add("until", "is over already")
 	}

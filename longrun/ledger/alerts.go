@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -22,7 +23,7 @@ func (l *Ledger) Incident(ctx context.Context, id string) (Entry[longrun.Inciden
 }
 
 // HasIncident reports whether an incident of the rule touches the window.
-func (l *Ledger) HasIncident(ctx context.Context, r longrun.Rule, w longrun.Window) (bool, error) {
+func (l *Ledger) HasIncident(ctx context.Context, r longrun.RuleID, w longrun.Window) (bool, error) {
 	// Those that began before may reach into it.
 	for e, err := range l.Incidents(ctx, Page{From: w.From.Add(-maxIncident), To: w.To}) {
 		if isDocument(err) {
@@ -48,12 +49,12 @@ func (l *Ledger) SetIncident(i longrun.Incident) store.Op {
 }
 
 // AlertStates streams the states of the rules; see List.
-func (l *Ledger) AlertStates(ctx context.Context, p Page) iter.Seq2[Entry[longrun.AlertState], error] {
-	return List[longrun.AlertState](ctx, l, Rules, p)
+func (l *Ledger) AlertStates(ctx context.Context, p Page) iter.Seq2[Entry[rules.State], error] {
+	return List[rules.State](ctx, l, Rules, p)
 }
 
 // SetAlertState is the write of a rule's state, the leader's.
-func (l *Ledger) SetAlertState(s longrun.AlertState) store.Op {
+func (l *Ledger) SetAlertState(s rules.State) store.Op {
 	return store.Set(l.Key(Rules, s.ID()), s)
 }
 
@@ -96,7 +97,7 @@ func (l *Ledger) CreateSilence(ctx context.Context, s longrun.Silence) error {
 	if s.TS.IsZero() {
 		s.TS = s.From
 	}
-	if err := s.Validate(); err != nil {
+	if err := rules.ValidateSilence(s); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	_, err := l.put(ctx, l.Key(Silences, s.SilenceID), s, "")

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 )
 
 // Closing is a day as CloseDay found it.
@@ -18,7 +20,7 @@ type Closing struct {
 	Version string
 	// Broken says that the segment that was sealed does not begin where the one
 	// before ended. The seal stands, and verification names what is missing.
-	Broken *longrun.SealError
+	Broken *evidence.SealError
 	// Shrunk says that documents which the stored rollup counted are gone. It stands.
 	Shrunk bool
 }
@@ -47,7 +49,7 @@ func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time
 		return Closing{}, err
 	}
 	c.Rollup, err = revise(old.Value, known, fresh)
-	if c.Shrunk = errors.Is(err, longrun.ErrShrunk); err != nil && !c.Shrunk {
+	if c.Shrunk = errors.Is(err, coverage.ErrShrunk); err != nil && !c.Shrunk {
 		return Closing{}, err
 	}
 	c.Changed = !known || c.Rollup.Revision != old.Value.Revision
@@ -63,7 +65,7 @@ func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time
 			if err != nil {
 				return Closing{}, err
 			}
-			sealer := longrun.NewSealer(prev, w, interval)
+			sealer := evidence.NewSealer(prev, w, interval)
 			for _, h := range chained {
 				sealer.Add(h)
 			}
@@ -78,9 +80,9 @@ func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time
 	return c, nil
 }
 
-func (l *Ledger) seal(ctx context.Context, c *Closing, sealer *longrun.Sealer, now time.Time, sign func(longrun.Seal) longrun.Seal) error {
+func (l *Ledger) seal(ctx context.Context, c *Closing, sealer *evidence.Sealer, now time.Time, sign func(longrun.Seal) longrun.Seal) error {
 	seal, err := l.SealDay(ctx, sealer, now)
-	if broken, ok := errors.AsType[*longrun.SealError](err); ok {
+	if broken, ok := errors.AsType[*evidence.SealError](err); ok {
 		c.Broken, err = broken, nil
 	}
 	if err != nil || seal == nil {

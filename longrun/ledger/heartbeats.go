@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -67,7 +68,7 @@ func (l *Ledger) Earliest(ctx context.Context) (earliest time.Time, known bool, 
 	if ok {
 		day := longrun.DayOf(rollup.At)
 		switch {
-		case rollup.Value.Check() == nil:
+		case coverage.Check(rollup.Value) == nil:
 			note(rollup.Value.From)
 		case !known || !earliest.Before(day.To):
 			// One that contradicts itself, and whose beats are gone: something was

@@ -13,7 +13,9 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/firestoretest"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/firestorestore"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -134,7 +136,7 @@ func TestEveryDocumentRoundTripsOnEveryStore(t *testing.T) {
 		roundTrips[longrun.Settings](t, st)
 		roundTrips[longrun.Probe](t, st)
 		roundTrips[longrun.Incident](t, st)
-		roundTrips[longrun.AlertState](t, st)
+		roundTrips[rules.State](t, st)
 		roundTrips[longrun.Notice](t, st)
 		roundTrips[longrun.Silence](t, st)
 		roundTrips[longrun.Rollup](t, st)
@@ -153,7 +155,7 @@ func TestABeatIsTheSameEvidenceFromEveryStore(t *testing.T) {
 		got, ok, err := ledger.First[longrun.Heartbeat](t.Context(), l, ledger.Heartbeats, ledger.Page{})
 		require.NoError(t, err)
 		require.True(t, ok)
-		require.Equal(t, h.Hash(), got.Value.Hash())
+		require.Equal(t, evidence.Hash(h), evidence.Hash(got.Value))
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -109,7 +110,7 @@ func (p *pruner) rollup(ctx context.Context, day time.Time) (e Entry[longrun.Rol
 	if err != nil && !errors.Is(err, store.ErrNotFound) && !isDocument(err) {
 		return e, false, err
 	}
-	if err != nil || e.Value.Check() != nil {
+	if err != nil || coverage.Check(e.Value) != nil {
 		p.kept = "the day " + longrun.RollupID(day) + " has no sound rollup"
 		return e, false, nil //nolint:nilerr // that it is not there is the answer
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
@@ -37,13 +38,13 @@ func TestAnIncidentIsKeptWhileItsRollupDoesNotKnowItsEnd(t *testing.T) {
 	l, now := week(t, st)
 	end := now.Add(-time.Hour)
 	for id, ended := range map[string]*time.Time{"long": nil, "short": &end} {
-		_, err := st.Commit(t.Context(), l.SetIncident(longrun.Incident{IncidentID: id, Rule: longrun.LoggedOut, TS: firstDay, TSStart: firstDay, TSEnd: ended}))
+		_, err := st.Commit(t.Context(), l.SetIncident(longrun.Incident{IncidentID: id, Rule: rules.LoggedOut, TS: firstDay, TSStart: firstDay, TSEnd: ended}))
 		require.NoError(t, err)
 	}
 	r, err := l.RollDay(t.Context(), firstDay, now, time.Minute)
 	require.NoError(t, err)
 	putRollup(t, st, l, r)
-	_, err = st.Commit(t.Context(), l.SetIncident(longrun.Incident{IncidentID: "long", Rule: longrun.LoggedOut, TS: firstDay, TSStart: firstDay, TSEnd: &end}))
+	_, err = st.Commit(t.Context(), l.SetIncident(longrun.Incident{IncidentID: "long", Rule: rules.LoggedOut, TS: firstDay, TSStart: firstDay, TSEnd: &end}))
 	require.NoError(t, err)
 
 	later := firstDay.AddDate(0, 0, 40)
@@ -74,7 +75,7 @@ func TestWhatIsPrunedIsMarkedInTheRollup(t *testing.T) {
 		ts := at.Add(time.Duration(n) * time.Second)
 		ops = append(ops, l.CreateProbe(longrun.Probe{ProbeKey: fmt.Sprint(n), Type: longrun.Outbound, TS: ts, Result: longrun.Pass}))
 	}
-	ops = append(ops, l.SetIncident(longrun.Incident{IncidentID: "x", Rule: longrun.LoggedOut, TS: at, TSStart: at, TSEnd: &over}))
+	ops = append(ops, l.SetIncident(longrun.Incident{IncidentID: "x", Rule: rules.LoggedOut, TS: at, TSStart: at, TSEnd: &over}))
 	for batch := range slices.Chunk(ops, store.MaxOps) {
 		_, err := st.Commit(t.Context(), batch...)
 		require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -112,7 +113,7 @@ func revise(old longrun.Rollup, known bool, fresh longrun.Rollup) (longrun.Rollu
 	if !known {
 		return fresh, nil
 	}
-	r, err := longrun.Revise(old, fresh)
+	r, err := coverage.Revise(old, fresh)
 	if err != nil {
 		return r, fmt.Errorf("ledger: roll up %s: %w", fresh.Date, err)
 	}
@@ -124,8 +125,8 @@ func revise(old longrun.Rollup, known bool, fresh longrun.Rollup) (longrun.Rollu
 // earliest and now mean is said at longrun.NewDay.
 //
 // Each of also is given the beats of the day as well.
-func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, also ...func(longrun.Heartbeat)) (*longrun.Day, error) {
-	empty, err := longrun.NewDay(day, interval, earliest, now) // checks, before anything is read
+func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, also ...func(longrun.Heartbeat)) (*coverage.Day, error) {
+	empty, err := coverage.NewDay(day, interval, earliest, now) // checks, before anything is read
 	if err != nil {
 		return nil, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
 	}
@@ -138,7 +139,7 @@ func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Durat
 	if err != nil {
 		return nil, err
 	}
-	d, err := longrun.NewDay(day, interval, earliest, now, runs...)
+	d, err := coverage.NewDay(day, interval, earliest, now, runs...)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
 	}
@@ -152,7 +153,7 @@ func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Durat
 
 // shared hands beats on.
 type shared struct {
-	*longrun.Day
+	*coverage.Day
 	also []func(longrun.Heartbeat)
 }
 
@@ -172,12 +173,12 @@ func runsWindow(w longrun.Window, after *longrun.Heartbeat) longrun.Window {
 	return w
 }
 
-// taker is what takes the documents of a window: a longrun.Day or Digest.
+// taker is what takes the documents of a window: a coverage.Day or Merge.
 type taker interface {
 	Add(h longrun.Heartbeat)
 	AddProbe(p longrun.Probe)
 	AddIncident(i longrun.Incident)
-	AddMangled(n int)
+	AddUndecodable(n int)
 }
 
 // read hands all documents of a window to a taker. Those that do not decode are
@@ -185,7 +186,7 @@ type taker interface {
 func (l *Ledger) read(ctx context.Context, w longrun.Window, to taker, mangled func(*DocumentError)) error {
 	p := Page{From: w.From, To: w.To}
 	bad := func(err error) {
-		to.AddMangled(1)
+		to.AddUndecodable(1)
 		if doc, ok := errors.AsType[*DocumentError](err); ok && mangled != nil {
 			mangled(doc)
 		}
@@ -230,7 +231,7 @@ func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([
 		case isDocument(err):
 		case err != nil:
 			return nil, err
-		case e.Key.ID == e.Value.Date && e.Value.Check() == nil && !e.Value.ComputedAt.After(now):
+		case e.Key.ID == e.Value.Date && coverage.Check(e.Value) == nil && !e.Value.ComputedAt.After(now):
 			have[e.Key.ID] = true
 			if len(e.Value.PrunedAt) > 0 {
 				continue // it cannot be made again
@@ -277,7 +278,7 @@ type knownIncidents struct {
 }
 
 func newKnownIncidents(r longrun.Rollup) knownIncidents {
-	k := knownIncidents{from: r.From, more: r.Omitted.Incidents > 0, ended: make(map[string]bool, len(r.Incidents))}
+	k := knownIncidents{from: r.From, more: r.Truncated.Incidents > 0, ended: make(map[string]bool, len(r.Incidents))}
 	for _, o := range r.Incidents {
 		k.ended[o.IncidentID] = o.End != nil
 	}

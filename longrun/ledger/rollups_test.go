@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -68,7 +70,7 @@ func TestADayIsRolledUpTheSameOnEveryStore(t *testing.T) {
 		started := firstDay.Add(5 * time.Hour)
 		_, err = st.Commit(t.Context(),
 			l.CreateProbe(longrun.Probe{ProbeKey: "OUT_20251229T05", Type: longrun.Outbound, TS: started, Result: longrun.Pass, LatencyMs: 906, Trigger: longrun.Scheduled}),
-			l.SetIncident(longrun.Incident{IncidentID: "x", Rule: longrun.ProbeFails, TS: started, TSStart: started}),
+			l.SetIncident(longrun.Incident{IncidentID: "x", Rule: rules.ProbeFails, TS: started, TSStart: started}),
 			store.Set(l.Key(ledger.Heartbeats, "bad"), map[string]any{"ts": started, "uptimeSec": "soon"}))
 		require.NoError(t, err)
 
@@ -77,8 +79,8 @@ func TestADayIsRolledUpTheSameOnEveryStore(t *testing.T) {
 		now := firstDay.AddDate(0, 0, 1).Add(time.Hour)
 		r, err := l.RollDay(t.Context(), firstDay.Add(13*time.Hour), now, every)
 		require.NoError(t, err)
-		require.NoError(t, r.Check())
-		require.Equal(t, []int64{84, 80, 4, 1, 1, 1}, []int64{r.ExpectedHb, r.WrittenHb, r.MissedHb, r.IncidentsCount, r.Mangled, r.Revision})
+		require.NoError(t, coverage.Check(r))
+		require.Equal(t, []int64{84, 80, 4, 1, 1, 1}, []int64{r.ExpectedHb, r.WrittenHb, r.MissedHb, r.IncidentsCount, r.Undecodable, r.Revision})
 		require.Equal(t, map[string]float64{"outbound": 100}, r.ProbePassRates)
 		require.Equal(t, []longrun.Gap{{From: firstDay.Add(10 * time.Hour), To: firstDay.Add(11 * time.Hour), Missed: 4, Cause: longrun.Stall, Before: "a", After: "a"}}, r.Gaps)
 		require.Equal(t, firstDay.Add(3*time.Hour), r.From)
@@ -109,7 +111,7 @@ func TestADayIsRolledUpTheSameOnEveryStore(t *testing.T) {
 		_, err = st.Commit(t.Context(), store.Delete(l.Key(ledger.Heartbeats, late.BucketID)))
 		require.NoError(t, err)
 		kept, err := l.RollDay(t.Context(), firstDay, now.Add(time.Hour), every)
-		require.ErrorIs(t, err, longrun.ErrShrunk)
+		require.ErrorIs(t, err, coverage.ErrShrunk)
 		require.EqualValues(t, 81, kept.WrittenHb)
 	})
 }
@@ -174,7 +176,7 @@ func TestDaysThatLackARollupAreFound(t *testing.T) {
 
 	// An incident of a closed day is noticed, and ends, when it is rolled up.
 	began, ended := firstDay.AddDate(0, 0, 3).Add(18*time.Hour), now
-	incident := longrun.Incident{IncidentID: "x", Rule: longrun.ProbeFails, TS: began, TSStart: began}
+	incident := longrun.Incident{IncidentID: "x", Rule: rules.ProbeFails, TS: began, TSStart: began}
 	for range 2 {
 		_, err = st.Commit(t.Context(), l.SetIncident(incident))
 		require.NoError(t, err)
@@ -250,7 +252,7 @@ func TestWhatARollupAndAReportRead(t *testing.T) {
 		id := longrun.ProbeID(longrun.Outbound, at, longrun.Scheduled, longrun.ProbeSchedule{Every: 6 * time.Hour, Retry: time.Hour})
 		_, err := st.Commit(t.Context(),
 			l.CreateProbe(longrun.Probe{ProbeKey: id, Type: longrun.Outbound, TS: at, Result: longrun.Pass}),
-			l.SetIncident(longrun.Incident{IncidentID: fmt.Sprint("i", i), Rule: longrun.ProbeFails, TS: at, TSStart: at, TSEnd: &end}))
+			l.SetIncident(longrun.Incident{IncidentID: fmt.Sprint("i", i), Rule: rules.ProbeFails, TS: at, TSStart: at, TSEnd: &end}))
 		require.NoError(t, err)
 	}
 	reads()

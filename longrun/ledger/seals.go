@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -52,7 +53,7 @@ func (l *Ledger) firstSeal(ctx context.Context, p Page) (*longrun.Seal, error) {
 // midnight: then at most 1,440 slots of them, once. A *longrun.SealError comes
 // beside a seal that stands; see longrun.Sealer. Seal a day once, in the order of
 // the days, and keep what the rollup holds when its numbers are computed again.
-func (l *Ledger) SealDay(ctx context.Context, s *longrun.Sealer, now time.Time) (*longrun.Seal, error) {
+func (l *Ledger) SealDay(ctx context.Context, s *evidence.Sealer, now time.Time) (*longrun.Seal, error) {
 	if w, more := s.Earlier(); more {
 		for e, err := range l.Heartbeats(ctx, Page{From: w.From, To: w.To}) {
 			if isDocument(err) {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -24,7 +25,7 @@ func TestADayIsSealedFromTheScanThatRollsItUp(t *testing.T) {
 	start := time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)
 	st := storetest.Wrap(memstore.New(nil))
 	l := open(t, st)
-	var head longrun.Head
+	var head evidence.Head
 	write := func(slot int, late bool) {
 		h := longrun.Beat(start.Add(time.Duration(slot)*time.Minute), time.Minute)
 		h.Late, h.Epoch = late, 1
@@ -60,7 +61,7 @@ func TestADayIsSealedFromTheScanThatRollsItUp(t *testing.T) {
 		} else {
 			require.Equal(t, last, prev.LastSeq)
 		}
-		s := longrun.NewSealer(prev, longrun.DayOf(at), time.Minute)
+		s := evidence.NewSealer(prev, longrun.DayOf(at), time.Minute)
 		r, err := l.RollDay(t.Context(), at, now, time.Minute, s.Add)
 		require.NoError(t, err)
 		before := beats
@@ -84,7 +85,7 @@ func TestADayIsSealedFromTheScanThatRollsItUp(t *testing.T) {
 	st.Inject(storetest.Fault{Before: func(context.Context, storetest.Call) error { return errGone }})
 	_, err = l.LastSeal(t.Context(), now)
 	require.ErrorIs(t, err, errGone)
-	s := longrun.NewSealer(nil, longrun.DayOf(start), time.Minute)
+	s := evidence.NewSealer(nil, longrun.DayOf(start), time.Minute)
 	s.Add(longrun.Heartbeat{BucketID: "x", TS: start, ChainSeq: 5, PrevHash: "y", Late: true})
 	_, err = l.SealDay(t.Context(), s, now)
 	require.ErrorIs(t, err, errGone)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -36,7 +37,7 @@ func (l *Ledger) Settings(ctx context.Context, interval time.Duration) (s longru
 // PutSettings writes the live settings on the condition that they are still at
 // version (empty: that there are none), and returns the new version.
 func (l *Ledger) PutSettings(ctx context.Context, s longrun.Settings, version string) (string, error) {
-	if err := s.Validate(); err != nil {
+	if err := rules.ValidateSettings(s); err != nil {
 		return "", fmt.Errorf("ledger: %w", err)
 	}
 	return l.put(ctx, l.SettingsKey(), s, version)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 )
 
 // Survey is what the documents tell of a window, and where each day of it was
@@ -31,8 +32,8 @@ type Survey struct {
 	Now time.Time
 	// Summary has the numbers, Filled and Healthy the slots, Window.From's as
 	// bit 0.
-	Summary         longrun.Summary
-	Filled, Healthy *longrun.Bitmap
+	Summary         coverage.Summary
+	Filled, Healthy *coverage.Bitmap
 	// Days are the days of the window, and where each was read.
 	Days []SurveyDay
 	// Mangled are the documents that did not decode, the first MaxMangled of
@@ -128,7 +129,7 @@ func (s *surveyor) otherIntervals() (others []time.Duration) {
 		if interval == s.Interval || longrun.ValidateInterval(interval) != nil {
 			continue
 		}
-		if slices.ContainsFunc(s.Summary.Instances, func(p longrun.Presence) bool {
+		if slices.ContainsFunc(s.Summary.Instances, func(p longrun.InstanceStats) bool {
 			return p.InstanceID == r.InstanceID && !p.Last.Before(r.TS) && (r.End == nil || p.First.Before(*r.End))
 		}) {
 			others = append(others, interval)
@@ -163,11 +164,11 @@ func (s *surveyor) compare() {
 				written++
 			}
 		}
-		says, err := longrun.ParseBitmap(r.Slots)
+		says, err := coverage.ParseBitmap(r.Slots)
 		switch {
 		case d.Whole && r.WrittenHb != int64(written):
 			d.Differs = fmt.Sprintf("its rollup says %d of %d, and its beats give %d", r.WrittenHb, r.ExpectedHb, written)
-		case err != nil || r.Check() != nil || r.IntervalSec != int64(s.Interval/time.Second):
+		case err != nil || coverage.Check(r) != nil || r.IntervalSec != int64(s.Interval/time.Second):
 		default:
 			differ := 0
 			for slot := first; slot < end; slot++ {

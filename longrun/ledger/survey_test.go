@@ -8,7 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
@@ -38,7 +40,7 @@ func TestARollupThatCannotBeTrustedIsReplacedByTheBeatsAndTheSurveySaysSo(t *tes
 		"counts that are not the slots'": {func(r *longrun.Rollup) { r.WrittenHb, r.MissedHb = 1440, 0 }, "writtenHb is 1440"},
 		"another day":                    {func(r *longrun.Rollup) { r.Date, r.TS = "2025-12-30", firstDay.AddDate(0, 0, 1) }, "of another day, 2025-12-30"},
 		"a later begin": {func(r *longrun.Rollup) {
-			d, err := longrun.NewDay(r.TS, time.Minute, r.TS.Add(time.Hour), r.To)
+			d, err := coverage.NewDay(r.TS, time.Minute, r.TS.Add(time.Hour), r.To)
 			require.NoError(t, err)
 			*r = d.Rollup()
 		}, "begins at 2025-12-31T01:00:00.000Z"},
@@ -239,7 +241,7 @@ func TestAnIncidentThatEndedAfterItsDayIsLookedAtAgain(t *testing.T) {
 		beatsFrom(t, st, l, firstDay, now, time.Hour, nil)
 		incident := func(id string, hours int, end *time.Time) {
 			start := firstDay.Add(time.Duration(hours) * time.Hour)
-			_, err := st.Commit(t.Context(), l.SetIncident(longrun.Incident{IncidentID: id, Rule: longrun.LoggedOut, TS: start, TSStart: start, TSEnd: end}))
+			_, err := st.Commit(t.Context(), l.SetIncident(longrun.Incident{IncidentID: id, Rule: rules.LoggedOut, TS: start, TSStart: start, TSEnd: end}))
 			require.NoError(t, err)
 		}
 		end := firstDay.Add(50 * time.Hour)
@@ -342,8 +344,8 @@ func TestHoweverManyIncidentsLastIntoTheWindowAllAreShown(t *testing.T) {
 	soon := firstDay.Add(3 * time.Hour)
 	for n := range 200 {
 		at := firstDay.Add(time.Hour)
-		i := longrun.Incident{IncidentID: fmt.Sprint("open", n), Rule: longrun.LoggedOut, TS: at, TSStart: at}
-		short := longrun.Incident{IncidentID: fmt.Sprint("short", n), Rule: longrun.QueueDepth, TS: at.Add(time.Hour), TSStart: at.Add(time.Hour), TSEnd: &soon}
+		i := longrun.Incident{IncidentID: fmt.Sprint("open", n), Rule: rules.LoggedOut, TS: at, TSStart: at}
+		short := longrun.Incident{IncidentID: fmt.Sprint("short", n), Rule: rules.QueueDepth, TS: at.Add(time.Hour), TSStart: at.Add(time.Hour), TSEnd: &soon}
 		ops := []store.Op{l.SetIncident(i)}
 		if n < 20 {
 			ops = append(ops, l.SetIncident(short))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -16,7 +17,7 @@ type surveyor struct {
 	options SurveyOptions
 	now     time.Time
 	counted longrun.Window // the closed slots of the window
-	digest  *longrun.Digest
+	digest  *coverage.Merge
 	runs    []longrun.Run             // that may explain gaps
 	rollups map[string]longrun.Rollup // of the days that are not read from them
 	reasons map[string]string         // why a day has none that can be read
@@ -25,7 +26,7 @@ type surveyor struct {
 func (s *surveyor) run(ctx context.Context) error {
 	l := s.ledger
 	if s.counted.From.Equal(s.counted.To) {
-		s.digest = longrun.NewDigest(s.Window, s.Interval, s.now)
+		s.digest = coverage.NewMerge(s.Window, s.Interval, s.now)
 		return nil
 	}
 	if err := s.readRollups(ctx); err != nil {
@@ -41,8 +42,8 @@ func (s *surveyor) run(ctx context.Context) error {
 		return err
 	}
 	s.runs = runs
-	s.digest = longrun.NewDigest(s.Window, s.Interval, s.now, runs...)
-	s.digest.AddMangled(mangled)
+	s.digest = coverage.NewMerge(s.Window, s.Interval, s.now, runs...)
+	s.digest.AddUndecodable(mangled)
 	for _, h := range []*longrun.Heartbeat{before, after} {
 		if h != nil {
 			s.digest.Add(*h)
@@ -80,7 +81,7 @@ func (s *surveyor) widen() {
 	for _, t := range []time.Time{s.counted.From, s.counted.To.Add(-time.Nanosecond)} {
 		day := longrun.DayOf(t)
 		r := s.rollups[longrun.RollupID(t)]
-		if len(r.PrunedAt) == 0 || r.Check() != nil {
+		if len(r.PrunedAt) == 0 || coverage.Check(r) != nil {
 			continue
 		}
 		if known := s.known(day); known.From.Before(w.From) {
@@ -138,7 +139,7 @@ func (s *surveyor) takeRollup(r longrun.Rollup) string {
 	switch {
 	case s.options.FromBeats && len(r.PrunedAt) == 0:
 		return "the beats were asked for"
-	case !r.From.Equal(s.knownTo(r).From) && r.Check() == nil: // the look that costs comes last: AddRollup takes it again
+	case !r.From.Equal(s.knownTo(r).From) && coverage.Check(r) == nil: // the look that costs comes last: AddRollup takes it again
 		return "its rollup begins at " + longrun.ISO(r.From) + ", and the day does at " + longrun.ISO(s.knownTo(r).From)
 	}
 	if err := s.digest.AddRollup(r); err != nil {

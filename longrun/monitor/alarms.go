@@ -11,6 +11,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
 // alarms has the rules judged once per slot while this instance leads, and what
@@ -180,7 +181,7 @@ func (a *alarms) status() AlertsStatus {
 	if al, ok := a.m.outages.status(); ok {
 		s.Alarms = append(s.Alarms, al)
 	}
-	order := longrun.Rules()
+	order := rules.Rules()
 	slices.SortFunc(s.Alarms, func(x, y AlarmStatus) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, x.Rule), slices.Index(order, y.Rule)), cmp.Compare(x.Target, y.Target))
 	})

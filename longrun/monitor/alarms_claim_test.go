@@ -12,6 +12,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -90,7 +91,7 @@ func TestNoClaimOrPauseOfAnotherClockBlocksForEver(t *testing.T) {
 		st, rec := memstore.New(nil), newTelling()
 		now := time.Now().UTC()
 		far := now.Add(365 * 24 * time.Hour)
-		waiting := longrun.Notice{NoticeID: "claimed", TS: now, Created: now, Kind: longrun.NoticeFiring, State: longrun.Waiting, Key: "#x-1", IncidentID: "i", Rule: longrun.QueueDepth, ClaimedUntil: &far}
+		waiting := longrun.Notice{NoticeID: "claimed", TS: now, Created: now, Kind: longrun.NoticeFiring, State: longrun.Waiting, Key: "#x-1", IncidentID: "i", Rule: rules.QueueDepth, ClaimedUntil: &far}
 		put(t, st, ledger.Outbox, "claimed", waiting)
 		waiting.NoticeID, waiting.IncidentID, waiting.ClaimedUntil, waiting.TS, waiting.NotBefore = "paused", "j", nil, far, &far
 		put(t, st, ledger.Outbox, "paused", waiting)

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -112,7 +113,7 @@ func (m *mortal) up(t *testing.T, st store.Store, host func() longrun.HostStatus
 
 // trouble is a time in which one thing is wrong.
 type trouble struct {
-	rule longrun.Rule
+	rule longrun.RuleID
 	longrun.Window
 }
 
@@ -152,7 +153,7 @@ func crashes(t *testing.T, seed uint64, where map[string]int) {
 	began := time.Now()
 	var troubles []trouble
 	for at := began.Add(10 * time.Minute); at.Before(began.Add(100 * time.Minute)); at = at.Add(35 * time.Minute) {
-		for _, rule := range []longrun.Rule{longrun.QueueDepth, longrun.LoggedOut} {
+		for _, rule := range []longrun.RuleID{rules.QueueDepth, rules.LoggedOut} {
 			from := at.Add(time.Duration(rng.IntN(300)) * time.Second)
 			troubles = append(troubles, trouble{rule, longrun.Window{From: from, To: from.Add(18 * time.Minute)}})
 		}
@@ -162,7 +163,7 @@ func crashes(t *testing.T, seed uint64, where map[string]int) {
 		for _, tr := range troubles {
 			switch {
 			case !tr.Contains(time.Now()):
-			case tr.rule == longrun.QueueDepth:
+			case tr.rule == rules.QueueDepth:
 				s.QueueDepth = 500
 			default:
 				s.Accounts[0].LoggedOut, s.Accounts[0].Since = true, tr.From
@@ -232,7 +233,7 @@ func checkDelivery(t *testing.T, st store.Store, rec *alerttest.Recorder) (sent 
 	arrived := map[string]alert.Message{}
 	order := map[string]int{}
 	for _, m := range flat(rec.Messages()) {
-		if m.Rule == string(longrun.StoreUnreachable) {
+		if m.Rule == string(rules.StoreUnreachable) {
 			continue // told directly
 		}
 		id := string(m.Kind) + " " + m.Key

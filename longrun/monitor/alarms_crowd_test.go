@@ -16,6 +16,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -175,7 +176,7 @@ func TestNoNumberLeaks(t *testing.T) {
 		for _, m := range rec.Calls() {
 			said += m.Text() + fmt.Sprintf("%+v", m)
 		}
-		said += fmt.Sprintf("%+v%+v%+v", incidentsOf(t, st), notices(t, st), documents[longrun.AlertState](t, st, ledger.Rules))
+		said += fmt.Sprintf("%+v%+v%+v", incidentsOf(t, st), notices(t, st), documents[rules.State](t, st, ledger.Rules))
 		require.NotContains(t, said, number)
 		require.NotContains(t, n.log.String(), number)
 		require.Zero(t, n.log.count("cannot be stored"))

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -41,7 +42,7 @@ func TestWhatFlapsForHoursIsToldOnceAnHourWhoeverLeads(t *testing.T) {
 		told, resolved := map[string]bool{}, map[string]bool{}
 		for _, one := range notices(t, mem) {
 			switch {
-			case one.Rule != longrun.LoggedOut:
+			case one.Rule != rules.LoggedOut:
 			case one.Kind == longrun.NoticeResolved:
 				require.False(t, resolved[one.IncidentID])
 				resolved[one.IncidentID] = true
@@ -59,7 +60,7 @@ func TestWhatFlapsForHoursIsToldOnceAnHourWhoeverLeads(t *testing.T) {
 		incidents := 0
 		for _, i := range incidentsOf(t, mem) {
 			require.NotNil(t, i.TSEnd)
-			if i.Rule == longrun.LoggedOut {
+			if i.Rule == rules.LoggedOut {
 				incidents++
 			}
 		}

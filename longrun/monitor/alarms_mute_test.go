@@ -12,13 +12,14 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
 
 // silence makes one on a node and returns its ID.
-func silence(t *testing.T, n *node, d time.Duration, r longrun.Rule, target string) string {
+func silence(t *testing.T, n *node, d time.Duration, r longrun.RuleID, target string) string {
 	t.Helper()
 	s, err := n.Silence(t.Context(), longrun.Silence{Until: time.Now().Add(d), Rule: r, Target: target, By: "ops", Reason: "deploy"})
 	require.NoError(t, err)
@@ -38,7 +39,7 @@ func TestASilenceMadeOnAStandbyHoldsAndWhatStillFiresAtItsEndIsTold(t *testing.T
 		logOut(host)
 		time.Sleep(20 * time.Minute)
 		for _, al := range a.Status().Alerts.Alarms {
-			require.Equal(t, longrun.Firing, al.State)
+			require.Equal(t, rules.Firing, al.Phase)
 			require.Equal(t, "silence "+id, al.Muted)
 		}
 		require.Len(t, a.Status().Alerts.Alarms, 2)
@@ -61,7 +62,7 @@ func TestASilenceIsOfItsRuleAndTarget(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
-		silence(t, n, time.Hour, longrun.LoggedOut, "+40712345678")
+		silence(t, n, time.Hour, rules.LoggedOut, "+40712345678")
 		host.queue(tooDeep)
 		host.set(func(s *longrun.HostStatus) {
 			s.Accounts = []longrun.AccountStatus{{ID: "+40712345678", LoggedOut: true, Since: time.Now()}, {ID: "ops", LoggedOut: true, Since: time.Now()}}
@@ -84,7 +85,7 @@ func TestASilenceThatIsEndedEarlyIsOverWithinMinutes(t *testing.T) {
 		time.Sleep(time.Second)
 		b := start(t, st, "b", alertingBy(rec), hosted(host))
 		time.Sleep(10 * time.Minute)
-		onA, onB := silence(t, a, 6*time.Hour, longrun.QueueDepth, ""), silence(t, b, 6*time.Hour, longrun.LoggedOut, "")
+		onA, onB := silence(t, a, 6*time.Hour, rules.QueueDepth, ""), silence(t, b, 6*time.Hour, rules.LoggedOut, "")
 		host.queue(tooDeep)
 		logOut(host)
 		time.Sleep(20 * time.Minute)
@@ -138,7 +139,7 @@ func TestKnownSilencesHoldWhileTheyCannotBeRead(t *testing.T) {
 				st, rec, host := storetest.Wrap(memstore.New(nil)), newTelling(), calm()
 				n := start(t, st, "a", alertingBy(rec), hosted(host))
 				time.Sleep(10*time.Minute + time.Second)
-				silence(t, n, time.Hour, longrun.QueueDepth, "")
+				silence(t, n, time.Hour, rules.QueueDepth, "")
 				host.queue(tooDeep)
 				time.Sleep(2 * time.Minute)
 				var reads atomic.Int64
@@ -209,8 +210,8 @@ func TestOneCauseIsOneMessage(t *testing.T) {
 		require.Equal(t, []string{"firing missed_heartbeats"}, titles(rec.Messages()))
 		alarms := n.Status().Alerts.Alarms
 		require.Len(t, alarms, 2)
-		require.Equal(t, longrun.InsufficientData, alarms[1].Rule)
-		require.Equal(t, longrun.Firing, alarms[1].State)
+		require.Equal(t, rules.InsufficientData, alarms[1].Rule)
+		require.Equal(t, rules.Firing, alarms[1].Phase)
 		require.Equal(t, "missed_heartbeats fires", alarms[1].Muted)
 		require.Contains(t, alarms[1].Summary, "coverage")
 		require.Len(t, incidentsOf(t, st), 2)

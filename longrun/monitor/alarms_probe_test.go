@@ -14,6 +14,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/probe/probetest"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -47,7 +48,7 @@ func TestTheSecondFailureFiresAndAPassResolves(t *testing.T) {
 		upToTheMinute(19 * time.Minute) // the second FAIL
 		require.Contains(t, titles(rec.Messages()), "firing probe_fails outbound")
 		all := incidentsOf(t, mem)
-		i := all[slices.IndexFunc(all, func(i longrun.Incident) bool { return i.Rule == longrun.ProbeFails })]
+		i := all[slices.IndexFunc(all, func(i longrun.Incident) bool { return i.Rule == rules.ProbeFails })]
 		var fails []longrun.Probe
 		for _, r := range results(t, mem) {
 			if r.Result == longrun.Fail {
@@ -63,7 +64,7 @@ func TestTheSecondFailureFiresAndAPassResolves(t *testing.T) {
 			return s != "firing probe_fails outbound" && s != "resolved probe_fails outbound"
 		}), "resolved probe_fails outbound"))
 		for _, i := range incidentsOf(t, mem) {
-			if i.Rule == longrun.ProbeFails {
+			if i.Rule == rules.ProbeFails {
 				require.Len(t, i.Probes, 3, "and the one that came while it was open")
 				all := results(t, mem)
 				at := slices.IndexFunc(all, func(p longrun.Probe) bool { return p.TS.After(i.TSStart) && p.Result == longrun.Pass })

@@ -14,6 +14,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -27,9 +28,9 @@ func TestDocumentsThatMakeNoSenseStopNoAlert(t *testing.T) {
 		for _, c := range []ledger.Collection{ledger.Rules, ledger.Outbox, ledger.Incidents, ledger.Silences} {
 			put(t, st, c, "odd", odd)
 		}
-		state := longrun.AlertState{TS: now, Rule: "of_a_later_version", State: longrun.Firing, Since: &now, IncidentID: "later", Told: true, Seq: 4}
+		state := rules.State{TS: now, Rule: "of_a_later_version", Phase: rules.Firing, Since: &now, IncidentID: "later", Notified: true, Seq: 4}
 		put(t, st, ledger.Rules, "of_a_later_version", state)
-		state.Rule, state.Since = longrun.InsufficientData, nil
+		state.Rule, state.Since = rules.InsufficientData, nil
 		put(t, st, ledger.Rules, "insufficient_data", state) // fires since never
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
@@ -53,14 +54,14 @@ func TestWhatFiresGoesOnThoughItsIncidentIsLost(t *testing.T) {
 		"mangled":      {"queue_depth_20000101T000000", map[string]any{"ts": "never", "tsStart": 1}},
 		"no ID":        {"", nil},
 		"no ID at all": {strings.Repeat("x", 600), nil},
-		"another's":    {"queue_depth_20000101T000000", longrun.Incident{IncidentID: "x/y", Rule: longrun.LoggedOut, Target: "z", TSStart: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), TS: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Summary: "500 messages"}},
+		"another's":    {"queue_depth_20000101T000000", longrun.Incident{IncidentID: "x/y", Rule: rules.LoggedOut, Target: "z", TSStart: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), TS: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Summary: "500 messages"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				st, rec, host := memstore.New(nil), newTelling(), calm()
 				since := time.Now().UTC()
-				put(t, st, ledger.Rules, "queue_depth", longrun.AlertState{TS: since, Rule: longrun.QueueDepth, State: longrun.Firing, Since: &since, IncidentID: c.id, Told: true, Seq: 4, LastSent: &since})
+				put(t, st, ledger.Rules, "queue_depth", rules.State{TS: since, Rule: rules.QueueDepth, Phase: rules.Firing, Since: &since, IncidentID: c.id, Notified: true, Seq: 4, LastSent: &since})
 				if c.document != nil {
 					put(t, st, ledger.Incidents, c.id, c.document)
 				}
@@ -68,7 +69,7 @@ func TestWhatFiresGoesOnThoughItsIncidentIsLost(t *testing.T) {
 				n := start(t, st, "a", alertingBy(rec), hosted(host))
 				time.Sleep(30*time.Minute + time.Second)
 				require.Empty(t, rec.Calls(), "it was told")
-				require.Equal(t, longrun.Firing, n.Status().Alerts.Alarms[0].State)
+				require.Equal(t, rules.Firing, n.Status().Alerts.Alarms[0].Phase)
 				require.NotEmpty(t, n.Status().Alerts.Alarms[0].Summary)
 				all := incidentsOf(t, st)
 				require.Len(t, all, 1)
@@ -84,7 +85,7 @@ func TestWhatFiresGoesOnThoughItsIncidentIsLost(t *testing.T) {
 				all = incidentsOf(t, st)
 				require.Len(t, all, 1)
 				require.Equal(t, "queue_depth_20000101T000000", all[0].IncidentID)
-				require.Equal(t, longrun.QueueDepth, all[0].Rule)
+				require.Equal(t, rules.QueueDepth, all[0].Rule)
 				require.NotNil(t, all[0].TSEnd)
 			})
 		})
@@ -96,7 +97,7 @@ func TestAMessageIsWhereItLiesWhateverItSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(), calm()
 		now := time.Now().UTC()
-		put(t, st, ledger.Outbox, "here", longrun.Notice{NoticeID: "", TS: now, Created: now, Kind: longrun.NoticeFiring, State: longrun.Waiting, Key: "#queue_depth-1", IncidentID: "i", Rule: longrun.QueueDepth})
+		put(t, st, ledger.Outbox, "here", longrun.Notice{NoticeID: "", TS: now, Created: now, Kind: longrun.NoticeFiring, State: longrun.Waiting, Key: "#queue_depth-1", IncidentID: "i", Rule: rules.QueueDepth})
 		host.queue(tooDeep)
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
@@ -105,7 +106,7 @@ func TestAMessageIsWhereItLiesWhateverItSays(t *testing.T) {
 		for _, one := range notices(t, st) {
 			require.Equal(t, longrun.Sent, one.State)
 		}
-		require.Len(t, documents[longrun.AlertState](t, st, ledger.Rules), 1)
+		require.Len(t, documents[rules.State](t, st, ledger.Rules), 1)
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -186,7 +187,7 @@ func TestAMessageUnderWayIsNotGivenUp(t *testing.T) {
 		st, took := memstore.New(nil), make(chan struct{})
 		rec := newTelling(alerttest.Step{Wait: took}, alerttest.OK())
 		now := time.Now().UTC()
-		put(t, st, ledger.Outbox, "old", longrun.Notice{NoticeID: "old", TS: now, Created: now.Add(90*time.Second - 72*time.Hour), Kind: longrun.NoticeReminder, State: longrun.Waiting, Key: "#queue_depth-1", IncidentID: "i", Rule: longrun.QueueDepth})
+		put(t, st, ledger.Outbox, "old", longrun.Notice{NoticeID: "old", TS: now, Created: now.Add(90*time.Second - 72*time.Hour), Kind: longrun.NoticeReminder, State: longrun.Waiting, Key: "#queue_depth-1", IncidentID: "i", Rule: rules.QueueDepth})
 		n := start(t, st, "a", alertingBy(rec), func(c *monitor.Config) { c.AlertTimeout = time.Hour })
 		time.Sleep(10*time.Minute + time.Second)
 		close(took)

@@ -13,6 +13,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -28,7 +29,7 @@ func settingsAway(_ context.Context, c storetest.Call) error {
 // storeIncidents are those of the store.
 func storeIncidents(all []longrun.Incident) (out []longrun.Incident) {
 	for _, i := range all {
-		if i.Rule == longrun.StoreUnreachable {
+		if i.Rule == rules.StoreUnreachable {
 			out = append(out, i)
 		}
 	}
@@ -55,7 +56,7 @@ func TestALeaderTellsOfItsStoreDirectlyAndOneIncidentRemains(t *testing.T) {
 				require.Equal(t, []string{"firing store_unreachable"}, titles(recA.Messages()))
 				since := recA.Messages()[0].Since // of the first call that failed
 				require.WithinDuration(t, time.Date(2000, 1, 1, 0, 10, 40, 0, time.UTC), since, 25*time.Second)
-				require.Equal(t, longrun.StoreUnreachable, a.Status().Alerts.Alarms[0].Rule)
+				require.Equal(t, rules.StoreUnreachable, a.Status().Alerts.Alarms[0].Rule)
 				require.Contains(t, a.Status().Alerts.Alarms[0].Summary, "the store cannot be reached")
 				time.Sleep(2*time.Hour + 20*time.Second) // not just before a slot begins
 				require.Equal(t, "the leader tells of it", b.Status().Alerts.Alarms[0].Muted)
@@ -102,7 +103,7 @@ func TestAnOutageWithinALongLeaseEndsWhenTheStoreAnswers(t *testing.T) {
 		var shown []string
 		for _, al := range n.Status().Alerts.Alarms {
 			shown = append(shown, strings.TrimSpace(string(al.Rule)+" "+al.Target))
-			require.Equal(t, longrun.Firing, al.State)
+			require.Equal(t, rules.Firing, al.Phase)
 		}
 		require.Equal(t, []string{"store_unreachable", "logged_out a", "logged_out z", "queue_depth"}, shown, "the status has all rules, in their order")
 		time.Sleep(10 * time.Second)
@@ -297,7 +298,7 @@ func TestASilenceOfTheStoreHoldsWhereItWasMade(t *testing.T) {
 		st, rec := storetest.Wrap(memstore.New(nil)), newTelling()
 		n := start(t, st, "a", alertingBy(rec))
 		time.Sleep(10*time.Minute + 20*time.Second)
-		id := silence(t, n, time.Hour, longrun.StoreUnreachable, "")
+		id := silence(t, n, time.Hour, rules.StoreUnreachable, "")
 		heal := cut(st)
 		time.Sleep(50 * time.Minute)
 		require.Equal(t, "silence "+id, n.Status().Alerts.Alarms[0].Muted)

@@ -10,6 +10,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -125,8 +126,8 @@ func (m *Monitor) giveUpBacklog(ctx context.Context) {
 // parseHead reads the chain's head from the lock's note. A note that is none
 // begins a new chain: beats matter more than their chain, and verification sees
 // the break.
-func (m *Monitor) parseHead(ctx context.Context, note string) longrun.Head {
-	head, err := longrun.ParseHead(note)
+func (m *Monitor) parseHead(ctx context.Context, note string) evidence.Head {
+	head, err := evidence.ParseHead(note)
 	if err != nil {
 		m.once.report(ctx, slog.LevelError, "note", note, "the evidence chain has lost its head and begins anew", "error", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -100,7 +101,7 @@ func TestAClockSetBackWhileTheHostAnswersCostsNoSlot(t *testing.T) {
 		began := time.Now()
 		time.Sleep(15*time.Minute + time.Second)
 		n.end()
-		c := longrun.Cover(beats(t, st), longrun.Window{From: began.Add(5 * time.Minute), To: time.Now()}, time.Minute, time.Now())
+		c := coverage.Of(beats(t, st), longrun.Window{From: began.Add(5 * time.Minute), To: time.Now()}, time.Minute, time.Now())
 		require.Equal(t, 10, c.Expected)
 		require.Equal(t, 10, c.Written, "%v", c.Gaps)
 	})

@@ -11,6 +11,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -131,7 +133,7 @@ func (c *closing) known(ctx context.Context, filled map[longrun.Slot]bool) {
 		if e.Value.IntervalSec != int64(interval/time.Second) {
 			continue // it has slots of another length, which its beats were made for
 		}
-		slots, err := longrun.ParseBitmap(e.Value.Slots)
+		slots, err := coverage.ParseBitmap(e.Value.Slots)
 		first := longrun.SlotAt(e.Value.From, interval)
 		for slot := range filled {
 			start := slot.Start(interval)
@@ -266,7 +268,7 @@ func (c *closing) day(ctx context.Context, lease *lock.Lease, day time.Time) err
 	defer cancel()
 	var sign func(longrun.Seal) longrun.Seal
 	if key := c.m.cfg.EvidenceKey; key != nil {
-		sign = func(s longrun.Seal) longrun.Seal { return s.Sign(key) }
+		sign = func(s longrun.Seal) longrun.Seal { return evidence.Sign(s, key) }
 	}
 	d, err := c.m.ledger.CloseDay(reading, day, c.m.cfg.Clock.Now(), c.m.cfg.Interval, c.m.cfg.InstanceID, sign)
 	if err != nil {

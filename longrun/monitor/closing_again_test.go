@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/probe/probetest"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -26,7 +28,7 @@ func rolledUp(t *testing.T, st store.Store) longrun.Rollup {
 	t.Helper()
 	e, err := openLedger(t, st).Rollup(t.Context(), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 	require.NoError(t, err)
-	require.NoError(t, e.Value.Check())
+	require.NoError(t, coverage.Check(e.Value))
 	return e.Value
 }
 
@@ -57,7 +59,7 @@ func TestARollupThatLacksAnIncidentIsFoundByTheNextLeader(t *testing.T) {
 		time.Sleep(25 * time.Hour)
 		n.end()
 		began := time.Date(2000, 1, 1, 23, 0, 0, 0, time.UTC)
-		_, err := st.Commit(t.Context(), openLedger(t, st).SetIncident(longrun.Incident{IncidentID: "x", Rule: longrun.QueueDepth, TS: began, TSStart: began}))
+		_, err := st.Commit(t.Context(), openLedger(t, st).SetIncident(longrun.Incident{IncidentID: "x", Rule: rules.QueueDepth, TS: began, TSStart: began}))
 		require.NoError(t, err)
 		n = start(t, st, "b")
 		time.Sleep(time.Hour)
@@ -102,7 +104,7 @@ func TestADayThatWasClosedBeforeItsEndIsRolledUpAgain(t *testing.T) {
 		clk.ahead.Store(0)
 		time.Sleep(2*time.Hour + 30*time.Minute)
 		r := rolledUp(t, st)
-		want := longrun.Cover(beats(t, st), longrun.Window{From: r.From, To: r.To}, time.Minute, time.Now())
+		want := coverage.Of(beats(t, st), longrun.Window{From: r.From, To: r.To}, time.Minute, time.Now())
 		require.EqualValues(t, want.Written, r.WrittenHb)
 		require.Greater(t, want.Written, 1425)
 		n.end()

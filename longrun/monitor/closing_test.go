@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
@@ -33,8 +34,8 @@ func requireRolledUp(t *testing.T, st store.Store, days int, keys ...ed25519.Pub
 	require.Len(t, rollups, days)
 	all := beats(t, st)
 	for _, r := range rollups {
-		require.NoError(t, r.Check())
-		want := longrun.Cover(all, longrun.Window{From: r.From, To: r.To}, time.Minute, time.Now(), allRuns(t, st)...)
+		require.NoError(t, coverage.Check(r))
+		want := coverage.Of(all, longrun.Window{From: r.From, To: r.To}, time.Minute, time.Now(), allRuns(t, st)...)
 		require.Equal(t, want.Written, int(r.WrittenHb), r.Date)
 		require.Equal(t, want.Missed, int(r.MissedHb), r.Date)
 		require.Equal(t, want.Gaps, r.Gaps, r.Date)

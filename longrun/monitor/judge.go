@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
 // judge has every rule look at the newest beat, once per slot.
@@ -26,23 +27,23 @@ func (w *watch) judge(ctx context.Context) {
 	w.judged, w.changed = l.beat.Slot(w.m.cfg.Interval), true
 	settings := w.m.settings.Load()
 	limits := settings.AlertThresholds
-	find := func(f longrun.Finding) { w.find(ctx, f, now) }
+	find := func(f rules.Finding) { w.find(ctx, f, now) }
 
-	find(longrun.CheckMissedHeartbeats(w.stateOf(longrun.MissedHeartbeats, ""), w.recent, now, limits.MissedHbPerHour))
+	find(rules.CheckMissedHeartbeats(w.stateOf(rules.MissedHeartbeats, ""), w.recent, now, limits.MissedHbPerHour))
 	w.recordOutages(ctx, now)
 	if l.beat.StatusError == "" && len(l.accounts) == 0 {
-		find(longrun.CheckLoggedOutCount(l.beat))
+		find(rules.CheckLoggedOutCount(l.beat))
 	}
 	w.judgeAccounts(ctx, l.accounts, limits, now)
 	var probesKnown bool
 	w.probes, probesKnown = w.m.probes.seen(w.probes[:0])
 	for _, p := range w.probes {
-		find(longrun.CheckProbeFails(p.kind, p.recent, limits.ConsecutiveProbeFails))
+		find(rules.CheckProbeFails(p.kind, p.recent, limits.ConsecutiveProbeFails))
 		since := latest(w.began, w.m.stats.startedAt().Add(p.settle))
-		find(longrun.CheckProbeOverdue(p.kind, p.recent, p.schedule, since, now, limits.ProbeOverduePeriods))
+		find(rules.CheckProbeOverdue(p.kind, p.recent, p.schedule, since, now, limits.ProbeOverduePeriods))
 	}
-	find(longrun.CheckQueueDepth(l.beat, limits.QueueDepthThreshold))
-	find(longrun.CheckInsufficientData(w.stateOf(longrun.InsufficientData, ""), w.recent, now, settings.InsufficientDataThreshold))
+	find(rules.CheckQueueDepth(l.beat, limits.QueueDepthThreshold))
+	find(rules.CheckInsufficientData(w.stateOf(rules.InsufficientData, ""), w.recent, now, settings.InsufficientDataThreshold))
 	w.findGone(ctx, *l, probesKnown, now)
 }
 
@@ -51,9 +52,9 @@ func (w *watch) judge(ctx context.Context) {
 // any of them is, and good when all are.
 func (w *watch) judgeAccounts(ctx context.Context, accounts []longrun.AccountStatus, limits longrun.AlertThresholds, now time.Time) {
 	w.later = w.later[:0]
-	find := func(f longrun.Finding) {
+	find := func(f rules.Finding) {
 		switch {
-		case f.Verdict == longrun.Bad:
+		case f.Condition == rules.Bad:
 			w.find(ctx, f, now)
 		case w.board[alarmKey{f.Rule, f.Target}] != nil:
 			w.later = append(w.later, f) // an account that comes later may be bad
@@ -61,10 +62,10 @@ func (w *watch) judgeAccounts(ctx context.Context, accounts []longrun.AccountSta
 	}
 	for _, account := range accounts {
 		account.ID = w.m.accountName(account.ID)
-		find(longrun.CheckLoggedOut(account))
-		find(longrun.CheckReconnectLoop(w.stateOf(longrun.ReconnectLoop, account.ID), account, now, limits.ReconnectLoopThreshold))
+		find(rules.CheckLoggedOut(account))
+		find(rules.CheckReconnectLoop(w.stateOf(rules.ReconnectLoop, account.ID), account, now, limits.ReconnectLoopThreshold))
 	}
-	slices.SortStableFunc(w.later, func(a, b longrun.Finding) int { return cmp.Compare(a.Verdict, b.Verdict) })
+	slices.SortStableFunc(w.later, func(a, b rules.Finding) int { return cmp.Compare(a.Condition, b.Condition) })
 	for _, f := range w.later { // those that cannot tell, then the good ones
 		if w.board[alarmKey{f.Rule, f.Target}].spoken != w.judged {
 			w.find(ctx, f, now)
@@ -72,46 +73,46 @@ func (w *watch) judgeAccounts(ctx context.Context, accounts []longrun.AccountSta
 	}
 }
 
-func (w *watch) stateOf(r longrun.Rule, target string) longrun.AlertState {
+func (w *watch) stateOf(r longrun.RuleID, target string) rules.State {
 	if al := w.board[alarmKey{r, target}]; al != nil {
 		return al.state
 	}
-	return longrun.AlertState{}
+	return rules.State{}
 }
 
 // find takes what a rule found into its alarm.
-func (w *watch) find(ctx context.Context, f longrun.Finding, now time.Time) {
+func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 	key := alarmKey{f.Rule, f.Target}
 	al := w.board[key]
 	if al == nil {
-		if f.Verdict != longrun.Bad {
+		if f.Condition != rules.Bad {
 			return // all is well, as nearly always
 		}
 		al = &alarm{}
 		w.board[key] = al
 	}
 	al.spoken = w.judged
-	next, transition := al.state.Next(f, f.Rule.Policy(), now)
+	next, transition := al.state.Next(f, rules.PolicyOf(f.Rule), now)
 	switch {
-	case transition == longrun.Opened:
+	case transition == rules.Opened:
 		al.incident = w.open(next, f, now)
 		w.noteCounted(al.incident)
 		w.m.cfg.Logger.WarnContext(ctx, "incident opened", "rule", string(f.Rule), "target", f.Target, "incident", next.IncidentID, "since", al.incident.TSStart, "summary", al.incident.Summary)
-	case transition == longrun.Resolved:
+	case transition == rules.Resolved:
 		end, length := *next.LastEnd, next.LastEnd.Sub(al.incident.TSStart).Seconds()
 		al.incident.TSEnd, al.incident.MTTRSec = &end, &length
 		closed := now.UTC().Truncate(time.Microsecond)
 		al.incident.Closed, al.incident.ClosedBy = &closed, w.m.cfg.InstanceID
 		w.noteCounted(al.incident)
 		w.m.cfg.Logger.InfoContext(ctx, "incident resolved", "rule", string(f.Rule), "target", f.Target, "incident", al.incident.IncidentID, "after", next.LastEnd.Sub(al.incident.TSStart))
-	case f.Verdict == longrun.Bad && next.State == longrun.Firing:
+	case f.Condition == rules.Bad && next.Phase == rules.Firing:
 		w.grow(al, f)
 	}
 	w.tell(ctx, key, al, next, transition, now)
 }
 
 // tell takes the state after a look, and makes the message that it asks for.
-func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next longrun.AlertState, transition longrun.Transition, now time.Time) {
+func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next rules.State, transition rules.Change, now time.Time) {
 	throttle := w.m.settings.Load().AlertThresholds.Throttle()
 	told, kind := next.Tell(transition, false, throttle, now)
 	al.muted = ""
@@ -131,15 +132,15 @@ func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next longrun.
 		al.state = told
 		w.noteState(key, told)
 	}
-	if transition == longrun.Resolved {
+	if transition == rules.Resolved {
 		al.incident = longrun.Incident{}
 	}
 }
 
 // mutedBy says why an alarm is not told now; empty when it is to be.
 func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time) string {
-	for _, r := range longrun.Rules() {
-		if r.Mutes(key.rule) && w.stateOf(r, "").State == longrun.Firing {
+	for _, r := range rules.Rules() {
+		if rules.Mutes(r, key.rule) && w.stateOf(r, "").Phase == rules.Firing {
 			return string(r) + " fires"
 		}
 	}
@@ -147,12 +148,12 @@ func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time) string
 }
 
 // open begins an incident.
-func (w *watch) open(s longrun.AlertState, f longrun.Finding, now time.Time) longrun.Incident {
+func (w *watch) open(s rules.State, f rules.Finding, now time.Time) longrun.Incident {
 	return longrun.Incident{
-		IncidentID: s.IncidentID, Rule: s.Rule, Target: s.Target, Severity: s.Rule.Severity(),
+		IncidentID: s.IncidentID, Rule: s.Rule, Target: s.Target, Severity: rules.SeverityOf(s.Rule),
 		TS: *s.Since, TSStart: *s.Since, Noticed: now.UTC().Truncate(time.Microsecond),
 		Summary: publicLine(f.Summary, maxSummary), Observed: f.Observed, Threshold: f.Threshold,
-		Slots: evidence(f.Slots), Probes: evidence(f.Probes), Accounts: evidence(f.Accounts),
+		Slots: proof(f.Slots), Probes: proof(f.Probes), Accounts: proof(f.Accounts),
 		InstanceID: w.m.cfg.InstanceID, CommitHash: w.m.cfg.CommitHash, Epoch: w.lease.Token().Epoch,
 	}
 }
@@ -160,10 +161,10 @@ func (w *watch) open(s longrun.AlertState, f longrun.Finding, now time.Time) lon
 // maxSummary bounds the line that says what was seen.
 const maxSummary = 300
 
-func evidence(ids []string) []string { return slices.Clone(ids[:min(len(ids), longrun.MaxEvidence)]) }
+func proof(ids []string) []string { return slices.Clone(ids[:min(len(ids), longrun.MaxEvidence)]) }
 
 // grow adds evidence that came while the incident is open.
-func (w *watch) grow(al *alarm, f longrun.Finding) {
+func (w *watch) grow(al *alarm, f rules.Finding) {
 	grown := false
 	for _, e := range []struct {
 		known *[]string
@@ -186,23 +187,23 @@ func (w *watch) grow(al *alarm, f longrun.Finding) {
 // answer says nothing of its accounts.
 func (w *watch) findGone(ctx context.Context, l look, probesKnown bool, now time.Time) {
 	for key, al := range w.board {
-		if al.state.State != longrun.Firing || al.spoken == w.judged {
+		if al.state.Phase != rules.Firing || al.spoken == w.judged {
 			continue
 		}
 		switch key.rule {
-		case longrun.LoggedOut, longrun.ReconnectLoop:
+		case rules.LoggedOut, rules.ReconnectLoop:
 			if l.beat.StatusError != "" {
 				continue
 			}
-		case longrun.ProbeFails, longrun.ProbeOverdue:
+		case rules.ProbeFails, rules.ProbeOverdue:
 			if !probesKnown {
 				continue
 			}
-		case longrun.MissedHeartbeats, longrun.StoreUnreachable, longrun.QueueDepth, longrun.InsufficientData:
+		case rules.MissedHeartbeats, rules.StoreUnreachable, rules.QueueDepth, rules.InsufficientData:
 			continue
 		}
 		w.m.cfg.Logger.InfoContext(ctx, "what an alert was about is no longer there", "rule", string(key.rule), "target", key.target)
-		w.find(ctx, longrun.Finding{Rule: key.rule, Target: key.target, Verdict: longrun.Good, Until: now}, now)
+		w.find(ctx, rules.Finding{Rule: key.rule, Target: key.target, Condition: rules.Good, Until: now}, now)
 	}
 }
 
@@ -229,20 +230,20 @@ func (w *watch) recordOutages(ctx context.Context, now time.Time) {
 // written one down, or wrote beats meanwhile: then it was out of this instance's
 // reach alone.
 func (w *watch) incidentOf(ctx context.Context, o pastOutage, now time.Time) (*longrun.Incident, error) {
-	if !o.told && (now.Sub(o.From) > longrun.RecentSpan || w.anyFilled(o.Window)) {
+	if !o.told && (now.Sub(o.From) > rules.RecentSpan || w.anyFilled(o.Window)) {
 		return nil, nil
 	}
 	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, w.m.asideTimeout())
 	defer cancel()
-	known, err := w.m.ledger.HasIncident(ctx, longrun.StoreUnreachable, o.Window)
+	known, err := w.m.ledger.HasIncident(ctx, rules.StoreUnreachable, o.Window)
 	if known || err != nil {
 		return nil, err
 	}
 	length := o.To.Sub(o.From).Seconds()
 	to, closed := o.To.UTC().Truncate(time.Microsecond), now.UTC().Truncate(time.Microsecond)
-	s := longrun.AlertState{Rule: longrun.StoreUnreachable, Since: &o.From, IncidentID: longrun.IncidentID(longrun.StoreUnreachable, "", o.From)}
+	s := rules.State{Rule: rules.StoreUnreachable, Since: &o.From, IncidentID: rules.IncidentID(rules.StoreUnreachable, "", o.From)}
 	limit := w.m.settings.Load().AlertThresholds.StoreUnreachableSec
-	i := w.open(s, longrun.Finding{Summary: fmt.Sprintf("the store was out of reach for %.0f s, %.0f s are borne", length, limit), Observed: length, Threshold: limit}, now)
+	i := w.open(s, rules.Finding{Summary: fmt.Sprintf("the store was out of reach for %.0f s, %.0f s are borne", length, limit), Observed: length, Threshold: limit}, now)
 	i.TSEnd, i.MTTRSec, i.Closed, i.ClosedBy = &to, &length, &closed, w.m.cfg.InstanceID
 	return &i, nil
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -134,7 +136,7 @@ func requireChain(t *testing.T, beats []longrun.Heartbeat) {
 		require.NotContains(t, bySeq, h.ChainSeq, "a chain does not fork")
 		bySeq[h.ChainSeq] = h
 	}
-	var head longrun.Head
+	var head evidence.Head
 	for seq := int64(1); seq <= int64(len(beats)); seq++ {
 		var err error
 		head, err = head.Check(bySeq[seq])
@@ -161,7 +163,7 @@ func cover(t *testing.T, st store.Store, from time.Time) longrun.Coverage {
 	for _, r := range runs(t, st) {
 		all = append(all, r)
 	}
-	return longrun.Cover(beats(t, st), longrun.Window{From: from, To: time.Now()}, time.Minute, time.Now(), all...)
+	return coverage.Of(beats(t, st), longrun.Window{From: from, To: time.Now()}, time.Minute, time.Now(), all...)
 }
 
 func TestALeaderFillsEverySlotOnTheGrid(t *testing.T) {

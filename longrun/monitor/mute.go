@@ -30,7 +30,7 @@ type mute struct {
 const silencesEvery = 5 * time.Minute
 
 // why says why a rule is not told for a target at now; empty when it is to be.
-func (u *mute) why(ctx context.Context, r longrun.Rule, target string, now time.Time) string {
+func (u *mute) why(ctx context.Context, r longrun.RuleID, target string, now time.Time) string {
 	why, read := u.known(r, target, now)
 	if why != "" && now.Sub(read).Abs() < silencesEvery || !u.ask(now) {
 		return why
@@ -55,7 +55,7 @@ func (u *mute) ask(now time.Time) bool {
 
 // known is why without a look at the store, and when that was last asked; now
 // for what needs no store.
-func (u *mute) known(r longrun.Rule, target string, now time.Time) (why string, read time.Time) {
+func (u *mute) known(r longrun.RuleID, target string, now time.Time) (why string, read time.Time) {
 	for _, m := range u.m.settings.Load().Maintenance {
 		if m.Matches(r, target, now) {
 			return "maintenance " + m.Name, now

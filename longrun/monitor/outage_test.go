@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -300,7 +301,7 @@ func TestAFrozenProcessSaysSoAndItsGapIsAStall(t *testing.T) {
 			all = append(all, r)
 		}
 		now := clk.Now()
-		c := longrun.Cover(beats(t, st), longrun.Window{From: began, To: now}, time.Minute, now, all...)
+		c := coverage.Of(beats(t, st), longrun.Window{From: began, To: now}, time.Minute, now, all...)
 		require.Len(t, c.Gaps, 1)
 		require.Equal(t, longrun.Stall, c.Gaps[0].Cause)
 		require.Equal(t, 6, c.Gaps[0].Missed)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
 // outages watches the store itself. While it is away nothing can be written and
@@ -21,7 +22,7 @@ type outages struct {
 	group sync.WaitGroup // of the messages under way
 
 	mu      sync.Mutex
-	state   longrun.AlertState
+	state   rules.State
 	summary string
 	muted   string // why this instance does not tell of it
 	began   time.Time
@@ -55,11 +56,11 @@ func (o *outages) look(ctx context.Context) {
 		o.choose(ctx, h.since)
 	}
 	limits := o.m.settings.Load().AlertThresholds
-	f := longrun.CheckStoreUnreachable(h.since, now, time.Duration(limits.StoreUnreachableSec*float64(time.Second)))
-	if f.Verdict == longrun.Good {
+	f := rules.CheckStoreUnreachable(h.since, now, time.Duration(limits.StoreUnreachableSec*float64(time.Second)))
+	if f.Condition == rules.Good {
 		f.Until = h.ended
 	}
-	muted, _ := o.m.alarms.mute.known(longrun.StoreUnreachable, "", now)
+	muted, _ := o.m.alarms.mute.known(rules.StoreUnreachable, "", now)
 
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,13 +68,13 @@ func (o *outages) look(ctx context.Context) {
 		muted = "the leader tells of it"
 	}
 	from := o.state.Since
-	next, transition := o.state.Next(f, longrun.StoreUnreachable.Policy(), now)
-	if transition == longrun.Resolved && from != nil {
+	next, transition := o.state.Next(f, rules.PolicyOf(rules.StoreUnreachable), now)
+	if transition == rules.Resolved && from != nil {
 		o.remember(pastOutage{longrun.Window{From: *from, To: *next.LastEnd}, o.speaks})
 	}
 	next, kind := next.Tell(transition, muted != "", limits.Throttle(), now)
 	o.state, o.muted, o.summary = next, "", ""
-	if next.State == longrun.Firing {
+	if next.Phase == rules.Firing {
 		o.muted, o.summary = muted, publicLine(f.Summary, maxSummary)
 	}
 	if kind != longrun.NoNotice {
@@ -83,9 +84,9 @@ func (o *outages) look(ctx context.Context) {
 
 // notice is what is told of the state after a look; from is when the outage
 // before that began.
-func (o *outages) notice(kind longrun.NoticeKind, from *time.Time, s longrun.AlertState) longrun.Notice {
+func (o *outages) notice(kind longrun.NoticeKind, from *time.Time, s rules.State) longrun.Notice {
 	n := longrun.Notice{
-		Kind: kind, Rule: longrun.StoreUnreachable, Severity: longrun.StoreUnreachable.Severity(), Summary: o.summary,
+		Kind: kind, Rule: rules.StoreUnreachable, Severity: rules.SeverityOf(rules.StoreUnreachable), Summary: o.summary,
 		InstanceID: o.m.cfg.InstanceID, CommitHash: o.m.cfg.CommitHash,
 	}
 	if kind == longrun.NoticeResolved {
@@ -93,7 +94,7 @@ func (o *outages) notice(kind longrun.NoticeKind, from *time.Time, s longrun.Ale
 	} else {
 		n.Since = *s.Since
 	}
-	n.IncidentID = longrun.IncidentID(n.Rule, "", n.Since)
+	n.IncidentID = rules.IncidentID(n.Rule, "", n.Since)
 	// Its numbers are this instance's own: another one's messages are others.
 	n.Key = s.Key() + "-" + n.Since.UTC().Format("20060102T150405")
 	return n
@@ -114,7 +115,7 @@ func (o *outages) tell(ctx context.Context, n longrun.Notice, now time.Time) {
 func (o *outages) quiet() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.state.State == "" || o.state.State == longrun.Inactive
+	return o.state.Phase == "" || o.state.Phase == rules.Inactive
 }
 
 // choose decides once for each outage whether this instance tells of it.
@@ -217,5 +218,5 @@ func (o *outages) done(keys []string) {
 func (o *outages) status() (AlarmStatus, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return AlarmStatus{AlertState: o.state, Muted: o.muted, Summary: o.summary}, o.state.Rule != ""
+	return AlarmStatus{State: o.state, Muted: o.muted, Summary: o.summary}, o.state.Rule != ""
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
 const (
@@ -31,7 +32,7 @@ type outcome struct {
 
 // queue puts a message into the outbox. It is written with the state that it
 // tells of.
-func (w *watch) queue(i longrun.Incident, s longrun.AlertState, kind longrun.NoticeKind, now time.Time) {
+func (w *watch) queue(i longrun.Incident, s rules.State, kind longrun.NoticeKind, now time.Time) {
 	now = now.UTC().Truncate(time.Microsecond)
 	n := &longrun.Notice{
 		NoticeID: longrun.NoticeID(i.IncidentID, s.Seq), TS: now, Created: now, Kind: kind, State: longrun.Waiting,

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -30,7 +31,7 @@ func fill(f *storetest.Faulty) (heal func()) {
 // coverBy is cover by another clock than the bubble's.
 func coverBy(t *testing.T, st store.Store, from, now time.Time) longrun.Coverage {
 	t.Helper()
-	return longrun.Cover(beats(t, st), longrun.Window{From: from, To: now}, time.Minute, now, allRuns(t, st)...)
+	return coverage.Of(beats(t, st), longrun.Window{From: from, To: now}, time.Minute, now, allRuns(t, st)...)
 }
 
 func TestAStoreThatTakesNoWritesIsAnOutageAndIsSaidOnce(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -46,13 +47,13 @@ func (w *watch) restoreBoard(ctx context.Context) error {
 			return err
 		}
 		s := e.Value
-		if !s.Rule.Known() || s.State == longrun.Firing && s.Since == nil {
+		if !rules.Known(s.Rule) || s.Phase == rules.Firing && s.Since == nil {
 			continue // of a later version, or edited by hand
 		}
 		al := &alarm{state: s, spoken: -1}
-		if s.State == longrun.Firing {
+		if s.Phase == rules.Firing {
 			if w.m.ledger.Key(ledger.Incidents, s.IncidentID).Validate() != nil {
-				s.IncidentID = longrun.IncidentID(s.Rule, s.Target, *s.Since)
+				s.IncidentID = rules.IncidentID(s.Rule, s.Target, *s.Since)
 				al.state = s
 			}
 			if al.incident, err = w.openIncident(ctx, s); err != nil {
@@ -66,7 +67,7 @@ func (w *watch) restoreBoard(ctx context.Context) error {
 
 // openIncident reads the incident of a state that fires. One that is gone or
 // does not decode is made anew from the state.
-func (w *watch) openIncident(ctx context.Context, s longrun.AlertState) (longrun.Incident, error) {
+func (w *watch) openIncident(ctx context.Context, s rules.State) (longrun.Incident, error) {
 	e, err := w.m.ledger.Incident(ctx, s.IncidentID)
 	var mangled *ledger.DocumentError
 	switch {
@@ -75,7 +76,7 @@ func (w *watch) openIncident(ctx context.Context, s longrun.AlertState) (longrun
 		i.IncidentID, i.Rule, i.Target = s.IncidentID, s.Rule, s.Target // where it lies, whatever it says
 		return i, nil
 	case errors.Is(err, store.ErrNotFound) || errors.As(err, &mangled):
-		i := w.open(s, longrun.Finding{Summary: "the incident's document was lost or mangled"}, s.TS)
+		i := w.open(s, rules.Finding{Summary: "the incident's document was lost or mangled"}, s.TS)
 		w.noteIncident(i)
 		return i, nil
 	}
@@ -122,7 +123,7 @@ func (w *watch) restoreSlots(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	from := now.Add(-longrun.RecentSpan - interval)
+	from := now.Add(-rules.RecentSpan - interval)
 	var before time.Time
 	last, known, err := ledger.First[longrun.Heartbeat](ctx, w.m.ledger, ledger.Heartbeats, ledger.Page{To: from, Desc: true, Limit: 5})
 	if err != nil {

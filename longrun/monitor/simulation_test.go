@@ -16,7 +16,9 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/probe/probetest"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -224,7 +226,7 @@ func (w *world) check(began time.Time, causes map[longrun.Cause]int) {
 	for slot := range w.must {
 		require.True(t, filled[slot], "slot %s is empty, though an instance was up and in reach", slot.ID(time.Minute))
 	}
-	c := longrun.Cover(all, longrun.Window{From: began, To: time.Now()}, time.Minute, time.Now(), allRuns(t, w.mem)...)
+	c := coverage.Of(all, longrun.Window{From: began, To: time.Now()}, time.Minute, time.Now(), allRuns(t, w.mem)...)
 	sum := 0
 	for _, g := range c.Gaps {
 		sum += g.Missed
@@ -263,7 +265,7 @@ func (w *world) checkAlerts() {
 	beginnings, ends := 0, 0
 	for _, m := range flat(w.told.Messages()) {
 		switch {
-		case m.Rule != string(longrun.StoreUnreachable):
+		case m.Rule != string(rules.StoreUnreachable):
 		case m.Kind == alert.Firing:
 			beginnings++
 		case m.Kind == alert.Resolved:

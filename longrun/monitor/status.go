@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
 // State is what an instance does at a moment.
@@ -106,7 +107,7 @@ type AlertsStatus struct {
 
 // AlarmStatus is where a rule stands for one target.
 type AlarmStatus struct {
-	longrun.AlertState
+	rules.State
 	// Muted says why it is not told though it fires; empty when it is.
 	Muted string
 	// Summary says what was seen, while it fires.

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -24,32 +25,32 @@ type watch struct {
 	m      *Monitor
 	lease  *lock.Lease
 	began  time.Time
-	recent *longrun.Recent
+	recent *rules.Recent
 	board  map[alarmKey]*alarm
 	outbox map[string]*longrun.Notice // those that wait
 
 	judged   longrun.Slot
 	changed  bool // since it was published
 	dirty    map[alarmKey]map[store.Key]store.Op
-	refused  int               // writes in a row that failed …
-	unheld   int               // … and claims
-	outages  []pastOutage      // whose incidents are noted and not written
-	counted  []time.Time       // when incidents began that opened or ended, and are not written
-	outcomes chan outcome      // of the one sending under way
-	sending  []string          // the messages of it
-	probes   []probed          // room …
-	later    []longrun.Finding // … in judge
+	refused  int             // writes in a row that failed …
+	unheld   int             // … and claims
+	outages  []pastOutage    // whose incidents are noted and not written
+	counted  []time.Time     // when incidents began that opened or ended, and are not written
+	outcomes chan outcome    // of the one sending under way
+	sending  []string        // the messages of it
+	probes   []probed        // room …
+	later    []rules.Finding // … in judge
 }
 
 // alarmKey names one rule for one target.
 type alarmKey struct {
-	rule   longrun.Rule
+	rule   longrun.RuleID
 	target string
 }
 
 // alarm is where one rule stands for one target.
 type alarm struct {
-	state    longrun.AlertState
+	state    rules.State
 	incident longrun.Incident // the open one
 	spoken   longrun.Slot     // when the rule last spoke of the target
 	muted    string           // why it is not told; empty when it is
@@ -57,7 +58,7 @@ type alarm struct {
 
 func newWatch(a *alarms, lease *lock.Lease) *watch {
 	return &watch{
-		a: a, m: a.m, lease: lease, began: a.m.cfg.Clock.Now(), recent: longrun.NewRecent(a.m.cfg.Interval),
+		a: a, m: a.m, lease: lease, began: a.m.cfg.Clock.Now(), recent: rules.NewRecent(a.m.cfg.Interval),
 		board: make(map[alarmKey]*alarm), outbox: make(map[string]*longrun.Notice), judged: -1, changed: true,
 		dirty: make(map[alarmKey]map[store.Key]store.Op), outcomes: make(chan outcome, 1),
 	}
@@ -106,7 +107,7 @@ func (w *watch) note(key alarmKey, op store.Op) {
 	w.changed = true
 }
 
-func (w *watch) noteState(key alarmKey, s longrun.AlertState) {
+func (w *watch) noteState(key alarmKey, s rules.State) {
 	w.note(key, w.m.ledger.SetAlertState(s))
 }
 
@@ -193,7 +194,7 @@ func (w *watch) settle(ctx context.Context, err error, keys ...alarmKey) bool {
 func (w *watch) publish() {
 	shown := make([]AlarmStatus, 0, len(w.board))
 	for _, al := range w.board {
-		shown = append(shown, AlarmStatus{AlertState: al.state, Muted: al.muted, Summary: al.incident.Summary})
+		shown = append(shown, AlarmStatus{State: al.state, Muted: al.muted, Summary: al.incident.Summary})
 	}
 	w.a.publish(shown, len(w.outbox), w.judgedAt())
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -25,8 +26,8 @@ var errSlotOver = errors.New("monitor: the slot is over")
 type writer struct {
 	m     *Monitor
 	lease *lock.Lease
-	head  longrun.Head // of the chain, as of the last settled commit
-	chunk int          // late beats in the next commit
+	head  evidence.Head // of the chain, as of the last settled commit
+	chunk int           // late beats in the next commit
 }
 
 // write stores what the backlog holds, now and whenever a beat is added, until

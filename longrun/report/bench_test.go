@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -23,11 +24,11 @@ func yearOfMinutes(b *testing.B, beats bool) (book *ledger.Ledger, w longrun.Win
 	st := sqlite(b)
 	book = open(b, st)
 	var ops []store.Op
-	days := map[time.Time]*longrun.Day{}
-	dayOf := func(ts time.Time) *longrun.Day {
+	days := map[time.Time]*coverage.Day{}
+	dayOf := func(ts time.Time) *coverage.Day {
 		from := longrun.DayOf(ts).From
 		if _, ok := days[from]; !ok {
-			days[from], _ = longrun.NewDay(from, time.Minute, l.start, now, l.runs...) // nil: it is not over
+			days[from], _ = coverage.NewDay(from, time.Minute, l.start, now, l.runs...) // nil: it is not over
 		}
 		return days[from]
 	}
@@ -116,7 +117,7 @@ func BenchmarkYearFromRollupsBesideBeats(b *testing.B) {
 	var rollups, beats, memory time.Duration
 	for b.Loop() {
 		at := time.Now()
-		digest := longrun.NewDigest(all, time.Minute, now)
+		digest := coverage.NewMerge(all, time.Minute, now)
 		for _, r := range kept {
 			require.NoError(b, digest.AddRollup(r))
 		}

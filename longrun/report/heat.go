@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 )
 
 // heat is the grid of the heat map: rows of time cut into cells, each cell one or
@@ -69,8 +70,8 @@ func heatChart(r Report) *chart {
 	perRow := int(h.row / h.cell)
 	cells := make([]cellCount, rows*perRow)
 	for _, d := range r.Days {
-		filled, errFilled := longrun.ParseBitmap(d.Slots)
-		unhealthy, errUnhealthy := longrun.ParseBitmap(d.Unhealthy)
+		filled, errFilled := coverage.ParseBitmap(d.Slots)
+		unhealthy, errUnhealthy := coverage.ParseBitmap(d.Unhealthy)
 		if errFilled != nil || errUnhealthy != nil {
 			continue // they were made here
 		}

@@ -28,13 +28,13 @@ func leftOut(s ledger.Survey, r Report) []string {
 	for _, path := range s.Mangled {
 		lines = append(lines, "The document "+path+" does not decode: it is in no number.")
 	}
-	if n := s.Summary.Mangled - int64(len(s.Mangled)); n > 0 {
+	if n := s.Summary.Undecodable - int64(len(s.Mangled)); n > 0 {
 		lines = append(lines, fmt.Sprintf("%s documents do not decode, the rollups say or this list has no room for: they are in no number.", count(n)))
 	}
 	for _, id := range s.Unread {
 		lines = append(lines, "Incident "+id+" was open when its day was rolled up, and its document is gone: it is shown as open.")
 	}
-	if o := s.Summary.Omitted; o != (longrun.Omitted{}) {
+	if o := s.Summary.Truncated; o != (longrun.Truncated{}) {
 		lines = append(lines, fmt.Sprintf("Rollups had no room for the causes of %s gaps, the latencies of %s probes, %s lines of instances and %s incidents. The slots, the probes' counts and the drift are all there.",
 			count(o.Gaps), count(o.Points), count(o.Instances), count(o.Incidents)))
 	}

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
-func coverageOf(s longrun.Summary) Coverage {
+func coverageOf(s coverage.Summary) Coverage {
 	c := s.Coverage
-	out := Coverage{Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy, Extra: c.Extra, Late: s.Late}
+	out := Coverage{Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy, Extra: c.Duplicates, Late: s.Late}
 	if c.HasData() {
 		ratio := c.Ratio()
 		out.Coverage = &ratio
@@ -53,8 +54,8 @@ func gapsOf(c longrun.Coverage, limit int) Gaps {
 	return g
 }
 
-func instancesOf(s longrun.Summary, limit int) Instances {
-	out := Instances{Listed: []longrun.Presence{}}
+func instancesOf(s coverage.Summary, limit int) Instances {
+	out := Instances{Listed: []longrun.InstanceStats{}}
 	seen := map[string]bool{}
 	for i, p := range s.Instances {
 		if !seen[p.InstanceID] {
@@ -91,7 +92,7 @@ func incidentsOf(s ledger.Survey, limit int) Incidents {
 }
 
 // repairsOf measures the incidents against the time that counts, to now.
-func repairsOf(s ledger.Survey, r Report) longrun.RepairStats {
+func repairsOf(s ledger.Survey, r Report) coverage.RepairStats {
 	w := longrun.Window{From: r.Window.CountedFrom, To: until(s)}
 	if !r.HasData() || w.To.Before(w.From) {
 		w.To = w.From
@@ -100,7 +101,7 @@ func repairsOf(s ledger.Survey, r Report) longrun.RepairStats {
 	for _, o := range s.Summary.Incidents {
 		incidents = append(incidents, o.Incident())
 	}
-	return longrun.Repairs(incidents, w, s.Now)
+	return coverage.Repairs(incidents, w, s.Now)
 }
 
 // daysOf cuts the slots of the window at its midnights.
@@ -114,7 +115,7 @@ func daysOf(s ledger.Survey) []Day {
 			w.To = counted.To
 		}
 		first, n := int(w.From.Sub(counted.From)/s.Interval), int(w.To.Sub(w.From)/s.Interval)
-		filled, unhealthy := longrun.NewBitmap(n), longrun.NewBitmap(n)
+		filled, unhealthy := coverage.NewBitmap(n), coverage.NewBitmap(n)
 		for i := range n {
 			switch {
 			case !s.Filled.Has(first + i):

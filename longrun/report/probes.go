@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 )
 
 // Probe is what is said of the probes of one type. Those that a person asked for
@@ -75,7 +76,7 @@ func percentile(sorted []float64, p int) *float64 {
 	if len(sorted)*(100-p) < 100 {
 		return nil
 	}
-	v, _ := longrun.Percentile(sorted, float64(p))
+	v, _ := coverage.Percentile(sorted, float64(p))
 	return &v
 }
 

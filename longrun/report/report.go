@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -31,10 +32,10 @@ type Report struct {
 	Probes    []Probe   `json:"probes"`
 	Incidents Incidents `json:"incidents"`
 	// Repairs are MTTR and MTBF, in the counted part of the window up to now.
-	Repairs     longrun.RepairStats `json:"repairs"`
-	Days        []Day               `json:"days"`
-	LeftOut     []string            `json:"leftOut"`
-	Derivations []Derivation        `json:"derivations"`
+	Repairs     coverage.RepairStats `json:"repairs"`
+	Days        []Day                `json:"days"`
+	LeftOut     []string             `json:"leftOut"`
+	Derivations []Derivation         `json:"derivations"`
 }
 
 // Window is the time that the report is about.
@@ -105,9 +106,9 @@ type Instances struct {
 	Unnamed bool `json:"unnamed"`
 	// Listed has a line for each instance and build, in the order of their first
 	// beats; More others made MoreBeats.
-	Listed    []longrun.Presence `json:"listed"`
-	More      int                `json:"more"`
-	MoreBeats int64              `json:"moreBeats"`
+	Listed    []longrun.InstanceStats `json:"listed"`
+	More      int                     `json:"more"`
+	MoreBeats int64                   `json:"moreBeats"`
 }
 
 // Incidents are those that began in the window, or before it and lasted into it.
@@ -122,7 +123,7 @@ type Incidents struct {
 // Incident is one incident.
 type Incident struct {
 	IncidentID string           `json:"incidentId"`
-	Rule       longrun.Rule     `json:"rule"`
+	Rule       longrun.RuleID   `json:"rule"`
 	Target     string           `json:"target"`
 	Severity   longrun.Severity `json:"severity"`
 	Start      time.Time        `json:"start"`

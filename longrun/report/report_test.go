@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
@@ -73,7 +75,7 @@ func of(t *testing.T, days, missed int) ledger.Survey {
 	t.Helper()
 	w := longrun.Window{From: utc("2025-01-01T00:00:00Z")}
 	w.To = w.From.AddDate(0, 0, days)
-	d := longrun.NewDigest(w, time.Minute, w.To.Add(time.Hour))
+	d := coverage.NewMerge(w, time.Minute, w.To.Add(time.Hour))
 	for at := w.From; at.Before(w.To.Add(-time.Duration(missed) * time.Minute)); at = at.Add(time.Minute) {
 		h := longrun.Beat(at, time.Minute)
 		h.Healthy = true
@@ -234,7 +236,7 @@ func wellFormed(t *testing.T, page []byte) {
 func TestListsAreBoundedAndTheirSumsComeOut(t *testing.T) {
 	t.Parallel()
 	s := of(t, 1, 0)
-	d := longrun.NewDigest(s.Window, time.Minute, s.Now)
+	d := coverage.NewMerge(s.Window, time.Minute, s.Now)
 	for i := range 1440 {
 		if i%3 > 0 && i != 700 {
 			h := longrun.Beat(s.Window.From.Add(time.Duration(i)*time.Minute), time.Minute)
@@ -271,9 +273,9 @@ func TestListsAreBoundedAndTheirSumsComeOut(t *testing.T) {
 	page, err := r.HTML()
 	require.NoError(t, err)
 	require.NotContains(t, string(page), "more rules and targets", "all of them are of one")
-	d = longrun.NewDigest(s.Window, time.Minute, s.Now)
+	d = coverage.NewMerge(s.Window, time.Minute, s.Now)
 	for i := range 60 {
-		d.AddIncident(longrun.Incident{IncidentID: fmt.Sprint(i), Rule: longrun.MissedHeartbeats, Target: fmt.Sprint("account-", i), TS: s.Window.From, TSStart: s.Window.From})
+		d.AddIncident(longrun.Incident{IncidentID: fmt.Sprint(i), Rule: rules.MissedHeartbeats, Target: fmt.Sprint("account-", i), TS: s.Window.From, TSStart: s.Window.From})
 	}
 	s.Summary = d.Summary()
 	page, err = report.New(s, nil).HTML()
@@ -296,7 +298,7 @@ func TestSlotsOfAnotherLengthAreToldWithWhatTheyDo(t *testing.T) {
 func TestAnIncidentFromBeforeTheWindowIsCountedInItsLine(t *testing.T) {
 	t.Parallel()
 	s := of(t, 1, 0)
-	d := longrun.NewDigest(s.Window, time.Minute, s.Now)
+	d := coverage.NewMerge(s.Window, time.Minute, s.Now)
 	for id, end := range map[string]time.Duration{"open": 0, "over": time.Hour} {
 		i := longrun.Incident{IncidentID: id, TS: s.Window.From.Add(-time.Hour), TSStart: s.Window.From.Add(-time.Hour)}
 		if end > 0 {
@@ -315,7 +317,7 @@ func TestAPercentileThatCouldOnlyBeTheGreatestIsNotSaid(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]int{1: 0, 2: 1, 9: 1, 10: 2, 19: 2, 20: 3} {
 		s := of(t, 1, 0)
-		d := longrun.NewDigest(s.Window, time.Minute, s.Now)
+		d := coverage.NewMerge(s.Window, time.Minute, s.Now)
 		for i := range n {
 			d.AddProbe(longrun.Probe{Type: longrun.Outbound, TS: s.Window.From.Add(time.Duration(i) * time.Minute), Result: longrun.Pass, LatencyMs: float64(i + 1)})
 		}
@@ -342,7 +344,7 @@ func TestAPercentileThatCouldOnlyBeTheGreatestIsNotSaid(t *testing.T) {
 func TestManyProbesAreThinnedForTheChartOnly(t *testing.T) {
 	t.Parallel()
 	s := of(t, 30, 0)
-	d := longrun.NewDigest(s.Window, time.Minute, s.Now)
+	d := coverage.NewMerge(s.Window, time.Minute, s.Now)
 	for i := range 43_200 {
 		p := longrun.Probe{Type: longrun.Queue, TS: s.Window.From.Add(time.Duration(i) * time.Minute), Result: longrun.Pass, LatencyMs: float64(i % 977)}
 		if i == 20_000 {
@@ -379,7 +381,7 @@ func TestEveryListInTheJSONIsAList(t *testing.T) {
 func TestASingleMissedSlotShowsInAYear(t *testing.T) {
 	t.Parallel()
 	s := of(t, 60, 0)
-	d := longrun.NewDigest(s.Window, time.Minute, s.Now)
+	d := coverage.NewMerge(s.Window, time.Minute, s.Now)
 	for i := range 60 * 1440 {
 		h := longrun.Beat(s.Window.From.Add(time.Duration(i)*time.Minute), time.Minute)
 		if h.Healthy = i != 20_000; i != 30_003 {

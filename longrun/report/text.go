@@ -151,7 +151,7 @@ func (r Report) instancesSection() section {
 }
 
 // epochs shows the leases of an instance; the original system had none.
-func epochs(p longrun.Presence) string {
+func epochs(p longrun.InstanceStats) string {
 	switch {
 	case p.EpochFrom == 0 && p.EpochTo == 0:
 		return "–"

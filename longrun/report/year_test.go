@@ -11,8 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
@@ -89,7 +91,7 @@ func live(start time.Time, days int, interval time.Duration, seed uint64) *life 
 		if down > 3 {
 			end := to
 			l.incidents = append(l.incidents, longrun.Incident{
-				IncidentID: longrun.IncidentID(longrun.MissedHeartbeats, "", from), Rule: longrun.MissedHeartbeats, Severity: longrun.Critical,
+				IncidentID: rules.IncidentID(rules.MissedHeartbeats, "", from), Rule: rules.MissedHeartbeats, Severity: longrun.Critical,
 				TS: from, TSStart: from, TSEnd: &end, Summary: fmt.Sprintf("%d slots without a heartbeat, 3 are borne", down),
 			})
 		}
@@ -270,7 +272,7 @@ func TestWindowsAreTheSameFromRollupsAndFromBeats(t *testing.T) {
 		beats, err := book.Survey(t.Context(), w, l.interval, now, &ledger.SurveyOptions{FromBeats: true})
 		require.NoError(t, err)
 		require.Equal(t, beats.Summary, rolled.Summary, "%v", w)
-		require.Equal(t, longrun.Cover(l.beats, w.Clip(l.start), l.interval, now, l.runs...), rolled.Summary.Coverage)
+		require.Equal(t, coverage.Of(l.beats, w.Clip(l.start), l.interval, now, l.runs...), rolled.Summary.Coverage)
 	}
 }
 
@@ -278,8 +280,8 @@ func TestAMonthIsShownAsItWas(t *testing.T) {
 	t.Parallel()
 	l := live(utc("2025-12-01T08:00:00Z"), 31, 30*time.Minute, 4)
 	open := l.incidents[len(l.incidents)-1]
-	open.Rule, open.Target, open.TSEnd = longrun.ProbeFails, "outbound", nil
-	open.IncidentID = longrun.IncidentID(open.Rule, open.Target, open.TS)
+	open.Rule, open.Target, open.TSEnd = rules.ProbeFails, "outbound", nil
+	open.IncidentID = rules.IncidentID(open.Rule, open.Target, open.TS)
 	l.incidents = append(l.incidents, open)
 	st := memstore.New(nil)
 	book := l.write(t, st)

@@ -1,6 +1,10 @@
 package verify
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+)
 
 // beginning judges where a chain begins.
 func (j *judge) beginning(line []*piece) {
@@ -39,7 +43,7 @@ func (b *sealBook) begunAt(seq int64) (int, bool) {
 func (j *judge) pruned(seals []*sealOf) int64 {
 	var n int64
 	for i, s := range slices.Backward(seals) {
-		if i+1 < len(seals) && !seals[i+1].Follows(s.Seal) {
+		if i+1 < len(seals) && !evidence.Follows(seals[i+1].Seal, s.Seal) {
 			break
 		}
 		n += s.Beats

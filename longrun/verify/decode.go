@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -37,7 +38,7 @@ func (b *batch) decode() {
 	for i, rec := range b.records {
 		d := &b.beats[i]
 		if d.Entry, d.bad = ledger.Decode[longrun.Heartbeat](rec); d.bad == nil {
-			d.hash = d.Value.Hash()
+			d.hash = evidence.Hash(d.Value)
 		}
 	}
 }

@@ -196,6 +196,6 @@ func TestWhatAMonitorWritesPasses(t *testing.T) {
 		require.Equal(t, verify.Pass, safe.Verdict, "%v", safe)
 		require.Empty(t, safe.Findings)
 		require.Equal(t, int64(90), safe.Counts["beats"])
-		require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{}).Verdict)
+		require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -57,19 +58,19 @@ func Evidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions) (Outcome
 	}
 	return steady(ctx, l, func() (Outcome, error) {
 		if !o.From.IsZero() || !o.To.IsZero() {
-			outcome, stands, err := evidence(ctx, l, o, true)
+			outcome, stands, err := judgeEvidence(ctx, l, o, true)
 			if err != nil || stands {
 				return outcome, err
 			}
 		}
-		outcome, _, err := evidence(ctx, l, o, false)
+		outcome, _, err := judgeEvidence(ctx, l, o, false)
 		return outcome, err
 	})
 }
 
 // evidence reads and judges once. A window that does not stand alone is not
 // judged.
-func evidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, windowed bool) (_ Outcome, stands bool, _ error) {
+func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, windowed bool) (_ Outcome, stands bool, _ error) {
 	q := newInquiry("evidence", o.From, o.To)
 	before, err := readLock(ctx, l)
 	if err != nil {
@@ -116,8 +117,8 @@ func evidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, windowed
 // the lock at the end.
 type part struct {
 	page   ledger.Page
-	start  longrun.Head
-	end    longrun.Head
+	start  evidence.Head
+	end    evidence.Head
 	thread *thread
 }
 
@@ -129,7 +130,7 @@ func (b *sealBook) window(from, to time.Time) []part {
 		p.page.From = longrun.DayOf(from).From
 		for _, s := range b.seals {
 			if s.day.From.Before(p.page.From) {
-				p.start = s.End()
+				p.start = evidence.EndOf(s.Seal)
 			}
 		}
 	}
@@ -147,8 +148,8 @@ func (b *sealBook) window(from, to time.Time) []part {
 	if end == nil || end == newest {
 		return []part{p} // the window is not sealed, or nothing lies between it and what is not
 	}
-	p.page.To, p.end = end.day.To, end.End()
-	return []part{p, {page: ledger.Page{From: newest.day.To}, start: newest.End()}}
+	p.page.To, p.end = end.day.To, evidence.EndOf(end.Seal)
+	return []part{p, {page: ledger.Page{From: newest.day.To}, start: evidence.EndOf(newest.Seal)}}
 }
 
 // reading takes in the beats.

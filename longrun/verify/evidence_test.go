@@ -29,7 +29,7 @@ func sqlite(tb testing.TB) store.Store {
 	return st
 }
 
-func evidence(tb testing.TB, l *ledger.Ledger, o verify.EvidenceOptions) verify.Outcome {
+func evidenceOf(tb testing.TB, l *ledger.Ledger, o verify.EvidenceOptions) verify.Outcome {
 	tb.Helper()
 	outcome, err := verify.Evidence(tb.Context(), l, o)
 	require.NoError(tb, err)
@@ -78,7 +78,7 @@ func TestNoHonestHistoryIsAccused(t *testing.T) {
 			ts := day0.Add(-time.Duration(1+i) * time.Hour)
 			commit(t, st, store.Set(l.Key(ledger.Heartbeats, fmt.Sprint("old", i)), map[string]any{"ts": ts, "commit": "abc12345"}))
 		}
-		whole := evidence(t, l, verify.EvidenceOptions{Keys: keysOf(h)})
+		whole := evidenceOf(t, l, verify.EvidenceOptions{Keys: keysOf(h)})
 		require.Equal(t, verify.Pass, whole.Verdict, "seed %d: %v", seed, whole.Findings)
 		require.Empty(t, whole.Findings, "seed %d", seed)
 		require.Equal(t, int64(len(h.beats)-pruned), whole.Counts["beats"])
@@ -86,7 +86,7 @@ func TestNoHonestHistoryIsAccused(t *testing.T) {
 		for range 3 {
 			from := slotTime(rng.IntN(h.next))
 			to := from.Add(time.Duration(1+rng.IntN(3*perDay)) * time.Minute)
-			part := evidence(t, l, verify.EvidenceOptions{From: from, To: to, Keys: keysOf(h)})
+			part := evidenceOf(t, l, verify.EvidenceOptions{From: from, To: to, Keys: keysOf(h)})
 			require.NotEqual(t, verify.Fail, part.Verdict, "seed %d: %v", seed, part.Findings)
 			if part.Verdict == verify.CannotTell {
 				require.Equal(t, "no beat of the chain lies in the window", part.Findings[0].Text)
@@ -165,7 +165,7 @@ func TestEveryTamperingIsFoundInEveryStore(t *testing.T) {
 				h.run(430)
 				h.close()
 				l := h.write(t, st)
-				require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{Keys: keysOf(h)}).Verdict)
+				require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{Keys: keysOf(h)}).Verdict)
 				x.run(t, uint64(i), st, h, l)
 			}
 		})
@@ -183,7 +183,7 @@ func TestATimeThatWasEditedBesideTheListIsNamed(t *testing.T) {
 	h := newHistory(7)
 	h.run(50)
 	l := h.write(t, st)
-	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{}).Verdict)
+	require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict)
 
 	db, err := sql.Open("sqlite", path)
 	require.NoError(t, err)
@@ -193,14 +193,14 @@ func TestATimeThatWasEditedBesideTheListIsNamed(t *testing.T) {
 		require.NoError(t, err)
 	}
 	edit("2025-12-29T09:20:01Z")
-	o := evidence(t, l, verify.EvidenceOptions{})
+	o := evidenceOf(t, l, verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict)
 	require.Equal(t, []string{l.Key(ledger.Heartbeats, h.beats[20].BucketID).String()}, paths(o))
 	require.Contains(t, o.Findings[0].Text, "its ts is 2025-12-29T09:20:01Z, and it is listed under "+h.beats[20].TS.Format(time.RFC3339Nano))
 
 	// The same moment in other words is no edit.
 	edit(h.beats[20].TS.In(time.FixedZone("", 3600)).Format(time.RFC3339Nano))
-	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{}).Verdict)
+	require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict)
 }
 
 func TestAChainThatBeganAnewIsADoubtAndNoFault(t *testing.T) {
@@ -214,7 +214,7 @@ func TestAChainThatBeganAnewIsADoubtAndNoFault(t *testing.T) {
 		h.live(4)
 		st := memstore.New(nil)
 		l := h.write(t, st)
-		o := evidence(t, l, verify.EvidenceOptions{})
+		o := evidenceOf(t, l, verify.EvidenceOptions{})
 		require.Equal(t, verify.CannotTell, o.Verdict, "seed %d: %v", seed, o.Findings)
 		require.Equal(t, int64(2), o.Counts["chains"])
 		i := slices.IndexFunc(o.Findings, func(f verify.Finding) bool {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
@@ -23,7 +24,7 @@ func kept(ctx context.Context) (store.Store, *ledger.Ledger) {
 	if err != nil {
 		panic(err)
 	}
-	var head longrun.Head
+	var head evidence.Head
 	var ops []store.Op
 	for slot := range 3 {
 		beat := longrun.Beat(time.Date(2025, 12, 29, 22, slot, 0, 0, time.UTC), time.Minute)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -27,7 +28,7 @@ func slotTime(slot int) time.Time { return day0.Add(time.Duration(slot) * time.M
 type history struct {
 	rng      *rand.Rand
 	beats    []longrun.Heartbeat // of all chains, as they were committed
-	head     longrun.Head
+	head     evidence.Head
 	epoch    int64
 	instance string
 	started  time.Time
@@ -122,7 +123,7 @@ func (h *history) live(days int) {
 func (h *history) close() {
 	for ; (h.closed+1)*perDay < h.next; h.closed++ {
 		w := longrun.DayOf(slotTime(h.closed * perDay))
-		s := longrun.NewSealer(h.prev, w, time.Minute)
+		s := evidence.NewSealer(h.prev, w, time.Minute)
 		give := func(w longrun.Window) (n int) {
 			for _, b := range h.beats {
 				if w.Contains(b.TS) {
@@ -139,7 +140,7 @@ func (h *history) close() {
 		seal, _ := s.Seal(w.To.Add(time.Minute))
 		if seal != nil {
 			if h.key != nil {
-				signed := seal.Sign(h.key)
+				signed := evidence.Sign(*seal, h.key)
 				seal = &signed
 			}
 			h.prev = seal
@@ -161,7 +162,7 @@ func (h *history) seal(id string) *longrun.Seal {
 func (h *history) forget() {
 	h.stop(longrun.Lost)
 	h.next += 2
-	h.head, h.anew = longrun.Head{}, h.anew+1
+	h.head, h.anew = evidence.Head{}, h.anew+1
 	h.takeOver()
 	h.run(1)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -39,7 +40,7 @@ func (j *judge) broken(from, to int64) bool {
 func (j *judge) stands(parts []part) bool {
 	for _, p := range parts {
 		pieces := p.thread.living()
-		toHead := p.end == longrun.Head{}
+		toHead := p.end == evidence.Head{}
 		if toHead && len(pieces) == 0 && p.start == j.lock.head && j.lock.found {
 			continue // nothing since the newest seal
 		}
@@ -47,7 +48,7 @@ func (j *judge) stands(parts []part) bool {
 			return false
 		}
 		c := pieces[0]
-		if p.start != (longrun.Head{}) && c.start() != p.start {
+		if p.start != (evidence.Head{}) && c.start() != p.start {
 			return false
 		}
 		if toHead && (!c.head || c.last.seq > j.now.head.ChainSeq) || !toHead && c.end() != p.end {
@@ -124,7 +125,7 @@ func (j *judge) lockRow(beats bool) {
 		j.q.fault(k.path, "is no document of a lock: %v", k.bad)
 	case k.note != nil:
 		j.q.fault(k.path, "its note is no head of a chain: %.80q", k.row.Note)
-	case k.head == longrun.Head{} && beats:
+	case k.head == evidence.Head{} && beats:
 		j.q.fault(k.path, "its note holds no head, though there are beats")
 	case j.now.head.ChainSeq < k.head.ChainSeq || j.now.head.ChainSeq == k.head.ChainSeq && j.now.head != k.head:
 		j.q.doubt(k.path, "the head moved from number %d to number %d while the beats were read: check again", k.head.ChainSeq, j.now.head.ChainSeq)

@@ -59,7 +59,7 @@ func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 				}
 				commit(t, st, ops...)
 				commits++
-				o := evidence(t, l, verify.EvidenceOptions{KeptFrom: kept})
+				o := evidenceOf(t, l, verify.EvidenceOptions{KeptFrom: kept})
 				require.Equal(t, verify.Pass, o.Verdict, "seed %d, after %d commits: %v", seed, commits, o.Findings)
 				return nil
 			})
@@ -84,7 +84,7 @@ func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 			require.Equal(t, before[id], r)
 		}
 		require.Equal(t, last, deleted, "a chain from its beginning")
-		o := evidence(t, l, verify.EvidenceOptions{})
+		o := evidenceOf(t, l, verify.EvidenceOptions{})
 		require.Equal(t, last, o.Counts["pruned"])
 		require.Equal(t, int64(len(h.beats))-last, o.Counts["beats"])
 		o = restartSafe(t, l, verify.RestartSafeOptions{Now: h.now()})
@@ -110,7 +110,7 @@ func TestAPruneWhileBeatsAreReadIsNoRemoval(t *testing.T) {
 	t.Parallel()
 	for name, check := range map[string]func(*testing.T, *ledger.Ledger, *history) verify.Outcome{
 		"evidence": func(t *testing.T, l *ledger.Ledger, _ *history) verify.Outcome {
-			return evidence(t, l, verify.EvidenceOptions{})
+			return evidenceOf(t, l, verify.EvidenceOptions{})
 		},
 		"restart-safe": func(t *testing.T, l *ledger.Ledger, h *history) verify.Outcome {
 			return restartSafe(t, l, verify.RestartSafeOptions{Now: h.now()})
@@ -155,10 +155,10 @@ func TestWhatWasPrunedIsNeitherProvedNorAccused(t *testing.T) {
 		}
 		if marked {
 			h.markPruned(t, st, l, "2025-12-29")
-			require.Equal(t, verify.CannotTell, evidence(t, l, verify.EvidenceOptions{}).Verdict)
+			require.Equal(t, verify.CannotTell, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict)
 			continue
 		}
-		o := evidence(t, l, verify.EvidenceOptions{})
+		o := evidenceOf(t, l, verify.EvidenceOptions{})
 		require.Equal(t, verify.Fail, o.Verdict)
 		require.Equal(t, []string{l.Key(ledger.Rollups, "2025-12-29").String()}, paths(o)[:1])
 	}
@@ -174,7 +174,7 @@ func TestWhatWasPrunedIsNeitherProvedNorAccused(t *testing.T) {
 	for _, b := range h.beats[:500] {
 		commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
 	}
-	o := evidence(t, l, verify.EvidenceOptions{})
+	o := evidenceOf(t, l, verify.EvidenceOptions{})
 	require.Equal(t, verify.CannotTell, o.Verdict, "%v", o.Findings)
 	require.Equal(t, int64(500), o.Counts["pruned"])
 }

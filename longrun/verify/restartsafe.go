@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -60,7 +61,7 @@ func restartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 	if err != nil {
 		return Outcome{}, err
 	}
-	s := &slots{q: q, ledger: l, interval: o.Interval, now: o.Now, days: map[time.Time]*dayCount{}, thread: newThread(longrun.Head{})}
+	s := &slots{q: q, ledger: l, interval: o.Interval, now: o.Now, days: map[time.Time]*dayCount{}, thread: newThread(evidence.Head{})}
 	if err := s.read(ctx, ledger.Page{From: o.From, To: o.To}, o.Progress); err != nil {
 		return Outcome{}, err
 	}

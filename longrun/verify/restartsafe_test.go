@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -87,7 +88,7 @@ func TestTheTimeBeforeAnythingIsKnownWasNotMissed(t *testing.T) {
 // relink makes the chain of a history again after its beats were changed, so that
 // nothing but the restarts is wrong with it.
 func (h *history) relink() {
-	h.head = longrun.Head{}
+	h.head = evidence.Head{}
 	for i := range h.beats {
 		h.beats[i], h.head = h.head.Next(h.beats[i])
 	}
@@ -321,13 +322,13 @@ func TestWithoutBeatsNothingIsSafe(t *testing.T) {
 	l, err := ledger.New(st, "")
 	require.NoError(t, err)
 	require.Equal(t, verify.CannotTell, restartSafe(t, l, verify.RestartSafeOptions{Now: day0}).Verdict)
-	require.Equal(t, verify.CannotTell, evidence(t, l, verify.EvidenceOptions{}).Verdict)
+	require.Equal(t, verify.CannotTell, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict)
 	// Those of the original system are not ours to vouch for.
 	commit(t, st, store.Set(l.Key(ledger.Heartbeats, "a"), map[string]any{"ts": day0}), store.Set(l.Key(ledger.Heartbeats, "b"), map[string]any{"ts": day0.Add(time.Second)}))
 	o := restartSafe(t, l, verify.RestartSafeOptions{Now: day0.Add(time.Hour)})
 	require.Equal(t, verify.CannotTell, o.Verdict)
 	require.Equal(t, int64(1), o.Counts["sharedSlots"])
-	e := evidence(t, l, verify.EvidenceOptions{})
+	e := evidenceOf(t, l, verify.EvidenceOptions{})
 	require.Equal(t, verify.CannotTell, e.Verdict)
 	require.Equal(t, int64(2), e.Counts["unchained"])
 

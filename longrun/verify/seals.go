@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -68,7 +69,7 @@ func readSeals(ctx context.Context, l *ledger.Ledger, q *inquiry, tell Progress)
 		}
 		_, pruned := e.Value.PrunedAt[string(ledger.Heartbeats)]
 		s := &sealOf{Seal: *e.Value.Seal, path: e.Path(), day: longrun.DayOf(start), pruned: pruned}
-		if err := s.Validate(); err != nil {
+		if err := evidence.ValidateSeal(s.Seal); err != nil {
 			q.fault(s.path, "its seal was changed: it is %s", oneLine(err))
 			continue
 		}
@@ -106,8 +107,8 @@ func (b *sealBook) newest() *sealOf {
 }
 
 // endingAt returns the seal that ends at d.
-func (b *sealBook) endingAt(d longrun.Head) (int, bool) {
-	i := slices.IndexFunc(b.seals, func(s *sealOf) bool { return s.End() == d })
+func (b *sealBook) endingAt(d evidence.Head) (int, bool) {
+	i := slices.IndexFunc(b.seals, func(s *sealOf) bool { return evidence.EndOf(s.Seal) == d })
 	return i, i >= 0
 }
 
@@ -126,11 +127,11 @@ func (b *sealBook) covering(seq int64) *sealOf {
 func (b *sealBook) signatures(q *inquiry, keys []ed25519.PublicKey) {
 	var signed, valid int64
 	for _, s := range b.seals {
-		err := s.Verify(keys...)
+		err := evidence.Verify(s.Seal, keys...)
 		switch {
 		case err == nil:
 			signed, valid = signed+1, valid+1
-		case errors.Is(err, longrun.ErrUnsigned):
+		case errors.Is(err, evidence.ErrUnsigned):
 			if signed > 0 {
 				q.fault(s.path, "its seal is not signed, though an earlier one is")
 			}
@@ -180,7 +181,7 @@ func (b *sealBook) againstBeats(q *inquiry, j *judge, s *sealOf) {
 }
 
 func (b *sealBook) againstSeal(q *inquiry, j *judge, prev, s *sealOf) {
-	if s.Follows(prev.Seal) || q.named[prev.path] || q.named[s.path] || j.broken(prev.LastSeq, s.FirstSeq) {
+	if evidence.Follows(s.Seal, prev.Seal) || q.named[prev.path] || q.named[s.path] || j.broken(prev.LastSeq, s.FirstSeq) {
 		return
 	}
 	if j.anew > 0 && s.FirstSeq <= prev.LastSeq {

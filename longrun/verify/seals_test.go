@@ -51,7 +51,7 @@ func TestASealThatIsChangedOrGoneIsNamed(t *testing.T) {
 				change(r, &s)
 				commit(t, st, store.Set(key, r))
 			}
-			o := evidence(t, l, verify.EvidenceOptions{})
+			o := evidenceOf(t, l, verify.EvidenceOptions{})
 			require.Equal(t, verify.Fail, o.Verdict, "%s of %s", name, id)
 			require.Contains(t, paths(o), key.String(), "%s of seal %d: %v", name, i, o.Findings)
 			for _, f := range o.Findings {
@@ -60,5 +60,5 @@ func TestASealThatIsChangedOrGoneIsNamed(t *testing.T) {
 			commit(t, st, store.Set(key, h.rollups[id]))
 		}
 	}
-	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{}).Verdict)
+	require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict)
 }

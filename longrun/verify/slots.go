@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -145,7 +146,7 @@ func (s *slots) grid(e *beat, slot longrun.Slot) {
 	}
 }
 
-// sum holds what a Tally of the runs of slots finds against what was counted
+// sum holds what a coverage.Counter of the runs of slots finds against what was counted
 // here, one by one: the missed slots are the sum over the gaps. Days that are
 // pruned are in neither.
 func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
@@ -166,7 +167,7 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 		w.From = s.prunedTo
 	}
 	first, end := w.Slots(s.interval, s.now)
-	tally := longrun.NewTally(w, s.interval, s.now)
+	tally := coverage.NewCounter(w, s.interval, s.now)
 	var written int64
 	for _, r := range s.filled {
 		for slot := max(r.from, first); slot < min(r.to, end); slot++ {

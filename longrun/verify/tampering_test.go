@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -100,7 +101,7 @@ var tamperings = []tampering{
 	{name: "edit: epoch", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.Epoch++ }) }},
 	{name: "edit: tsIso", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.TSISO = longrun.ISO(b.TS.Add(time.Second)) }) }},
 	{name: "edit: bucketId", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.BucketID = "2025-01-01T00-00-00" }) }},
-	{name: "edit: prevHash", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.PrevHash = b.Hash() }) }},
+	{name: "edit: prevHash", do: func(c *crime) { c.edit(func(b *longrun.Heartbeat) { b.PrevHash = evidence.Hash(*b) }) }},
 	{name: "edit: no prevHash", do: func(c *crime) {
 		c.edit(func(b *longrun.Heartbeat) { b.PrevHash, b.Late = "", !b.Late })
 	}},
@@ -119,7 +120,7 @@ var tamperings = []tampering{
 		c.editAt(0, func(b *longrun.Heartbeat) { b.ChainSeq = 0 })
 	}},
 	{name: "edit: the first behind another", says: "says that another beat came before it", do: func(c *crime) {
-		c.editAt(0, func(b *longrun.Heartbeat) { b.PrevHash = b.Hash() })
+		c.editAt(0, func(b *longrun.Heartbeat) { b.PrevHash = evidence.Hash(*b) })
 	}},
 	{name: "edit: one that does not decode", do: func(c *crime) {
 		i := c.pick()
@@ -202,7 +203,7 @@ var tamperings = []tampering{
 	}},
 	{name: "insert: one that links", do: func(c *crime) {
 		i := c.pick()
-		b, _ := longrun.Head{ChainSeq: int64(i), Hash: c.h.beats[i].PrevHash}.Next(c.forged())
+		b, _ := evidence.Head{ChainSeq: int64(i), Hash: c.h.beats[i].PrevHash}.Next(c.forged())
 		c.insert(b)
 	}},
 	{name: "insert: one behind the head", do: func(c *crime) {
@@ -210,12 +211,12 @@ var tamperings = []tampering{
 		c.insert(b)
 	}},
 	{name: "insert: one that begins a chain", do: func(c *crime) {
-		b, _ := longrun.Head{}.Next(c.forged())
+		b, _ := evidence.Head{}.Next(c.forged())
 		c.insert(b)
 	}},
 	{name: "insert: one that begins a chain, before it all", do: func(c *crime) {
 		b := longrun.Beat(day0.Add(-time.Hour), time.Minute)
-		b, _ = longrun.Head{}.Next(b)
+		b, _ = evidence.Head{}.Next(b)
 		c.insert(b)
 	}},
 	{name: "insert: one without the chain", do: func(c *crime) {
@@ -252,14 +253,16 @@ var tamperings = []tampering{
 	}},
 	{name: "seal: its time", do: func(c *crime) { c.sealed(func(_ map[string]any, s *longrun.Seal) { s.TS = s.TS.Add(time.Hour) }) }, signed: true},
 	{name: "seal: signature", do: func(c *crime) {
-		c.sealed(func(_ map[string]any, s *longrun.Seal) { *s = s.Sign(testKey(2)) })
+		c.sealed(func(_ map[string]any, s *longrun.Seal) { *s = evidence.Sign(*s, testKey(2)) })
 	}, signed: true},
-	{name: "head: another hash", do: func(c *crime) { c.note(longrun.Head{ChainSeq: c.h.head.ChainSeq, Hash: c.h.beats[0].Hash()}.String()) }},
+	{name: "head: another hash", do: func(c *crime) {
+		c.note(evidence.Head{ChainSeq: c.h.head.ChainSeq, Hash: evidence.Hash(c.h.beats[0])}.String())
+	}},
 	{name: "head: set back", do: func(c *crime) {
 		n := 1 + c.rng.IntN(len(c.h.beats)-2)
-		c.note(longrun.Head{ChainSeq: int64(n), Hash: c.h.beats[n].PrevHash}.String())
+		c.note(evidence.Head{ChainSeq: int64(n), Hash: c.h.beats[n].PrevHash}.String())
 	}},
-	{name: "head: set forward", do: func(c *crime) { c.note(longrun.Head{ChainSeq: c.h.head.ChainSeq + 3, Hash: c.h.head.Hash}.String()) }},
+	{name: "head: set forward", do: func(c *crime) { c.note(evidence.Head{ChainSeq: c.h.head.ChainSeq + 3, Hash: c.h.head.Hash}.String()) }},
 	{name: "head: none", do: func(c *crime) { c.note("") }},
 	{name: "head: no head", do: func(c *crime) { c.note("hello") }},
 	{name: "lock: removed", do: func(c *crime) {
@@ -308,7 +311,7 @@ func crimeScene(seed uint64) *history {
 func (x tampering) run(tb testing.TB, seed uint64, st store.Store, h *history, l *ledger.Ledger) {
 	c := &crime{t: tb, rng: rand.New(rand.NewPCG(seed, 2)), h: h, st: st, l: l}
 	x.do(c)
-	o := evidence(tb, l, verify.EvidenceOptions{Keys: keysOf(h)})
+	o := evidenceOf(tb, l, verify.EvidenceOptions{Keys: keysOf(h)})
 	require.NotEqual(tb, verify.Pass, o.Verdict, "%s, seed %d: not found", x.name, seed)
 	if x.name != "lock: removed" && x.name != "insert: one that begins a chain, before it all" {
 		require.Equal(tb, verify.Fail, o.Verdict, "%s, seed %d: %v", x.name, seed, o.Findings)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 )
 
 // place is what the chain knows of a beat.
@@ -58,7 +59,7 @@ type thread struct {
 // worth naming every break of it.
 const maxPieces = 50000
 
-func newThread(head longrun.Head) *thread {
+func newThread(head evidence.Head) *thread {
 	return &thread{ends: map[string]*piece{}, starts: map[string]*piece{}, headSeq: head.ChainSeq, headHash: head.Hash}
 }
 
@@ -203,8 +204,8 @@ func joinTerms(a, b []term) []term {
 func (p *piece) root() bool { return p.first.seq == 1 && p.first.prev == "" }
 
 // start is the head before the piece.
-func (p *piece) start() longrun.Head {
-	return longrun.Head{ChainSeq: p.first.seq - 1, Hash: p.first.prev}
+func (p *piece) start() evidence.Head {
+	return evidence.Head{ChainSeq: p.first.seq - 1, Hash: p.first.prev}
 }
 
-func (p *piece) end() longrun.Head { return longrun.Head{ChainSeq: p.last.seq, Hash: p.last.hash} }
+func (p *piece) end() evidence.Head { return evidence.Head{ChainSeq: p.last.seq, Hash: p.last.hash} }

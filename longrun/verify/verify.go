@@ -35,7 +35,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/lock"
-	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -60,7 +60,7 @@ type locked struct {
 	rec   store.Record
 	row   lock.Row
 	bad   error // it is no lock's
-	head  longrun.Head
+	head  evidence.Head
 	note  error // its note is no head
 }
 
@@ -75,7 +75,7 @@ func readLock(ctx context.Context, l *ledger.Ledger) (locked, error) {
 	}
 	k.found, k.rec = true, rec
 	if k.row, k.bad = lock.ReadRow(rec); k.bad == nil {
-		k.head, k.note = longrun.ParseHead(k.row.Note)
+		k.head, k.note = evidence.ParseHead(k.row.Note)
 	}
 	return k, nil
 }

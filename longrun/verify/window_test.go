@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -28,13 +29,13 @@ func fiveDays(t *testing.T, st store.Store) (*history, *ledger.Ledger) {
 func TestAWindowReadsItsDaysAndWhatIsNotSealed(t *testing.T) {
 	t.Parallel()
 	_, l := fiveDays(t, memstore.New(nil))
-	o := evidence(t, l, verify.EvidenceOptions{From: slotTime(perDay + 5), To: slotTime(2*perDay + 5)})
+	o := evidenceOf(t, l, verify.EvidenceOptions{From: slotTime(perDay + 5), To: slotTime(2*perDay + 5)})
 	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
 	require.Equal(t, int64(2*perDay+100), o.Counts["beats"])
-	o = evidence(t, l, verify.EvidenceOptions{From: slotTime(4*perDay + 5)})
+	o = evidenceOf(t, l, verify.EvidenceOptions{From: slotTime(4*perDay + 5)})
 	require.Equal(t, int64(perDay+100), o.Counts["beats"])
 	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
-	o = evidence(t, l, verify.EvidenceOptions{To: slotTime(5)})
+	o = evidenceOf(t, l, verify.EvidenceOptions{To: slotTime(5)})
 	require.Equal(t, int64(perDay+100), o.Counts["beats"])
 	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
 }
@@ -63,7 +64,7 @@ func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
 					op = store.Delete(op.Key)
 				}
 				commit(t, st, op)
-				o := evidence(t, l, verify.EvidenceOptions{From: from, To: to})
+				o := evidenceOf(t, l, verify.EvidenceOptions{From: from, To: to})
 				require.Equal(t, c.want, o.Verdict, "removed %v: %v", remove, o.Findings)
 				if c.want == verify.Fail {
 					require.Equal(t, op.Key.String(), o.Findings[0].Path, "%v", o.Findings)
@@ -87,39 +88,39 @@ func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {
 	days := []string{"2025-12-29", "2025-12-30", "2025-12-31", "2026-01-01", "2026-01-02"}
 	l := prune(t, 0, 4*perDay, days[:4]...)
 	rollups := l.Path(ledger.Rollups) + "/"
-	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{}).Verdict)
-	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(4 * perDay)}).Verdict)
-	o := evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(4*perDay - 1)})
+	require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict)
+	require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{KeptFrom: slotTime(4 * perDay)}).Verdict)
+	o := evidenceOf(t, l, verify.EvidenceOptions{KeptFrom: slotTime(4*perDay - 1)})
 	require.Equal(t, verify.Fail, o.Verdict)
 	require.Equal(t, []string{rollups + days[3]}, paths(o))
-	o = evidence(t, l, verify.EvidenceOptions{From: slotTime(0), To: slotTime(perDay)})
+	o = evidenceOf(t, l, verify.EvidenceOptions{From: slotTime(0), To: slotTime(perDay)})
 	require.Equal(t, verify.CannotTell, o.Verdict, "of a window that is pruned nothing can be told: %v", o.Findings)
 
-	o = evidence(t, prune(t, 0, 2*perDay, days[0]), verify.EvidenceOptions{})
+	o = evidenceOf(t, prune(t, 0, 2*perDay, days[0]), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "a segment that no prune took")
 	require.Equal(t, []string{rollups + days[1]}, paths(o))
-	o = evidence(t, prune(t, perDay, 2*perDay, days[1]), verify.EvidenceOptions{})
+	o = evidenceOf(t, prune(t, perDay, 2*perDay, days[1]), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "a segment from the midst")
-	o = evidence(t, prune(t, 0, 5*perDay+100, days...), verify.EvidenceOptions{})
+	o = evidenceOf(t, prune(t, 0, 5*perDay+100, days...), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "all of them")
-	require.Equal(t, verify.Pass, evidence(t, prune(t, 0, 5*perDay, days...), verify.EvidenceOptions{}).Verdict, "all that is sealed")
+	require.Equal(t, verify.Pass, evidenceOf(t, prune(t, 0, 5*perDay, days...), verify.EvidenceOptions{}).Verdict, "all that is sealed")
 
 	// A prune that was broken off.
-	o = evidence(t, prune(t, 0, perDay+10, days[0]), verify.EvidenceOptions{})
+	o = evidenceOf(t, prune(t, 0, perDay+10, days[0]), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "a part of a segment that no prune began")
 	require.Contains(t, o.Findings[0].Text, "sealed in")
 	l = prune(t, 0, perDay+10, days[:2]...)
-	o = evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(2 * perDay)})
+	o = evidenceOf(t, l, verify.EvidenceOptions{KeptFrom: slotTime(2 * perDay)})
 	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
 	require.Equal(t, int64(perDay+10), o.Counts["pruned"])
-	o = evidence(t, l, verify.EvidenceOptions{KeptFrom: slotTime(2*perDay - 1)})
+	o = evidenceOf(t, l, verify.EvidenceOptions{KeptFrom: slotTime(2*perDay - 1)})
 	require.Equal(t, verify.Fail, o.Verdict)
 	require.Equal(t, []string{rollups + days[1]}, paths(o))
-	o = evidence(t, prune(t, 10, perDay+10, days[:2]...), verify.EvidenceOptions{})
+	o = evidenceOf(t, prune(t, 10, perDay+10, days[:2]...), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "not from its beginning")
-	o = evidence(t, prune(t, 0, 10, days[1]), verify.EvidenceOptions{})
+	o = evidenceOf(t, prune(t, 0, 10, days[1]), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "another than the one that was begun")
-	o = evidence(t, prune(t, perDay, perDay+10, days[1]), verify.EvidenceOptions{})
+	o = evidenceOf(t, prune(t, perDay, perDay+10, days[1]), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "its begin alone")
 
 	// Of what came before the oldest seal nothing is left.
@@ -130,10 +131,10 @@ func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {
 		commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
 	}
 	commit(t, st, store.Delete(l.Key(ledger.Rollups, "2025-12-29")))
-	o = evidence(t, l, verify.EvidenceOptions{})
+	o = evidenceOf(t, l, verify.EvidenceOptions{})
 	require.Equal(t, verify.CannotTell, o.Verdict, "%v", o.Findings)
 	require.Contains(t, o.Findings[0].Text, "not even the seals are left")
-	require.Equal(t, verify.Pass, evidence(t, l, verify.EvidenceOptions{From: slotTime(2 * perDay)}).Verdict)
+	require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{From: slotTime(2 * perDay)}).Verdict)
 }
 
 // A check beside a leader that writes meanwhile accuses nobody.
@@ -148,7 +149,7 @@ func TestBeatsThatAreWrittenMeanwhileAreLeftToTheNextCheck(t *testing.T) {
 	write := func(beats []longrun.Heartbeat) {
 		row := h.row()
 		last := beats[len(beats)-1]
-		row.Note = longrun.Head{ChainSeq: last.ChainSeq, Hash: last.Hash()}.String()
+		row.Note = evidence.Head{ChainSeq: last.ChainSeq, Hash: evidence.Hash(last)}.String()
 		ops := []store.Op{store.Set(l.LockKey(), row)}
 		for _, b := range beats {
 			ops = append(ops, l.CreateHeartbeat(b))
@@ -177,10 +178,10 @@ func TestBeatsThatAreWrittenMeanwhileAreLeftToTheNextCheck(t *testing.T) {
 		stored = len(h.beats) - 20
 		write(h.beats[from:stored])
 		late = h.beats[stored:]
-		o := evidence(t, reading, verify.EvidenceOptions{})
+		o := evidenceOf(t, reading, verify.EvidenceOptions{})
 		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
 		require.Equal(t, int64(2), o.Counts["pieces"], "nothing was written behind the reader")
-		require.Equal(t, int64(1), evidence(t, reading, verify.EvidenceOptions{}).Counts["pieces"])
+		require.Equal(t, int64(1), evidenceOf(t, reading, verify.EvidenceOptions{}).Counts["pieces"])
 	}
 }
 
@@ -294,13 +295,13 @@ func TestAStrippedOrForeignSignatureIsNamed(t *testing.T) {
 	l := h.write(t, mem)
 	mine, other := publicOf(testKey(1)), publicOf(testKey(2))
 
-	o := evidence(t, l, verify.EvidenceOptions{})
+	o := evidenceOf(t, l, verify.EvidenceOptions{})
 	require.Equal(t, verify.Pass, o.Verdict)
 	require.Contains(t, o.Findings[0].Text, "no public key was given")
-	o = evidence(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{other, mine}})
+	o = evidenceOf(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{other, mine}})
 	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
 	require.Equal(t, int64(2), o.Counts["signaturesValid"])
-	o = evidence(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{other}})
+	o = evidenceOf(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{other}})
 	require.Equal(t, verify.Fail, o.Verdict)
 	require.Contains(t, o.Findings[0].Text, "not among those given")
 
@@ -309,13 +310,13 @@ func TestAStrippedOrForeignSignatureIsNamed(t *testing.T) {
 	r := h.rollups["2025-12-31"]
 	r["seal"] = &s
 	commit(t, mem, store.Set(l.Key(ledger.Rollups, "2025-12-31"), r))
-	o = evidence(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{mine}})
+	o = evidenceOf(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{mine}})
 	require.Equal(t, []string{l.Path(ledger.Rollups) + "/2025-12-31"}, paths(o))
 	require.Contains(t, o.Findings[0].Text, "not signed, though an earlier one is")
 
 	young := newHistory(2)
 	young.run(5)
-	o = evidence(t, young.write(t, memstore.New(nil)), verify.EvidenceOptions{Keys: []ed25519.PublicKey{mine}})
+	o = evidenceOf(t, young.write(t, memstore.New(nil)), verify.EvidenceOptions{Keys: []ed25519.PublicKey{mine}})
 	require.Equal(t, verify.CannotTell, o.Verdict, "a key that proves nothing is no pass")
 }
 
@@ -347,7 +348,7 @@ func BenchmarkEvidence(b *testing.B) {
 			b.ResetTimer()
 			b.ReportAllocs()
 			for b.Loop() {
-				o := evidence(b, l, verify.EvidenceOptions{})
+				o := evidenceOf(b, l, verify.EvidenceOptions{})
 				if o.Counts["beats"] != int64(len(h.beats)) || o.Counts["pieces"] != 1 {
 					b.Fatal(o)
 				}

@@ -1,0 +1,224 @@
+package coverage
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// history is what the runs tell of the gaps: who stopped when and how, and when
+// the store was out of reach.
+type history struct {
+	interval time.Duration
+	runs     map[string][]*longrun.Run // by instance, by start
+	down     []longrun.Lapse           // disjoint, in order
+}
+
+func newHistory(runs []longrun.Run, interval time.Duration) history {
+	h := history{interval: interval, runs: map[string][]*longrun.Run{}}
+	runs = slices.Clone(runs) // the caller may reuse its slice before Coverage
+	for i := range runs {
+		r := &runs[i]
+		if r.InstanceID != "" {
+			h.runs[r.InstanceID] = append(h.runs[r.InstanceID], r)
+		}
+		for _, l := range r.Lapses {
+			if l.Cause == longrun.StoreDown && l.To.After(l.From) {
+				h.down = append(h.down, l)
+			}
+		}
+	}
+	for _, own := range h.runs {
+		slices.SortStableFunc(own, func(a, b *longrun.Run) int { return cmp.Or(a.TS.Compare(b.TS), cmp.Compare(a.RunID, b.RunID)) })
+	}
+	h.down = joined(h.down)
+	return h
+}
+
+// joined sorts the lapses and makes one of those that touch.
+func joined(lapses []longrun.Lapse) []longrun.Lapse {
+	slices.SortFunc(lapses, func(a, b longrun.Lapse) int { return a.From.Compare(b.From) })
+	out := lapses[:0]
+	for _, l := range lapses {
+		if n := len(out); n > 0 && !l.From.After(out[n-1].To) {
+			if l.To.After(out[n-1].To) {
+				out[n-1].To = l.To
+			}
+			continue
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// cause explains a gap by the beats beside it, nil where there is none, and by
+// the runs. See Cause for the rules and their order.
+func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) longrun.Cause {
+	if ongoing {
+		return longrun.Ongoing
+	}
+	if h.storeDown(g) {
+		return longrun.StoreDown
+	}
+	if before == nil || before.instance == "" {
+		return longrun.Unknown
+	}
+	run := h.runOf(before)
+	if h.frozen(g, run) {
+		return longrun.Stall
+	}
+	if after != nil && before.sameProcess(after, run, h.runOf(after)) {
+		// A beat that was kept while the store was away, right beside slots of
+		// the same process without one: more were kept than there was room for.
+		if before.late || after.late {
+			return longrun.StoreDown
+		}
+		return longrun.Stall
+	}
+	switch {
+	case run == nil:
+		return longrun.Unknown
+	case after == nil && run.End == nil:
+		return longrun.Unknown // it may be alive: its next beat was not given
+	case run.End == nil || run.Ended != longrun.Stopped:
+		return longrun.Crash
+	case after == nil || run.End.After(g.To):
+		// Nobody came after it whose commit could be compared; or it lived on
+		// and let the slots pass, which is no crash either.
+		return longrun.Unknown
+	case h.commit(before) != "" && h.commit(after) != "" && h.commit(before) != h.commit(after):
+		return longrun.Deploy
+	}
+	return longrun.Restart
+}
+
+// settle is how long after the store is back another instance may take to lead.
+const settle = 10 * time.Second
+
+// storeDown reports whether the lapses explain the gap: each of its empty slots
+// touches one. The end may be the take-over and not the outage itself, so
+// that one slot there, and shorter slots for the length of settle, need none.
+func (h *history) storeDown(g longrun.Gap) bool {
+	i, _ := slices.BinarySearchFunc(h.down, g.From, func(l longrun.Lapse, t time.Time) int {
+		if l.To.After(t) {
+			return 1
+		}
+		return -1
+	})
+	explained := g.From // up to here every slot touches a lapse
+	for ; i < len(h.down) && explained.Before(g.To) && h.down[i].From.Before(explained.Add(h.interval)); i++ {
+		explained = longrun.SlotCeil(h.down[i].To, h.interval).Start(h.interval)
+	}
+	return explained.After(g.From) && g.To.Sub(explained) <= max(h.interval, settle)
+}
+
+// frozen reports whether the writer before the gap says that it did not run when
+// the first empty slot was due.
+func (h *history) frozen(g longrun.Gap, run *longrun.Run) bool {
+	if run == nil {
+		return false
+	}
+	return slices.ContainsFunc(run.Lapses, func(l longrun.Lapse) bool {
+		return l.Cause == longrun.Stall && l.From.Before(g.From.Add(h.interval)) && l.To.After(g.From)
+	})
+}
+
+// startTolerance is how far the start of a process may differ between a run and
+// a beat: the beat knows it to the second, and clocks are set.
+const startTolerance = 2 * time.Second
+
+// runOf returns the run that the beat belongs to, nil if none is known: of its
+// instance's runs the one that started last before the beat. Where an instance
+// ID serves several processes, those of the beat's own process come first; a run
+// that ended of itself before the beat did not make it.
+func (h *history) runOf(w *witness) *longrun.Run {
+	var found *longrun.Run
+	for _, r := range slices.Backward(h.runs[w.instance]) {
+		switch {
+		case r.TS.After(w.ts):
+		case r.End != nil && r.End.Before(w.ts) && r.Ended != longrun.Lost:
+		case near(r.ProcessStart, w.started):
+			return r
+		case found == nil:
+			found = r
+		}
+	}
+	return found
+}
+
+// noCommit is what a process says of its build that does not know it.
+const noCommit = "unknown"
+
+// commit returns the build that wrote the beat, from its run where the beat does
+// not say, and nothing where nobody does.
+func (h *history) commit(w *witness) string {
+	commit := w.commit
+	if commit == "" || commit == noCommit {
+		if run := h.runOf(w); run != nil {
+			commit = run.CommitHash
+		}
+	}
+	if commit == noCommit {
+		return ""
+	}
+	return commit
+}
+
+func near(a, b time.Time) bool { return a.Sub(b).Abs() <= startTolerance }
+
+// witness is what a beat tells about the gap beside it.
+type witness struct {
+	ts, started      time.Time
+	uptime, seq      int64
+	instance, commit string
+	late             bool
+}
+
+func newWitness(h *longrun.Heartbeat) witness {
+	return witness{
+		ts: h.TS, started: h.Started(), uptime: h.UptimeSec, seq: h.ChainSeq,
+		instance: h.InstanceID, commit: h.CommitHash, late: h.Late,
+	}
+}
+
+// sameProcess reports whether one process wrote both beats, w the earlier: the
+// same run, or without runs the same start. A run whose process grew younger
+// was another's that left none.
+func (w *witness) sameProcess(later *witness, run, laterRun *longrun.Run) bool {
+	switch {
+	case w.instance != later.instance || later.uptime < w.uptime:
+		return false
+	case run != nil && laterRun != nil:
+		return run == laterRun
+	}
+	return near(w.started, later.started)
+}
+
+// compare orders witnesses by time; the rest only makes one answer of beats of
+// the same moment in any order.
+func (w *witness) compare(o *witness) int {
+	late := func(w *witness) int {
+		if w.late {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(w.ts.Compare(o.ts), cmp.Compare(w.seq, o.seq), cmp.Compare(w.instance, o.instance),
+		cmp.Compare(w.commit, o.commit), cmp.Compare(w.uptime, o.uptime), cmp.Compare(late(w), late(o)))
+}
+
+// replaced returns the witness of h in the place of w, if w is nil or h comes
+// after it (sign 1) or before it (sign -1). It writes over w.
+func (w *witness) replaced(h *longrun.Heartbeat, sign int) *witness {
+	n := newWitness(h)
+	switch {
+	case w == nil:
+		w = new(witness)
+	case n.compare(w) != sign:
+		return w
+	}
+	*w = n
+	return w
+}

@@ -1,0 +1,25 @@
+package coverage
+
+import (
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Of measures the beats against the window: the slots of w that are over at
+// now, see Window.Slots. The beats may come in any order, with several to a slot,
+// late ones and ones outside the window; the last beat before the window and the
+// first after it are worth giving, since they explain the gaps at its edges.
+// Runs, in any order, explain the gaps between instances, see Cause. What has no
+// TS is ignored.
+//
+// A window that Validate refuses and an interval that ValidateInterval refuses
+// have no slots: HasData is false. Of changes neither slice and keeps neither.
+// Beats in order cost some 20 ns and no allocation each.
+func Of(beats []longrun.Heartbeat, w longrun.Window, interval time.Duration, now time.Time, runs ...longrun.Run) longrun.Coverage {
+	t := NewCounter(w, interval, now, runs...)
+	for i := range beats {
+		t.add(&beats[i])
+	}
+	return t.Coverage()
+}

@@ -1,0 +1,42 @@
+// Package rules says when something is an incident, and what is told of it: the
+// rules, the state that each keeps of each target, and what one rule mutes.
+//
+// What it does not do and not promise: it has no clock, no I/O and no goroutine;
+// whoever calls it brings the documents and the time. It sends nothing and stores
+// nothing, and what it was not shown it does not judge.
+//
+// # Rules and incidents
+//
+// A rule is a function that looks at one thing at one moment, and says in a
+// Finding whether it is Bad, Good, or Unseen: nobody could tell. There are eight.
+//
+//	rule               looks at           Bad, by default              Good again
+//	missed_heartbeats  slots of the hour  more than 3 are empty        3 filled in a row
+//	insufficient_data  slots of the day   fewer than 80 % are filled   80 %, 3 looks
+//	probe_fails        each probe type    2 FAILs in a row             a PASS
+//	probe_overdue      each probe type    no result for 2 periods      a result
+//	reconnect_loop     each account       more than 5 in the hour      10 minutes without
+//	logged_out         each account       until a person acts          back in
+//	queue_depth        the last beat      more than 100 wait           100, 3 looks
+//	store_unreachable  the store          away for two intervals       back
+//
+// State.Next makes a state of a Finding and the state before. An incident
+// begins when the condition did, and not when somebody noticed; it ends when the
+// condition did; so that its length is that of the trouble. A look that saw
+// nothing changes nothing, and neither does one that sees the same again.
+//
+//	            Bad            Bad, in a row           Good, in a row
+//	inactive ────────▶ pending ──────────────▶ firing ───────────────▶ inactive
+//	    ▲                 │                an incident is open
+//	    └────── Good ─────┘
+//
+// State.Tell decides what is told: what fires, once in each throttle, and its
+// end, if it was told. A longrun.Silence, a Maintenance or a rule that Mutes it keeps it
+// from being told and changes nothing else: what still fires when they end is told
+// then. Who holds the lock commits state, incident and Notice together, so that
+// none of them is known without the others. Delivery is at least once.
+//
+// Recent is the memory for the two rules about slots. A new leader restores it from
+// one Scan, and its first look judges the silence before it as a whole: what is at
+// or under the threshold, such as a clean deploy, is a gap and no incident.
+package rules

@@ -1,0 +1,121 @@
+package rules_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
+)
+
+// A leader takes over after ten minutes of silence, and sees it end.
+func ExampleCheckMissedHeartbeats() {
+	const interval = time.Minute
+	at := func(min int) time.Time { return time.Date(2025, 12, 29, 22, min, 0, 0, time.UTC) }
+	recent := rules.NewRecent(interval)
+	recent.Restore(at(34), at(34), at(45)) // there is one beat, at 22:34
+
+	var state rules.State
+	for min := 45; min <= 47; min++ {
+		now := at(min)
+		recent.Advance(now)
+		recent.Fill(longrun.SlotAt(now, interval)) // the leader's own beats
+		finding := rules.CheckMissedHeartbeats(state, recent, now, 3)
+		var did rules.Change
+		switch state, did = state.Next(finding, rules.PolicyOf(finding.Rule), now); did {
+		case rules.Opened:
+			fmt.Println(state.IncidentID)
+			fmt.Println(finding.Summary)
+		case rules.Resolved:
+			fmt.Println("ended at", state.LastEnd.Format("15:04"))
+		case rules.Unchanged:
+		}
+	}
+	// Output:
+	// missed_heartbeats_20251229T223500
+	// 10 heartbeats missed from 22:35 to 22:45 UTC (2025-12-29), more than 3 are too many
+	// ended at 22:45
+}
+
+// 43 beats in 54 minutes are too few, but a rule about a day wants an hour of it.
+func ExampleCheckInsufficientData() {
+	start := time.Date(2025, 12, 29, 22, 14, 0, 0, time.UTC)
+	recent := rules.NewRecent(time.Minute)
+	recent.Restore(start, time.Time{}, start.Add(54*time.Minute))
+	for min := range 60 {
+		if min != 6 && (min < 21 || min >= 31) {
+			recent.Fill(longrun.SlotAt(start, time.Minute) + longrun.Slot(min))
+		}
+	}
+	for _, min := range []int{54, 60} {
+		f := rules.CheckInsufficientData(rules.State{}, recent, start.Add(time.Duration(min)*time.Minute), 0.82)
+		fmt.Printf("%d %q\n", min, f.Summary)
+	}
+	// Output:
+	// 54 ""
+	// 60 "coverage of the last 1 h is 81.6 % (49 of 60 heartbeats), less than 82 % is too little"
+}
+
+// Two FAILs in a row are an incident since the first; what could not be told
+// neither counts nor breaks the row.
+func ExampleCheckProbeFails() {
+	var results []longrun.Probe
+	for i, result := range []longrun.ProbeResult{longrun.Pass, longrun.Fail, longrun.Inconclusive, longrun.Fail} {
+		results = append(results, longrun.Probe{
+			Type: longrun.Outbound, Result: result, TS: time.Date(2025, 12, 29, 18+i, 0, 0, 0, time.UTC), ErrorClass: "no_receipt",
+		})
+	}
+	f := rules.CheckProbeFails(longrun.Outbound, results, 2)
+	fmt.Println(f.Summary)
+	// Output: 2 outbound probes failed in a row since 19:00 UTC (2025-12-29), the last one with no_receipt, 2 in a row are too many
+}
+
+// An account is out for a while: what the state makes of each look, and what is
+// told.
+func ExampleState_Tell() {
+	start := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+	account := longrun.AccountStatus{ID: "sales", Since: start}
+	var state rules.State
+	for min := 1; min <= 70; min++ {
+		now := start.Add(time.Duration(min) * time.Minute)
+		account.LoggedOut = min < 67
+		finding := rules.CheckLoggedOut(account)
+		var did rules.Change
+		state, did = state.Next(finding, rules.PolicyOf(finding.Rule), now)
+		silenced := min < 3
+		var told longrun.NoticeKind
+		if state, told = state.Tell(did, silenced, time.Hour, now); told != longrun.NoNotice {
+			fmt.Println(now.Format("15:04"), told, state.Key())
+		}
+	}
+	// Output:
+	// 22:03 firing #logged_out-sales-1
+	// 23:03 reminder #logged_out-sales-2
+	// 23:07 resolved #logged_out-sales-3
+}
+
+// A window at half past two stays there when the clocks change.
+func ExampleMaintenance_Window() {
+	m := longrun.Maintenance{Name: "backup", Zone: "Europe/Bucharest", Start: "02:30", Minutes: 30}
+	for _, now := range []time.Time{
+		time.Date(2025, 10, 24, 23, 45, 0, 0, time.UTC), // in summer
+		time.Date(2025, 10, 27, 0, 45, 0, 0, time.UTC),  // two days later it is winter
+	} {
+		w, ok := m.Window(now)
+		fmt.Println(ok, w.From.Format("15:04 MST"))
+	}
+	// Output:
+	// true 23:30 UTC
+	// true 00:30 UTC
+}
+
+func ExampleRepairs() {
+	at := func(hour, min int) time.Time { return time.Date(2025, 12, 29, hour, min, 0, 0, time.UTC) }
+	end := at(3, 20)
+	incidents := []longrun.Incident{{Rule: rules.ProbeFails, TSStart: at(3, 0), TSEnd: &end}, {Rule: rules.QueueDepth, TSStart: at(22, 40)}}
+	day := longrun.Window{From: at(0, 0), To: at(24, 0)}
+	r := coverage.Repairs(incidents, day, at(24, 0))
+	fmt.Printf("%d incidents, %d open, MTTR P50 %.0f s (n = %d), MTBF %.1f h\n", r.Incidents, r.Open, *r.MTTRP50Sec, r.Resolved, *r.MTBFSec/3600)
+	// Output: 2 incidents, 1 open, MTTR P50 1200 s (n = 1), MTBF 11.2 h
+}

@@ -1,0 +1,235 @@
+package rules
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Phase is where a rule stands for one target.
+type Phase string
+
+// Where a rule stands.
+const (
+	Inactive Phase = "inactive"
+	Pending  Phase = "pending"
+	Firing   Phase = "firing"
+)
+
+// State is the state of one rule for one target, kept from leader to
+// leader: what it stands at, what was told, and when.
+type State struct {
+	// TS is when the state last changed.
+	TS     time.Time      `json:"ts" firestore:"ts"`
+	Rule   longrun.RuleID `json:"rule" firestore:"rule"`
+	Target string         `json:"target" firestore:"target"`
+	Phase  Phase          `json:"state" firestore:"state"`
+	// Since is when the condition began; nil while Inactive.
+	Since *time.Time `json:"since" firestore:"since"`
+	// OKSince is when it was first seen to be good again; nil unless it is
+	// Firing and good.
+	OKSince *time.Time `json:"okSince" firestore:"okSince"`
+	// BadStreak and OKStreak count the looks in a row, as far as they matter.
+	BadStreak int64 `json:"badStreak" firestore:"badStreak"`
+	OKStreak  int64 `json:"okStreak" firestore:"okStreak"`
+	// IncidentID is the open incident; empty unless it is Firing.
+	IncidentID string `json:"incidentId" firestore:"incidentId"`
+	// Told says that a message for the open incident was handed to the outbox.
+	Notified bool `json:"told" firestore:"told"`
+	// Seq counts the messages of this rule and target, and LastSent is when the
+	// last one that said Firing was handed over: the throttle's clock.
+	Seq      int64      `json:"seq" firestore:"seq"`
+	LastSent *time.Time `json:"lastSent" firestore:"lastSent"`
+	// LastEnd is when the last incident ended.
+	LastEnd *time.Time `json:"lastEnd" firestore:"lastEnd"`
+}
+
+// ID returns the ID of the state's document.
+func (s State) ID() string { return withTarget(string(s.Rule), s.Target) }
+
+// Key returns the key of the state's last message, such as
+// "#probe_fails-outbound-3": a message that comes twice carries it twice.
+func (s State) Key() string {
+	key := "#" + string(s.Rule)
+	if s.Target != "" {
+		key += "-" + s.Target
+	}
+	return key + "-" + strconv.FormatInt(s.Seq, 10)
+}
+
+// Policy says how many looks in a row it takes.
+type Policy struct {
+	// Bad is how many Bad looks in a row make it fire. 0 means 1.
+	Bad int64
+	// OK is how many Good looks in a row resolve it. 0 means 1.
+	OK int64
+}
+
+// PolicyOf returns how many looks in a row the rule takes. Those that count over a
+// window of their own take one; the others are resolved by three, so that a
+// value that trembles at its threshold makes one incident and not many.
+func PolicyOf(r longrun.RuleID) Policy {
+	switch r {
+	case QueueDepth, InsufficientData:
+		return Policy{Bad: 1, OK: 3}
+	case MissedHeartbeats, StoreUnreachable, LoggedOut, ProbeFails, ProbeOverdue, ReconnectLoop:
+	}
+	return Policy{Bad: 1, OK: 1}
+}
+
+// Change is what one look made of a state.
+type Change int
+
+// The changes.
+const (
+	Unchanged Change = iota
+	// Opened: it fires now, and an incident begins, back at Since.
+	Opened
+	// Resolved: it has ended, at LastEnd.
+	Resolved
+)
+
+// Next returns the state after one look at now, and what that means. It depends
+// on nothing else. A Finding that is Unseen changes nothing, so that a time in
+// which nobody looked moves no state; neither does one that says what the state
+// stands at, so that nothing has to be written while nothing happens: what was
+// never Bad stays the zero State.
+func (s State) Next(f Finding, p Policy, now time.Time) (State, Change) {
+	now = stored(now)
+	switch f.Condition {
+	case Bad:
+		return s.bad(f, max(p.Bad, 1), now)
+	case Good:
+		return s.good(f, max(p.OK, 1), now)
+	case Unseen:
+	}
+	return s, Unchanged
+}
+
+func (s State) bad(f Finding, need int64, now time.Time) (State, Change) {
+	if s.Phase == Firing && s.Since != nil {
+		if s.OKStreak > 0 || s.OKSince != nil {
+			s.OKStreak, s.OKSince, s.TS = 0, nil, now
+		}
+		return s, Unchanged
+	}
+	if s.Phase != Pending || s.Since == nil {
+		s.Rule, s.Target, s.Phase, s.Since, s.BadStreak = f.Rule, f.Target, Pending, new(s.begin(f.Since, now)), 0
+	}
+	if s.Since.After(now) { // the clock was set back
+		s.Since = new(now)
+	}
+	s.TS = now
+	s.BadStreak++
+	if s.BadStreak < need {
+		return s, Unchanged
+	}
+	s.Phase, s.BadStreak, s.OKStreak, s.OKSince, s.Notified = Firing, 0, 0, nil, false
+	s.IncidentID = IncidentID(s.Rule, s.Target, *s.Since)
+	if s.LastEnd != nil && s.Since.Before(*s.LastEnd) {
+		// The clock was set back behind the last one: both may claim to have begun in
+		// the same second, and must not share a document.
+		s.IncidentID = IncidentID(s.Rule, s.Target, now)
+	}
+	return s, Opened
+}
+
+// begin returns when a condition began that claims to since. Not before the last
+// incident ended: of one rule and target no two are at the same time.
+func (s State) begin(since, now time.Time) time.Time {
+	began := stored(since)
+	if since.IsZero() {
+		began = now
+	}
+	if s.LastEnd != nil && began.Before(*s.LastEnd) && !s.LastEnd.After(now) {
+		began = *s.LastEnd
+	}
+	return began
+}
+
+func (s State) good(f Finding, need int64, now time.Time) (State, Change) {
+	switch s.Phase {
+	case Pending:
+		s.Phase, s.Since, s.BadStreak, s.TS = Inactive, nil, 0, now
+		return s, Unchanged
+	case Firing:
+	default: // Inactive, or none yet
+		return s, Unchanged
+	}
+	s.TS = now
+	s.OKStreak++
+	if s.OKSince == nil {
+		s.OKSince = new(now)
+	}
+	if s.OKStreak < need {
+		return s, Unchanged
+	}
+	s.Phase, s.LastEnd = Inactive, new(s.end(f.Until, now))
+	s.Since, s.OKSince, s.OKStreak, s.BadStreak, s.IncidentID = nil, nil, 0, 0, ""
+	return s, Resolved
+}
+
+// end returns when the incident ended: at until, if the rule knows. One that lies
+// before the incident is of another: then something else changed, such as the
+// threshold, and it is over since it was first seen to be good.
+func (s State) end(until, now time.Time) time.Time {
+	since := s.OKSince
+	if s.Since != nil { // always, but for documents that people wrote
+		since = s.Since
+	}
+	end := *s.OKSince
+	if !until.IsZero() && !stored(until).Before(*since) {
+		end = stored(until)
+	}
+	if end.After(now) { // by a clock that was set back
+		end = now
+	}
+	if end.Before(*since) {
+		// The clock was set back to before it began. It lasts a second, so that the
+		// next one, which may begin where it ends, has another document.
+		end = since.Add(time.Second)
+	}
+	return end
+}
+
+// Tell decides whether a state that was left with t has to be told at now, and
+// returns it with that noted. It is asked at every look. A state that is muted is
+// told when it no longer is, if it still fires then. For one rule and target at
+// most one message says Firing in each throttle; Resolved is told whenever Firing
+// was, muted or not: nobody is left to believe that it goes on.
+func (s State) Tell(t Change, muted bool, throttle time.Duration, now time.Time) (State, longrun.NoticeKind) {
+	now = stored(now)
+	if s.LastSent != nil && s.LastSent.After(now) {
+		// The clock was set back. The throttle begins anew now and not when the next
+		// incident comes, which would then wait for it.
+		s.LastSent, s.TS = new(now), now
+	}
+	kind := longrun.NoNotice
+	switch {
+	case t == Resolved:
+		if s.Notified {
+			kind = longrun.NoticeResolved
+		}
+		s.Notified = false
+	case s.Phase != Firing || muted:
+	case s.LastSent != nil && now.Sub(*s.LastSent) < throttle:
+	case s.Notified:
+		kind = longrun.NoticeReminder
+	default:
+		kind = longrun.NoticeFiring
+	}
+	switch kind {
+	case longrun.NoNotice:
+		return s, kind
+	case longrun.NoticeFiring, longrun.NoticeReminder:
+		s.LastSent, s.Notified = new(now), true
+	case longrun.NoticeResolved:
+	}
+	s.Seq++
+	s.TS = now
+	return s, kind
+}
+
+// stored returns a time as every store keeps it.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

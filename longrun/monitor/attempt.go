@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/probe"
 )
@@ -32,7 +33,7 @@ func (m *Monitor) makeProbe(ctx context.Context, j *job, trigger longrun.ProbeTr
 		InstanceID:  m.cfg.InstanceID,
 	}
 	m.attempt(ctx, j, &p)
-	if p.Result == longrun.Fail && sleep(ctx, m.cfg.Clock, j.Confirm) {
+	if p.Result == longrun.Fail && deadline.Sleep(ctx, m.cfg.Clock, j.Confirm) {
 		m.attempt(ctx, j, &p)
 	}
 	return p

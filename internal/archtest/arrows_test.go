@@ -78,7 +78,7 @@ var arrows = []row{
 	},
 	{
 		dir:  "longrun/adminhttp",
-		ours: []string{"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "store"},
+		ours: []string{"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "store", "internal/deadline"},
 		with: []string{clock},
 	},
 
@@ -92,7 +92,7 @@ var arrows = []row{
 		real: []string{"AfterFunc"}, // a server that has gone silent
 	},
 	{
-		dir: "probe/whatsappprobe", ours: []string{"probe", "longrun"}, sdk: "whatsmeow",
+		dir: "probe/whatsappprobe", ours: []string{"probe", "longrun", "internal/deadline"}, sdk: "whatsmeow",
 		with: []string{clock, xsync, "modernc.org/sqlite"}, // the driver of device files
 	},
 	{dir: "alert/telegramalert", ours: []string{"alert", "internal/redact"}, sdk: "telegram", with: []string{clock}},

@@ -81,7 +81,7 @@ func askProber(ctx context.Context, j *job) (probe.Result, error) {
 	err := j.caller.call(ctx, func(ctx context.Context) error {
 		r, err := j.Prober.Probe(ctx)
 		answers <- r
-		if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		if errors.Is(err, context.Canceled) && deadline.Exceeded(ctx) {
 			return &lateError{j.caller.name, j.Deadline} // the clock's deadlines look like that to it
 		}
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -42,65 +41,28 @@ func (e *AbandonedError) Unwrap() error { return e.Err }
 //
 // Nothing bounds how many calls are left behind: see Door.
 func Call[T any](ctx context.Context, clk clock.Clock, grace time.Duration, name string, fn func(context.Context) (T, error)) (T, error) {
-	return call(ctx, clk, grace, name, nil, fn)
-}
-
-// The states of a call. Whoever moves it away from running decides whether its
-// result is read.
-const (
-	running int32 = iota
-	returned
-	abandoned
-)
-
-func call[T any](ctx context.Context, clk clock.Clock, grace time.Duration, name string, left *atomic.Int64, fn func(context.Context) (T, error)) (T, error) {
-	var none T
 	if ctx.Err() != nil {
+		var none T
 		return none, context.Cause(ctx)
 	}
-	type answer struct {
-		value T
-		err   error
-	}
-	var state atomic.Int32
-	answers := make(chan answer, 1)
-	var value T // the goroutine's alone, until it is sent
-	begin(name, func() (err error) {
+	return wait(ctx, clk, grace, nil, name, fn)
+}
+
+// wait starts a call, behind door if there is one, and waits for it.
+func wait[T any](ctx context.Context, clk clock.Clock, grace time.Duration, door *Door, name string, fn func(context.Context) (T, error)) (T, error) {
+	var value, none T
+	r := start(door, name, func() (err error) {
 		value, err = fn(ctx)
 		return err
-	}, func(err error) {
-		if !state.CompareAndSwap(running, returned) {
-			if left != nil {
-				left.Add(-1)
-			}
-			return
-		}
-		answers <- answer{value, err}
 	})
 	select {
-	case a := <-answers:
-		return a.value, a.err
+	case err := <-r.done:
+		return value, err
 	case <-ctx.Done():
 	}
-	if grace > 0 {
-		over := make(chan struct{})
-		timer := clk.AfterFunc(grace, func() { close(over) })
-		defer timer.Stop()
-		select {
-		case a := <-answers:
-			return a.value, a.err
-		case <-over:
-		}
-	}
-	if left != nil {
-		left.Add(1) // before the state moves: it is taken back after
-	}
-	if !state.CompareAndSwap(running, abandoned) {
-		if left != nil {
-			left.Add(-1)
-		}
-		a := <-answers
-		return a.value, a.err
+	if r.Wait(clk, grace) {
+		err := <-r.done
+		return value, err
 	}
 	return none, &AbandonedError{Name: name, Grace: grace, Err: context.Cause(ctx)}
 }

@@ -40,23 +40,55 @@ var wall = clock.New() //nolint:gochecknoglobals // it has no state
 // Left is how many calls have been left behind and not returned yet.
 func (d *Door) Left() int { return int(d.left.Load()) }
 
-// Through is Call through a door.
-func Through[T any](ctx context.Context, d *Door, name string, fn func(context.Context) (T, error)) (T, error) {
-	limit, grace, clk := d.Limit, d.Grace, d.Clock
+// Start runs fn on a goroutine of its own, for a caller that does other things
+// while it runs. Sooner or later that caller receives from Done, or calls Leave
+// or Wait.
+func (d *Door) Start(name string, fn func() error) (*Running, error) {
+	if err := d.open(name); err != nil {
+		return nil, err
+	}
+	return start(d, name, fn), nil
+}
+
+func (d *Door) open(name string) error {
+	limit := d.Limit
 	if limit <= 0 {
 		limit = defaultLimit
+	}
+	if n := d.left.Load(); n >= int64(limit) {
+		return fmt.Errorf("%s was not called: %w (%d)", name, ErrTooManyLeft, n)
+	}
+	return nil
+}
+
+// Await gives a call of this door its grace, as Running.Wait does.
+func (d *Door) Await(r *Running) bool {
+	clk, grace := d.patience()
+	return r.Wait(clk, grace)
+}
+
+func (d *Door) patience() (clock.Clock, time.Duration) {
+	clk, grace := d.Clock, d.Grace
+	if clk == nil {
+		clk = wall
 	}
 	if grace == 0 {
 		grace = defaultGrace
 	}
-	if clk == nil {
-		clk = wall
+	return clk, max(grace, 0)
+}
+
+// Through is Call through a door.
+func Through[T any](ctx context.Context, d *Door, name string, fn func(context.Context) (T, error)) (T, error) {
+	var none T
+	if ctx.Err() != nil {
+		return none, context.Cause(ctx)
 	}
-	if n := d.left.Load(); n >= int64(limit) {
-		var none T
-		return none, fmt.Errorf("%s was not called: %w (%d)", name, ErrTooManyLeft, n)
+	if err := d.open(name); err != nil {
+		return none, err
 	}
-	return call(ctx, clk, max(grace, 0), name, &d.left, fn)
+	clk, grace := d.patience()
+	return wait(ctx, clk, grace, d, name, fn)
 }
 
 // Call is Through for a function that returns an error alone.

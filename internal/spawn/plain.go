@@ -1,6 +1,9 @@
 package spawn
 
-import "errors"
+import (
+	"errors"
+	"reflect"
+)
 
 // maxChain bounds how many errors of one tree are looked at: a chain can be made
 // that never ends.
@@ -33,11 +36,14 @@ func (p *plain) Error() string   { return p.text }
 func (p *plain) Unwrap() []error { return p.kept }
 
 // Is is errors.Is for errors of foreign code: methods that panic say nothing,
-// and a chain without end is cut.
+// nor do those of a nil pointer, and a chain without end is cut.
 func Is(err, target error) bool {
 	return walk(err, func(e error) bool {
 		if e == target {
 			return true
+		}
+		if isNil(e) {
+			return false // its Is may say anything: there is no error behind it
 		}
 		is, ok := e.(interface{ Is(target error) bool })
 		return ok && is.Is(target)
@@ -45,13 +51,25 @@ func Is(err, target error) bool {
 }
 
 // As is errors.AsType for errors of foreign code. It asks for the type alone, and
-// calls no As method.
+// calls no As method; a nil pointer is not found.
 func As[T error](err error) (found T, ok bool) {
 	walk(err, func(e error) bool {
-		found, ok = e.(T) //nolint:errorlint // this walks the tree itself
+		if !isNil(e) {
+			found, ok = e.(T) //nolint:errorlint // this walks the tree itself
+		}
 		return ok
 	})
 	return found, ok
+}
+
+// isNil reports whether e is a pointer to nothing, or its like.
+func isNil(e error) bool {
+	switch v := reflect.ValueOf(e); v.Kind() { //nolint:exhaustive // the others cannot be nil
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
+		return v.IsNil()
+	default:
+		return false
+	}
 }
 
 // walk shows the tree of err to is, depth first, until that is true.
@@ -65,6 +83,9 @@ func walk(err error, is func(error) bool) bool {
 		}
 		if quietly(func() bool { return is(e) }) {
 			return true
+		}
+		if isNil(e) {
+			continue
 		}
 		quietly(func() bool {
 			switch e := e.(type) { //nolint:errorlint // this walks the tree itself

@@ -30,6 +30,11 @@ type uncomparable struct{ _ []int }
 
 func (uncomparable) Error() string { return "uncomparable" }
 
+type agreeing struct{}
+
+func (*agreeing) Error() string { return "agreeing" }
+func (*agreeing) Is(error) bool { return true }
+
 type many []error
 
 func (m many) Error() string   { return "many" }
@@ -57,6 +62,7 @@ func TestPlainKeepsWhatItIsAskedTo(t *testing.T) {
 		"a very wide one":          {wide, false},
 		"uncomparable":             {fmt.Errorf("%w", uncomparable{}), false},
 		"typed nil":                {(*nilError)(nil), false},
+		"typed nil with an Is":     {(*agreeing)(nil), false},
 	} {
 		p := spawn.Plain(c.err, errMine, context.Canceled)
 		require.Error(t, p, name)
@@ -75,6 +81,8 @@ func TestAsFindsATypeInAHostileTree(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, "here", found.text)
 	_, ok = spawn.As[*nilError](broken)
+	require.False(t, ok)
+	_, ok = spawn.As[*nilError]((*nilError)(nil))
 	require.False(t, ok)
 	_, ok = spawn.As[*nilError](nil)
 	require.False(t, ok)

@@ -202,7 +202,7 @@ func (c *campaign) put(ctx context.Context, ops ...store.Op) (string, error) {
 // late says so when it was our own deadline that ended the call: the context
 // itself only says that it was cancelled.
 func (c *campaign) late(call context.Context, err error) error {
-	if errors.Is(context.Cause(call), context.DeadlineExceeded) {
+	if deadline.Exceeded(call) {
 		return fmt.Errorf("no answer within %v: %w", c.opts.Timeout, err)
 	}
 	return err

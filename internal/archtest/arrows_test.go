@@ -88,7 +88,7 @@ var arrows = []row{
 		dir: "longrun/adminhttp",
 		ours: []string{
 			"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
-			"longrun/rules", "store",
+			"longrun/rules", "store", "internal/deadline",
 		},
 		with: []string{clock},
 	},
@@ -103,7 +103,7 @@ var arrows = []row{
 		real: []string{"AfterFunc"}, // a server that has gone silent
 	},
 	{
-		dir: "probe/whatsappprobe", ours: []string{"probe", "longrun"}, sdk: "whatsmeow",
+		dir: "probe/whatsappprobe", ours: []string{"probe", "longrun", "internal/deadline"}, sdk: "whatsmeow",
 		with: []string{clock, xsync, "modernc.org/sqlite"}, // the driver of device files
 	},
 	{dir: "alert/telegramalert", ours: []string{"alert", "internal/redact"}, sdk: "telegram", with: []string{clock}},
@@ -114,6 +114,7 @@ var arrows = []row{
 	{dir: "internal/document", ours: []string{"store"}},
 	{dir: "internal/deadline", with: []string{clock}},
 	{dir: "internal/redact"},
+	{dir: "internal/spawn", with: []string{clock}},
 
 	// Kits and doubles: their contract, and what tests are made of.
 	{dir: "store/storetest", ours: []string{"store"}, with: []string{clock, xsync, testify}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -18,8 +19,9 @@ const storePatience = 10 * time.Second
 // store that is slow but answers, record by record, may take as long as its
 // caller likes to wait.
 type patience struct {
-	context.Context //nolint:containedctx // it is one
-	end             context.CancelCauseFunc
+	context.Context        //nolint:containedctx // it is one
+	pass            func() // ends it: the time is over
+	cancel          context.CancelFunc
 	clock           clock.Clock
 
 	mu    sync.Mutex
@@ -32,7 +34,7 @@ type patienceKey struct{}
 
 func newPatience(ctx context.Context, clk clock.Clock) *patience {
 	p := &patience{clock: clk, heard: clk.Now()}
-	p.Context, p.end = context.WithCancelCause(context.WithValue(ctx, patienceKey{}, p))
+	p.Context, p.pass, p.cancel = deadline.New(context.WithValue(ctx, patienceKey{}, p))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.timer = clk.AfterFunc(storePatience, p.look)
@@ -54,7 +56,7 @@ func (p *patience) look() {
 	defer p.mu.Unlock()
 	left := storePatience - now.Sub(p.heard)
 	if left <= 0 {
-		p.end(context.DeadlineExceeded)
+		p.pass()
 		return
 	}
 	if p.Err() == nil {
@@ -64,7 +66,7 @@ func (p *patience) look() {
 
 // close must be called when the answers are no longer wanted.
 func (p *patience) close() {
-	p.end(context.Canceled)
+	p.cancel()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.timer.Stop()

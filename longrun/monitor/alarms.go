@@ -148,7 +148,7 @@ func (a *alarms) run(ctx context.Context, lease *lock.Lease) {
 		if ctx.Err() == nil {
 			a.m.once.report(ctx, slog.LevelWarn, "alarms", "restore", "alerts wait: what stands in the store cannot be read", "error", err)
 		}
-		if !sleep(ctx, a.m.cfg.Clock, min(5*time.Second, a.m.cfg.Interval)) {
+		if !deadline.Sleep(ctx, a.m.cfg.Clock, min(5*time.Second, a.m.cfg.Interval)) {
 			return
 		}
 	}

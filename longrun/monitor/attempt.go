@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/probe"
 )
@@ -32,7 +33,7 @@ func (m *Monitor) makeProbe(ctx context.Context, j *job, trigger longrun.ProbeTr
 		InstanceID:  m.cfg.InstanceID,
 	}
 	m.attempt(ctx, j, &p)
-	if p.Result == longrun.Fail && sleep(ctx, m.cfg.Clock, j.Confirm) {
+	if p.Result == longrun.Fail && deadline.Sleep(ctx, m.cfg.Clock, j.Confirm) {
 		m.attempt(ctx, j, &p)
 	}
 	return p
@@ -80,7 +81,7 @@ func askProber(ctx context.Context, j *job) (probe.Result, error) {
 	err := j.caller.call(ctx, func(ctx context.Context) error {
 		r, err := j.Prober.Probe(ctx)
 		answers <- r
-		if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		if errors.Is(err, context.Canceled) && deadline.Exceeded(ctx) {
 			return &lateError{j.caller.name, j.Deadline} // the clock's deadlines look like that to it
 		}
 		return err

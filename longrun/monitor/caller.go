@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -51,7 +50,7 @@ func (c *caller) call(ctx context.Context, fn func(context.Context) error) error
 	case err := <-done:
 		return err
 	case <-waiting.Done():
-		if errors.Is(context.Cause(waiting), context.DeadlineExceeded) {
+		if deadline.Exceeded(waiting) {
 			return &lateError{c.name, c.timeout}
 		}
 		return context.Cause(waiting)

@@ -31,7 +31,7 @@ func (m *Monitor) campaign(ctx context.Context) {
 		}
 		m.stats.set(Standby, 0, "", m.cfg.Clock.Now())
 		m.cfg.Logger.WarnContext(ctx, "lease lost, standing by", "error", err)
-		if !errors.Is(err, lock.ErrLost) && !sleep(ctx, m.cfg.Clock, time.Second) {
+		if !errors.Is(err, lock.ErrLost) && !deadline.Sleep(ctx, m.cfg.Clock, time.Second) {
 			return // not a loss but a fault: do not spin on it
 		}
 	}
@@ -67,7 +67,7 @@ func (m *Monitor) lead(ctx context.Context, lease *lock.Lease) error {
 		group.Go(func() {
 			for aside.Err() == nil {
 				m.aside(ctx, func() { task(aside, lease) })
-				sleep(aside, m.cfg.Clock, min(asidePause, 10*m.cfg.Interval))
+				deadline.Sleep(aside, m.cfg.Clock, min(asidePause, 10*m.cfg.Interval))
 			}
 		})
 	}
@@ -166,7 +166,7 @@ func (m *Monitor) holder() (string, int64) {
 func (m *Monitor) markLost(ctx context.Context, prev lock.Row) {
 	for pause := time.Second; ; pause = min(2*pause, m.cfg.Interval) {
 		err := m.markLostOnce(ctx, prev)
-		if err == nil || !sleep(ctx, m.cfg.Clock, pause) {
+		if err == nil || !deadline.Sleep(ctx, m.cfg.Clock, pause) {
 			return
 		}
 	}

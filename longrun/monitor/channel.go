@@ -12,6 +12,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 )
 
 // channelGrace is how long after its deadline the channel is waited for.
@@ -75,7 +76,7 @@ func (c *channel) send(ctx context.Context, m alert.Message) error {
 func (c *channel) by(ctx context.Context, by *caller, m alert.Message) error {
 	err := by.call(ctx, func(ctx context.Context) error {
 		err := c.alerter.Alert(ctx, m)
-		if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		if errors.Is(err, context.Canceled) && deadline.Exceeded(ctx) {
 			return &lateError{by.name, by.timeout} // the clock's deadlines look like that to it
 		}
 		return err

@@ -152,7 +152,7 @@ func (c *closing) known(ctx context.Context, filled map[longrun.Slot]bool) {
 func (c *closing) run(ctx context.Context, lease *lock.Lease) {
 	clk := c.m.cfg.Clock
 	// The first beat of the lead tells how the gap before it ended.
-	if !sleep(ctx, clk, 2*c.m.cfg.Interval) {
+	if !deadline.Sleep(ctx, clk, 2*c.m.cfg.Interval) {
 		return
 	}
 	caughtUp := false
@@ -306,7 +306,7 @@ func (c *closing) prune(ctx context.Context, lease *lock.Lease) error {
 		if err := lease.Commit(committing, ops...); err != nil {
 			return err
 		}
-		sleep(ctx, c.m.cfg.Clock, pruneBreath)
+		deadline.Sleep(ctx, c.m.cfg.Clock, pruneBreath)
 		return ctx.Err()
 	})
 	for collection, n := range pruned.Counts {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -184,7 +185,7 @@ func (o *outages) send(ctx context.Context) {
 			failures++
 			pause = backoff(failures)
 		}
-		sleep(ctx, o.m.cfg.Clock, pause)
+		deadline.Sleep(ctx, o.m.cfg.Clock, pause)
 	}
 }
 

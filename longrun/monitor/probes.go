@@ -113,7 +113,7 @@ func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
 		s.mu.Unlock()
 	}()
 	for !s.load(ctx) {
-		if !sleep(ctx, s.m.cfg.Clock, min(5*time.Second, s.m.cfg.Interval)) {
+		if !deadline.Sleep(ctx, s.m.cfg.Clock, min(5*time.Second, s.m.cfg.Interval)) {
 			return
 		}
 	}
@@ -235,7 +235,7 @@ func (s *schedule) wait(ctx context.Context, lease *lock.Lease, d time.Duration)
 func (s *schedule) spread(ctx context.Context, j *job) {
 	now := s.m.cfg.Clock.Now()
 	if j.shown != nil && j.shown.ProbeKey == longrun.ProbeID(j.Type, now, longrun.ByHand, longrun.ProbeSchedule{}) {
-		sleep(ctx, s.m.cfg.Clock, now.Truncate(time.Second).Add(time.Second).Sub(now))
+		deadline.Sleep(ctx, s.m.cfg.Clock, now.Truncate(time.Second).Add(time.Second).Sub(now))
 	}
 }
 

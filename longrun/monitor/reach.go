@@ -9,6 +9,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -129,7 +130,7 @@ func (r *reach) Watch(ctx context.Context, key store.Key) (<-chan struct{}, erro
 // note takes the outcome of one call.
 func (r *reach) note(ctx context.Context, start time.Time, commit bool, err error) {
 	answered := err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrInvalid)
-	if !answered && ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+	if !answered && ctx.Err() != nil && !deadline.TimedOut(ctx) {
 		return // the caller gave up: that says nothing of the store
 	}
 	now := r.clock.Now()

@@ -167,7 +167,7 @@ func (r *record) keep(ctx context.Context) {
 			if !r.away() {
 				r.once.report(ctx, slog.LevelWarn, "run", "unwritten", "run not recorded yet", "run", r.id(), "error", err)
 			}
-			if !sleep(ctx, r.clock, pause) {
+			if !deadline.Sleep(ctx, r.clock, pause) {
 				return
 			}
 			pause = min(2*pause, maxRecordPause)
@@ -249,12 +249,4 @@ func (r *record) meet(ctx context.Context, mine longrun.Run, version string) err
 
 func sameRun(a, b longrun.Run) bool {
 	return a.PID == b.PID && a.Host == b.Host && a.TS.Equal(b.TS)
-}
-
-// sleep waits by clk and reports whether it was not cut short.
-func sleep(ctx context.Context, clk clock.Clock, d time.Duration) bool {
-	ctx, cancel := deadline.With(ctx, clk, d)
-	defer cancel()
-	<-ctx.Done()
-	return errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 }

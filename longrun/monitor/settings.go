@@ -73,7 +73,7 @@ func (m *Monitor) followSettings(ctx context.Context) {
 		}
 		if !open {
 			changes = nil
-			sleep(ctx, m.cfg.Clock, m.cfg.Interval) // it broke: begin anew, not at once
+			deadline.Sleep(ctx, m.cfg.Clock, m.cfg.Interval) // it broke: begin anew, not at once
 		}
 	}
 }

@@ -129,7 +129,7 @@ func (w *writer) late(ctx context.Context) (more bool, err error) {
 	})
 	if err != nil {
 		// The lease tells better than a read whether this instance still leads.
-		if sleep(ctx, w.m.cfg.Clock, min(time.Second, interval/10)) {
+		if deadline.Sleep(ctx, w.m.cfg.Clock, min(time.Second, interval/10)) {
 			return true, nil
 		}
 		return false, context.Cause(ctx)
@@ -209,7 +209,7 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 		// sent; anything else is tried again, but not at once.
 		if !over {
 			w.m.once.report(ctx, slog.LevelError, "commit", err.Error(), "beats cannot be committed", "error", err)
-			sleep(ctx, w.m.cfg.Clock, min(time.Second, interval/10))
+			deadline.Sleep(ctx, w.m.cfg.Clock, min(time.Second, interval/10))
 		}
 		return nil, errSlotOver
 	}
@@ -227,7 +227,7 @@ func (w *writer) settle(ctx context.Context) error {
 		if ctx.Err() != nil || w.lease.Err() != nil {
 			return err
 		}
-		if !sleep(ctx, w.m.cfg.Clock, min(time.Second, w.m.cfg.Interval/10)) {
+		if !deadline.Sleep(ctx, w.m.cfg.Clock, min(time.Second, w.m.cfg.Interval/10)) {
 			return context.Cause(ctx)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/probe"
 )
 
@@ -74,10 +75,11 @@ func (t *turn) leave() {
 }
 
 // calledOff returns why a probe was ended by its caller, and nil where its time
-// was over or it goes on. Whoever is called off cannot tell.
+// was over or it goes on. Whoever is called off cannot tell; a monitor whose own
+// time is over calls off.
 func calledOff(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
-		return cause
+	if deadline.TimedOut(ctx) {
+		return nil
 	}
-	return nil
+	return context.Cause(ctx)
 }

@@ -2,14 +2,14 @@ package alert
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
-// maxInput is how many bytes of a field are looked at. What is behind them would
-// not be shown, whatever it is.
-const maxInput = 16 * MaxText
+// maxInput is how many characters of a field are looked at. What is behind them
+// would not be shown, whatever it is.
+const maxInput = 4 * MaxText
 
 // ellipsis stands where something was cut.
 const ellipsis = "…"
@@ -25,27 +25,7 @@ func units(s string) int {
 
 // clean makes one line of s: valid UTF-8, white space in single blanks, and
 // nothing that moves the cursor, hides, or turns the reading direction round.
-func clean(s string) string {
-	if len(s) > maxInput {
-		end := maxInput
-		for end > 0 && !utf8.RuneStart(s[end]) {
-			end--
-		}
-		s = s[:end] + ellipsis
-	}
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			return ' '
-		case r == '\u200d': // joins emoji
-			return r
-		case unicode.Is(unicode.Cf, r):
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
-	return strings.Join(strings.Fields(s), " ")
-}
+func clean(s string) string { return visible.Quiet(s, maxInput) }
 
 // cut shortens s to at most limit units, an ellipsis included. It cuts between
 // runes.

@@ -57,11 +57,12 @@ var arrows = []row{
 	// The manual.
 	{dir: "."},
 
-	// Vocabulary and contracts: nothing of ours, nothing of others.
+	// Vocabulary and contracts: nothing of others, and of ours only how a text is
+	// made fit to be shown.
 	{dir: "longrun"},
 	{dir: "store"},
 	{dir: "probe"},
-	{dir: "alert"},
+	{dir: "alert", ours: []string{"internal/visible"}},
 
 	// Counting, judging, proving: pure, each on the vocabulary alone.
 	{dir: "longrun/coverage", ours: []string{"longrun"}},
@@ -113,7 +114,8 @@ var arrows = []row{
 	// What two packages share.
 	{dir: "internal/document", ours: []string{"store"}},
 	{dir: "internal/deadline", with: []string{clock}},
-	{dir: "internal/redact"},
+	{dir: "internal/visible"},
+	{dir: "internal/redact", ours: []string{"internal/visible"}},
 	{dir: "internal/spawn", with: []string{clock}},
 
 	// Kits and doubles: their contract, and what tests are made of.

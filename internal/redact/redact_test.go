@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -32,6 +33,35 @@ func TestTextIsOneHarmlessLine(t *testing.T) {
 		"too much":        {strings.Repeat("ж", 50), strings.Repeat("ж", 39) + "…"},
 	} {
 		require.Equal(t, c.want, redact.Text(c.in, 40, secret, ""), name)
+	}
+}
+
+// A cut must not go through what is to be masked and leave a part that is not
+// known any more.
+func TestWhatACutGoesThroughIsNotShown(t *testing.T) {
+	t.Parallel()
+	key := "k3y-" + strings.Repeat("s", 500)
+	for _, before := range []string{"x", " ", "\xff", "\u202e", "\x00", "\u00a0"} {
+		for n := range 2000 {
+			text := redact.Text(strings.Repeat(before, n)+key+strings.Repeat("y", 3000), 40, key)
+			require.NotContains(t, text, "k3y", "%q %d", before, n)
+		}
+		for n := range 600 {
+			text := redact.Text(strings.Repeat(before, n)+"+49 170 1234567"+strings.Repeat("y", 3000), 40)
+			require.NotContains(t, text, "170", "%q %d", before, n)
+		}
+	}
+}
+
+func TestALongTextIsNotSearched(t *testing.T) { //nolint:paralleltest // it counts what is allocated
+	for _, s := range []string{strings.Repeat("4915", 2<<20), strings.Repeat("+4 9", 2<<20), strings.Repeat("\xff", 10<<20)} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 100 {
+			redact.Text(s, 200, secret)
+		}
+		runtime.ReadMemStats(&after)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20))
 	}
 }
 

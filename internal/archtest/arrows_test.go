@@ -77,6 +77,30 @@ var arrows = []row{
 	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store"}},
 
 	// The engine knows them all, by their contracts.
+	// The rooms of the engine: each is given what it needs, and none knows another
+	// but as the map says.
+	{
+		dir:  "longrun/monitor/internal/hostcall",
+		ours: []string{"alert", "probe", "longrun", "internal/deadline", "internal/spawn", "internal/visible"},
+		with: []string{clock},
+	},
+	{
+		dir:  "longrun/monitor/internal/room",
+		ours: []string{"longrun", "longrun/ledger", "longrun/monitor/internal/hostcall", "internal/deadline"},
+		with: []string{clock},
+	},
+	{
+		dir:  "longrun/monitor/internal/storehealth",
+		ours: []string{"store", "longrun/monitor/internal/room", "internal/deadline"},
+		with: []string{clock},
+	},
+	{
+		dir: "longrun/monitor/internal/leading",
+		ours: []string{
+			"store", "lock", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "internal/deadline", "internal/spawn",
+		},
+		with: []string{clock},
+	},
 	{
 		dir: "longrun/monitor",
 		ours: []string{

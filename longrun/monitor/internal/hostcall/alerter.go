@@ -1,0 +1,69 @@
+package hostcall
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
+)
+
+// alertGrace is how long after its deadline the alerter is waited for.
+const alertGrace = time.Second
+
+// Alerter calls the host's alerter, one message at a time: it may hang, fail or
+// panic.
+type Alerter struct {
+	alerter alert.Alerter
+	caller  *Caller
+}
+
+// NewAlerter returns an Alerter of a, which is not nil.
+func NewAlerter(a alert.Alerter, timeout time.Duration, clk clock.Clock) *Alerter {
+	return &Alerter{alerter: a, caller: NewCaller("the alerter", timeout, alertGrace, clk)}
+}
+
+// Caller is for whoever waits for the end of calls, or for their time.
+func (a *Alerter) Caller() *Caller { return a.caller }
+
+// Alert sends m once. In its error alert.IsPermanent and *alert.RetryAfterError
+// are found where the alerter said so, and nothing else of what it returned.
+func (a *Alerter) Alert(ctx context.Context, m alert.Message) error {
+	return a.caller.Call(ctx, func(ctx context.Context) error {
+		err := a.alerter.Alert(ctx, m)
+		if late := a.caller.late(ctx, err); late != nil {
+			return late
+		}
+		return plainAlert(err)
+	})
+}
+
+// plainAlert is the error of an alerter without anything of the host's.
+func plainAlert(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := errors.New(Text(err))
+	var permanent bool
+	// An error may break IsPermanent, which walks it; that says nothing then.
+	_ = spawn.Guard("", func() error { permanent = alert.IsPermanent(err); return nil })
+	if permanent {
+		return alert.Permanent(text)
+	}
+	if wait, ok := spawn.As[*alert.RetryAfterError](err); ok {
+		return &retryLater{text, alert.RetryAfterError{After: wait.After}}
+	}
+	return text
+}
+
+// retryLater says what the alerter said, and for how long it asked to be left
+// alone.
+type retryLater struct {
+	error
+	wait alert.RetryAfterError
+}
+
+func (e *retryLater) Unwrap() error { return &e.wait }

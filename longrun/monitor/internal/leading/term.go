@@ -1,0 +1,80 @@
+package leading
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// Pace is how long after a background commit the next one is made at the
+// earliest.
+const Pace = time.Second
+
+// pace gives out turns for background commits. It outlives a term: an instance
+// that leads again at once keeps it.
+type pace struct {
+	clock clock.Clock
+
+	mu   sync.Mutex
+	next time.Time // the earliest turn that is not given out
+}
+
+// wait returns when the caller's turn has come, or ctx's cause.
+func (p *pace) wait(ctx context.Context) error {
+	p.mu.Lock()
+	now := p.clock.Now()
+	turn := p.next
+	if turn.Before(now) || turn.Sub(now) > time.Minute { // or the clock was set back
+		turn = now
+	}
+	p.next = turn.Add(Pace)
+	p.mu.Unlock()
+	if turn.After(now) && !deadline.Sleep(ctx, p.clock, turn.Sub(now)) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Term is one lease of this instance, in the hands of the room of beats. It is
+// safe for concurrent use.
+type Term struct {
+	lease *lock.Lease
+	pace  *pace
+}
+
+var _ Lead = (*Term)(nil)
+
+// Epoch implements Lead.
+func (t *Term) Epoch() int64 { return t.lease.Token().Epoch }
+
+// Err implements Lead.
+func (t *Term) Err() error { return t.lease.Err() }
+
+// Commit implements Lead.
+func (t *Term) Commit(ctx context.Context, ops ...store.Op) error {
+	if err := t.pace.wait(ctx); err != nil {
+		return err
+	}
+	return t.lease.Commit(ctx, ops...)
+}
+
+// Beat writes beats with the head of their chain, as lock.Lease.CommitNote does.
+// It is for beats alone, and waits for no other commit but one that is under way.
+func (t *Term) Beat(ctx context.Context, head string, ops ...store.Op) error {
+	return t.lease.CommitNote(ctx, head, ops...)
+}
+
+// Settle is a plain renewal: behind it the outcome of an earlier commit is known.
+func (t *Term) Settle(ctx context.Context) error { return t.lease.Commit(ctx) }
+
+// Head is the lock's note, the head of the chain of beats.
+func (t *Term) Head() string { return t.lease.Note() }
+
+// Previous is the row that this term replaced, and how it came about.
+func (t *Term) Previous() (lock.Row, lock.How) { return t.lease.Previous() }

@@ -22,7 +22,8 @@ func Export(tb testing.TB, host, project, dir string) string {
 }
 
 // Import fills a project with what Export wrote, whichever project that was of.
-// Every document's update time is that of the import.
+// Every document's update time is that of the import. The emulator reads the files
+// itself: it runs on the machine that has them.
 func Import(tb testing.TB, host, project, export string) {
 	tb.Helper()
 	call(tb, host, project, "import", map[string]string{"export_directory": export}) // a file, in spite of its name

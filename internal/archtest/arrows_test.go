@@ -153,6 +153,7 @@ var arrows = []row{
 	{dir: "alert/alerttest", ours: []string{"alert"}, with: []string{clock, testify}},
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
+	{dir: "internal/recorded"}, // tests only
 	{dir: "internal/faultnet"},
 	{dir: "internal/firestoretest", sdk: "firestore"},
 }

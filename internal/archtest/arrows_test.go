@@ -86,7 +86,7 @@ var arrows = []row{
 	},
 	{
 		dir:  "longrun/monitor/internal/room",
-		ours: []string{"longrun", "longrun/ledger", "longrun/monitor/internal/hostcall", "internal/deadline"},
+		ours: []string{"longrun", "longrun/ledger", "longrun/monitor/internal/hostcall", "internal/deadline", "internal/spawn"},
 		with: []string{clock},
 	},
 	{
@@ -100,6 +100,25 @@ var arrows = []row{
 			"store", "lock", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "internal/deadline", "internal/spawn",
 		},
 		with: []string{clock},
+	},
+	{
+		dir: "longrun/monitor/internal/beats",
+		ours: []string{
+			"store", "lock", "longrun", "longrun/evidence", "longrun/ledger", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
+		dir: "longrun/monitor/internal/runs",
+		ours: []string{
+			"store", "lock", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
+		dir: "longrun/monitor/internal/settings",
+		ours: []string{
+			"store", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "internal/deadline", "internal/spawn",
+		},
 	},
 	{
 		dir: "longrun/monitor",

@@ -7,10 +7,13 @@
 package room
 
 import (
+	"context"
+	"log/slog"
 	"time"
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
@@ -48,6 +51,12 @@ func (s Self) AsideTimeout() time.Duration { return min(StoreTimeout, s.Interval
 
 // Slot is the one that now lies in.
 func (d Deps) Slot() longrun.Slot { return longrun.SlotAt(d.Clock.Now(), d.Self.Interval) }
+
+// Mangled says that a document does not decode and is passed over, once for each
+// version of it.
+func (d Deps) Mangled(ctx context.Context, err *ledger.DocumentError, version string) {
+	d.Log.Changed(ctx, slog.LevelWarn, err.Path, version, "a mangled document is passed over", "error", spawn.Text(err))
+}
 
 // Latest returns the later of two times.
 func Latest(a, b time.Time) time.Time {

@@ -1,0 +1,118 @@
+package beats
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// backlog holds the beats that are made and not yet stored, by slot, one a
+// slot. It is bounded: in a long outage the oldest give way.
+type backlog struct {
+	limit    int
+	interval time.Duration
+	wake     chan struct{} // a beat was added
+	journal  *journal      // nil: memory only
+
+	mu      sync.Mutex
+	beats   []longrun.Heartbeat
+	dropped int
+}
+
+func newBacklog(limit int, interval time.Duration, j *journal) *backlog {
+	return &backlog{limit: limit, interval: interval, journal: j, wake: make(chan struct{}, 1)}
+}
+
+// add keeps a beat and wakes the writer. A slot that has one keeps it: the
+// first beat of a slot is the slot's. Beats of later slots show that the clock
+// was set back: they tell of a time that has not come, and are dropped. add
+// returns how many.
+func (b *backlog) add(h longrun.Heartbeat) (ahead int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	slot := h.Slot(b.interval)
+	known := len(b.beats)
+	for known > 0 && b.beats[known-1].Slot(b.interval) > slot {
+		known--
+	}
+	ahead = len(b.beats) - known
+	b.beats = slices.Delete(b.beats, known, len(b.beats))
+	b.dropped += ahead
+	if known > 0 && b.beats[known-1].Slot(b.interval) == slot {
+		if ahead > 0 {
+			b.journal.keep(b.beats)
+		}
+		return ahead
+	}
+	if len(b.beats) >= b.limit {
+		b.beats = slices.Delete(b.beats, 0, 1)
+		b.dropped++
+	}
+	b.beats = append(b.beats, h)
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+	if ahead > 0 || len(b.beats) > 1 { // one alone is on its way; only a beat that waits is worth the disk
+		b.journal.keep(b.beats)
+	}
+	return ahead
+}
+
+// newest returns the last beat made, and whether there is one.
+func (b *backlog) newest() (longrun.Heartbeat, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.beats) == 0 {
+		return longrun.Heartbeat{}, false
+	}
+	return b.beats[len(b.beats)-1], true
+}
+
+// all returns the beats, oldest first.
+func (b *backlog) all() []longrun.Heartbeat {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.beats)
+}
+
+// size returns how many beats wait, and how many were given up.
+func (b *backlog) size() (waiting, dropped int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.beats), b.dropped
+}
+
+// remove forgets the beats of these slots: they are stored, or can never be.
+func (b *backlog) remove(slots ...longrun.Slot) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.beats = slices.DeleteFunc(b.beats, func(h longrun.Heartbeat) bool {
+		return slices.Contains(slots, h.Slot(b.interval))
+	})
+	if len(b.beats) == 0 { // else the journal may hold too much: what is filled stays filled
+		b.journal.keep(nil)
+	}
+}
+
+// clear forgets all beats and returns how many there were.
+func (b *backlog) clear() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.beats)
+	b.beats = nil
+	b.journal.keep(nil)
+	return n
+}
+
+// recorded empties the journal of what an earlier process left there, unless
+// beats of this one wait in it.
+func (b *backlog) recorded() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.beats) == 0 {
+		b.journal.keep(nil)
+	}
+}

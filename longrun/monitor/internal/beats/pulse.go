@@ -1,0 +1,118 @@
+package beats
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+)
+
+// Pulse makes a beat at the start of each slot while this instance answers for
+// it: it leads, or led when the store went away and knows of no successor. It
+// ends with ctx.
+func (b *Beats) Pulse(ctx context.Context) {
+	last := b.Slot()
+	for {
+		asked := b.awaitSlot(ctx, last+1)
+		if ctx.Err() != nil {
+			return
+		}
+		slot := b.Slot()
+		if slot > last+1 {
+			b.stalled(ctx, last+1, slot)
+		}
+		last = slot
+		b.tick(ctx, asked)
+		b.EachSlot(ctx)
+	}
+}
+
+// awaitSlot returns when the slot has begun, when a beat is asked for, or when
+// ctx ends, and reports whether it was asked for. Should the clock have been set
+// back, the slot that it now shows is as good: its beat is refused if it has one.
+func (b *Beats) awaitSlot(ctx context.Context, next longrun.Slot) (asked bool) {
+	now := b.Clock.Now()
+	if slot := longrun.SlotAt(now, b.Self.Interval) + 1; slot < next {
+		next = slot
+	}
+	wait := next.Start(b.Self.Interval).Sub(now)
+	if wait <= 0 {
+		return false
+	}
+	waiting, cancel := deadline.With(ctx, b.Clock, wait)
+	defer cancel()
+	select {
+	case <-waiting.Done():
+		return false
+	case <-b.asked:
+		return true
+	}
+}
+
+// stalled notes that the process did not run in the slots [from, to): it was
+// stopped, starved or suspended, or its clock jumped.
+func (b *Beats) stalled(ctx context.Context, from, to longrun.Slot) {
+	l := longrun.Lapse{From: from.Start(b.Self.Interval), To: to.Start(b.Self.Interval), Cause: longrun.Stall}
+	b.Log.WarnContext(ctx, "this process did not run", "from", l.From, "to", l.To)
+	b.Lapse(l)
+}
+
+// tick makes the beat of the current slot and keeps it for the writer.
+func (b *Beats) tick(ctx context.Context, asked bool) {
+	if !b.Answers(ctx) {
+		return
+	}
+	h, accounts := b.make(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if !asked { // one that is asked for comes when it comes
+		b.noteDrift(ctx, h)
+	}
+	ahead := b.backlog.add(h)
+	b.Made(h, accounts)
+	if ahead > 0 {
+		b.Log.WarnContext(ctx, "the clock was set back; waiting beats of slots that have not come are dropped", "beats", ahead, "slot", h.BucketID)
+	}
+}
+
+// make asks the host how it is and returns the beat of the slot in which it
+// asked: the process was alive then, however long the answer takes. The accounts
+// are for the rules.
+func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, []longrun.AccountStatus) {
+	now := b.Clock.Now()
+	age := b.uptime.at(now)
+	status, err := b.Options.Status.Ask(ctx)
+	if ctx.Err() != nil {
+		return longrun.Heartbeat{}, nil // being stopped: half a status is none
+	}
+	h := longrun.Beat(now, b.Self.Interval)
+	h.CommitHash, h.InstanceID = b.Self.CommitHash, b.Self.InstanceID
+	h.UptimeSec = int64(age / time.Second)
+	h.MemoryRSS = residentMemory()
+	if err != nil {
+		h.StatusError = hostcall.Text(err)
+		b.Log.Once(ctx, slog.LevelWarn, "status", hostcall.ClassOf(err), "no status from the host", "error", h.StatusError)
+		return h, nil
+	}
+	if b.Log.Over("status") {
+		b.Log.InfoContext(ctx, "status from the host again")
+	}
+	h.ConnectedCount, h.ReconnectingCount = status.Connected, status.Reconnecting
+	h.NeedsQRCount, h.QueueDepth = status.NeedsQR, status.QueueDepth
+	h.Healthy = status.Healthy && status.Connected >= b.Settings().ExpectedAccounts
+	return h, status.Accounts
+}
+
+// noteDrift says when beats begin to come late in their slots.
+func (b *Beats) noteDrift(ctx context.Context, h longrun.Heartbeat) {
+	tolerated := b.Settings().DriftSec
+	if h.DriftSec <= tolerated {
+		b.Log.Over("drift")
+		return
+	}
+	b.Log.Once(ctx, slog.LevelWarn, "drift", "late", "beats are made late in their slots", "slot", h.BucketID, "drift_sec", h.DriftSec, "tolerated_sec", tolerated)
+}

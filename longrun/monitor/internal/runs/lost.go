@@ -1,0 +1,63 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// MarkLost closes the runs of an instance that fell silent while it led. Should
+// it be alive all the same, it will take that back. It tries until ctx ends.
+func (r *Run) MarkLost(ctx context.Context, before lock.Row) {
+	for pause := time.Second; ; pause = min(2*pause, maxMarkPause) {
+		err := r.markLost(ctx, before)
+		if err == nil || !deadline.Sleep(ctx, r.Clock, pause*3/4+rand.N(pause/4)) {
+			return
+		}
+	}
+}
+
+// maxMarkPause bounds the pause between two tries to mark a run as lost.
+const maxMarkPause = time.Minute
+
+// recentRuns is how many of the newest runs are searched for the lost one.
+const recentRuns = 100
+
+func (r *Run) markLost(ctx context.Context, before lock.Row) error {
+	ctx, cancel := deadline.With(ctx, r.Clock, room.StoreTimeout)
+	defer cancel()
+	var lost []ledger.Entry[longrun.Run]
+	for e, err := range r.Ledger.Runs(ctx, ledger.Page{Desc: true, Limit: recentRuns}) {
+		if mangled, ok := errors.AsType[*ledger.DocumentError](err); ok {
+			r.Mangled(ctx, mangled, e.Version)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		run := e.Value
+		if run.InstanceID == before.HolderInstanceID && run.End == nil && run.RunID != r.ID() && !run.TS.After(before.RenewedAt) {
+			lost = append(lost, e)
+		}
+	}
+	for _, e := range lost {
+		end := before.RenewedAt.UTC()
+		e.Value.End, e.Value.Ended, e.Value.EndedBy = &end, longrun.Lost, r.Self.InstanceID
+		_, err := r.Ledger.PutRun(ctx, e.Value, e.Version)
+		switch {
+		case err == nil:
+			r.Log.WarnContext(ctx, "a run was found dead", "run", e.Value.RunID, "last_sign", end)
+		case !errors.Is(err, store.ErrConflict): // a conflict: it lives, and wrote
+			return err
+		}
+	}
+	return nil
+}

@@ -104,6 +104,7 @@ var arrows = []row{
 	{dir: "internal/deadline", with: []string{clock}},
 	{dir: "internal/redact"},
 	{dir: "internal/spawn", with: []string{clock}},
+	{dir: "internal/guardstore", ours: []string{"store", "internal/spawn"}, with: []string{clock}},
 
 	// Kits and doubles: their contract, and what tests are made of.
 	{dir: "store/storetest", ours: []string{"store"}, with: []string{clock, xsync, testify}},

@@ -65,7 +65,7 @@ var arrows = []row{
 
 	// Built once, on the contracts. The ledger and the lock speak in the store's
 	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.
-	{dir: "lock", ours: []string{"store", "internal/deadline"}, with: []string{clock, xsync}},
+	{dir: "lock", ours: []string{"store", "internal/deadline", "internal/guardstore", "internal/spawn"}, with: []string{clock, xsync}},
 	{dir: "longrun/ledger", ours: []string{"store", "longrun"}, with: []string{clock}},
 	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun"}},
 	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "store"}},

@@ -29,7 +29,8 @@ type campaign struct {
 	still   time.Time // … and since when it has been so, by our clock
 	lease   *Lease    // the last one granted
 	view    View
-	trouble string // the class of error last logged; empty when well
+	unread  trouble // why the row cannot be read …
+	unkept  bool    // … or whether it cannot be written
 }
 
 // Acquire implements Lock.
@@ -46,16 +47,15 @@ func (c *campaign) Acquire(ctx context.Context) (*Lease, error) {
 		}
 		var held *HeldError
 		var corrupt *CorruptError
-		wait := c.opts.Poll
+		wait := c.opts.spread(c.opts.Poll)
 		switch {
 		case errors.As(err, &held):
 			failures = 0
 			if w.open(ctx) {
 				continue // it may have been released before the watch was in force
 			}
-			wait = held.Remaining + c.opts.jitter()
-			if w.wake == nil {
-				wait = min(wait, c.opts.Poll)
+			if until := held.Remaining + c.opts.jitter(); w.wake != nil || until < wait {
+				wait = until
 			}
 		case errors.As(err, &corrupt):
 		default:
@@ -133,6 +133,7 @@ func (c *campaign) judge(rec store.Record, row Row, found bool) (claim, error) {
 	case remaining <= 0:
 		next.how = Expired
 	default:
+		c.wrote() // somebody did
 		return claim{}, &HeldError{Holder: row.HolderInstanceID, Epoch: row.Epoch, Remaining: remaining}
 	}
 	epoch := max(row.Epoch, c.known().Epoch) + 1 // more than row.Epoch+1 only where the row was deleted
@@ -170,13 +171,13 @@ func (c *campaign) get(ctx context.Context) (rec store.Record, row Row, found bo
 		return rec, row, false, nil
 	}
 	if err != nil {
-		return rec, row, false, c.failed("store", fmt.Errorf("lock: read %s: %w", c.key, c.late(call, err)))
+		return rec, row, false, c.failed(noRead, fmt.Errorf("lock: read %s: %w", c.key, c.late(call, err)))
 	}
 	if row, err = ReadRow(rec); err == nil {
 		err = c.remember(row, known)
 	}
 	if err != nil {
-		return rec, row, true, c.failed("corrupt", err)
+		return rec, row, true, c.failed(mangled, err)
 	}
 	c.saw(row, rec.Version)
 	return rec, row, true, nil
@@ -187,15 +188,14 @@ func (c *campaign) put(ctx context.Context, ops ...store.Op) (string, error) {
 	call, cancel := deadline.With(ctx, c.opts.Clock, c.opts.Timeout)
 	defer cancel()
 	stamps, err := c.st.Commit(call, ops...)
-	switch {
-	case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrInvalid):
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrInvalid) {
+		c.wrote()
 		return "", err // about what was asked, not about the store's health
-	case err == nil && len(stamps) != len(ops):
-		err = fmt.Errorf("%d stamps for %d operations", len(stamps), len(ops))
 	}
 	if err != nil {
-		return "", c.failed("store", fmt.Errorf("lock: write %s: %w", c.key, c.late(call, err)))
+		return "", c.failed(noWrite, fmt.Errorf("lock: write %s: %w", c.key, c.late(call, err)))
 	}
+	c.wrote()
 	return stamps[0].Version, nil
 }
 

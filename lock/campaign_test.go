@@ -91,7 +91,7 @@ func TestACallThatHangsEndsByItsDeadlineAndIsTriedAgain(t *testing.T) {
 func TestAStoreThatFailsAtOnceIsAskedLessAndLess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		a := w.instance("a")
+		a := w.instance("a", unspread)
 		start := time.Now()
 		var asked []time.Duration
 		defer a.net.Inject(storetest.Fault{Before: func(context.Context, storetest.Call) error {

@@ -23,6 +23,11 @@
 // lets it write: a process that is frozen in the middle of a commit to SQLite
 // keeps the whole file locked until it wakes or dies.
 //
+// It does not make a bad store good. One that panics, ends its goroutine, or
+// ignores its context costs no more than a second beyond each call's time, and
+// what it then did counts as unknown; a call that never returns is left behind,
+// eight of each kind at the most, and beyond them the store counts as away.
+//
 // # How it works
 //
 // The lock is one document, Row, and it is never deleted. Whoever finds it
@@ -78,6 +83,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/seed-13dc028d/longwatch/internal/guardstore"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -123,5 +129,5 @@ func New(st store.Store, key store.Key, opts *Options) (Lock, error) {
 	if err := errors.Join(missing, key.Validate(), o.validate()); err != nil {
 		return nil, err
 	}
-	return &campaign{st: st, key: key, opts: o, turn: make(chan struct{}, 1)}, nil
+	return &campaign{st: guardstore.Of(st, o.Clock), key: key, opts: o, turn: make(chan struct{}, 1)}, nil
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
 // MaxLease is the longest lease, and MaxNote the longest note in bytes.
@@ -32,15 +34,16 @@ type Options struct {
 	// At least 1s. Default: Lease/12, at least 1s.
 	Margin time.Duration
 	// RetryMin and RetryMax bound the pause after a failed call of the store:
-	// RetryMin, twice that, then RetryMax each time. Defaults: Lease/120, at
-	// most 1s, and Lease/24, at most 5s.
+	// RetryMin, twice that, then RetryMax each time, each shortened by Jitter to
+	// no less than three quarters. Defaults: Lease/120, at most 1s, and Lease/24,
+	// at most 5s.
 	RetryMin, RetryMax time.Duration
-	// Timeout is the deadline of each single call of the store. Default:
-	// Lease/4, at most 5s.
+	// Timeout is the deadline of each single call of the store, which is waited
+	// for a second longer. Default: Lease/4, at most 5s.
 	Timeout time.Duration
 	// Poll is the longest a waiting Acquire goes without reading the row when
-	// the store cannot watch it: the bound of a clean handover. Default:
-	// Lease/24, at most 5s.
+	// the store cannot watch it: the bound of a clean handover. Jitter shortens
+	// it to no less than three quarters. Default: Lease/24, at most 5s.
 	Poll time.Duration
 	// InstanceID names the holder to people. It gives no right: two processes
 	// of the same name are two owners. Default: a random name.
@@ -83,6 +86,7 @@ func (o *Options) withDefaults() Options {
 	if out.Logger == nil {
 		out.Logger = slog.New(slog.DiscardHandler)
 	}
+	out.Logger = slog.New(quiet{out.Logger.Handler()})
 	if out.Jitter == nil {
 		out.Jitter = rand.Float64
 	}
@@ -143,14 +147,34 @@ func (o *Options) trust() time.Duration { return o.Lease - o.Margin }
 func (o *Options) retry(n int) time.Duration {
 	switch n {
 	case 0:
-		return o.RetryMin
+		return o.spread(o.RetryMin)
 	case 1:
-		return min(2*o.RetryMin, o.RetryMax)
+		return o.spread(min(2*o.RetryMin, o.RetryMax))
 	}
-	return o.RetryMax
+	return o.spread(o.RetryMax)
+}
+
+// spread shortens a pause by up to a quarter, so that many instances that met one
+// outage do not come back in the same instant. It never lengthens one: what the
+// durations promise of each other stands.
+func (o *Options) spread(d time.Duration) time.Duration {
+	return d - time.Duration(o.chance()*float64(d/4))
 }
 
 // jitter spreads waiting instances over at most lease/50, and a second.
 func (o *Options) jitter() time.Duration {
-	return time.Duration(o.Jitter() * float64(min(o.Lease/50, time.Second)))
+	return time.Duration(o.chance() * float64(min(o.Lease/50, time.Second)))
+}
+
+// chance is what Jitter returns, which is the host's code: 0 where it panics, and
+// never outside [0, 1).
+func (o *Options) chance() (f float64) {
+	_ = spawn.Guard("lock: Options.Jitter", func() error {
+		f = o.Jitter()
+		return nil
+	})
+	if !(f >= 0 && f < 1) { // also when it is NaN
+		return 0
+	}
+	return f
 }

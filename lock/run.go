@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
 // Run waits for the lease, calls fn once with it, renews it behind fn's back,
@@ -20,6 +21,9 @@ import (
 // joined with fn's error if that tells more, when the lease was lost; otherwise
 // fn's error. It does not campaign again: call it again to stand by again. If fn
 // panics, the lease is released and the panic goes on.
+//
+// After fn has returned, Run takes no longer than Timeout and two seconds, even
+// with a store that hangs and ignores its context.
 func Run(ctx context.Context, l Lock, fn func(ctx context.Context, lease *Lease) error) error {
 	lease, err := l.Acquire(ctx)
 	if err != nil {
@@ -28,11 +32,10 @@ func Run(ctx context.Context, l Lock, fn func(ctx context.Context, lease *Lease)
 		}
 		return err
 	}
-	kept := make(chan struct{})
-	go func() {
-		defer close(kept)
+	kept := spawn.Start("lock: the renewal", func() error {
 		lease.keep()
-	}()
+		return nil
+	})
 	defer func() {
 		// Also while fn's panic passes through. The store may be out of reach:
 		// then the lease expires by itself, and the lock has logged why.
@@ -70,7 +73,7 @@ func (l *Lease) keep() {
 		}
 		if err := l.Commit(l.life); err != nil {
 			// Commit rides out what can be ridden out; do not spin on the rest.
-			l.lock.pause(l.life, l.lock.opts.RetryMax, nil)
+			l.lock.pause(l.life, l.lock.opts.spread(l.lock.opts.RetryMax), nil)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package lock_test
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,7 @@ func TestScenario02APauseBetweenTheCheckAndTheCallIsFenced(t *testing.T) {
 
 		require.ErrorIs(t, <-result, lock.ErrLost)
 		remove()
+		time.Sleep(2 * lease) // until the last of the frozen calls has been made
 		_, wrote := w.doc("x")
 		require.False(t, wrote, "the row refuses what the check let pass")
 		require.Equal(t, taken.Token().Epoch, w.row().Epoch)
@@ -164,29 +166,40 @@ func TestScenario08TrustCountsFromTheStartOfTheAttempt(t *testing.T) {
 }
 
 func TestScenario09ErrorsShorterThanTrustChangeNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		a, b := w.instance("a"), w.instance("b")
-		ran := inBackground(t, a.lock)
-		follower := inBackground(t, b.lock)
-		time.Sleep(renew - time.Second)
-		for _, method := range []string{storetest.Commit, storetest.Get} {
-			defer a.net.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
-				if c.Method == method && time.Since(ran.began()) < trust-2*time.Second {
-					return errNet
+	for name, c := range map[string]struct {
+		jitter func() float64
+		before time.Duration // the errors stop so long before the end of trust
+	}{
+		"the longest pauses":  {func() float64 { return 0 }, 2 * time.Second},
+		"the shortest pauses": {func() float64 { return math.Nextafter(1, 0) }, retryMax},
+		"any pauses":          {nil, retryMax},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				a, b := w.instance("a", func(o *lock.Options) { o.Jitter = c.jitter }), w.instance("b")
+				ran := inBackground(t, a.lock)
+				follower := inBackground(t, b.lock)
+				time.Sleep(renew - time.Second)
+				for _, method := range []string{storetest.Commit, storetest.Get} {
+					defer a.net.Inject(storetest.Fault{Before: func(_ context.Context, call storetest.Call) error {
+						if call.Method == method && time.Since(ran.began()) < trust-c.before {
+							return errNet
+						}
+						return nil
+					}})()
 				}
-				return nil
-			}})()
-		}
-		time.Sleep(10 * lease)
-		require.NoError(t, ran.lease().Err())
-		require.EqualValues(t, 1, w.row().Epoch)
-		require.Nil(t, follower.lease())
-		require.NoError(t, ran.stop())
-		time.Sleep(time.Second)
-		require.NotNil(t, follower.lease())
-		require.NoError(t, follower.stop())
-	})
+				time.Sleep(10 * lease)
+				require.NoError(t, ran.lease().Err())
+				require.EqualValues(t, 1, w.row().Epoch)
+				require.Nil(t, follower.lease())
+				require.NoError(t, ran.stop())
+				time.Sleep(time.Second)
+				require.NotNil(t, follower.lease())
+				require.NoError(t, follower.stop())
+			})
+		})
+	}
 }
 
 func TestScenario10AHungStoreDoesNotDelayTheEndOfTrust(t *testing.T) {
@@ -209,7 +222,9 @@ func TestScenario10AHungStoreDoesNotDelayTheEndOfTrust(t *testing.T) {
 		require.ErrorAs(t, context.Cause(held.Context()), &lost)
 		require.Equal(t, held.Token(), lost.Token)
 		require.ErrorIs(t, <-result, lock.ErrLost)
+		require.Equal(t, trust+time.Second, time.Since(start), "the call is left behind")
 		remove()
+		time.Sleep(5 * lease) // until it comes back
 	})
 }
 
@@ -326,8 +341,11 @@ func TestScenario33RefusedOperationsCostNoLeadership(t *testing.T) {
 				for range 5 {
 					time.Sleep(renew)
 					commits, asked := w.base.committed(), time.Now()
-					require.ErrorIs(t, held.Commit(t.Context(), put(held, "y", "a"), c.op), c.want)
-					if !errors.Is(c.want, errNet) {
+					err := held.Commit(t.Context(), put(held, "y", "a"), c.op)
+					if errors.Is(c.want, errNet) {
+						require.ErrorContains(t, err, errNet.Error())
+					} else {
+						require.ErrorIs(t, err, c.want)
 						require.Equal(t, asked, time.Now(), "what the store refuses needs no second try")
 					}
 					require.Greater(t, w.base.committed(), commits, "renewed all the same")

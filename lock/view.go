@@ -3,6 +3,8 @@ package lock
 import (
 	"fmt"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
 // View is what a Lock last saw, for a status page.
@@ -27,6 +29,16 @@ func (c *campaign) View() View {
 	return v
 }
 
+// trouble is a class of what stands in the way.
+type trouble string
+
+const (
+	well    trouble = ""
+	noRead  trouble = "store"
+	noWrite trouble = "write"
+	mangled trouble = "corrupt"
+)
+
 // saw notes a row that was read or written; version is empty where there is none.
 func (c *campaign) saw(row Row, version string) {
 	now := c.opts.Clock.Now()
@@ -34,23 +46,48 @@ func (c *campaign) saw(row Row, version string) {
 	if version == "" || version != c.version {
 		c.version, c.still = version, now
 	}
-	healed := c.trouble != ""
-	c.view.Row, c.view.At, c.view.Err, c.trouble = row, now, nil, ""
+	c.view.Row, c.view.At, c.view.Err = row, now, nil
+	c.mu.Unlock()
+	c.mended(func() { c.unread = well })
+}
+
+// wrote notes that the store takes writes, or refuses one for a reason. That the
+// row can be read says nothing of that.
+func (c *campaign) wrote() { c.mended(func() { c.unkept = false }) }
+
+// mended says so when nothing is amiss any more.
+func (c *campaign) mended(mend func()) {
+	c.mu.Lock()
+	bad := c.bad()
+	mend()
+	healed := bad && !c.bad()
 	c.mu.Unlock()
 	if healed {
 		c.opts.Logger.Info("lock row reachable and usable again", "key", c.key.String())
 	}
 }
 
-// failed notes an error for View, and logs it if it is of another class than the
-// one before: a store that is away for a night is one line, not thousands.
-func (c *campaign) failed(class string, err error) error {
+func (c *campaign) bad() bool { return c.unread != well || c.unkept }
+
+// failed notes an error for View, and logs it if all was well before, or the row
+// turns out to be corrupt: a store that is away for a night is one line, not
+// thousands, also when it can be read all the while.
+func (c *campaign) failed(class trouble, err error) error {
 	c.mu.Lock()
-	news := c.trouble != class
-	c.view.Err, c.trouble = err, class
+	news := !c.bad() || class == mangled && c.unread != mangled
+	if class == noWrite {
+		c.unkept = true
+	} else {
+		c.unread = class
+	}
+	c.view.Err = err
 	c.mu.Unlock()
 	if news {
-		c.opts.Logger.Warn("lock row not reachable or not usable", "key", c.key.String(), "class", class, "error", err)
+		args := []any{"key", c.key.String(), "class", string(class), "error", err}
+		if fault, ok := spawn.Faulty(err); ok {
+			args = append(args, "stack", fault.Stack)
+		}
+		c.opts.Logger.Warn("lock row not reachable or not usable", args...)
 	}
 	return err
 }

@@ -23,6 +23,8 @@ const (
 	trust  = lease - margin
 	renew  = 60 * time.Second
 	jitter = time.Second
+
+	retryMax = 5 * time.Second
 )
 
 var lockKey = store.Key{Collection: "w/l/locks", ID: "leader"}
@@ -84,6 +86,9 @@ func (w *world) instance(name string, edit ...func(*lock.Options)) *instance {
 	n.lock = watched{Lock: l, w: w}
 	return n
 }
+
+// unspread has every pause at its longest.
+func unspread(o *lock.Options) { o.Jitter = func() float64 { return 0 } }
 
 // watched tells the world of every lease that is granted.
 type watched struct {

@@ -71,7 +71,7 @@ var arrows = []row{
 
 	// Built once, on the contracts. The ledger and the lock speak in the store's
 	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.
-	{dir: "lock", ours: []string{"store", "internal/deadline"}, with: []string{clock, xsync}},
+	{dir: "lock", ours: []string{"store", "internal/deadline", "internal/guardstore", "internal/spawn"}, with: []string{clock, xsync}},
 	{dir: "longrun/ledger", ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules"}, with: []string{clock}},
 	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage"}},
 	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store"}},
@@ -160,6 +160,7 @@ var arrows = []row{
 	{dir: "internal/visible"},
 	{dir: "internal/redact", ours: []string{"internal/visible"}},
 	{dir: "internal/spawn", with: []string{clock}},
+	{dir: "internal/guardstore", ours: []string{"store", "internal/spawn"}, with: []string{clock}},
 
 	// Kits and doubles: their contract, and what tests are made of.
 	{dir: "store/storetest", ours: []string{"store"}, with: []string{clock, xsync, testify}},

@@ -123,8 +123,10 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor",
 		ours: []string{
-			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules",
-			"store", "internal/deadline",
+			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "store",
+			"internal/deadline", "internal/guardstore", "internal/spawn",
+			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
+			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 		},
 		with: []string{clock, xsync},
 	},

@@ -44,6 +44,12 @@ func newStand(t *testing.T, token string) *stand {
 	return newStandOf(t, token, func(*monitor.Config) {})
 }
 
+// unguarded is a store that is guarded by its own word: its records come one by
+// one, in step with the stand's clock, and none is read ahead.
+type unguarded struct{ *storetest.Faulty }
+
+func (unguarded) Guarded() {}
+
 // newStandOf is a stand whose monitor is configured further. It does not run.
 func newStandOf(t *testing.T, token string, configure func(*monitor.Config)) *stand {
 	t.Helper()
@@ -54,7 +60,7 @@ func newStandOf(t *testing.T, token string, configure func(*monitor.Config)) *st
 	var err error
 	s.ledger, err = ledger.New(s.mem, "")
 	require.NoError(t, err)
-	config := monitor.Config{Store: s.faulty, InstanceID: "one", CommitHash: "abc", Clock: s.clock}
+	config := monitor.Config{Store: unguarded{s.faulty}, InstanceID: "one", CommitHash: "abc", Clock: s.clock}
 	configure(&config)
 	m, err := monitor.New(config)
 	require.NoError(t, err)

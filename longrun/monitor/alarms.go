@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
-	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
@@ -46,7 +46,7 @@ type look struct {
 
 func newAlarms(m *Monitor) *alarms {
 	return &alarms{
-		m: m, channel: newChannel(m.cfg, m.once), mute: &mute{m: m},
+		m: m, channel: newChannel(m.cfg, m.deps.Log), mute: &mute{m: m},
 		wake: make(chan struct{}, 1), told: make(map[string]bool),
 	}
 }
@@ -136,7 +136,7 @@ func (a *alarms) wasTold(id string) bool {
 }
 
 // run watches until the lead ends.
-func (a *alarms) run(ctx context.Context, lease *lock.Lease) {
+func (a *alarms) run(ctx context.Context, lease leading.Lead) error {
 	a.begin()
 	defer a.end()
 	w := newWatch(a, lease)
@@ -146,13 +146,13 @@ func (a *alarms) run(ctx context.Context, lease *lock.Lease) {
 			break
 		}
 		if ctx.Err() == nil {
-			a.m.once.report(ctx, slog.LevelWarn, "alarms", "restore", "alerts wait: what stands in the store cannot be read", "error", err)
+			a.m.deps.Log.Once(ctx, slog.LevelWarn, "alarms", "restore", "alerts wait: what stands in the store cannot be read", "error", err)
 		}
 		if !deadline.Sleep(ctx, a.m.cfg.Clock, min(5*time.Second, a.m.cfg.Interval)) {
-			return
+			return nil
 		}
 	}
-	a.m.once.over("alarms")
+	a.m.deps.Log.Over("alarms")
 	for ctx.Err() == nil {
 		wait := w.turn(ctx)
 		waiting, cancel := deadline.With(ctx, a.m.cfg.Clock, wait)
@@ -165,6 +165,7 @@ func (a *alarms) run(ctx context.Context, lease *lock.Lease) {
 		cancel()
 	}
 	w.leave(ctx)
+	return nil
 }
 
 // publish hands over what Status shows.

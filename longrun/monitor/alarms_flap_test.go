@@ -112,7 +112,7 @@ func TestAThresholdThatIsChangedIsInForceAtTheNextSlot(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		require.Empty(t, rec.Calls())
 		setting(t, st, func(s *longrun.Settings) { s.AlertThresholds.QueueDepthThreshold = 50 })
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + paced)
 		require.Equal(t, []string{"firing queue_depth"}, titles(rec.Messages()))
 		setting(t, st, func(s *longrun.Settings) { s.AlertThresholds.ThrottleSec = 600 })
 		time.Sleep(11 * time.Minute)

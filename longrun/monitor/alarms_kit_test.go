@@ -18,6 +18,10 @@ import (
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
+// paced is how long after a slot's start a message has gone out at the latest:
+// what is decided and what is claimed are two commits, a second apart.
+const paced = 2 * time.Second
+
 // telling is a Recorder that knows when it was called.
 type telling struct {
 	*alerttest.Recorder
@@ -113,6 +117,6 @@ func put(t *testing.T, st store.Store, c ledger.Collection, id string, doc any) 
 // upToTheMinute sleeps until a little after the start of a slot, d or a little
 // more from now.
 func upToTheMinute(d time.Duration) {
-	end := time.Now().Add(d).Truncate(time.Minute).Add(time.Minute + time.Second)
+	end := time.Now().Add(d).Truncate(time.Minute).Add(time.Minute + paced)
 	time.Sleep(time.Until(end))
 }

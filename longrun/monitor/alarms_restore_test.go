@@ -224,7 +224,7 @@ func TestTheRulesLookAtTheSlotInWhichALeadBegins(t *testing.T) {
 				return longrun.HostStatus{QueueDepth: tooDeep}, nil
 			}
 		})
-		time.Sleep(time.Second)
+		time.Sleep(paced)
 		require.Len(t, rec.Messages(), 1)
 		require.Equal(t, 1, asked)
 		require.Equal(t, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), n.Status().Alerts.Judged)

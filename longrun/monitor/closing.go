@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
-	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -126,7 +127,7 @@ func (c *closing) known(ctx context.Context, filled map[longrun.Slot]bool) {
 	now := c.m.cfg.Clock.Now()
 	for back := 1; back <= 2; back++ {
 		day := longrun.DayOf(now.AddDate(0, 0, -back))
-		e, err := c.m.ledger.Rollup(ctx, day.From)
+		e, err := c.m.deps.Ledger.Rollup(ctx, day.From)
 		if err != nil {
 			continue // missing, and looked for anyway; or the store is away
 		}
@@ -149,11 +150,11 @@ func (c *closing) known(ctx context.Context, filled map[longrun.Slot]bool) {
 }
 
 // run closes what is to be closed until the lead ends.
-func (c *closing) run(ctx context.Context, lease *lock.Lease) {
+func (c *closing) run(ctx context.Context, lease leading.Lead) error {
 	clk := c.m.cfg.Clock
 	// The first beat of the lead tells how the gap before it ended.
 	if !deadline.Sleep(ctx, clk, 2*c.m.cfg.Interval) {
-		return
+		return nil
 	}
 	caughtUp := false
 	defer c.setNext(time.Time{})
@@ -170,10 +171,10 @@ func (c *closing) run(ctx context.Context, lease *lock.Lease) {
 		if err != nil {
 			c.putBack(days)
 			if ctx.Err() == nil && lease.Err() == nil {
-				c.m.once.report(ctx, slog.LevelWarn, "closing", "failed", "days cannot be closed yet", "error", err)
+				c.m.deps.Log.Once(ctx, slog.LevelWarn, "closing", "failed", "days cannot be closed yet", "error", err)
 			}
 		} else {
-			c.m.once.over("closing")
+			c.m.deps.Log.Over("closing")
 			caughtUp = true
 			next := c.next(began) // a day that ended meanwhile is due at once
 			c.setNext(next)
@@ -181,6 +182,7 @@ func (c *closing) run(ctx context.Context, lease *lock.Lease) {
 		}
 		c.rest(ctx, clk.Now().Add(wait))
 	}
+	return nil
 }
 
 // rest waits until then or until there is something to do, by a clock that may be
@@ -222,13 +224,13 @@ func (c *closing) due(ctx context.Context, caughtUp bool, others []time.Time) ([
 	defer cancel()
 	now := c.m.cfg.Clock.Now()
 	closed := longrun.DayOf(now.Add(-c.grace())).From
-	earliest, known, err := c.m.ledger.Earliest(ctx)
+	earliest, known, err := c.m.deps.Ledger.Earliest(ctx)
 	if err != nil || !known {
 		return nil, err
 	}
 	back := closed.AddDate(0, 0, -2)
 	if !caughtUp {
-		newest, ok, err := ledger.First[longrun.Rollup](ctx, c.m.ledger, ledger.Rollups, ledger.Page{Desc: true, Limit: 5})
+		newest, ok, err := ledger.First[longrun.Rollup](ctx, c.m.deps.Ledger, ledger.Rollups, ledger.Page{Desc: true, Limit: 5})
 		if err != nil {
 			return nil, err
 		}
@@ -237,7 +239,7 @@ func (c *closing) due(ctx context.Context, caughtUp bool, others []time.Time) ([
 			back = newest.At.AddDate(0, 0, -closeBack)
 		}
 	}
-	days, err := c.m.ledger.MissingRollups(ctx, latest(earliest, back), now)
+	days, err := c.m.deps.Ledger.MissingRollups(ctx, room.Latest(earliest, back), now)
 	days = slices.DeleteFunc(days, func(day time.Time) bool { return !day.Before(closed) })
 	for _, d := range others {
 		if longrun.DayOf(d).To.After(earliest) { // before, there was nothing
@@ -248,7 +250,7 @@ func (c *closing) due(ctx context.Context, caughtUp bool, others []time.Time) ([
 }
 
 // all closes the days, oldest first.
-func (c *closing) all(ctx context.Context, lease *lock.Lease, days []time.Time) error {
+func (c *closing) all(ctx context.Context, lease leading.Lead, days []time.Time) error {
 	seen := map[time.Time]bool{}
 	slices.SortFunc(days, time.Time.Compare)
 	for _, day := range days {
@@ -263,45 +265,45 @@ func (c *closing) all(ctx context.Context, lease *lock.Lease, days []time.Time) 
 	return nil
 }
 
-func (c *closing) day(ctx context.Context, lease *lock.Lease, day time.Time) error {
+func (c *closing) day(ctx context.Context, lease leading.Lead, day time.Time) error {
 	reading, cancel := deadline.With(ctx, c.m.cfg.Clock, closeTimeout)
 	defer cancel()
 	var sign func(longrun.Seal) longrun.Seal
 	if key := c.m.cfg.EvidenceKey; key != nil {
 		sign = func(s longrun.Seal) longrun.Seal { return evidence.Sign(s, key) }
 	}
-	d, err := c.m.ledger.CloseDay(reading, day, c.m.cfg.Clock.Now(), c.m.cfg.Interval, c.m.cfg.InstanceID, sign)
+	d, err := c.m.deps.Ledger.CloseDay(reading, day, c.m.cfg.Clock.Now(), c.m.cfg.Interval, c.m.cfg.InstanceID, sign)
 	if err != nil {
 		return err
 	}
 	if d.Broken != nil {
-		c.m.cfg.Logger.ErrorContext(ctx, "the evidence of a day does not follow the one before", "day", d.Rollup.Date, "error", d.Broken)
+		c.m.deps.Log.ErrorContext(ctx, "the evidence of a day does not follow the one before", "day", d.Rollup.Date, "error", d.Broken)
 	}
 	if !d.Changed {
 		return nil
 	}
-	committing, end := deadline.With(ctx, c.m.cfg.Clock, min(storeTimeout, c.m.cfg.Interval/2))
+	committing, end := deadline.With(ctx, c.m.cfg.Clock, min(room.StoreTimeout, c.m.cfg.Interval/2))
 	defer end()
-	if err := lease.Commit(committing, c.m.ledger.SetRollup(d.Rollup)); err != nil {
+	if err := lease.Commit(committing, c.m.deps.Ledger.SetRollup(d.Rollup)); err != nil {
 		if errors.Is(err, store.ErrInvalid) { // too large, for one: it is no use to try again
-			c.m.cfg.Logger.ErrorContext(ctx, "the rollup of a day cannot be stored", "day", d.Rollup.Date, "error", err)
+			c.m.deps.Log.ErrorContext(ctx, "the rollup of a day cannot be stored", "day", d.Rollup.Date, "error", err)
 			return nil
 		}
 		return err
 	}
 	r := d.Rollup
-	c.m.cfg.Logger.InfoContext(ctx, "day rolled up", "day", r.Date, "expected", r.ExpectedHb, "written", r.WrittenHb, "missed", r.MissedHb, "incidents", r.IncidentsCount, "revision", r.Revision)
+	c.m.deps.Log.InfoContext(ctx, "day rolled up", "day", r.Date, "expected", r.ExpectedHb, "written", r.WrittenHb, "missed", r.MissedHb, "incidents", r.IncidentsCount, "revision", r.Revision)
 	return nil
 }
 
 // prune deletes what the settings no longer keep.
-func (c *closing) prune(ctx context.Context, lease *lock.Lease) error {
-	settings := *c.m.settings.Load()
+func (c *closing) prune(ctx context.Context, lease leading.Lead) error {
+	settings := c.m.live.Now()
 	if len(settings.RetentionDays) == 0 {
 		return nil
 	}
-	pruned, err := c.m.ledger.Prune(ctx, settings, c.m.cfg.Clock.Now(), func(ctx context.Context, ops []store.Op) error {
-		committing, cancel := deadline.With(ctx, c.m.cfg.Clock, storeTimeout)
+	pruned, err := c.m.deps.Ledger.Prune(ctx, settings, c.m.cfg.Clock.Now(), func(ctx context.Context, ops []store.Op) error {
+		committing, cancel := deadline.With(ctx, c.m.cfg.Clock, room.StoreTimeout)
 		defer cancel()
 		if err := lease.Commit(committing, ops...); err != nil {
 			return err
@@ -311,11 +313,11 @@ func (c *closing) prune(ctx context.Context, lease *lock.Lease) error {
 	})
 	for collection, n := range pruned.Counts {
 		if n > 0 {
-			c.m.cfg.Logger.InfoContext(ctx, "old documents deleted", "collection", string(collection), "count", n)
+			c.m.deps.Log.InfoContext(ctx, "old documents deleted", "collection", string(collection), "count", n)
 		}
 	}
 	for collection, why := range pruned.Kept {
-		c.m.once.report(ctx, slog.LevelWarn, "retention "+string(collection), why, "old documents are kept", "collection", string(collection), "reason", why)
+		c.m.deps.Log.Once(ctx, slog.LevelWarn, "retention "+string(collection), why, "old documents are kept", "collection", string(collection), "reason", why)
 	}
 	return err
 }

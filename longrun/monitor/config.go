@@ -21,6 +21,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -93,6 +94,12 @@ type Config struct {
 	// SettingsEvery is how often the live settings are read again where the
 	// store cannot tell of a change. Default: every tenth interval.
 	SettingsEvery time.Duration
+
+	// StopTimeout is what Run has after its context has ended: for writing what
+	// waits, giving the lease back, the host's functions and the end of the run, all
+	// together. It returns within that, whatever hangs; a platform that kills after
+	// 10 s suffices. At least 1 s. Default: 8 s.
+	StopTimeout time.Duration
 
 	// Logger takes one line for each change of state. Default: silence.
 	Logger *slog.Logger
@@ -168,6 +175,8 @@ const (
 	defaultBacklog       = 1440
 	defaultStatusTimeout = 5 * time.Second
 	defaultAlertTimeout  = 30 * time.Second
+	defaultStopTimeout   = 8 * time.Second
+	minStopTimeout       = time.Second
 	minLease             = 4 * time.Second
 	maxDefaultLease      = time.Hour
 	maxName              = 128 // bytes of an instance ID, a commit or a version
@@ -210,12 +219,10 @@ func (c Config) withDefaults() Config {
 	if c.SettingsEvery == 0 {
 		c.SettingsEvery = 10 * interval
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+	if c.StopTimeout == 0 {
+		c.StopTimeout = defaultStopTimeout
 	}
-	if c.Clock == nil {
-		c.Clock = clock.New()
-	}
+	c.Clock = hostcall.Clock(c.Clock)
 	return c
 }
 
@@ -287,6 +294,9 @@ func (c Config) validate(invalid *ConfigError) {
 	}
 	if c.AlertTimeout < 0 {
 		invalid.add("AlertTimeout", fmt.Errorf("%v is negative", c.AlertTimeout))
+	}
+	if c.StopTimeout < minStopTimeout {
+		invalid.add("StopTimeout", fmt.Errorf("%v is under %v", c.StopTimeout, minStopTimeout))
 	}
 	invalid.add("AdminURL", validateAdminURL(c.AdminURL))
 	if c.Backlog < 0 {

@@ -84,7 +84,7 @@
 // two reads of one small document. Where a store cannot watch, they are read
 // every Config.SettingsEvery.
 //
-// A monitor at rest holds at most ten goroutines, whatever its age, besides
+// A monitor at rest holds at most twelve goroutines, whatever its age, besides
 // what the store's own watches need. A probe's result is one more commit of two
 // documents; a take-over reads the results of one period of the slowest probe,
 // once.

@@ -38,9 +38,9 @@ func TestAHostThatCannotSayHowItIsCostsABeatItsCountsOnly(t *testing.T) {
 			func(context.Context) (longrun.HostStatus, error) {
 				return longrun.HostStatus{}, errors.New("device said \xff\xfe")
 			},
-			"device said \uFFFD",
+			"device said ??",
 		},
-		"panic not UTF-8": {func(context.Context) (longrun.HostStatus, error) { panic("\xffboom") }, "panic: \uFFFDboom"},
+		"panic not UTF-8": {func(context.Context) (longrun.HostStatus, error) { panic("\xffboom") }, "panic: ?boom"},
 		"too slow": {
 			func(ctx context.Context) (longrun.HostStatus, error) {
 				<-ctx.Done()
@@ -147,7 +147,7 @@ func TestAHostThatIsSlowToStopStillEndsTheRunCleanly(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		began := time.Now()
 		n.end()
-		require.LessOrEqual(t, time.Since(began), 6*time.Second, "for all of them together")
+		require.LessOrEqual(t, time.Since(began), 8*time.Second, "for all of them together")
 		require.Equal(t, 3, n.log.count("a function of the host did not return"))
 		r := runs(t, mem)["a"]
 		require.Equal(t, longrun.Stopped, r.Ended)

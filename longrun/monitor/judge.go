@@ -10,6 +10,8 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
@@ -25,7 +27,7 @@ func (w *watch) judge(ctx context.Context) {
 		return
 	}
 	w.judged, w.changed = l.beat.Slot(w.m.cfg.Interval), true
-	settings := w.m.settings.Load()
+	settings := w.m.live.Now()
 	limits := settings.AlertThresholds
 	find := func(f rules.Finding) { w.find(ctx, f, now) }
 
@@ -39,7 +41,7 @@ func (w *watch) judge(ctx context.Context) {
 	w.probes, probesKnown = w.m.probes.seen(w.probes[:0])
 	for _, p := range w.probes {
 		find(rules.CheckProbeFails(p.kind, p.recent, limits.ConsecutiveProbeFails))
-		since := latest(w.began, w.m.stats.startedAt().Add(p.settle))
+		since := room.Latest(w.began, w.m.startedAt().Add(p.settle))
 		find(rules.CheckProbeOverdue(p.kind, p.recent, p.schedule, since, now, limits.ProbeOverduePeriods))
 	}
 	find(rules.CheckQueueDepth(l.beat, limits.QueueDepthThreshold))
@@ -97,14 +99,14 @@ func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 	case transition == rules.Opened:
 		al.incident = w.open(next, f, now)
 		w.noteCounted(al.incident)
-		w.m.cfg.Logger.WarnContext(ctx, "incident opened", "rule", string(f.Rule), "target", f.Target, "incident", next.IncidentID, "since", al.incident.TSStart, "summary", al.incident.Summary)
+		w.m.deps.Log.WarnContext(ctx, "incident opened", "rule", string(f.Rule), "target", f.Target, "incident", next.IncidentID, "since", al.incident.TSStart, "summary", al.incident.Summary)
 	case transition == rules.Resolved:
 		end, length := *next.LastEnd, next.LastEnd.Sub(al.incident.TSStart).Seconds()
 		al.incident.TSEnd, al.incident.MTTRSec = &end, &length
 		closed := now.UTC().Truncate(time.Microsecond)
 		al.incident.Closed, al.incident.ClosedBy = &closed, w.m.cfg.InstanceID
 		w.noteCounted(al.incident)
-		w.m.cfg.Logger.InfoContext(ctx, "incident resolved", "rule", string(f.Rule), "target", f.Target, "incident", al.incident.IncidentID, "after", next.LastEnd.Sub(al.incident.TSStart))
+		w.m.deps.Log.InfoContext(ctx, "incident resolved", "rule", string(f.Rule), "target", f.Target, "incident", al.incident.IncidentID, "after", next.LastEnd.Sub(al.incident.TSStart))
 	case f.Condition == rules.Bad && next.Phase == rules.Firing:
 		w.grow(al, f)
 	}
@@ -113,7 +115,7 @@ func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 
 // tell takes the state after a look, and makes the message that it asks for.
 func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next rules.State, transition rules.Change, now time.Time) {
-	throttle := w.m.settings.Load().AlertThresholds.Throttle()
+	throttle := w.m.live.Now().AlertThresholds.Throttle()
 	told, kind := next.Tell(transition, false, throttle, now)
 	al.muted = ""
 	if kind == longrun.NoticeFiring || kind == longrun.NoticeReminder {
@@ -152,9 +154,9 @@ func (w *watch) open(s rules.State, f rules.Finding, now time.Time) longrun.Inci
 	return longrun.Incident{
 		IncidentID: s.IncidentID, Rule: s.Rule, Target: s.Target, Severity: rules.SeverityOf(s.Rule),
 		TS: *s.Since, TSStart: *s.Since, Noticed: now.UTC().Truncate(time.Microsecond),
-		Summary: publicLine(f.Summary, maxSummary), Observed: f.Observed, Threshold: f.Threshold,
+		Summary: hostcall.Line(f.Summary, maxSummary), Observed: f.Observed, Threshold: f.Threshold,
 		Slots: proof(f.Slots), Probes: proof(f.Probes), Accounts: proof(f.Accounts),
-		InstanceID: w.m.cfg.InstanceID, CommitHash: w.m.cfg.CommitHash, Epoch: w.lease.Token().Epoch,
+		InstanceID: w.m.cfg.InstanceID, CommitHash: w.m.cfg.CommitHash, Epoch: w.lease.Epoch(),
 	}
 }
 
@@ -202,7 +204,7 @@ func (w *watch) findGone(ctx context.Context, l look, probesKnown bool, now time
 		case rules.MissedHeartbeats, rules.StoreUnreachable, rules.QueueDepth, rules.InsufficientData:
 			continue
 		}
-		w.m.cfg.Logger.InfoContext(ctx, "what an alert was about is no longer there", "rule", string(key.rule), "target", key.target)
+		w.m.deps.Log.InfoContext(ctx, "what an alert was about is no longer there", "rule", string(key.rule), "target", key.target)
 		w.find(ctx, rules.Finding{Rule: key.rule, Target: key.target, Condition: rules.Good, Until: now}, now)
 	}
 }
@@ -216,12 +218,12 @@ func (w *watch) recordOutages(ctx context.Context, now time.Time) {
 		switch {
 		case err != nil:
 			w.m.outages.again(past[n:]...)
-			w.m.once.report(ctx, slog.LevelWarn, "outage", "unrecorded", "an outage of the store is not recorded yet", "error", err)
+			w.m.deps.Log.Once(ctx, slog.LevelWarn, "outage", "unrecorded", "an outage of the store is not recorded yet", "error", err)
 			return
 		case i != nil:
 			w.noteCounted(*i)
 			w.outages = append(w.outages, o)
-			w.m.cfg.Logger.InfoContext(ctx, "an outage of the store is recorded", "incident", i.IncidentID, "after", o.To.Sub(o.From))
+			w.m.deps.Log.InfoContext(ctx, "an outage of the store is recorded", "incident", i.IncidentID, "after", o.To.Sub(o.From))
 		}
 	}
 }
@@ -233,16 +235,16 @@ func (w *watch) incidentOf(ctx context.Context, o pastOutage, now time.Time) (*l
 	if !o.told && (now.Sub(o.From) > rules.RecentSpan || w.anyFilled(o.Window)) {
 		return nil, nil
 	}
-	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, w.m.asideTimeout())
+	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, w.m.deps.Self.AsideTimeout())
 	defer cancel()
-	known, err := w.m.ledger.HasIncident(ctx, rules.StoreUnreachable, o.Window)
+	known, err := w.m.deps.Ledger.HasIncident(ctx, rules.StoreUnreachable, o.Window)
 	if known || err != nil {
 		return nil, err
 	}
 	length := o.To.Sub(o.From).Seconds()
 	to, closed := o.To.UTC().Truncate(time.Microsecond), now.UTC().Truncate(time.Microsecond)
 	s := rules.State{Rule: rules.StoreUnreachable, Since: &o.From, IncidentID: rules.IncidentID(rules.StoreUnreachable, "", o.From)}
-	limit := w.m.settings.Load().AlertThresholds.StoreUnreachableSec
+	limit := w.m.live.Now().AlertThresholds.StoreUnreachableSec
 	i := w.open(s, rules.Finding{Summary: fmt.Sprintf("the store was out of reach for %.0f s, %.0f s are borne", length, limit), Observed: length, Threshold: limit}, now)
 	i.TSEnd, i.MTTRSec, i.Closed, i.ClosedBy = &to, &length, &closed, w.m.cfg.InstanceID
 	return &i, nil

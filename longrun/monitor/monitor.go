@@ -4,50 +4,50 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
-	"runtime/debug"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/internal/guardstore"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/beats"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/runs"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/settings"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/storehealth"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// ErrRunning is returned by Run while another call of Run goes on.
+// ErrRunning is returned by Run while another call of Run goes on, or what one
+// left behind.
 var ErrRunning = errors.New("monitor: already running")
 
 // Monitor watches one host. Its methods are safe for concurrent use.
 type Monitor struct {
-	cfg          Config
-	ledger       *ledger.Ledger
-	lock         lock.Lock
-	reach        *reach
-	host         *host
-	backlog      *backlog
-	record       *record
-	once         *once
-	after        *after
-	stats        stats
-	probes       *schedule
-	alarms       *alarms
-	outages      *outages
-	names        *names
-	closing      *closing
-	settings     atomic.Pointer[longrun.Settings]
+	cfg      Config
+	deps     room.Deps
+	store    *storehealth.Store
+	live     *settings.Live
+	run      *runs.Run
+	after    *hostcall.AfterBeat
+	status   *hostcall.Status
+	beats    *beats.Beats
+	campaign *leading.Campaign
+	probes   *schedule
+	alarms   *alarms
+	outages  *outages
+	names    *names
+	closing  *closing
+
 	processStart time.Time
-	leftBehind   []longrun.Lapse // from the journal of an earlier process
-
-	beatNow chan struct{} // the lease was granted: do not wait for the next slot
-	running atomic.Bool
-
-	// claimed is the epoch under which this instance answers for the slots: it
-	// leads, or nobody is known to lead after it. 0 when it does not.
-	claimed atomic.Int64
+	running      atomic.Bool
+	started      atomic.Pointer[time.Time] // nil while it does not run
 }
 
 // New checks the configuration and returns a Monitor that does nothing yet. The
@@ -56,73 +56,137 @@ func New(cfg Config) (*Monitor, error) {
 	cfg = cfg.withDefaults()
 	var invalid ConfigError
 	cfg.validate(&invalid)
-	j, left, err := openJournal(cfg.Journal, cfg.Backlog)
+	m := &Monitor{cfg: cfg, processStart: cfg.Clock.Now()}
+	log := hostcall.NewLog(cfg.Logger, cfg.Clock)
+	m.deps = room.Deps{
+		Clock: cfg.Clock, Log: log, Stop: room.NewBudget(cfg.StopTimeout, cfg.Clock),
+		Self: room.Self{InstanceID: cfg.InstanceID, CommitHash: cfg.CommitHash, Version: cfg.Version, Interval: cfg.Interval, Lease: cfg.Lease},
+	}
+	m.store = storehealth.New(guarded(cfg), cfg.Clock, m.storeChanged, func() { m.run.Touch() })
+	var err error
+	if m.deps.Ledger, err = ledger.New(m.store, cfg.Root); err != nil { // Root is among the mistakes already
+		m.deps.Ledger, _ = ledger.New(m.store, ledger.DefaultRoot)
+	}
+	m.live = settings.New(m.deps, settings.Options{Every: cfg.SettingsEvery, Watch: m.store.Watch})
+	m.deps.Settings = m.live.Now
+
+	m.status = hostcall.NewStatus(cfg.Status, cfg.StatusTimeout, cfg.Clock)
+	m.after = hostcall.NewAfterBeat(cfg.AfterBeat, cfg.Interval, cfg.Clock, log)
+	m.probes, m.closing, m.alarms = newSchedule(m), newClosing(m), newAlarms(m)
+	m.outages, m.names = &outages{m: m}, &names{clean: make(map[string]string)}
+	m.beats, err = beats.New(m.deps, beats.Options{
+		Status: m.status, Backlog: cfg.Backlog, Journal: cfg.Journal, ProcessStart: m.processStart,
+		Answers:    func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
+		Made:       func(h longrun.Heartbeat, accounts []longrun.AccountStatus) { m.alarms.made(look{h, accounts}) },
+		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.after.Tell(h) },
+		StoredLate: m.closing.late,
+		Lapse:      func(l longrun.Lapse) { m.run.Lapse(l) },
+		EachSlot:   m.outages.look,
+	})
 	invalid.add("Journal", err)
-	m := &Monitor{
-		cfg:          cfg,
-		once:         newOnce(cfg.Logger),
-		host:         newHost(cfg.Status, cfg.StatusTimeout, cfg.Clock),
-		backlog:      newBacklog(cfg.Backlog, cfg.Interval, j),
-		beatNow:      make(chan struct{}, 1),
-		processStart: cfg.Clock.Now().UTC(),
-	}
-	m.after = newAfter(cfg.AfterBeat, cfg.Interval, cfg.Clock, m.once)
-	m.probes = newSchedule(m)
-	m.closing = newClosing(m)
-	m.alarms, m.outages, m.names = newAlarms(m), &outages{m: m}, &names{clean: make(map[string]string)}
-	m.reach = newReach(cfg.Store, cfg.Clock, m.storeChanged, func() { m.record.touch() })
-	settings := longrun.DefaultSettings(cfg.Interval)
-	m.settings.Store(&settings)
-	if m.ledger, err = ledger.New(m.reach, cfg.Root); err != nil { // Root is among the mistakes already
-		m.ledger, _ = ledger.New(m.reach, ledger.DefaultRoot)
-	}
-	m.reach.follow(m.ledger.LockKey(), m.sawRow)
-	m.lock, err = lock.New(m.reach, m.ledger.LockKey(), lockOptions(cfg))
+	l, err := lock.New(m.store, m.deps.Ledger.LockKey(), lockOptions(cfg))
 	invalid.add("Lease", err) // the only one of its options that a Config sets
 	if len(invalid.Fields) > 0 {
 		return nil, &invalid
 	}
-	m.leftBehind = lapsesOf(left, cfg.Interval)
-	m.record = &record{
-		ledger: m.ledger, clock: cfg.Clock, once: m.once, logger: cfg.Logger, wake: make(chan struct{}, 1),
-		saved: m.recorded, away: func() bool { return m.reach.health().err != nil },
-	}
+	m.run = runs.New(m.deps, runs.Options{Saved: m.beats.Recorded, Away: func() bool { return m.store.Health().Err != nil }})
+	m.campaign = leading.New(m.deps, leading.Options{
+		Lock: l, Began: func(context.Context) { m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Expired: m.run.MarkLost,
+		Tasks: []leading.Task{
+			{Name: "probes", Run: m.probes.run, Begin: m.probes.begin},
+			{Name: "alarms", Run: m.alarms.run},
+			{Name: "closing", Run: m.closing.run},
+		},
+	})
+	m.store.Follow(m.deps.Ledger.LockKey(), m.campaign.Saw)
 	return m, nil
+}
+
+// guarded is the host's store behind a guard; one that takes nothing where there is
+// none, which is among the mistakes then.
+func guarded(c Config) store.Store {
+	if c.Store == nil {
+		return nowhere{}
+	}
+	return guardstore.Of(c.Store, c.Clock)
+}
+
+// nowhere stands for a store that is not there, while the other mistakes are
+// looked for.
+type nowhere struct{ store.Store }
+
+// lockOptions leaves every duration but the lease itself to the lock, which
+// scales them. The monitor tells of changes itself, in its own words and once.
+func lockOptions(c Config) *lock.Options {
+	// A follower looks seldom where the store cannot tell of a release: four times
+	// in a lease are 120 reads an hour.
+	return &lock.Options{Lease: c.Lease, Poll: max(c.Lease/4, time.Millisecond), InstanceID: c.InstanceID, Clock: c.Clock}
 }
 
 // Ledger gives typed access to the documents, on the monitor's own view of the
 // store.
-func (m *Monitor) Ledger() *ledger.Ledger { return m.ledger }
+func (m *Monitor) Ledger() *ledger.Ledger { return m.deps.Ledger }
 
-// Run watches until ctx ends, and returns nil then: the lease is given back,
-// the run is closed, and every goroutine it started has ended. Troubles with
-// the store are ridden out for ever. The error is ErrRunning, or tells of a
-// fault of the monitor itself; it never panics.
-func (m *Monitor) Run(ctx context.Context) (err error) {
+// Run watches until ctx ends, and returns nil then, within Config.StopTimeout: the
+// lease is given back, the run is closed, and every goroutine it started has
+// ended. What hangs is left behind, and said. Troubles with the store are ridden
+// out for ever. The error is ErrRunning, or tells of a fault of the monitor
+// itself; it never panics.
+func (m *Monitor) Run(ctx context.Context) error {
 	if !m.running.CompareAndSwap(false, true) {
 		return ErrRunning
 	}
-	defer m.running.Store(false)
-	m.begin(ctx)
-
-	work, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var group sync.WaitGroup
-	var fault atomic.Pointer[error]
-	for _, task := range []func(context.Context){m.campaign, m.pulse, m.followSettings, m.after.run, m.record.keep} {
-		group.Go(func() {
-			if err := guardTask(func() { task(work) }); err != nil {
-				fault.CompareAndSwap(nil, &err)
-				stop(err)
+	m.deps.Stop.Renew()
+	defer context.AfterFunc(ctx, m.deps.Stop.Start)()
+	const ended, left = 1, 2
+	var state atomic.Int32
+	done := spawn.Start("the monitor", func() error {
+		defer func() {
+			if !state.CompareAndSwap(0, ended) {
+				m.running.Store(false) // Run has returned without it
 			}
-		})
+		}()
+		return m.watch(ctx)
+	})
+	select {
+	case err := <-done:
+		m.deps.Stop.Close()
+		m.running.Store(false)
+		return err
+	case <-m.deps.Stop.Over().Done():
 	}
-	group.Wait()
+	if state.CompareAndSwap(0, left) {
+		return nil // whatever hangs: it ends by itself, or never
+	}
+	defer m.running.Store(false)
+	return <-done
+}
 
+// watch is one run.
+func (m *Monitor) watch(ctx context.Context) error {
+	m.begin(ctx)
+	group, work := spawn.NewGroup(ctx)
+	group.OnFault = func(f *spawn.Fault) {
+		m.deps.Log.ErrorContext(ctx, "the monitor failed", "error", f.Error(), "stack", f.Stack)
+	}
+	for _, part := range []struct {
+		name string
+		run  func(context.Context)
+	}{
+		{"the campaign", m.campaign.Run},
+		{"the pulse", m.beats.Pulse},
+		{"the settings", m.live.Follow},
+		{"AfterBeat", m.after.Run},
+		{"the run's document", m.run.Keep},
+	} {
+		group.Go(part.name, func() error { part.run(work); return nil })
+	}
+	err := group.Wait()
+	m.deps.Stop.Start()
+	m.outages.group.Wait()
 	ended := longrun.Stopped
-	if f := fault.Load(); f != nil {
-		err, ended = fmt.Errorf("monitor: %w", *f), longrun.Failed
-		m.cfg.Logger.ErrorContext(ctx, "the monitor failed", "error", err)
+	if err != nil {
+		err, ended = fmt.Errorf("monitor: %w", err), longrun.Failed
 	}
 	m.end(ctx, ended)
 	return err
@@ -130,116 +194,107 @@ func (m *Monitor) Run(ctx context.Context) (err error) {
 
 // begin opens this run's record.
 func (m *Monitor) begin(ctx context.Context) {
-	m.reach.begin()
+	m.store.Begin()
+	m.store.Time().Start()
+	m.after.Clear()
+	m.beats.Begin(ctx)
 	m.alarms.open(ctx)
 	now := m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
 	hostName, _ := os.Hostname() // for people only
-	m.record.reset(longrun.Run{
+	m.run.Begin(longrun.Run{
 		RunID:        ledger.RunID(m.cfg.InstanceID, now),
 		TS:           now,
 		InstanceID:   m.cfg.InstanceID,
 		CommitHash:   m.cfg.CommitHash,
 		Version:      m.cfg.Version,
-		Host:         publicLine(hostName, maxName),
+		Host:         hostcall.Line(hostName, maxName),
 		PID:          int64(os.Getpid()),
-		ProcessStart: m.processStart,
+		ProcessStart: m.processStart.UTC(),
 		IntervalSec:  int64(m.cfg.Interval / time.Second),
-		Lapses:       slices.Clone(m.leftBehind),
+		Lapses:       m.beats.LeftBehind(),
 	})
-	m.stats.start(now)
-	m.cfg.Logger.InfoContext(ctx, "monitor started", "instance", m.cfg.InstanceID, "commit", m.cfg.CommitHash, "interval", m.cfg.Interval, "lease", m.cfg.Lease)
+	m.started.Store(&now)
+	m.deps.Log.InfoContext(ctx, "monitor started", "instance", m.cfg.InstanceID, "commit", m.cfg.CommitHash, "interval", m.cfg.Interval, "lease", m.cfg.Lease)
 }
 
-// end closes this run's record. It is called when everything else has ended, so
-// that nothing is written behind it.
+// end closes this run's record and waits for the host's functions, side by side.
+// It is called when everything else has ended, so that nothing is written behind
+// it.
 func (m *Monitor) end(ctx context.Context, ended string) {
-	ctx, now := context.WithoutCancel(ctx), m.cfg.Clock.Now()
+	now := m.cfg.Clock.Now()
+	m.store.Time().Stop()
 	m.alarms.close()
-	m.farewell(ctx)
-	closing, cancel := deadline.With(ctx, m.cfg.Clock, min(storeTimeout, m.cfg.Lease))
+	closing, cancel := m.deps.Stop.Rest(ctx)
 	defer cancel()
-	if err := m.record.close(closing, ended, now); err != nil {
-		m.cfg.Logger.WarnContext(ctx, "the end of this run could not be recorded", "run", m.record.id(), "error", err)
-	}
-	m.claimed.Store(0)
-	m.stats.set(Stopped, 0, "", now)
-	m.cfg.Logger.InfoContext(ctx, "monitor stopped", "instance", m.cfg.InstanceID)
+	var group spawn.Group
+	group.Go("the end of the run", func() error {
+		if err := m.run.Close(closing, ended, now); err != nil {
+			m.deps.Log.WarnContext(ctx, "the end of this run could not be recorded", "run", m.run.ID(), "error", spawn.Text(err))
+		}
+		return nil
+	})
+	group.Go("the host's functions", func() error { m.farewell(closing); return nil })
+	group.Go("the journal", func() error { m.beats.Close(closing); return nil })
+	_ = group.Wait() // each says what it could not do
+	m.started.Store(nil)
+	m.deps.Log.InfoContext(ctx, "monitor stopped", "instance", m.cfg.InstanceID)
+	flushing, stop := deadline.With(context.WithoutCancel(ctx), m.cfg.Clock, m.deps.Stop.Share())
+	defer stop()
+	m.deps.Log.Flush(flushing)
 }
 
-// farewell waits for the host's functions, for all of them together no longer
-// than maxFarewell.
+// farewell waits for the host's functions, for all of them together.
 func (m *Monitor) farewell(ctx context.Context) {
-	waiting, cancel := deadline.With(ctx, m.cfg.Clock, maxFarewell)
-	defer cancel()
-	callers := []*caller{m.host.caller, m.after.caller, m.alarms.channel.caller, m.alarms.channel.tests}
+	callers := []*hostcall.Caller{m.status.Caller(), m.after.Caller()}
+	callers = append(callers, m.alarms.channel.callers()...)
 	for _, j := range m.probes.jobs {
-		callers = append(callers, j.caller)
+		callers = append(callers, j.prober.Caller())
 	}
 	for _, c := range callers {
-		if err := c.wait(waiting); err != nil {
-			m.cfg.Logger.ErrorContext(ctx, "a function of the host did not return", "error", err)
+		if err := c.Wait(ctx); err != nil {
+			m.deps.Log.ErrorContext(ctx, "a function of the host did not return", "error", spawn.Text(err))
 		}
-	}
-}
-
-// asideTimeout bounds a store call that the leader makes beside its beats: short,
-// since a beat may wait behind it for its turn.
-func (m *Monitor) asideTimeout() time.Duration { return min(storeTimeout, m.cfg.Interval/2) }
-
-// stored takes note of a beat that was stored in its slot.
-func (m *Monitor) stored(ctx context.Context, h longrun.Heartbeat) {
-	m.stats.beat(h)
-	m.cfg.Logger.DebugContext(ctx, "heartbeat stored", "slot", h.BucketID, "epoch", h.Epoch)
-	m.after.tell(h)
-}
-
-// forget drops beats from the backlog: they are stored, or never will be.
-func (m *Monitor) forget(ctx context.Context, slots []longrun.Slot) {
-	if err := m.backlog.remove(slots...); err != nil {
-		m.journalFailed(ctx, err)
 	}
 }
 
 // storeChanged is told what becomes of the store.
-func (m *Monitor) storeChanged(c change, o outage) {
+func (m *Monitor) storeChanged(c storehealth.Change, o storehealth.Outage) {
 	ctx := context.Background()
 	switch c {
-	case lost:
-		m.cfg.Logger.WarnContext(ctx, "store unreachable", "since", o.from.UTC().Format(time.RFC3339), "error", o.err)
-	case readOnly:
-		m.cfg.Logger.WarnContext(ctx, "store answers but takes no writes", "since", o.from.UTC().Format(time.RFC3339), "error", o.err)
-	case back:
-		m.cfg.Logger.InfoContext(ctx, "store reachable again", "after", o.to.Sub(o.from).Round(time.Millisecond))
+	case storehealth.Lost:
+		m.deps.Log.WarnContext(ctx, "store unreachable", "since", o.From.UTC().Format(time.RFC3339), "error", spawn.Text(o.Err))
+	case storehealth.ReadOnly:
+		m.deps.Log.WarnContext(ctx, "store answers but takes no writes", "since", o.From.UTC().Format(time.RFC3339), "error", spawn.Text(o.Err))
+	case storehealth.Back:
+		m.deps.Log.InfoContext(ctx, "store reachable again", "after", o.To.Sub(o.From).Round(time.Millisecond))
 		// Only a whole slot can stay empty for want of the store: one that lies
 		// behind its last good sign. An old sign tells nothing, of a process
 		// that asks seldom or did not run.
-		good := latest(o.good, o.from.Add(-m.cfg.Interval))
+		good := room.Latest(o.Good, o.From.Add(-m.cfg.Interval))
 		first := longrun.SlotAt(good, m.cfg.Interval) + 1
-		if !(first + 1).Start(m.cfg.Interval).After(o.to) {
-			m.record.lapse(longrun.Lapse{From: o.from, To: o.to, Cause: longrun.StoreDown})
+		if !(first + 1).Start(m.cfg.Interval).After(o.To) {
+			m.run.Lapse(longrun.Lapse{From: o.From, To: o.To, Cause: longrun.StoreDown})
 		}
 	}
 }
 
-func (m *Monitor) journalFailed(ctx context.Context, err error) {
-	m.once.report(ctx, slog.LevelError, "journal", "unwritable", "journal not written, waiting beats are kept in memory only", "error", err)
+// Settings reads the live settings from the store, and the version they are at,
+// for PutSettings.
+func (m *Monitor) Settings(ctx context.Context) (longrun.Settings, string, error) {
+	return m.live.Read(ctx)
 }
 
-// recorded is told that the run's document was written. What an earlier process
-// left in the journal stands in it now.
-func (m *Monitor) recorded() {
-	if err := m.backlog.recorded(); err != nil {
-		m.journalFailed(context.Background(), err)
+// PutSettings stores the live settings on the condition that they are still at
+// version; otherwise the error is a *store.ConflictError. They are in force on
+// this instance from its next slot, and on the others as soon as they see them:
+// at once where the store can tell, else within Config.SettingsEvery.
+func (m *Monitor) PutSettings(ctx context.Context, s longrun.Settings, version string) (string, error) {
+	return m.live.Put(ctx, s, version)
+}
+
+func (m *Monitor) startedAt() time.Time {
+	if t := m.started.Load(); t != nil {
+		return *t
 	}
-}
-
-// guardTask turns a panic of the engine into an error that carries its stack.
-func guardTask(fn func()) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	fn()
-	return nil
+	return time.Time{}
 }

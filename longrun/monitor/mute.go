@@ -11,6 +11,8 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 )
 
 // mute knows what is not to be told: silences, which are documents, and the
@@ -56,7 +58,7 @@ func (u *mute) ask(now time.Time) bool {
 // known is why without a look at the store, and when that was last asked; now
 // for what needs no store.
 func (u *mute) known(r longrun.RuleID, target string, now time.Time) (why string, read time.Time) {
-	for _, m := range u.m.settings.Load().Maintenance {
+	for _, m := range u.m.live.Now().Maintenance {
 		if m.Matches(r, target, now) {
 			return "maintenance " + m.Name, now
 		}
@@ -74,16 +76,16 @@ func (u *mute) known(r longrun.RuleID, target string, now time.Time) (why string
 // load reads the silences. Where the store does not answer, those that are known
 // go on to hold.
 func (u *mute) load(parent context.Context, now time.Time) {
-	ctx, cancel := deadline.With(parent, u.m.cfg.Clock, u.m.asideTimeout())
+	ctx, cancel := deadline.With(parent, u.m.cfg.Clock, u.m.deps.Self.AsideTimeout())
 	defer cancel()
-	silences, err := u.m.ledger.SilencesAt(ctx, now)
+	silences, err := u.m.deps.Ledger.SilencesAt(ctx, now)
 	if err != nil {
 		if parent.Err() == nil {
-			u.m.once.report(parent, slog.LevelWarn, "silences", "unread", "silences cannot be read, those that are known hold", "error", err)
+			u.m.deps.Log.Once(parent, slog.LevelWarn, "silences", "unread", "silences cannot be read, those that are known hold", "error", err)
 		}
 		return
 	}
-	u.m.once.over("silences")
+	u.m.deps.Log.Over("silences")
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.silences, u.read = silences, now
@@ -105,7 +107,7 @@ func (u *mute) learn(s longrun.Silence) {
 // fires is recorded as ever, and told when the silence ends, if it still fires
 // then. The error names what is wrong with s, or is the store's.
 func (m *Monitor) Silence(ctx context.Context, s longrun.Silence) (longrun.Silence, error) {
-	ctx, cancel := deadline.With(ctx, m.cfg.Clock, storeTimeout)
+	ctx, cancel := deadline.With(ctx, m.cfg.Clock, room.StoreTimeout)
 	defer cancel()
 	now := m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
 	if s.From.IsZero() {
@@ -116,35 +118,35 @@ func (m *Monitor) Silence(ctx context.Context, s longrun.Silence) (longrun.Silen
 	_, _ = rand.Read(nonce) // crypto/rand.Read never fails
 	s.SilenceID = s.From.Format("20060102T150405") + "_" + hex.EncodeToString(nonce)
 	s.TS, s.Created = s.From, now
-	s.By, s.Reason = publicLine(s.By, maxStatusError), publicLine(s.Reason, maxStatusError)
+	s.By, s.Reason = hostcall.Line(s.By, hostcall.MaxText), hostcall.Line(s.Reason, hostcall.MaxText)
 	s.Target = m.accountName(s.Target) // as the alerts of that account have it
-	if err := m.ledger.CreateSilence(ctx, s); err != nil {
+	if err := m.deps.Ledger.CreateSilence(ctx, s); err != nil {
 		return longrun.Silence{}, err
 	}
 	m.alarms.mute.learn(s)
-	m.cfg.Logger.InfoContext(ctx, "alerts silenced", "silence", s.SilenceID, "rule", string(s.Rule), "target", s.Target, "until", s.Until, "by", s.By, "reason", s.Reason)
+	m.deps.Log.InfoContext(ctx, "alerts silenced", "silence", s.SilenceID, "rule", string(s.Rule), "target", s.Target, "until", s.Until, "by", s.By, "reason", s.Reason)
 	return s, nil
 }
 
 // EndSilence ends a silence now and returns it. A missing one is
 // store.ErrNotFound.
 func (m *Monitor) EndSilence(ctx context.Context, id string) (longrun.Silence, error) {
-	ctx, cancel := deadline.With(ctx, m.cfg.Clock, storeTimeout)
+	ctx, cancel := deadline.With(ctx, m.cfg.Clock, room.StoreTimeout)
 	defer cancel()
-	s, err := m.ledger.EndSilence(ctx, id, m.cfg.Clock.Now())
+	s, err := m.deps.Ledger.EndSilence(ctx, id, m.cfg.Clock.Now())
 	if err != nil {
 		return longrun.Silence{}, err
 	}
 	m.alarms.mute.learn(s)
-	m.cfg.Logger.InfoContext(ctx, "silence ended", "silence", s.SilenceID)
+	m.deps.Log.InfoContext(ctx, "silence ended", "silence", s.SilenceID)
 	return s, nil
 }
 
 // Silences returns those that hold now or begin later.
 func (m *Monitor) Silences(ctx context.Context) ([]longrun.Silence, error) {
-	ctx, cancel := deadline.With(ctx, m.cfg.Clock, storeTimeout)
+	ctx, cancel := deadline.With(ctx, m.cfg.Clock, room.StoreTimeout)
 	defer cancel()
-	silences, err := m.ledger.SilencesAt(ctx, m.cfg.Clock.Now())
+	silences, err := m.deps.Ledger.SilencesAt(ctx, m.cfg.Clock.Now())
 	slices.SortFunc(silences, func(a, b longrun.Silence) int { return a.From.Compare(b.From) })
 	return silences, err
 }

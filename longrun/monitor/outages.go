@@ -9,6 +9,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
@@ -49,17 +50,17 @@ type pastOutage struct {
 // store.
 func (o *outages) look(ctx context.Context) {
 	now := o.m.cfg.Clock.Now()
-	h := o.m.reach.health()
-	if h.since.IsZero() && o.quiet() {
+	h := o.m.store.Health()
+	if h.Since.IsZero() && o.quiet() {
 		return
 	}
-	if !h.since.IsZero() {
-		o.choose(ctx, h.since)
+	if !h.Since.IsZero() {
+		o.choose(ctx, h.Since)
 	}
-	limits := o.m.settings.Load().AlertThresholds
-	f := rules.CheckStoreUnreachable(h.since, now, time.Duration(limits.StoreUnreachableSec*float64(time.Second)))
+	limits := o.m.live.Now().AlertThresholds
+	f := rules.CheckStoreUnreachable(h.Since, now, time.Duration(limits.StoreUnreachableSec*float64(time.Second)))
 	if f.Condition == rules.Good {
-		f.Until = h.ended
+		f.Until = h.Ended
 	}
 	muted, _ := o.m.alarms.mute.known(rules.StoreUnreachable, "", now)
 
@@ -76,7 +77,7 @@ func (o *outages) look(ctx context.Context) {
 	next, kind := next.Tell(transition, muted != "", limits.Throttle(), now)
 	o.state, o.muted, o.summary = next, "", ""
 	if next.Phase == rules.Firing {
-		o.muted, o.summary = muted, publicLine(f.Summary, maxSummary)
+		o.muted, o.summary = muted, hostcall.Line(f.Summary, maxSummary)
 	}
 	if kind != longrun.NoNotice {
 		o.tell(ctx, o.notice(kind, from, next), now)
@@ -127,8 +128,8 @@ func (o *outages) choose(ctx context.Context, since time.Time) {
 	if known {
 		return
 	}
-	leader, _ := o.m.holder()
-	speaks := o.m.answers(ctx) || leader == ""
+	leader, _ := o.m.campaign.Holder()
+	speaks := o.m.campaign.Answers(ctx) || leader == ""
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.began, o.speaks = since, speaks

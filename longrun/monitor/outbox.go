@@ -11,6 +11,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
@@ -71,7 +73,7 @@ func (w *watch) tidy() {
 			n.SentAt = &now
 			w.drop(n, longrun.Sent, "")
 		case now.Sub(n.Created) > maxNoticeAge:
-			w.m.cfg.Logger.Error("a message is given up", "key", n.Key, "kind", string(n.Kind), "attempts", n.Attempts, "error", n.Error)
+			w.m.deps.Log.Error("a message is given up", "key", n.Key, "kind", string(n.Kind), "attempts", n.Attempts, "error", n.Error)
 			w.drop(n, longrun.Obsolete, "too old: "+n.Error)
 		}
 	}
@@ -131,7 +133,9 @@ func (w *watch) send(ctx context.Context) time.Duration {
 
 // claimTime is how long a message is claimed for: to write that down, and to
 // send it.
-func (w *watch) claimTime() time.Duration { return w.m.asideTimeout() + w.a.channel.patience() }
+func (w *watch) claimTime() time.Duration {
+	return w.m.deps.Self.AsideTimeout() + w.a.channel.patience()
+}
 
 // due returns the messages that are to be sent now, the oldest first, and how
 // long it is until the next one. Of one incident none overtakes another.
@@ -163,7 +167,7 @@ func older(a, b *longrun.Notice) int {
 func untilDue(n *longrun.Notice, now time.Time) time.Duration {
 	at := n.TS
 	if n.ClaimedUntil != nil { // somebody may be sending it still
-		at = latest(at, *n.ClaimedUntil)
+		at = room.Latest(at, *n.ClaimedUntil)
 	}
 	left := at.Sub(now)
 	if left > maxQuiet+time.Minute {
@@ -182,7 +186,7 @@ func (w *watch) sentOff(ctx context.Context, o outcome) {
 			n.SentAt = &now
 			w.drop(n, longrun.Sent, "")
 		}
-		w.m.cfg.Logger.InfoContext(ctx, "alerts sent", "messages", len(o.ids))
+		w.m.deps.Log.InfoContext(ctx, "alerts sent", "messages", len(o.ids))
 		return
 	}
 	w.failed(o, now)
@@ -204,7 +208,7 @@ func (w *watch) failed(o outcome, now time.Time) {
 	for _, id := range o.ids {
 		n := w.outbox[id]
 		n.ClaimedBy, n.ClaimedUntil = "", nil
-		n.Error = publicLine(o.err.Error(), maxNoticeError)
+		n.Error = hostcall.Line(o.err.Error(), maxNoticeError)
 		if alert.IsPermanent(o.err) {
 			w.drop(n, longrun.Undeliverable, n.Error)
 			continue

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
-	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -64,7 +66,7 @@ type schedule struct {
 // job is one configured probe.
 type job struct {
 	Probe
-	caller *caller
+	prober *hostcall.Prober
 
 	// Written by the one goroutine that makes probes, under schedule.mu.
 	last    *longrun.Probe  // the newest that the schedule asked for
@@ -87,9 +89,7 @@ type askAnswer struct {
 func newSchedule(m *Monitor) *schedule {
 	s := &schedule{m: m, asks: make(chan *ask)}
 	for _, p := range m.cfg.Probes {
-		c := newCaller("the "+string(p.Type)+" probe", p.Deadline, m.cfg.Clock)
-		c.grace = probeGrace
-		s.jobs = append(s.jobs, &job{Probe: p, caller: c})
+		s.jobs = append(s.jobs, &job{Probe: p, prober: hostcall.NewProber(p.Prober, string(p.Type), p.Deadline, m.cfg.Clock)})
 	}
 	return s
 }
@@ -103,9 +103,10 @@ func (s *schedule) begin(ctx context.Context) {
 }
 
 // run makes probes until the lead ends.
-func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
+func (s *schedule) run(ctx context.Context, lease leading.Lead) error {
 	if len(s.jobs) == 0 {
-		return
+		<-ctx.Done()
+		return nil
 	}
 	defer func() {
 		s.mu.Lock()
@@ -114,7 +115,7 @@ func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
 	}()
 	for !s.load(ctx) {
 		if !deadline.Sleep(ctx, s.m.cfg.Clock, min(5*time.Second, s.m.cfg.Interval)) {
-			return
+			return nil
 		}
 	}
 	for ctx.Err() == nil {
@@ -128,21 +129,22 @@ func (s *schedule) run(ctx context.Context, lease *lock.Lease) {
 		}
 		_, _ = s.make(ctx, lease, j, longrun.Scheduled) // stored, waiting, or told in the log
 	}
+	return nil
 }
 
 // load reads what is known of each probe, so that a take-over neither repeats
 // nor forgets one. It reports whether the store answered.
 func (s *schedule) load(ctx context.Context) bool {
-	ctx, cancel := deadline.With(ctx, s.m.cfg.Clock, storeTimeout)
+	ctx, cancel := deadline.With(ctx, s.m.cfg.Clock, room.StoreTimeout)
 	defer cancel()
 	longest := time.Duration(0)
 	for _, j := range s.jobs {
 		longest = max(longest, s.scheduleOf(j).Every)
 	}
 	// As far back as a probe may be without a result before it is overdue.
-	periods := s.m.settings.Load().AlertThresholds.ProbeOverduePeriods
+	periods := s.m.live.Now().AlertThresholds.ProbeOverduePeriods
 	back := min(time.Duration(float64(longest)*periods), maxProbeLookBack) + time.Hour
-	recent, err := s.m.ledger.ProbesSince(ctx, s.m.cfg.Clock.Now().Add(-back), maxRecentProbes)
+	recent, err := s.m.deps.Ledger.ProbesSince(ctx, s.m.cfg.Clock.Now().Add(-back), maxRecentProbes)
 	if err != nil {
 		return false
 	}
@@ -188,7 +190,7 @@ func (s *schedule) clampLast() {
 
 // scheduleOf is what the job's settings say now.
 func (s *schedule) scheduleOf(j *job) longrun.ProbeSchedule {
-	return s.m.settings.Load().ProbeSchedule(j.Type, longrun.ProbeSchedule{Every: j.Every, Retry: j.Retry})
+	return s.m.live.Now().ProbeSchedule(j.Type, longrun.ProbeSchedule{Every: j.Every, Retry: j.Retry})
 }
 
 // next returns the job that is due first, and when.
@@ -203,7 +205,7 @@ func (s *schedule) next() (first *job, due time.Time) {
 
 func (s *schedule) due(j *job) time.Time {
 	now := s.m.cfg.Clock.Now()
-	settled := s.m.stats.startedAt().Add(j.Settle)
+	settled := s.m.startedAt().Add(j.Settle)
 	if latest := now.Add(j.Settle); settled.After(latest) {
 		settled = now // it started in the future, by a clock that was set back
 	}
@@ -218,7 +220,7 @@ func (s *schedule) due(j *job) time.Time {
 }
 
 // wait returns after d, or when a person's probe was made.
-func (s *schedule) wait(ctx context.Context, lease *lock.Lease, d time.Duration) {
+func (s *schedule) wait(ctx context.Context, lease leading.Lead, d time.Duration) {
 	waiting, cancel := deadline.With(ctx, s.m.cfg.Clock, d)
 	defer cancel()
 	select {
@@ -241,14 +243,14 @@ func (s *schedule) spread(ctx context.Context, j *job) {
 
 // make makes one probe and stores it. The error says why it is not stored; a
 // probe that the end of the lead interrupted says nothing, and is forgotten.
-func (s *schedule) make(ctx context.Context, lease *lock.Lease, j *job, trigger longrun.ProbeTrigger) (longrun.Probe, error) {
+func (s *schedule) make(ctx context.Context, lease leading.Lead, j *job, trigger longrun.ProbeTrigger) (longrun.Probe, error) {
 	s.setRunning(j, true)
 	p := s.m.makeProbe(ctx, j, trigger, s.scheduleOf(j))
 	s.setRunning(j, false)
 	if ctx.Err() != nil {
 		return p, s.notLeading()
 	}
-	p.Epoch = lease.Token().Epoch
+	p.Epoch = lease.Epoch()
 	s.tell(ctx, j, p)
 	s.mu.Lock()
 	if trigger == longrun.Scheduled {
@@ -275,25 +277,25 @@ func (s *schedule) tell(ctx context.Context, j *job, p longrun.Probe) {
 	case j.shown == nil || j.shown.Result != longrun.Pass:
 		level = slog.LevelInfo
 	}
-	s.m.cfg.Logger.Log(ctx, level, "probe", "type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs,
+	s.m.deps.Log.Log(ctx, level, "probe", "type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs,
 		"class", p.ErrorClass, "error", p.Error, "attempts", len(p.Attempts), "trigger", string(p.Trigger))
 }
 
 // put stores a result, under the lease. What the store does not take now waits.
-func (s *schedule) put(ctx context.Context, lease *lock.Lease, p longrun.Probe) error {
-	ctx, cancel := deadline.With(ctx, s.m.cfg.Clock, s.m.asideTimeout())
+func (s *schedule) put(ctx context.Context, lease leading.Lead, p longrun.Probe) error {
+	ctx, cancel := deadline.With(ctx, s.m.cfg.Clock, s.m.deps.Self.AsideTimeout())
 	defer cancel()
-	err := lease.Commit(ctx, s.m.ledger.CreateProbe(p))
+	err := lease.Commit(ctx, s.m.deps.Ledger.CreateProbe(p))
 	switch {
 	case err == nil:
 		s.m.closing.changed(p.TS)
 		return nil
 	case errors.Is(err, store.ErrConflict):
 		s.m.closing.changed(p.TS) // it may be this one, whose reply was lost
-		s.m.cfg.Logger.DebugContext(ctx, "a probe of this ID stands already", "probe", p.ProbeKey)
+		s.m.deps.Log.DebugContext(ctx, "a probe of this ID stands already", "probe", p.ProbeKey)
 		return ErrProbeTaken
 	case errors.Is(err, store.ErrInvalid):
-		s.m.cfg.Logger.ErrorContext(ctx, "a probe cannot be stored and is dropped", "probe", p.ProbeKey, "error", err)
+		s.m.deps.Log.ErrorContext(ctx, "a probe cannot be stored and is dropped", "probe", p.ProbeKey, "error", err)
 		return fmt.Errorf("monitor: the probe cannot be stored: %w", err)
 	}
 	s.mu.Lock()
@@ -306,13 +308,13 @@ func (s *schedule) put(ctx context.Context, lease *lock.Lease, p longrun.Probe) 
 }
 
 // flush stores the results that wait, as far as the store takes them.
-func (s *schedule) flush(ctx context.Context, lease *lock.Lease) {
+func (s *schedule) flush(ctx context.Context, lease leading.Lead) {
 	s.mu.Lock()
 	pending := s.pending
 	s.pending = nil
 	s.mu.Unlock()
 	for i, p := range pending {
-		p.Epoch = lease.Token().Epoch
+		p.Epoch = lease.Epoch()
 		_ = s.put(ctx, lease, p) // taken, refused for good, or waiting again
 		s.mu.Lock()
 		again := len(s.pending) > 0
@@ -370,7 +372,7 @@ func (s *schedule) seen(room []probed) ([]probed, bool) {
 }
 
 func (s *schedule) notLeading() error {
-	holder, _ := s.m.holder()
+	holder, _ := s.m.campaign.Holder()
 	if holder == s.m.cfg.InstanceID {
 		holder = ""
 	}

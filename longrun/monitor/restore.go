@@ -30,7 +30,7 @@ func (w *watch) restore(ctx context.Context) error {
 }
 
 func (w *watch) restoreSettings(ctx context.Context) error {
-	if !w.m.loadSettings(ctx) {
+	if !w.m.live.Load(ctx) {
 		return errors.New("monitor: the settings cannot be read")
 	}
 	return nil
@@ -38,9 +38,9 @@ func (w *watch) restoreSettings(ctx context.Context) error {
 
 func (w *watch) restoreBoard(ctx context.Context) error {
 	clear(w.board)
-	for e, err := range w.m.ledger.AlertStates(ctx, ledger.Page{}) {
+	for e, err := range w.m.deps.Ledger.AlertStates(ctx, ledger.Page{}) {
 		if mangled, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			w.m.mangled(ctx, mangled, e.Version)
+			w.m.deps.Mangled(ctx, mangled, e.Version)
 			continue
 		}
 		if err != nil {
@@ -52,7 +52,7 @@ func (w *watch) restoreBoard(ctx context.Context) error {
 		}
 		al := &alarm{state: s, spoken: -1}
 		if s.Phase == rules.Firing {
-			if w.m.ledger.Key(ledger.Incidents, s.IncidentID).Validate() != nil {
+			if w.m.deps.Ledger.Key(ledger.Incidents, s.IncidentID).Validate() != nil {
 				s.IncidentID = rules.IncidentID(s.Rule, s.Target, *s.Since)
 				al.state = s
 			}
@@ -68,7 +68,7 @@ func (w *watch) restoreBoard(ctx context.Context) error {
 // openIncident reads the incident of a state that fires. One that is gone or
 // does not decode is made anew from the state.
 func (w *watch) openIncident(ctx context.Context, s rules.State) (longrun.Incident, error) {
-	e, err := w.m.ledger.Incident(ctx, s.IncidentID)
+	e, err := w.m.deps.Ledger.Incident(ctx, s.IncidentID)
 	var mangled *ledger.DocumentError
 	switch {
 	case err == nil:
@@ -88,9 +88,9 @@ func (w *watch) restoreOutbox(ctx context.Context) error {
 	now := w.m.cfg.Clock.Now()
 	// A claim, and what the channel asked for, are of another machine's clock.
 	latestClaim, latestDue := now.Add(w.claimTime()), now.Add(maxQuiet+time.Minute)
-	for e, err := range w.m.ledger.Notices(ctx, ledger.Page{From: now.Add(-maxNoticeAge - maxQuiet)}) {
+	for e, err := range w.m.deps.Ledger.Notices(ctx, ledger.Page{From: now.Add(-maxNoticeAge - maxQuiet)}) {
 		if mangled, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			w.m.mangled(ctx, mangled, e.Version)
+			w.m.deps.Mangled(ctx, mangled, e.Version)
 			continue
 		}
 		if err != nil {
@@ -119,13 +119,13 @@ func (w *watch) restoreOutbox(ctx context.Context) error {
 // wait to be written are not missed either.
 func (w *watch) restoreSlots(ctx context.Context) error {
 	now, interval := w.m.cfg.Clock.Now(), w.m.cfg.Interval
-	earliest, _, err := w.m.ledger.Earliest(ctx)
+	earliest, _, err := w.m.deps.Ledger.Earliest(ctx)
 	if err != nil {
 		return err
 	}
 	from := now.Add(-rules.RecentSpan - interval)
 	var before time.Time
-	last, known, err := ledger.First[longrun.Heartbeat](ctx, w.m.ledger, ledger.Heartbeats, ledger.Page{To: from, Desc: true, Limit: 5})
+	last, known, err := ledger.First[longrun.Heartbeat](ctx, w.m.deps.Ledger, ledger.Heartbeats, ledger.Page{To: from, Desc: true, Limit: 5})
 	if err != nil {
 		return err
 	}
@@ -135,9 +135,9 @@ func (w *watch) restoreSlots(ctx context.Context) error {
 	w.recent.Restore(earliest, before, now)
 	// First those that wait: one that is written while the store is read may be
 	// missing from what that brings.
-	waiting := w.m.backlog.all()
+	waiting := w.m.beats.Waiting()
 	filled := map[longrun.Slot]bool{}
-	for e, err := range w.m.ledger.Heartbeats(ctx, ledger.Page{From: from, To: now.Add(interval)}) {
+	for e, err := range w.m.deps.Ledger.Heartbeats(ctx, ledger.Page{From: from, To: now.Add(interval)}) {
 		if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
 			continue
 		}

@@ -1,10 +1,11 @@
 package monitor
 
 import (
-	"sync"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
@@ -62,6 +63,10 @@ type Status struct {
 	// it is well.
 	StoreError string
 
+	// Tasks are what a leader does beside its beats, and how each of it is: one that
+	// failed is started again, later and later.
+	Tasks []TaskStatus
+
 	// Probes are the configured probes, in the order of Config.
 	Probes []ProbeStatus
 
@@ -75,6 +80,17 @@ type Status struct {
 	// Settings are the live settings in force.
 	Settings longrun.Settings
 }
+
+// TaskStatus is how one of a leader's tasks is. Its states are "idle" on an
+// instance that does not lead, "running" and "failed".
+type TaskStatus = leading.TaskStatus
+
+// The states of a task.
+const (
+	TaskIdle    = leading.Idle
+	TaskRunning = leading.Working
+	TaskFailed  = leading.Failed
+)
 
 // ProbeStatus is what an instance knows of one probe.
 type ProbeStatus struct {
@@ -133,80 +149,38 @@ type ChannelStatus struct {
 func (m *Monitor) Status() Status {
 	s := Status{
 		InstanceID: m.cfg.InstanceID,
-		RunID:      m.record.id(),
+		RunID:      m.run.ID(),
 		CommitHash: m.cfg.CommitHash,
 		Version:    m.cfg.Version,
 		Root:       m.cfg.Root,
 		Interval:   m.cfg.Interval,
 		Lease:      m.cfg.Lease,
-		Settings:   *m.settings.Load(),
+		State:      Stopped,
+		Started:    m.startedAt(),
+		Settings:   m.live.Now(),
+		Tasks:      m.campaign.TaskStatus(),
 	}
-	m.stats.fill(&s)
-	s.Waiting, s.Dropped = m.backlog.size()
+	campaign := m.campaign.State()
+	s.Since = campaign.Since
+	switch {
+	case s.Started.IsZero():
+	case campaign.Leading:
+		s.State, s.Epoch, s.Holder = Leading, campaign.Epoch, m.cfg.InstanceID
+	default:
+		s.State = Standby
+	}
+	b := m.beats.Status()
+	s.LastHeartbeat, s.Stored, s.Waiting, s.Dropped = b.Last, b.Stored, b.Waiting, b.Dropped
 	s.Probes = m.probes.status()
 	s.NextRollup = m.closing.status()
 	s.Alerts = m.alarms.status()
-	h := m.reach.health()
-	s.StoreReachable, s.StoreReadOnly, s.StoreAnswered = h.reachable, h.readOnly, h.answered
-	if h.err != nil {
-		s.StoreError = publicText(h.err)
+	h := m.store.Health()
+	s.StoreReachable, s.StoreReadOnly, s.StoreAnswered = h.Reachable, h.ReadOnly, h.Answered
+	if h.Err != nil {
+		s.StoreError = hostcall.Text(h.Err)
 	}
 	if s.State != Leading {
-		s.Holder, s.Epoch = m.holder()
+		s.Holder, s.Epoch = m.campaign.Holder()
 	}
 	return s
-}
-
-// stats is the part of Status that the engine's goroutines write.
-type stats struct {
-	mu     sync.Mutex
-	status Status
-}
-
-func (s *stats) set(state State, epoch int64, holder string, now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.status.State, s.status.Epoch, s.status.Holder, s.status.Since = state, epoch, holder, now.UTC()
-}
-
-func (s *stats) start(now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.status = Status{State: Standby, Since: now.UTC(), Started: now.UTC()}
-}
-
-func (s *stats) beat(h longrun.Heartbeat) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.status.Stored++
-	s.status.LastHeartbeat = &h
-}
-
-func (s *stats) add(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.status.Stored += n
-}
-
-func (s *stats) state() State {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.status.State
-}
-
-func (s *stats) startedAt() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.status.Started
-}
-
-func (s *stats) fill(out *Status) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out.State, out.Since, out.Started = s.status.State, s.status.Since, s.status.Started
-	out.Epoch, out.Holder = s.status.Epoch, s.status.Holder
-	out.LastHeartbeat, out.Stored = s.status.LastHeartbeat, s.status.Stored
-	if out.State == "" {
-		out.State = Stopped
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -23,7 +24,7 @@ import (
 type watch struct {
 	a      *alarms
 	m      *Monitor
-	lease  *lock.Lease
+	lease  leading.Lead
 	began  time.Time
 	recent *rules.Recent
 	board  map[alarmKey]*alarm
@@ -56,7 +57,7 @@ type alarm struct {
 	muted    string           // why it is not told; empty when it is
 }
 
-func newWatch(a *alarms, lease *lock.Lease) *watch {
+func newWatch(a *alarms, lease leading.Lead) *watch {
 	return &watch{
 		a: a, m: a.m, lease: lease, began: a.m.cfg.Clock.Now(), recent: rules.NewRecent(a.m.cfg.Interval),
 		board: make(map[alarmKey]*alarm), outbox: make(map[string]*longrun.Notice), judged: -1, changed: true,
@@ -108,11 +109,11 @@ func (w *watch) note(key alarmKey, op store.Op) {
 }
 
 func (w *watch) noteState(key alarmKey, s rules.State) {
-	w.note(key, w.m.ledger.SetAlertState(s))
+	w.note(key, w.m.deps.Ledger.SetAlertState(s))
 }
 
 func (w *watch) noteIncident(i longrun.Incident) {
-	w.note(alarmKey{i.Rule, i.Target}, w.m.ledger.SetIncident(i))
+	w.note(alarmKey{i.Rule, i.Target}, w.m.deps.Ledger.SetIncident(i))
 }
 
 // noteCounted is noteIncident where what a rollup tells of it changed: it opened,
@@ -123,7 +124,7 @@ func (w *watch) noteCounted(i longrun.Incident) {
 }
 
 func (w *watch) noteNotice(n *longrun.Notice) {
-	w.note(alarmKey{n.Rule, n.Target}, w.m.ledger.SetNotice(*n))
+	w.note(alarmKey{n.Rule, n.Target}, w.m.deps.Ledger.SetNotice(*n))
 }
 
 // maxAlarmOps bounds one commit of alarms: what belongs to one alarm stays
@@ -164,7 +165,7 @@ func (w *watch) write(ctx context.Context) bool {
 }
 
 func (w *watch) commit(ctx context.Context, ops []store.Op) error {
-	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, w.m.asideTimeout())
+	ctx, cancel := deadline.With(ctx, w.m.cfg.Clock, w.m.deps.Self.AsideTimeout())
 	defer cancel()
 	return w.lease.Commit(ctx, ops...)
 }
@@ -174,10 +175,10 @@ func (w *watch) settle(ctx context.Context, err error, keys ...alarmKey) bool {
 	switch {
 	case err == nil:
 	case errors.Is(err, store.ErrInvalid):
-		w.m.cfg.Logger.ErrorContext(ctx, "an alert cannot be stored", "rule", string(keys[0].rule), "target", keys[0].target, "error", err)
+		w.m.deps.Log.ErrorContext(ctx, "an alert cannot be stored", "rule", string(keys[0].rule), "target", keys[0].target, "error", err)
 	default:
 		if ctx.Err() == nil && w.lease.Err() == nil && !errors.Is(err, lock.ErrUnknown) {
-			w.m.once.report(ctx, slog.LevelWarn, "alarms", "write", "alerts wait: they cannot be stored", "error", err)
+			w.m.deps.Log.Once(ctx, slog.LevelWarn, "alarms", "write", "alerts wait: they cannot be stored", "error", err)
 		}
 		return false
 	}
@@ -185,7 +186,7 @@ func (w *watch) settle(ctx context.Context, err error, keys ...alarmKey) bool {
 		delete(w.dirty, key)
 	}
 	if err == nil {
-		w.m.once.over("alarms")
+		w.m.deps.Log.Over("alarms")
 	}
 	return true
 }

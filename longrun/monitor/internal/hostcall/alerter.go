@@ -2,7 +2,6 @@ package hostcall
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -46,7 +45,7 @@ func plainAlert(err error) error {
 	if err == nil {
 		return nil
 	}
-	text := errors.New(Text(err))
+	text := &plainError{Text(err), spawn.Plain(err, context.Canceled, context.DeadlineExceeded)}
 	var permanent bool
 	// An error may break IsPermanent, which walks it; that says nothing then.
 	_ = spawn.Guard("", func() error { permanent = alert.IsPermanent(err); return nil })
@@ -59,6 +58,15 @@ func plainAlert(err error) error {
 	return text
 }
 
+// plainError has the text that may be shown, and finds what Plain kept.
+type plainError struct {
+	text string
+	kept error
+}
+
+func (e *plainError) Error() string { return e.text }
+func (e *plainError) Unwrap() error { return e.kept }
+
 // retryLater says what the alerter said, and for how long it asked to be left
 // alone.
 type retryLater struct {
@@ -66,4 +74,4 @@ type retryLater struct {
 	wait alert.RetryAfterError
 }
 
-func (e *retryLater) Unwrap() error { return &e.wait }
+func (e *retryLater) Unwrap() []error { return []error{&e.wait, e.error} }

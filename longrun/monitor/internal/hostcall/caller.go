@@ -65,8 +65,12 @@ func (c *Caller) Call(ctx context.Context, fn func(context.Context) error) error
 	}
 	waiting, stop := deadline.With(ctx, c.clock, c.timeout+c.grace)
 	defer stop()
-	calling, cancel := deadline.With(waiting, c.clock, c.timeout)
-	defer cancel()
+	calling := waiting // one end, so that no answer races with it
+	if c.grace > 0 {
+		var cancel context.CancelFunc
+		calling, cancel = deadline.With(waiting, c.clock, c.timeout)
+		defer cancel()
+	}
 	done := spawn.Start(c.name, func() error {
 		defer func() { <-c.busy }()
 		return fn(calling)

@@ -106,7 +106,7 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 	if how == lock.Expired {
 		group.Go("the dead leader's run", func() error { c.Expired(beside, prev); return nil })
 	}
-	group.Go("the leader's tasks", func() error { c.supervisor.run(beside, term); return nil })
+	c.supervisor.start(beside, &group, term)
 	return c.Write(ctx, term)
 }
 

@@ -64,17 +64,16 @@ func newSupervisor(d room.Deps, tasks []Task) *supervisor {
 	return s
 }
 
-// run returns when ctx has ended and every task has.
-func (s *supervisor) run(ctx context.Context, lead Lead) {
-	var group spawn.Group
+// start runs every task in the group until ctx ends.
+func (s *supervisor) start(ctx context.Context, group *spawn.Group, lead Lead) {
 	for i := range s.tasks {
-		group.Go(s.tasks[i].Name, func() error { s.keep(ctx, i, lead); return nil })
-	}
-	_ = group.Wait() // each task's faults are kept in its status
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.status {
-		s.status[i] = TaskStatus{Name: s.status[i].Name, State: Idle, Since: s.now()}
+		group.Go(s.tasks[i].Name, func() error {
+			s.keep(ctx, i, lead)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.status[i] = TaskStatus{Name: s.status[i].Name, State: Idle, Since: s.now()}
+			return nil
+		})
 	}
 }
 

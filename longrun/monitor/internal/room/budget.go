@@ -21,7 +21,9 @@ type Budget struct {
 	mu    sync.Mutex
 	over  context.Context //nolint:containedctx // it is a lifetime
 	end   context.CancelFunc
-	timer *clock.Timer // nil until Start
+	rest  context.Context //nolint:containedctx // ends some time before over
+	stop  context.CancelFunc
+	timer []*clock.Timer // none until Start
 }
 
 // NewBudget returns a Budget of so much time, which has not begun.
@@ -35,9 +37,10 @@ func NewBudget(total time.Duration, clk clock.Clock) *Budget {
 func (b *Budget) Renew() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.stop()
+	b.halt()
 	b.timer = nil
 	b.over, b.end = context.WithCancel(context.Background())
+	b.rest, b.stop = context.WithCancel(b.over)
 }
 
 // Start begins the time. It may be called often.
@@ -45,7 +48,7 @@ func (b *Budget) Start() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.timer == nil {
-		b.timer = b.clock.AfterFunc(b.total, b.end)
+		b.timer = []*clock.Timer{b.clock.AfterFunc(b.total*7/8, b.stop), b.clock.AfterFunc(b.total, b.end)}
 	}
 }
 
@@ -53,13 +56,13 @@ func (b *Budget) Start() {
 func (b *Budget) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.stop()
+	b.halt()
 }
 
-// stop is called under the lock.
-func (b *Budget) stop() {
-	if b.timer != nil {
-		b.timer.Stop()
+// halt is called under the lock.
+func (b *Budget) halt() {
+	for _, t := range b.timer {
+		t.Stop()
 	}
 	if b.end != nil {
 		b.end()
@@ -73,8 +76,8 @@ func (b *Budget) Over() context.Context {
 	return b.over
 }
 
-// Share is the time that one step of the end takes at most. There are three, one
-// after the other, and each may take a second more where a call hangs.
+// Share is the time that a step of the end takes at most but for the last one,
+// which has the Rest. A step may take a second more where a call hangs.
 func (b *Budget) Share() time.Duration { return 3 * b.total / 16 }
 
 // Take returns a context for one step of the end: with the values of ctx and not
@@ -83,5 +86,16 @@ func (b *Budget) Share() time.Duration { return 3 * b.total / 16 }
 func (b *Budget) Take(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
 	taken, cancel := deadline.With(context.WithoutCancel(ctx), b.clock, min(most, b.Share()))
 	stop := context.AfterFunc(b.Over(), cancel)
+	return taken, func() { stop(); cancel() }
+}
+
+// Rest returns a context for the last step of the end: it ends a little before the
+// whole time is up, so that what hangs can still be said. It is taken after Start.
+func (b *Budget) Rest(ctx context.Context) (context.Context, context.CancelFunc) {
+	b.mu.Lock()
+	rest := b.rest
+	b.mu.Unlock()
+	taken, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(rest, cancel)
 	return taken, func() { stop(); cancel() }
 }

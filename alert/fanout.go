@@ -3,9 +3,10 @@ package alert
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
 // maxHalfTaken bounds what Fanout remembers: more messages than that are not
@@ -27,7 +28,8 @@ var errNoChannel = errors.New("alert: no channel to send by")
 //
 // The error is Permanent only if every channel that failed failed permanently.
 // When channels ask to wait, it is a *RetryAfterError with the longest of their
-// times. A panic of a channel is an error of that channel. One that ignores the
+// times. A panic or runtime.Goexit of a channel is an error
+// of that channel, and so is an error of its that panics. One that ignores the
 // end of its context holds the call up.
 func Fanout(channels ...Alerter) Alerter {
 	return &fanout{
@@ -51,7 +53,7 @@ func (f *fanout) Alert(ctx context.Context, m Message) error {
 	}
 	parts := m.flat()
 	errs := make([]error, len(f.channels))
-	var sending sync.WaitGroup
+	sending := make([]<-chan error, len(f.channels))
 	for i, channel := range f.channels {
 		rest := f.open(i, parts)
 		if len(rest) == 0 {
@@ -61,21 +63,25 @@ func (f *fanout) Alert(ctx context.Context, m Message) error {
 		if len(rest) < len(parts) {
 			send = digest(rest)
 		}
-		sending.Go(func() { errs[i] = ask(ctx, channel, send) })
+		sending[i] = spawn.Start("alert", func() error { return ask(ctx, channel, send) })
 	}
-	sending.Wait()
+	for i, done := range sending {
+		if done != nil {
+			errs[i] = <-done
+		}
+	}
 	f.remember(parts, errs)
 	return join(errs)
 }
 
-// ask survives a channel that panics.
-func ask(ctx context.Context, channel Alerter, m Message) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("alert: panic: %v", p)
-		}
-	}()
-	return channel.Alert(ctx, m)
+// ask is called in a guard. An error that cannot be printed panics there, and not
+// where somebody wants to know why.
+func ask(ctx context.Context, channel Alerter, m Message) error {
+	err := channel.Alert(ctx, m)
+	if err != nil {
+		_ = err.Error()
+	}
+	return err
 }
 
 // open are the parts that a channel has not taken yet.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,4 +161,30 @@ func TestAHungChannelDelaysNoOther(t *testing.T) {
 		require.Len(t, good.Messages(), 1)
 		require.ErrorIs(t, <-done, context.DeadlineExceeded)
 	})
+}
+
+// nilError has an Error that dereferences nil, as that of a function which
+// declares a concrete error and returns none.
+type nilError struct{ text string }
+
+func (e *nilError) Error() string { return e.text }
+
+// Faults A1: the process died of an error's text.
+func TestFanoutSurvivesWhateverAChannelDoes(t *testing.T) {
+	t.Parallel()
+	for name, send := range map[string]func() error{
+		"exits":                 func() error { runtime.Goexit(); return nil },
+		"returns a nil pointer": func() error { return (*nilError)(nil) },
+	} {
+		good := alerttest.NewRecorder()
+		bad := alert.Func(func(context.Context, alert.Message) error { return send() })
+		f := alert.Fanout(bad, good)
+		for range 2 {
+			err := f.Alert(t.Context(), firing())
+			require.Error(t, err, name)
+			require.NotEmpty(t, err.Error(), name)
+			require.False(t, alert.IsPermanent(err), name)
+		}
+		require.Len(t, good.Messages(), 1, "who took it is not asked again")
+	}
 }

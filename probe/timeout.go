@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
 // errBusy says that a call which was given up on has not come back yet.
@@ -16,7 +18,8 @@ const grace = time.Second
 // Timeout returns a Prober that asks p and waits no longer than limit and a
 // second, on real time, even when p ignores its context. Such a call is left
 // behind, one goroutine at the most: until it comes back, further calls are an
-// error. A panic of p is an error too.
+// error. A panic or runtime.Goexit
+// of p is an error too, and so is an error of p that panics.
 //
 // longrun/monitor bounds its probes by itself; Timeout is for other callers.
 func Timeout(p Prober, limit time.Duration) Prober {
@@ -39,25 +42,19 @@ func (t *timeout) Probe(ctx context.Context) (Result, error) {
 	defer cancel()
 	waiting, stop := context.WithTimeout(ctx, t.limit+grace)
 	defer stop()
-	type answer struct {
-		result Result
-		err    error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		var a answer
-		defer func() {
-			if p := recover(); p != nil {
-				a = answer{err: fmt.Errorf("probe: panic: %v", p)}
-			}
-			<-t.busy
-			answers <- a
-		}()
-		a.result, a.err = t.prober.Probe(asking)
-	}()
+	var result Result // the call's, until it has returned
+	done := spawn.Start("probe", func() error {
+		defer func() { <-t.busy }()
+		r, err := t.prober.Probe(asking)
+		if err != nil {
+			_ = err.Error() // where that panics, let it be here
+		}
+		result = r
+		return err
+	})
 	select {
-	case a := <-answers:
-		return a.result, a.err
+	case err := <-done:
+		return result, err
 	case <-waiting.Done():
 		return Result{}, fmt.Errorf("probe: no answer within %v: %w", t.limit, context.Cause(waiting))
 	}

@@ -3,6 +3,7 @@ package probe_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -101,4 +102,28 @@ func TestAnInconclusiveErrorKeepsItsCause(t *testing.T) {
 	require.EqualError(t, err, "probe: sender_not_connected: context canceled")
 	require.EqualError(t, probe.Inconclusive("sender_not_connected", nil), "probe: sender_not_connected")
 	require.Empty(t, probe.ClassOf(nil))
+}
+
+// nilError has an Error that dereferences nil.
+type nilError struct{ text string }
+
+func (e *nilError) Error() string { return e.text }
+
+func TestTimeoutSurvivesWhateverAProberDoes(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func() error{
+		"exits":                 func() error { runtime.Goexit(); return nil },
+		"returns a nil pointer": func() error { return (*nilError)(nil) },
+	} {
+		p := probe.Timeout(probe.Func(func(context.Context) (probe.Result, error) {
+			return probe.Result{Verdict: probe.Pass}, do()
+		}), limit)
+		for range 2 { // it is not busy afterwards
+			r, err := p.Probe(t.Context())
+			require.Error(t, err, name)
+			require.NotEmpty(t, err.Error(), name)
+			require.Equal(t, probe.ClassError, probe.ClassOf(err), name)
+			require.Zero(t, r, name)
+		}
+	}
 }

@@ -58,11 +58,11 @@ var arrows = []row{
 	{dir: "."},
 
 	// Vocabulary and contracts: nothing of others, and of ours only how a text is
-	// made fit to be shown.
+	// made fit to be shown, and the guard around foreign code.
 	{dir: "longrun"},
 	{dir: "store"},
-	{dir: "probe"},
-	{dir: "alert", ours: []string{"internal/visible"}},
+	{dir: "probe", ours: []string{"internal/spawn"}},
+	{dir: "alert", ours: []string{"internal/spawn", "internal/visible"}},
 
 	// Counting, judging, proving: pure, each on the vocabulary alone.
 	{dir: "longrun/coverage", ours: []string{"longrun"}},
@@ -74,7 +74,7 @@ var arrows = []row{
 	{dir: "lock", ours: []string{"store", "internal/deadline", "internal/guardstore", "internal/spawn"}, with: []string{clock, xsync}},
 	{dir: "longrun/ledger", ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules"}, with: []string{clock}},
 	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage"}},
-	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store"}},
+	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store", "internal/spawn"}},
 
 	// The engine knows them all, by their contracts.
 	// The rooms of the engine: each is given what it needs, and none knows another
@@ -142,14 +142,14 @@ var arrows = []row{
 	// Implementations: their own contract, what they share, and one SDK. The
 	// WhatsApp client also says how its host is, in the vocabulary's words.
 	{dir: "store/memstore", ours: []string{"store", "internal/document"}, with: []string{clock}},
-	{dir: "store/sqlitestore", ours: []string{"store", "internal/document"}, sdk: "sqlite", with: []string{clock, xsync}},
+	{dir: "store/sqlitestore", ours: []string{"store", "internal/document", "internal/spawn"}, sdk: "sqlite", with: []string{clock, xsync}},
 	{
 		dir:  "store/firestorestore",
-		ours: []string{"store", "internal/document"}, sdk: "firestore", with: []string{clock, xsync},
+		ours: []string{"store", "internal/document", "internal/spawn"}, sdk: "firestore", with: []string{clock, xsync},
 		real: []string{"AfterFunc"}, // a server that has gone silent
 	},
 	{
-		dir: "probe/whatsappprobe", ours: []string{"probe", "longrun", "internal/deadline"}, sdk: "whatsmeow",
+		dir: "probe/whatsappprobe", ours: []string{"probe", "longrun", "internal/deadline", "internal/spawn"}, sdk: "whatsmeow",
 		with: []string{clock, xsync, "modernc.org/sqlite"}, // the driver of device files
 	},
 	{dir: "alert/telegramalert", ours: []string{"alert", "internal/redact"}, sdk: "telegram", with: []string{clock}},

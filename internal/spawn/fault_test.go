@@ -122,6 +122,9 @@ func TestATextIsCutAndValid(t *testing.T) {
 			require.LessOrEqual(t, len(got), 2<<10, name)
 			require.Greater(t, len(got), 2000, name)
 			require.True(t, strings.HasSuffix(got, "…"), name)
+			if utf8.ValidString(text[at:]) {
+				require.True(t, strings.HasPrefix(text[at:], strings.TrimSuffix(got, "…")), "%s: no character is cut in two", name)
+			}
 		}
 	}
 	require.Equal(t, strings.Repeat("a", 2<<10), spawn.Text(errors.New(strings.Repeat("a", 2<<10))), "not one too few")

@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"runtime"
-	"sync"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -26,11 +28,24 @@ type batch struct {
 	records []store.Record
 	beats   []beat
 	err     error // of the store, behind them
+	fault   error // of the decoding: what beats says is not to be used
 	ready   chan struct{}
 }
 
-func (b *batch) decode() {
+// errUndecoded stands where decoding ended without a word.
+var errUndecoded = errors.New("verify: beats were not decoded")
+
+func (b *batch) decode() error {
 	defer close(b.ready)
+	b.fault = errUndecoded
+	b.fault = spawn.Guard("verify: decode", func() error {
+		b.decodeAll()
+		return nil
+	})
+	return b.fault
+}
+
+func (b *batch) decodeAll() {
 	if cap(b.beats) < len(b.records) {
 		b.beats = make([]beat, batchSize)
 	}
@@ -48,7 +63,7 @@ func (b *batch) decode() {
 func beats(ctx context.Context, l *ledger.Ledger, p ledger.Page) iter.Seq2[*beat, error] {
 	return func(yield func(*beat, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		var group sync.WaitGroup
+		var group spawn.Group
 		order, used := make(chan *batch, runtime.GOMAXPROCS(0)), make(chan *batch, runtime.GOMAXPROCS(0))
 		next := func() *batch {
 			b := &batch{}
@@ -60,18 +75,18 @@ func beats(ctx context.Context, l *ledger.Ledger, p ledger.Page) iter.Seq2[*beat
 			b.ready = make(chan struct{})
 			return b
 		}
-		defer group.Wait()
+		defer func() { _ = group.Wait() }()
 		defer func() {
 			for range order { // until the reader has gone
 			}
 		}()
 		defer cancel()
-		group.Go(func() {
+		group.Go("verify: read", func() error {
 			defer close(order)
 			b := next()
 			send := func() bool {
 				full := b
-				group.Go(full.decode)
+				group.Go("verify: decode", full.decode)
 				b = next()
 				select {
 				case order <- full:
@@ -86,13 +101,18 @@ func beats(ctx context.Context, l *ledger.Ledger, p ledger.Page) iter.Seq2[*beat
 					break
 				}
 				if b.records = append(b.records, rec); len(b.records) == batchSize && !send() {
-					return
+					return nil
 				}
 			}
 			send()
+			return nil
 		})
 		for b := range order {
 			<-b.ready
+			if b.fault != nil {
+				yield(nil, b.fault)
+				return
+			}
 			for i := range b.beats {
 				if !yield(&b.beats[i], nil) {
 					return
@@ -107,7 +127,8 @@ func beats(ctx context.Context, l *ledger.Ledger, p ledger.Page) iter.Seq2[*beat
 			default:
 			}
 		}
-		if err := ctx.Err(); err != nil {
+		// What ended without a word must not look like the end of the beats.
+		if err := cmp.Or(group.Wait(), ctx.Err()); err != nil {
 			yield(nil, err)
 		}
 	}

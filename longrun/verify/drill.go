@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -143,25 +144,30 @@ type actor struct {
 	name string
 	gate *gate
 	stop context.CancelFunc
-	done chan error
+	done <-chan error
+	over bool  // it has ended …
+	err  error // … with this
 }
 
 func (d *drill) start(ctx context.Context, name string) (*actor, error) {
-	a := &actor{name: name, gate: newGate(d.store, d.ledger.LockKey()), done: make(chan error, 1)}
+	a := &actor{name: name, gate: newGate(d.store, d.ledger.LockKey())}
 	run, err := d.o.Start(DrillMonitor{Store: a.gate, Root: d.o.Root, InstanceID: name, Interval: d.o.Interval, Lease: d.o.Lease})
 	if err != nil {
 		return nil, err
 	}
 	life, stop := context.WithCancel(ctx)
 	a.stop = stop
-	go func() { a.done <- run(life) }()
+	a.done = spawn.Start("the monitor "+name, func() error { return run(life) })
 	return a, nil
 }
 
-// end stops the monitor and waits for it.
+// end stops the monitor and waits for it. It may be called again.
 func (a *actor) end() error {
 	a.stop()
-	return <-a.done
+	if !a.over {
+		a.err, a.over = <-a.done, true
+	}
+	return a.err
 }
 
 func (d *drill) play(ctx context.Context) error {
@@ -170,12 +176,7 @@ func (d *drill) play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ended := false
-	defer func() {
-		if !ended {
-			_ = first.end() // the drill has failed for another reason
-		}
-	}()
+	defer func() { _ = first.end() }() // again, unless the drill fails
 	if err := first.beats(ctx, drillBeats); err != nil {
 		return fmt.Errorf("the first monitor does not write: %w", err)
 	}
@@ -206,7 +207,6 @@ func (d *drill) play(ctx context.Context) error {
 	if err := d.replay(ctx, first.gate.undelivered); err != nil {
 		return err
 	}
-	ended = true
 	if err := first.end(); err != nil {
 		d.q.fault("", "the monitor that was cut off ended with an error: %v", err)
 	}
@@ -216,7 +216,6 @@ func (d *drill) play(ctx context.Context) error {
 	if err := second.end(); err != nil {
 		d.q.fault("", "the monitor that took over ended with an error: %v", err)
 	}
-	second.done <- nil // for the deferred end
 	return d.examine(ctx, first.gate, second.gate)
 }
 

@@ -63,15 +63,17 @@ func (a *actor) await(ctx context.Context, is func(*gate) bool) error {
 		a.gate.mu.Lock()
 		ok, news := is(a.gate), a.gate.news
 		a.gate.mu.Unlock()
-		if ok {
+		switch {
+		case ok:
 			return nil
+		case a.over:
+			return errors.Join(errors.New("the monitor ended"), a.err)
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case err := <-a.done:
-			a.done <- err // for whoever ends it
-			return errors.Join(errors.New("the monitor ended"), err)
+		case a.err = <-a.done:
+			a.over = true
 		case <-news:
 		}
 	}

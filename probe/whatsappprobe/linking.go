@@ -11,6 +11,8 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
+
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
 // WhatsApp hands out six codes, and closes the connection when they are spent.
@@ -107,10 +109,10 @@ func (l *linking) run(ctx context.Context) (err error) {
 // with it before: a dial can be called off, the handshake after it cannot.
 func (l *linking) connect(ctx context.Context) <-chan error {
 	connected := make(chan error)
-	go func() {
+	spawn.Start("whatsappprobe: connect", func() error {
 		dialing, cancel := context.WithCancel(l.cli.BackgroundEventCtx)
 		stop := context.AfterFunc(ctx, cancel)
-		err := l.cli.ConnectContext(dialing)
+		err := spawn.Guard("whatsappprobe: connect", func() error { return l.cli.ConnectContext(dialing) })
 		stop()
 		select {
 		case connected <- err:
@@ -118,7 +120,8 @@ func (l *linking) connect(ctx context.Context) <-chan error {
 			cancel()
 			l.cli.Disconnect()
 		}
-	}()
+		return nil
+	})
 	return connected
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"go.mau.fi/whatsmeow/types"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/probe"
 )
 
@@ -177,11 +178,10 @@ var errHung = errors.New("it did not return in time")
 // panic. What hangs is part of the turn until it ends.
 func (p *queue) ofTheHost(ctx context.Context, t *turn, fn func() error) error {
 	t.join()
-	done := make(chan error, 1)
-	go func() {
+	done := spawn.Start("the host", func() error {
 		defer t.leave()
-		done <- guard(fn)
-	}()
+		return spawn.Plain(fn(), errHung)
+	})
 	select {
 	case err := <-done:
 		return err

@@ -3,7 +3,6 @@ package whatsappprobe
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/probe"
 )
 
@@ -43,28 +43,19 @@ type sent struct {
 func send(ctx context.Context, l *link, t *turn, to types.JID, id types.MessageID, text string) *sending {
 	s := &sending{link: l, done: make(chan sent, 1)}
 	t.join()
-	go func() {
+	spawn.Start("whatsappprobe: send", func() error {
 		defer t.leave()
 		var a sent
-		a.err = guard(func() (err error) {
+		a.err = spawn.Guard("whatsappprobe: send", func() (err error) {
 			a.response, err = l.client.SendMessage(ctx, to, &waE2E.Message{Conversation: new(text)},
 				whatsmeow.SendRequestExtra{ID: id, Timeout: ackTimeout})
 			return err
 		})
 		a.end = l.clock.Now()
 		s.done <- a
-	}()
+		return nil
+	})
 	return s
-}
-
-// guard turns a panic into an error: a probe must not take its host down.
-func guard(fn func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return fn()
 }
 
 // acked is how a send ended: at the server's ack, or with a class and a line

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -35,22 +36,21 @@ func (s *Store) Watch(ctx context.Context, key store.Key) (<-chan struct{}, erro
 		return nil, err
 	}
 	changed := make(chan struct{}, 1)
-	go func() {
+	spawn.Start("firestorestore: watch", func() error {
 		defer close(changed) // the last of all
 		defer end(nil)
 		defer it.Stop()
 		// The SDK checks itself with panics while it follows a stream. A hint is
 		// not worth the host's life.
-		defer func() { _ = recover() }()
 		for {
 			if _, err := it.Next(); err != nil {
-				return
+				return err
 			}
 			select {
 			case changed <- struct{}{}:
 			default: // a signal is waiting already
 			}
 		}
-	}()
+	})
 	return changed, nil
 }

@@ -29,6 +29,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -76,7 +77,7 @@ type Store struct {
 	mu       sync.Mutex
 	closed   bool
 	calls    sync.WaitGroup // calls under way; Close waits for them
-	watches  sync.WaitGroup
+	watches  spawn.Group
 	watchers map[store.Key]map[chan struct{}]struct{}
 	closing  chan struct{} // closed by Close
 }
@@ -168,7 +169,7 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 
 	s.calls.Wait()
-	s.watches.Wait()
+	_ = s.watches.Wait() // a watch fails by ending
 	err := s.reader.close()
 	if s.writer != nil {
 		err = errors.Join(err, s.writer.close())

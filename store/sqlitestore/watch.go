@@ -33,10 +33,11 @@ func (s *Store) Watch(ctx context.Context, key store.Key) (<-chan struct{}, erro
 	// The first look is taken before Watch returns: what changes from now on
 	// is a change.
 	last := s.look()
-	s.watches.Go(func() {
+	s.watches.Go("sqlitestore: watch", func() error {
+		defer close(ch)
+		defer s.forget(key, ch)
 		s.watch(ctx, ch, last)
-		s.forget(key, ch)
-		close(ch)
+		return nil
 	})
 	return ch, nil
 }

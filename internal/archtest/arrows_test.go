@@ -67,9 +67,9 @@ var arrows = []row{
 	// Built once, on the contracts. The ledger and the lock speak in the store's
 	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.
 	{dir: "lock", ours: []string{"store", "internal/deadline"}, with: []string{clock, xsync}},
-	{dir: "longrun/ledger", ours: []string{"store", "longrun"}, with: []string{clock}},
-	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun"}},
-	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "store"}},
+	{dir: "longrun/ledger", ours: []string{"store", "longrun", "internal/visible"}, with: []string{clock}},
+	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "internal/visible"}},
+	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "store", "internal/visible"}},
 
 	// The engine knows them all, by their contracts.
 	{
@@ -79,8 +79,8 @@ var arrows = []row{
 	},
 	{
 		dir:  "longrun/adminhttp",
-		ours: []string{"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "store"},
-		with: []string{clock},
+		ours: []string{"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "store", "internal/visible", "internal/redirect"},
+		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 
 	// Implementations: their own contract, what they share, and one SDK. The
@@ -97,13 +97,14 @@ var arrows = []row{
 		with: []string{clock, xsync, "modernc.org/sqlite"}, // the driver of device files
 	},
 	{dir: "alert/telegramalert", ours: []string{"alert", "internal/redact"}, sdk: "telegram", with: []string{clock}},
-	{dir: "alert/webhookalert", ours: []string{"alert", "internal/redact"}, with: []string{clock}},
-	{dir: "alert/slogalert", ours: []string{"alert"}},
+	{dir: "alert/webhookalert", ours: []string{"alert", "internal/redact", "internal/visible"}, with: []string{clock}},
+	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},
 
 	// What two packages share.
 	{dir: "internal/document", ours: []string{"store"}},
 	{dir: "internal/deadline", with: []string{clock}},
 	{dir: "internal/visible"},
+	{dir: "internal/redirect"},
 	{dir: "internal/redact", ours: []string{"internal/visible"}},
 
 	// Kits and doubles: their contract, and what tests are made of.

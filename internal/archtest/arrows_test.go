@@ -79,9 +79,11 @@ var arrows = []row{
 	},
 	{
 		dir:  "longrun/adminhttp",
-		ours: []string{"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "store", "internal/visible", "internal/redirect"},
+		ours: []string{"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "store", "internal/visible", "internal/redirect", "longrun/adminhttp/internal/turnstile"},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
+
+	{dir: "longrun/adminhttp/internal/turnstile", with: []string{clock}},
 
 	// Implementations: their own contract, what they share, and one SDK. The
 	// WhatsApp client also says how its host is, in the vocabulary's words.

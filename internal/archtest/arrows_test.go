@@ -83,7 +83,10 @@ var arrows = []row{
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 
-	{dir: "longrun/adminhttp/internal/turnstile", with: []string{clock}},
+	{
+		dir: "longrun/adminhttp/internal/turnstile", with: []string{clock},
+		real: []string{"Now", "Since", "NewTimer"}, // connections are the network's
+	},
 
 	// Implementations: their own contract, what they share, and one SDK. The
 	// WhatsApp client also says how its host is, in the vocabulary's words.

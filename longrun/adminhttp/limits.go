@@ -80,6 +80,10 @@ func (l Limits) Validate() error {
 	return errors.Join(errs...)
 }
 
+// grace is how long a connection is left open before another one takes its place.
+// Who has something to ask has asked by then.
+const grace = 100 * time.Millisecond
+
 // Server returns a server for handler at addr that keeps the limits, whose
 // negative ones are as good as none given. It was not started: call its
 // ListenAndServe or Serve, and Shutdown at the end.
@@ -94,7 +98,7 @@ func Server(addr string, handler http.Handler, limits Limits) *http.Server {
 		ReadHeaderTimeout: limits.HeaderTime, ReadTimeout: limits.HeaderTime + limits.BodyTime,
 		WriteTimeout: 2 * limits.ReplyTime, IdleTimeout: limits.IdleTime,
 	}
-	turnstile.NewConnections(limits.Connections).Bound(server)
+	turnstile.NewConnections(limits.Connections, grace).Bound(server)
 	return server
 }
 

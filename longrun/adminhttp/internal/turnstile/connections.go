@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Connections keeps a server from having more than a few open. One more closes
@@ -15,9 +16,12 @@ import (
 // worked for is never closed; where all are, the new one is.
 //
 // So whoever holds connections open without a word holds none for long when
-// others come.
+// others come. Each has grace all the same: where all came a moment ago, the next
+// one is let in when the first of them has had it.
 type Connections struct {
-	most int
+	most  int
+	grace time.Duration
+	freed chan struct{} // has one when a connection was closed
 
 	mu      sync.Mutex
 	open    map[net.Conn]*connection
@@ -27,13 +31,14 @@ type Connections struct {
 type connection struct {
 	all   *Connections
 	conn  net.Conn
+	since time.Time     // when it began to wait
 	works int           // requests that are worked for
 	place *list.Element // in waiting; nil while it is worked for
 }
 
-// NewConnections bounds them to most.
-func NewConnections(most int) *Connections {
-	return &Connections{most: most, open: map[net.Conn]*connection{}, waiting: list.New()}
+// NewConnections bounds them to most, and leaves each open for grace.
+func NewConnections(most int, grace time.Duration) *Connections {
+	return &Connections{most: most, grace: grace, freed: make(chan struct{}, 1), open: map[net.Conn]*connection{}, waiting: list.New()}
 }
 
 // Bound puts the bound on a server that was not started yet.
@@ -46,21 +51,43 @@ func (cs *Connections) Bound(server *http.Server) {
 type connectionKey struct{}
 
 func (cs *Connections) opened(ctx context.Context, conn net.Conn) context.Context {
-	c := &connection{all: cs, conn: conn}
+	c := &connection{all: cs, conn: conn, since: time.Now()}
 	cs.mu.Lock()
 	cs.open[conn] = c
 	c.place = cs.waiting.PushBack(c)
-	var surplus net.Conn
-	if len(cs.open) > cs.most { // c itself waits, so that there is always one
-		oldest, _ := cs.waiting.Front().Value.(*connection)
-		surplus = oldest.conn
-		cs.forget(surplus)
-	}
 	cs.mu.Unlock()
-	if surplus != nil {
-		hangUp(surplus)
+	for {
+		surplus, wait := cs.surplus()
+		switch {
+		case surplus != nil:
+			hangUp(surplus)
+		case wait == 0:
+			return context.WithValue(ctx, connectionKey{}, c)
+		default: // here, so that the server accepts no other meanwhile
+			timer := time.NewTimer(wait)
+			select {
+			case <-timer.C:
+			case <-cs.freed:
+			}
+			timer.Stop()
+		}
 	}
-	return context.WithValue(ctx, connectionKey{}, c)
+}
+
+// surplus takes out the connection that is to be closed, or returns how long the
+// one that is next still has. Both are nothing where there is room.
+func (cs *Connections) surplus() (conn net.Conn, wait time.Duration) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if len(cs.open) <= cs.most {
+		return nil, 0
+	}
+	oldest, _ := cs.waiting.Front().Value.(*connection) // the new one waits, so that there is always one
+	if left := cs.grace - time.Since(oldest.since); left > 0 {
+		return nil, left
+	}
+	cs.forget(oldest.conn)
+	return oldest.conn, 0
 }
 
 // hangUp closes without a word: to say goodbye over TLS could take its time.
@@ -88,6 +115,10 @@ func (cs *Connections) forget(conn net.Conn) {
 			cs.waiting.Remove(c.place)
 			c.place = nil
 		}
+		select {
+		case cs.freed <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -109,7 +140,7 @@ func (c *connection) work(n int) {
 		c.all.waiting.Remove(c.place)
 		c.place = nil
 	case c.works == 0 && c.place == nil:
-		c.place = c.all.waiting.PushBack(c)
+		c.place, c.since = c.all.waiting.PushBack(c), time.Now()
 	}
 }
 

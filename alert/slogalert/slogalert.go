@@ -11,6 +11,7 @@ import (
 	"log/slog"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 // Alerter is an alert.Alerter that logs. It is safe for concurrent use, as far
@@ -52,7 +53,7 @@ func level(kind alert.Kind) slog.Level {
 
 // attrs are what m says; what it does not know is left out.
 func attrs(m alert.Message) []slog.Attr {
-	all := []slog.Attr{slog.String("kind", string(m.Kind))}
+	all := []slog.Attr{slog.String("kind", line(string(m.Kind)))}
 	for _, field := range []struct{ key, value string }{
 		{"rule", m.Rule},
 		{"target", m.Target},
@@ -65,7 +66,7 @@ func attrs(m alert.Message) []slog.Attr {
 		{"link", m.Link},
 	} {
 		if field.value != "" {
-			all = append(all, slog.String(field.key, field.value))
+			all = append(all, slog.String(field.key, line(field.value)))
 		}
 	}
 	if !m.Since.IsZero() {
@@ -75,7 +76,14 @@ func attrs(m alert.Message) []slog.Attr {
 		all = append(all, slog.Time("until", m.Until.UTC()), slog.Duration("lasted", m.Duration()))
 	}
 	if len(m.Details) > 0 {
-		all = append(all, slog.Any("details", m.Details))
+		details := make([]string, len(m.Details))
+		for i, detail := range m.Details {
+			details[i] = line(detail)
+		}
+		all = append(all, slog.Any("details", details))
 	}
 	return all
 }
+
+// line is a text as it is logged, whatever the logger's handler does with it.
+func line(s string) string { return visible.Quiet(s, alert.MaxText) }

@@ -110,7 +110,7 @@ func TestWhatGoesOnIsAWarning(t *testing.T) {
 	require.Equal(t, "WARN INFO WARN INFO WARN", strings.Join(levels, " "))
 	require.Equal(t, map[string]any{
 		"kind": "firing", "rule": "a", "target": "49…78", "severity": "critical", "summary": "s", "instance": "i", "commit": "c",
-		"incident_id": "x", "link": "l", "details": []any{"d\n"},
+		"incident_id": "x", "link": "l", "details": []any{"d"},
 	}, l.lines[0])
 	require.Equal(t, map[string]any{
 		"kind": "resolved", "rule": "b", "since": "2025-12-29T21:35:00Z", "until": "2025-12-29T21:44:00Z", "lasted": float64(9 * time.Minute),

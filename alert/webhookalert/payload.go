@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 // Schema is the version of Payload. Fields may be added without a new one; a
@@ -37,16 +38,22 @@ type Payload struct {
 
 func newPayload(m alert.Message) Payload {
 	p := Payload{
-		Schema: Schema, Kind: string(m.Kind), Rule: m.Rule, Target: m.Target, Severity: m.Severity,
-		Summary: m.Summary, Since: moment(m.Since), Until: moment(m.Until), Instance: m.Instance, Commit: m.Commit,
-		IncidentID: m.IncidentID, Key: m.Key, Link: m.Link, Details: append([]string{}, m.Details...), Text: m.Text(),
+		Schema: Schema, Kind: line(string(m.Kind)), Rule: line(m.Rule), Target: line(m.Target), Severity: line(m.Severity),
+		Summary: line(m.Summary), Since: moment(m.Since), Until: moment(m.Until), Instance: line(m.Instance), Commit: line(m.Commit),
+		IncidentID: line(m.IncidentID), Key: line(m.Key), Link: line(m.Link), Details: make([]string, len(m.Details)), Text: m.Text(),
 		Parts: make([]Payload, len(m.Parts)),
+	}
+	for i, detail := range m.Details {
+		p.Details[i] = line(detail)
 	}
 	for i, part := range m.Parts {
 		p.Parts[i] = newPayload(part)
 	}
 	return p
 }
+
+// line is a field as it is sent: what receives it mostly shows it to people.
+func line(s string) string { return visible.Quiet(s, alert.MaxText) }
 
 // moment is a time in UTC, or nil. JSON knows no year beyond 9999, and an alert
 // with a foolish time is better than none.

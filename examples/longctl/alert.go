@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 )
 
@@ -106,7 +107,7 @@ func (c alertTestCommand) ask(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("the server answered %s, and not as a longwatch server does", response.Status)
 	}
 	if !answer.Success {
-		return fmt.Errorf("the server answered %s: %s", response.Status, strings.TrimRight(answer.Error+": "+answer.Channel.LastError, ": "))
+		return fmt.Errorf("the server answered %s: %s", response.Status, visible.Line(strings.TrimRight(answer.Error+": "+answer.Channel.LastError, ": "), maxLine))
 	}
 	fmt.Fprintln(out, "sent by the server, to the channels it has; where it has none, into its log")
 	return nil

@@ -11,16 +11,43 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 	"go.mau.fi/whatsmeow"
+
+	"github.com/seed-13dc028d/longwatch/examples/internal/environment"
+	"github.com/seed-13dc028d/longwatch/internal/redact"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 func main() {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], surroundings{out: os.Stdout, err: os.Stderr}))
+	s := surroundings{out: os.Stdout, err: os.Stderr}
+	if err := cleanEnvironment(); err != nil {
+		s.complain(err)
+		os.Exit(2)
+	}
+	os.Exit(run(ctx, os.Args[1:], s))
+}
+
+// cleanEnvironment trims the secrets in it, which the flags are read from, and
+// refuses what nobody can have meant.
+func cleanEnvironment() error {
+	given := map[string]string{}
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		given[name] = value
+	}
+	clean, err := environment.Clean(given)
+	for name, value := range clean {
+		if value != given[name] {
+			err = errors.Join(err, os.Setenv(name, value))
+		}
+	}
+	return err
 }
 
 // commandLine is everything that can be typed. Each command has its own file.
@@ -47,6 +74,18 @@ type surroundings struct {
 	// drawn.
 	prepare func(*whatsmeow.Client)
 	shown   func(code string)
+}
+
+// How much is shown of what a document or somebody else says.
+const (
+	maxLines = 40
+	maxLine  = 1000
+)
+
+// complain says what went wrong, as it may be shown: without the password of an
+// address, and nothing that a terminal would obey.
+func (s surroundings) complain(err error) {
+	fmt.Fprintln(s.err, "longctl:", redact.Addresses(visible.Lines(err.Error(), maxLines, maxLine)))
 }
 
 // usageError is a mistake of whoever typed the command, and not in its syntax.
@@ -77,14 +116,15 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "longctl: %v\n(longctl --help says what there is, longctl COMMAND --help how to use it)\n", err)
+		s.complain(err)
+		fmt.Fprintln(s.err, "(longctl --help says what there is, longctl COMMAND --help how to use it)")
 		return 2
 	}
 	if err := command.Run(); err != nil {
 		if code, ok := errors.AsType[exitError](err); ok {
 			return int(code)
 		}
-		fmt.Fprintln(s.err, "longctl:", err)
+		s.complain(err)
 		if _, ok := errors.AsType[usageError](err); ok {
 			return 2
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -84,5 +85,5 @@ func because(why string) string {
 	if why == "" {
 		return ""
 	}
-	return "; the rest is kept: " + why
+	return "; the rest is kept: " + visible.Line(why, maxLine)
 }

@@ -62,7 +62,7 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	}
 	settings, _, err := l.Settings(ctx, interval)
 	if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-		fmt.Fprintf(s.err, "longctl: the settings are not usable, the defaults hold: %v\n", bad)
+		s.complain(fmt.Errorf("the settings are not usable, the defaults hold: %w", bad))
 	} else if err != nil {
 		return err
 	}

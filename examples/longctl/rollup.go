@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -128,9 +129,9 @@ func (c rollupCommand) put(ctx context.Context, s surroundings, l *ledger.Ledger
 		}
 	}
 	if d.Broken != nil {
-		fmt.Fprintf(s.err, "longctl: %s: %v\n", r.Date, d.Broken)
+		s.complain(fmt.Errorf("%s: %w", r.Date, d.Broken))
 	}
-	_, err := fmt.Fprintf(s.out, "%s  expected %d, written %d, missed %d, %s  %s\n", r.Date, r.ExpectedHb, r.WrittenHb, r.MissedHb, hundredths(r.WrittenHb, r.ExpectedHb), verb)
+	_, err := fmt.Fprintf(s.out, "%s  expected %d, written %d, missed %d, %s  %s\n", visible.Line(r.Date, maxLine), r.ExpectedHb, r.WrittenHb, r.MissedHb, hundredths(r.WrittenHb, r.ExpectedHb), verb)
 	return err
 }
 

@@ -57,7 +57,7 @@ func (f verifyFlags) check(ctx context.Context, s surroundings, do func(o opened
 	p.end()
 	if err != nil {
 		// Neither pass nor fail: what could not be read cannot be told.
-		fmt.Fprintln(s.err, "longctl:", err)
+		s.complain(err)
 		return exitError(2)
 	}
 	if code != 0 {

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/benbjohnson/clock"
 	"github.com/caarlos0/env/v11"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
+	environ "github.com/seed-13dc028d/longwatch/examples/internal/environment"
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -65,7 +68,8 @@ WhatsApp server in this process. The environment says what differs from:
   LONGRUN_LOG_LEVEL    info                or debug, warn, error
   LONGRUN_EVIDENCE_KEY none                Ed25519 private key that signs the daily
                                            seals: PEM, or base64 of its seed
-  ADMIN_TOKEN          none                required unless on a loopback address
+  ADMIN_TOKEN          none                required unless on a loopback address, and
+                                           behind a proxy; 16 characters or more
   FIRESTORE_EMULATOR_HOST                  honoured with firestore:PROJECT
   WHATSAPP_DB          none                device files of accounts to watch, as
                                            longctl pair makes them, split by
@@ -98,7 +102,11 @@ Exit codes: 0 stopped when asked to, 1 failed, 2 wrong configuration.
 func readConfig(environment map[string]string, demo bool) (config, error) {
 	var c config
 	var errs []error
-	err := env.ParseWithOptions(&c, env.Options{Environment: environment})
+	environment, err := environ.Clean(environment)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	err = env.ParseWithOptions(&c, env.Options{Environment: environment})
 	if all, ok := errors.AsType[env.AggregateError](err); ok {
 		for _, e := range all.Errors {
 			errs = append(errs, named(e))
@@ -109,8 +117,19 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
+	errs = append(errs, c.checkToken(), c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
 	return c, errors.Join(errs...)
+}
+
+// checkToken checks what of a token does not show by its length.
+func (c *config) checkToken() error {
+	if len(c.Token) < adminhttp.MinToken {
+		return nil // said before
+	}
+	if err := (adminhttp.Options{Token: c.Token}).Validate(); err != nil {
+		return errors.New(strings.ReplaceAll(err.Error(), "adminhttp: Token", "ADMIN_TOKEN"))
+	}
+	return nil
 }
 
 // checkAddress fills in where to listen.
@@ -132,7 +151,7 @@ func (c *config) checkAddress() error {
 		return fmt.Errorf("PORT: %q is no port such as 8080", c.Port)
 	case err != nil:
 		return fmt.Errorf("LONGRUN_ADDR: %q is no address such as 127.0.0.1:8080", c.Addr)
-	case c.Token == "" && !loopback(host):
+	case c.Token == "" && !adminhttp.Loopback(host):
 		return fmt.Errorf("ADMIN_TOKEN is required, since %s is not a loopback address", c.Addr)
 	}
 	return nil
@@ -219,9 +238,4 @@ func inVariables(wrong *monitor.ConfigError) error {
 		errs = append(errs, fmt.Errorf("%s: %w", name, f.Err))
 	}
 	return errors.Join(errs...)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback() || host == "localhost"
 }

@@ -3,14 +3,21 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
+	"github.com/caarlos0/env/v11"
+	"github.com/lmittmann/tint"
 	"github.com/stretchr/testify/require"
+
+	environ "github.com/seed-13dc028d/longwatch/examples/internal/environment"
 )
 
 // start1 runs the server in process with ctx already over, so that a start that
@@ -50,11 +57,14 @@ func TestMistakesOfAllPartsAreNamedAtOnceAndNothingIsWritten(t *testing.T) {
 			"LONGRUN_INTERVAL", "LONGRUN_LEASE", "LONGRUN_ROOT", "LONGRUN_INSTANCE_ID", "LONGRUN_COMMIT",
 			"LONGRUN_JOURNAL", "LONGRUN_ADDR", "LONGRUN_LOG_LEVEL",
 		}},
-		"no such port":         {map[string]string{"PORT": "99999", "ADMIN_TOKEN": "x"}, []string{`PORT: "99999"`}},
+		"no such port":         {map[string]string{"PORT": "99999", "ADMIN_TOKEN": testToken}, []string{`PORT: "99999"`}},
 		"no such address":      {map[string]string{"LONGRUN_ADDR": "127.0.0.1:99999"}, []string{"LONGRUN_ADDR"}},
 		"a lease below zero":   {map[string]string{"LONGRUN_LEASE": "-4s"}, []string{"LONGRUN_LEASE"}},
 		"an interval below it": {map[string]string{"LONGRUN_INTERVAL": "-1m"}, []string{"LONGRUN_INTERVAL"}},
-		"the store as well":    {map[string]string{"LONGRUN_STORE": "postgres:x", "LONGRUN_ROOT": "one"}, []string{"LONGRUN_STORE", "LONGRUN_ROOT"}},
+		"a secret too short, one of nothing, and a slip": {map[string]string{
+			"ADMIN_TOKEN": "x", "TELEGRAM_BOT_TOKEN": " ", "LONGRUN_INTERVL": "1s", "LONGRUN_WEBHOOK_SECRET": "short",
+		}, []string{"ADMIN_TOKEN has 1 characters", "TELEGRAM_BOT_TOKEN is set and has nothing", "did you mean LONGRUN_INTERVAL?", "LONGRUN_WEBHOOK_SECRET has 5", "LONGRUN_WEBHOOK_URL is not"}},
+		"the store as well": {map[string]string{"LONGRUN_STORE": "postgres:x", "LONGRUN_ROOT": "one"}, []string{"LONGRUN_STORE", "LONGRUN_ROOT"}},
 		"no emulator's address": {map[string]string{
 			"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "http://127.0.0.1", "LONGRUN_LEASE": "2s",
 		}, []string{"FIRESTORE_EMULATOR_HOST", "LONGRUN_LEASE"}},
@@ -96,7 +106,7 @@ func TestMistakesOfTheParts(t *testing.T) {
 		"a folder":                       {map[string]string{"LONGRUN_STORE": "sqlite:" + dir}, []string{"LONGRUN_STORE", dir}},
 		"no such folder":                 {map[string]string{"LONGRUN_STORE": "sqlite:" + dir + "/none/x.db"}, []string{"LONGRUN_STORE", "none"}},
 		"open to all without a token":    {map[string]string{"PORT": "0"}, []string{"ADMIN_TOKEN"}},
-		"address and port":               {map[string]string{"PORT": "0", "LONGRUN_ADDR": "127.0.0.1:0", "ADMIN_TOKEN": "x"}, []string{"LONGRUN_ADDR", "PORT"}},
+		"address and port":               {map[string]string{"PORT": "0", "LONGRUN_ADDR": "127.0.0.1:0", "ADMIN_TOKEN": testToken}, []string{"LONGRUN_ADDR", "PORT"}},
 		"journal in no folder":           {map[string]string{"LONGRUN_JOURNAL": dir + "/none/j"}, []string{"LONGRUN_JOURNAL"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,6 +126,77 @@ func TestMistakesOfTheParts(t *testing.T) {
 	after, err := os.ReadFile(notADatabase)
 	require.NoError(t, err)
 	require.Equal(t, text, after, "nothing is written")
+}
+
+const testToken = "sixteen-letters!"
+
+func TestNoMistakeTellsAPassword(t *testing.T) {
+	t.Parallel()
+	for _, env := range []map[string]string{
+		{"LONGRUN_STORE": "postgres://u:s3cr3t@h/db"}, {"LONGRUN_STORE": "postgres:u:s3cr3t@h"}, {"LONGRUN_STORE": "host=h password=s3cr3t"},
+		{"LONGRUN_STORE": "sqlite:/none/postgres://u:s3cr3t@h"}, {"LONGRUN_ADDR": "http://u:s3cr3t@h"}, {"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "u:s3cr3t@h"},
+		{"LONGRUN_BASE_URL": "https://u:s3cr3t@h"}, {"LONGRUN_PING_URL": "ftp://u:s3cr3t@h"}, {"LONGRUN_INTERVL": "s3cr3t"}, {"LONGRUN_ROOT": "x://u:s3cr3t@h"},
+		{"ADMIN_TOKEN": "s3cr3t"}, {"LONGRUN_EVIDENCE_KEY": "s3cr3t-s3cr3t-s3cr3t"}, {"TELEGRAM_BOT_TOKEN": "s3cr3t-s3cr3t-s3cr3t", "TELEGRAM_CHAT_ID": "1"},
+		{"LONGRUN_JOURNAL": "/none/u:s3cr3t@h"}, {"LONGRUN_INSTANCE_ID": "u:s3cr3t@/h"},
+	} {
+		env["LONGRUN_LOG_LEVEL"] = "loud"
+		code, out := start1(t, env)
+		require.Equal(t, 2, code)
+		require.NotContains(t, out, "s3cr3t", "%v", env)
+	}
+	_, out := start1(t, nil, "--store=postgres://u:s3cr3t@h")
+	require.NotContains(t, out, "s3cr3t")
+}
+
+func TestSecretsAreTrimmed(t *testing.T) {
+	t.Parallel()
+	c, err := readConfig(map[string]string{"ADMIN_TOKEN": testToken + "\n", "LONGRUN_WEBHOOK_URL": "https://h/x\n", "LONGRUN_WEBHOOK_SECRET": " " + testToken}, false)
+	require.NoError(t, err)
+	require.Equal(t, testToken, c.Token)
+	require.Equal(t, "https://h/x", c.Alerts.Webhook)
+	require.Equal(t, testToken, c.Alerts.WebhookSecret)
+	_, err = readConfig(map[string]string{"ADMIN_TOKEN": "sixteen\x00letters!!"}, false)
+	require.ErrorContains(t, err, "ADMIN_TOKEN has a character")
+}
+
+func TestEveryVariableIsKnownAndInTheHelp(t *testing.T) {
+	t.Parallel()
+	fields, err := env.GetFieldParams(new(config))
+	require.NoError(t, err)
+	for _, f := range fields {
+		require.Contains(t, usage, f.Key)
+		if strings.HasPrefix(f.Key, "LONGRUN_") {
+			require.True(t, environ.Known(f.Key), f.Key)
+		}
+	}
+}
+
+func TestEverySpellingOfLoopbackIsTaken(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{"LOCALHOST:8080", "localhost.:8080", "127.9.9.9:8080", "[::1]:8080", "127.0.0.1:8080"} {
+		_, err := readConfig(map[string]string{"LONGRUN_ADDR": addr}, false)
+		require.NoError(t, err, addr)
+	}
+	for _, addr := range []string{":8080", "0.0.0.0:8080", "[::]:8080", "10.0.0.1:8080", "localhost.example:8080"} {
+		_, err := readConfig(map[string]string{"LONGRUN_ADDR": addr}, false)
+		require.ErrorContains(t, err, "ADMIN_TOKEN is required", addr)
+	}
+	code, out := start1(t, map[string]string{"LONGRUN_STORE": "memory:", "LONGRUN_ADDR": "LOCALHOST:0"})
+	require.Zero(t, code, out)
+}
+
+func TestTheLogShowsNothingThatATerminalObeys(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	logger := slog.New(tint.NewTextHandler(&b, &tint.Options{NoColor: true, ReplaceAttr: shown}))
+	hostile := "a\x1b[2J\u202e\u009b\nb postgres://u:s3cr3t@h " + strings.Repeat("x", 10<<20)
+	logger.Warn("m", "text", hostile, "error", errors.New(hostile), "n", 3)
+	require.Less(t, b.Len(), 3000)
+	require.NotContains(t, b.String(), "s3cr3t")
+	require.Equal(t, 1, strings.Count(b.String(), "\n"))
+	for _, r := range strings.TrimSpace(b.String()) {
+		require.True(t, unicode.IsPrint(r), "%q", r)
+	}
 }
 
 func TestHelpAndUnknownArguments(t *testing.T) {
@@ -149,7 +230,7 @@ func TestEveryDefaultIsValid(t *testing.T) {
 		code, out := start1(t, map[string]string{"LONGRUN_STORE": "memory:", "LONGRUN_ADDR": "127.0.0.1:0", "LONGRUN_INTERVAL": interval})
 		require.Zero(t, code, out)
 	}
-	c, err = readConfig(map[string]string{"PORT": "9000", "ADMIN_TOKEN": "t", "LONGRUN_INTERVAL": "1s", "LONGRUN_LEASE": "4s"}, false)
+	c, err = readConfig(map[string]string{"PORT": "9000", "ADMIN_TOKEN": testToken, "LONGRUN_INTERVAL": "1s", "LONGRUN_LEASE": "4s"}, false)
 	require.NoError(t, err)
 	require.Equal(t, ":9000", c.Addr)
 	require.Equal(t, 4*time.Second, c.Lease)

@@ -3,11 +3,14 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 
 	"github.com/mattn/go-isatty"
 
+	"github.com/seed-13dc028d/longwatch/internal/redact"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
@@ -20,7 +23,7 @@ func greet(out io.Writer, c config, s monitor.Status, alertsTo string, addr net.
 		auth = `-H "Authorization: Bearer $ADMIN_TOKEN" `
 	}
 	fmt.Fprintf(out, "longwatch: instance %s, commit %s\n", s.InstanceID, s.CommitHash)
-	fmt.Fprintf(out, "  store   %s, under %s\n", c.Store, s.Root)
+	fmt.Fprintf(out, "  store   %s, under %s\n", redact.Addresses(c.Store), s.Root)
 	fmt.Fprintf(out, "  slots   every %v, lease %v\n", s.Interval, s.Lease)
 	fmt.Fprintf(out, "  alerts  to %s\n", alertsTo)
 	fmt.Fprintf(out, "  look    curl %s%s/status\n", auth, base)
@@ -36,6 +39,30 @@ func reachable(addr net.Addr) string {
 		return addr.String()
 	}
 	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+}
+
+// misconfigured says what is wrong with the environment, without a password that
+// stands in it.
+func misconfigured(out io.Writer, err error) {
+	fmt.Fprintf(out, "wrong configuration:\n%s\n(server --help lists the variables)\n", redact.Addresses(visible.Lines(err.Error(), maxLines, maxLine)))
+}
+
+// How much is shown of what somebody else wrote.
+const (
+	maxLines = 40
+	maxLine  = 1000
+)
+
+// shown makes an attribute of the log fit to be shown: errors and values may
+// contain what a document or another server says.
+func shown(_ []string, a slog.Attr) slog.Attr {
+	switch value := a.Value.Any().(type) {
+	case string:
+		a.Value = slog.StringValue(redact.Addresses(visible.Line(value, maxLine)))
+	case error:
+		a.Value = slog.StringValue(redact.Addresses(visible.Line(value.Error(), maxLine)))
+	}
+	return a
 }
 
 func colours(out io.Writer) bool {

@@ -23,6 +23,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+	"github.com/seed-13dc028d/longwatch/internal/redact"
+	"github.com/seed-13dc028d/longwatch/internal/redirect"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -46,21 +48,21 @@ func run(ctx context.Context, args []string, environment map[string]string, out 
 			return 0
 		default:
 			fmt.Fprint(out, usage)
-			fmt.Fprintf(out, "\nunknown argument %q\n", arg)
+			fmt.Fprintf(out, "\nunknown argument %s\n", redact.Addresses(fmt.Sprintf("%.100q", arg)))
 			return 2
 		}
 	}
 	c, err := readConfig(environment, demo)
 	if err != nil {
-		fmt.Fprintf(out, "wrong configuration:\n%v\n(server --help lists the variables)\n", err)
+		misconfigured(out, err)
 		return 2
 	}
-	logger := slog.New(tint.NewTextHandler(out, &tint.Options{Level: c.LogLevel, TimeFormat: time.TimeOnly, NoColor: !colours(out)}))
+	logger := slog.New(tint.NewTextHandler(out, &tint.Options{Level: c.LogLevel, TimeFormat: time.TimeOnly, NoColor: !colours(out), ReplaceAttr: shown}))
 	err = serve(ctx, c, logger, out)
 	var unusable *openError
 	switch {
 	case errors.As(err, &unusable):
-		fmt.Fprintf(out, "wrong configuration:\n%v\n(server --help lists the variables)\n", err)
+		misconfigured(out, err)
 		return 2
 	case err != nil:
 		logger.ErrorContext(ctx, "failed", "error", err)
@@ -89,6 +91,9 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 		return fmt.Errorf("LONGRUN_ADDR: %w", err)
 	}
 	defer listener.Close()
+	if host, _, err := net.SplitHostPort(listener.Addr().String()); err != nil || c.Token == "" && !adminhttp.Loopback(host) {
+		return &openError{fmt.Errorf("ADMIN_TOKEN is required, since %s is not a loopback address", listener.Addr())} // whatever its name was
+	}
 	own := &http.Client{Timeout: 2 * time.Second}
 	cfg := c.monitor(st)
 	cfg.Logger = logger
@@ -113,8 +118,8 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	mux.Handle(adminhttp.DefaultPrefix+"/", adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock}))
 	mux.Handle("GET /livez", adminhttp.Livez())
 	mux.Handle("GET /readyz", adminhttp.Readyz(m))
-	mux.Handle("GET /{$}", http.RedirectHandler(adminhttp.DefaultPrefix+"/", http.StatusFound))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	mux.Handle("GET /{$}", redirect.To(adminhttp.DefaultPrefix+"/"))
+	server := adminhttp.Server(c.Addr, redirect.Clean(mux), adminhttp.Limits{})
 	greet(out, c, m.Status(), to, listener.Addr())
 	if wa.demo != nil {
 		mux.Handle("GET /demo", wa.demo)

@@ -14,6 +14,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 )
@@ -45,7 +46,7 @@ func (c *config) checkWhatsApp() error {
 		}
 	}
 	used := len(c.WhatsApp.Accounts) > 0
-	if host, _, err := net.SplitHostPort(c.Addr); c.demo && err == nil && !loopback(host) {
+	if host, _, err := net.SplitHostPort(c.Addr); c.demo && err == nil && !adminhttp.Loopback(host) {
 		errs = append(errs, fmt.Errorf("-demo lets anybody break it, so it serves on loopback addresses only, and not on %s", c.Addr))
 	}
 	switch {

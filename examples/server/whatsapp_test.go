@@ -37,7 +37,7 @@ func TestMistakesInWhatsAppAreNamedAndTheExitCodeIs2(t *testing.T) {
 		"no duration":               {nil, map[string]string{"WHATSAPP_PROBE_EVERY": "often"}, []string{"WHATSAPP_PROBE_EVERY"}},
 		"nothing to probe":          {nil, map[string]string{"WHATSAPP_PROBE_DB": "x.db"}, []string{"WHATSAPP_DB is not set"}},
 		"real accounts":             {[]string{"-demo"}, map[string]string{"WHATSAPP_DB": "x.db"}, []string{"-demo has none"}},
-		"the demonstration for all": {[]string{"-demo"}, map[string]string{"LONGRUN_ADDR": "0.0.0.0:0", "ADMIN_TOKEN": "x"}, []string{"loopback addresses only"}},
+		"the demonstration for all": {[]string{"-demo"}, map[string]string{"LONGRUN_ADDR": "0.0.0.0:0", "ADMIN_TOKEN": testToken}, []string{"loopback addresses only"}},
 		"no such files":             {nil, map[string]string{"WHATSAPP_DB": dir + "/none.db", "WHATSAPP_PROBE_DB": dir + "/neither.db"}, []string{"WHATSAPP_DB: ", "WHATSAPP_PROBE_DB: ", "longctl pair"}},
 		"another process's":         {nil, map[string]string{"WHATSAPP_DB": dir + "/unpaired.db"}, []string{"WHATSAPP_DB: ", "in use"}},
 		"an unknown argument":       {[]string{"-demon"}, nil, []string{"-demon"}},

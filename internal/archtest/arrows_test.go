@@ -72,9 +72,15 @@ var arrows = []row{
 	// Built once, on the contracts. The ledger and the lock speak in the store's
 	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.
 	{dir: "lock", ours: []string{"store", "internal/deadline", "internal/guardstore", "internal/spawn"}, with: []string{clock, xsync}},
-	{dir: "longrun/ledger", ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules"}, with: []string{clock}},
-	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage"}},
-	{dir: "longrun/verify", ours: []string{"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store", "internal/spawn"}},
+	{
+		dir: "longrun/ledger", with: []string{clock},
+		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/visible"},
+	},
+	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "internal/visible"}},
+	{
+		dir:  "longrun/verify",
+		ours: []string{"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store", "internal/spawn", "internal/visible"},
+	},
 
 	// The engine knows them all, by their contracts.
 	// The rooms of the engine: each is given what it needs, and none knows another
@@ -134,9 +140,13 @@ var arrows = []row{
 		dir: "longrun/adminhttp",
 		ours: []string{
 			"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
-			"longrun/rules", "store", "internal/deadline",
+			"longrun/rules", "store", "internal/deadline", "internal/visible", "internal/redirect", "longrun/adminhttp/internal/turnstile",
 		},
-		with: []string{clock},
+		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
+	},
+	{
+		dir: "longrun/adminhttp/internal/turnstile", with: []string{clock},
+		real: []string{"Now", "Since", "NewTimer"}, // connections are the network's
 	},
 
 	// Implementations: their own contract, what they share, and one SDK. The
@@ -153,13 +163,14 @@ var arrows = []row{
 		with: []string{clock, xsync, "modernc.org/sqlite"}, // the driver of device files
 	},
 	{dir: "alert/telegramalert", ours: []string{"alert", "internal/redact"}, sdk: "telegram", with: []string{clock}},
-	{dir: "alert/webhookalert", ours: []string{"alert", "internal/redact"}, with: []string{clock}},
-	{dir: "alert/slogalert", ours: []string{"alert"}},
+	{dir: "alert/webhookalert", ours: []string{"alert", "internal/redact", "internal/visible"}, with: []string{clock}},
+	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},
 
 	// What two packages share.
 	{dir: "internal/document", ours: []string{"store"}},
 	{dir: "internal/deadline", with: []string{clock}},
 	{dir: "internal/visible"},
+	{dir: "internal/redirect"},
 	{dir: "internal/redact", ours: []string{"internal/visible"}},
 	{dir: "internal/spawn", with: []string{clock}},
 	{dir: "internal/guardstore", ours: []string{"store", "internal/spawn"}, with: []string{clock}},

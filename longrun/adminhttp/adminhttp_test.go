@@ -145,17 +145,17 @@ func TestOtherPathsAndMethodsAreToldInJSON(t *testing.T) {
 
 func TestTheTokenOpensAndNothingElseDoes(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, "s3cret-token")
+	s := newStand(t, "s3cret-token-of-a-test")
 	s.get("/status")
 	for name, headers := range map[string][]string{
 		"none":         {"Authorization", ""},
 		"wrong":        {"Authorization", "Bearer wrong"},
 		"prefix":       {"Authorization", "Bearer s3cret-toke"},
 		"longer":       {"Authorization", "Bearer s3cret-token2"},
-		"other scheme": {"Authorization", "Basic s3cret-token"},
-		"bare":         {"Authorization", "s3cret-token"},
+		"other scheme": {"Authorization", "Basic s3cret-token-of-a-test"},
+		"bare":         {"Authorization", "s3cret-token-of-a-test"},
 	} {
-		for _, path := range []string{"/status", "/heartbeats", "/nothing", "/config?token=s3cret-token&access_token=s3cret-token"} {
+		for _, path := range []string{"/status", "/heartbeats", "/nothing", "/config?token=s3cret-token&access_token=s3cret-token-of-a-test"} {
 			status, body, header := s.ask(http.MethodGet, path, "", headers...)
 			require.Equal(t, http.StatusUnauthorized, status, name+path)
 			require.NotEmpty(t, header.Get("WWW-Authenticate"))
@@ -282,7 +282,7 @@ func TestAValueThatJSONCannotSaySpoilsItsOwnDocumentOnly(t *testing.T) {
 
 func TestWhoGoesAwayIsNoFailureOfTheStore(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, "t")
+	s := newStand(t, "s3cret-token-of-a-test")
 	ctx, gone := context.WithCancel(t.Context())
 	s.faulty.Inject(storetest.Fault{Before: func(ctx context.Context, _ storetest.Call) error {
 		gone()
@@ -291,7 +291,7 @@ func TestWhoGoesAwayIsNoFailureOfTheStore(t *testing.T) {
 	}})
 	for _, path := range []string{"/heartbeats", "/report", "/coverage", "/incidents/x"} {
 		r := httptest.NewRequestWithContext(ctx, http.MethodGet, adminhttp.DefaultPrefix+path, nil)
-		r.Header.Set("Authorization", "Bearer t")
+		r.Header.Set("Authorization", "Bearer s3cret-token-of-a-test")
 		s.handler.ServeHTTP(httptest.NewRecorder(), r)
 	}
 	require.Empty(t, s.log.String())

@@ -17,19 +17,23 @@ func (h *handler) testAlert(w http.ResponseWriter, r *http.Request) {
 	if !noParams(w, r) {
 		return
 	}
+	if wait := h.tests.Take(); wait > 0 {
+		tooMany(w, r, wait, "test messages are sent once in 10 s and 10 times an hour at most, so that they leave room for real ones")
+		return
+	}
 	err := h.monitor.TestAlert(r.Context())
 	channel := channelOf(h.monitor.Status().Alerts.Channel)
 	switch {
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil: // the caller has gone
 	case err != nil:
 		h.logger.WarnContext(r.Context(), "test alert failed", "error", err)
-		reply(w, http.StatusBadGateway, struct {
+		reply(w, r, http.StatusBadGateway, struct {
 			failure
 			Channel channelBody `json:"channel"`
 		}{failure{Error: "the message was not sent"}, channel})
 	default:
 		h.logger.InfoContext(r.Context(), "test alert sent over the admin API", "remote", hostOnly(r.RemoteAddr))
-		reply(w, http.StatusOK, struct {
+		reply(w, r, http.StatusOK, struct {
 			Success bool        `json:"success"`
 			Channel channelBody `json:"channel"`
 		}{true, channel})

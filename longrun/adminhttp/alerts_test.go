@@ -65,6 +65,7 @@ func TestAChannelThatFailsIs502WithItsState(t *testing.T) {
 	)
 	s := alerting(t, channel)
 	test := func() (int, map[string]any, []byte) {
+		s.clock.Add(10 * time.Second)
 		a := s.do(http.MethodPost, "/alerts/test", "")
 		body := a.json(t)
 		if a.status != http.StatusOK {
@@ -77,12 +78,12 @@ func TestAChannelThatFailsIs502WithItsState(t *testing.T) {
 	_, c, text := test()
 	require.Equal(t, false, c["healthy"])
 	require.Equal(t, false, c["permanent"])
-	require.Equal(t, "2025-12-29T23:08:20Z", c["lastFailed"])
+	require.Equal(t, "2025-12-29T23:08:30Z", c["lastFailed"])
 	require.Contains(t, c["lastError"], "no route")
 	alerttest.LeaksNoSecret(t, nil, text, s.do(http.MethodGet, "/status", "").body)
 
 	_, c, _ = test()
-	require.Equal(t, "2025-12-29T23:18:21Z", c["quietUntil"])
+	require.Equal(t, "2025-12-29T23:18:41Z", c["quietUntil"])
 	_, c, _ = test()
 	require.Equal(t, true, c["permanent"])
 	require.Equal(t, "chat not found", c["lastError"])
@@ -114,6 +115,7 @@ func TestNoReplyTellsTheChannelsSecret(t *testing.T) {
 		"reset":  {alerttest.ResetAfterDelivery(), false},
 	} {
 		server.Then(c.answer)
+		s.clock.Add(10 * time.Second)
 		a := s.do(http.MethodPost, "/alerts/test", "")
 		require.Equal(t, http.StatusBadGateway, a.status, name)
 		require.Equal(t, c.permanent, object(a.json(t)["channel"])["permanent"], name)
@@ -180,9 +182,14 @@ func (m *told) Status() monitor.Status { return m.status }
 
 func TestAChannelThatMustBeMendedIsToldByReadyzAndLeavesTheInstanceReady(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, "s3cret")
+	s := newStand(t, "s3cret-token-of-a-test")
 	for want, channel := range map[string]monitor.ChannelStatus{
-		"ok": {LastError: "a passing failure of +49 151 23456789"},
+		"ok":                            {Configured: true},
+		"no channel is configured":      {},
+		"the last message was not sent": {Configured: true, LastError: "a passing failure of +49 151 23456789"},
+		"the last message was not sent: the channel asked for quiet until 2025-12-29T23:10:00Z": {
+			Configured: true, LastError: "a failure", QuietUntil: time.Date(2025, 12, 29, 23, 10, 0, 0, time.UTC),
+		},
 		"cannot be sent until the channel is mended": {LastError: "bot 123:abcdefghijklmnopqrstuvwxyz is blocked", Permanent: true},
 	} {
 		s.serve(&told{status: monitor.Status{State: monitor.Standby, StoreReachable: true, Alerts: monitor.AlertsStatus{Channel: channel}}})

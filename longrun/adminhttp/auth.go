@@ -1,42 +1,138 @@
 package adminhttp
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/visible"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/turnstile"
 )
 
+// MinToken is the least length of a token, in characters: a shorter one is
+// guessed.
+const MinToken = 16
+
+// checkToken reports what is wrong with a token, without a word of it.
+func checkToken(token string) error {
+	switch {
+	case token == "":
+		return nil
+	case strings.TrimSpace(token) == "":
+		return errors.New("adminhttp: Token is blank")
+	case strings.TrimSpace(token) != token:
+		return errors.New("adminhttp: Token has white space around it, which no caller can send")
+	case strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r >= 0x7f }):
+		return errors.New("adminhttp: Token has a character that is not ASCII, or none to be seen")
+	case len(token) < MinToken:
+		return fmt.Errorf("adminhttp: Token has %d characters, and %d are the least", len(token), MinToken)
+	}
+	return nil
+}
+
 // authorized lets through who shows the token or, where none is configured, who
-// reaches a loopback address by a loopback name. The name is asked for because a
-// web page can point a name of its own at 127.0.0.1, and no browser forges Host.
+// reaches a loopback address by a loopback name and says nothing of coming through
+// a proxy. The name is asked for because a web page can point a name of its own at
+// 127.0.0.1, and no browser forges Host; a proxy on this machine may send any.
 func (h *handler) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h.token == "" {
-			if !reachedLoopback(r) {
-				fail(w, http.StatusForbidden, "", "without a token the admin API answers on loopback addresses only")
+		switch {
+		case h.refused != nil:
+			fail(w, r, http.StatusServiceUnavailable, "", "the admin API is not configured rightly, and answers nothing; the log says why")
+		case h.token == "" && !reachedLoopback(r):
+			fail(w, r, http.StatusForbidden, "", "without a token the admin API answers on loopback addresses only")
+		case h.token == "" && forwarded(r) != "":
+			fail(w, r, http.StatusForbidden, "", "without a token the admin API answers nobody who comes through a proxy, and this request has the header "+forwarded(r))
+		case h.token != "" && !h.shown(r):
+			w.Header().Set("WWW-Authenticate", `Bearer realm="longwatch"`)
+			if wait := h.refusals.note(r); wait > 0 {
+				tooMany(w, r, wait, "too many requests without the token; the right one is always let in")
 				return
 			}
+			fail(w, r, http.StatusUnauthorized, "", "a bearer token is required in the Authorization header")
+		default:
 			next.ServeHTTP(w, r)
-			return
 		}
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if !strings.EqualFold(scheme, "Bearer") || !sameToken(strings.TrimSpace(token), h.token) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="longwatch"`)
-			fail(w, http.StatusUnauthorized, "", "a bearer token is required in the Authorization header")
-			return
-		}
-		next.ServeHTTP(w, r)
 	})
+}
+
+// shown reports whether a request shows the token.
+func (h *handler) shown(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Bearer") && sameToken(strings.TrimSpace(token), h.token)
+}
+
+// refusals are the requests without the token: how many are answered, and how
+// many lines they make. Who has it is never among them.
+type refusals struct {
+	pace   *turnstile.Pace
+	clock  clock.Clock
+	logger *slog.Logger
+
+	mu     sync.Mutex
+	quiet  bool  // a line was logged, and the next one waits
+	since  int64 // refusals since that line
+	remote string
+}
+
+// refusalsEvery is how far apart the lines about refusals are.
+const refusalsEvery = time.Minute
+
+func newRefusals(clk clock.Clock, logger *slog.Logger) *refusals {
+	return &refusals{pace: turnstile.NewPace(clk, turnstile.Rate{N: 60, Per: time.Minute}), clock: clk, logger: logger}
+}
+
+// note counts one, and returns how long its caller is to wait.
+func (f *refusals) note(r *http.Request) (wait time.Duration) {
+	f.mu.Lock()
+	f.since++
+	f.remote = hostOnly(r.RemoteAddr)
+	tell := !f.quiet
+	f.quiet = true
+	f.mu.Unlock()
+	if tell {
+		f.tell(r.Context())
+		f.clock.AfterFunc(refusalsEvery, f.again)
+	}
+	return f.pace.Take()
+}
+
+// again tells of what came since the last line, and ends where nothing did.
+func (f *refusals) again() {
+	f.mu.Lock()
+	f.quiet = f.since > 0
+	tell := f.quiet
+	f.mu.Unlock()
+	if tell {
+		f.tell(context.Background())
+		f.clock.AfterFunc(refusalsEvery, f.again)
+	}
+}
+
+func (f *refusals) tell(ctx context.Context) {
+	f.mu.Lock()
+	n, remote := f.since, f.remote
+	f.since = 0
+	f.mu.Unlock()
+	f.logger.WarnContext(ctx, "admin requests without the token were refused", "count", n, "last_remote", visible.Line(remote, 100))
 }
 
 // sameOrigin refuses what changes something on behalf of another site's page:
 // without a token, a browser on this machine is let in whoever sent it.
 func sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fail(w, http.StatusForbidden, "", "the request comes from another site's page")
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fail(w, r, http.StatusForbidden, "", "the request comes from another site's page")
 	}))
 	return protection.Handler(next)
 }
@@ -54,7 +150,26 @@ func reachedLoopback(r *http.Request) bool {
 		return false
 	}
 	host, _, err := net.SplitHostPort(local.String())
-	return err == nil && loopbackName(host) && loopbackName(hostOnly(r.Host))
+	return err == nil && Loopback(host) && Loopback(hostOnly(r.Host))
+}
+
+// forwarded returns the name of a header that says a request came through a
+// proxy; empty where none does.
+func forwarded(r *http.Request) string {
+	for _, name := range []string{
+		"Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "Client-Ip", "True-Client-Ip",
+		"Cf-Connecting-Ip", "Fly-Client-Ip", "Fastly-Client-Ip", "X-Envoy-External-Address", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url",
+	} {
+		if _, sent := r.Header[name]; sent {
+			return name
+		}
+	}
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Forwarded") {
+			return visible.Line(name, 40)
+		}
+	}
+	return ""
 }
 
 func hostOnly(hostport string) string {
@@ -64,8 +179,10 @@ func hostOnly(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
-// loopbackName reports whether host is a loopback address or "localhost".
-func loopbackName(host string) bool {
+// Loopback reports whether host, a name or an address without a port, is this
+// machine's own: localhost in any spelling, 127.0.0.0/8, ::1.
+func Loopback(host string) bool {
+	host = strings.Trim(host, "[]")
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback() || strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"reflect"
 	"slices"
@@ -16,19 +17,37 @@ import (
 // maxBody bounds what a caller may send: the settings are a few hundred bytes.
 const maxBody = 64 << 10
 
-// readFields reads a body that is a JSON object, or answers with what is wrong
-// with it.
-func readFields(w http.ResponseWriter, r *http.Request) (fields map[string]json.RawMessage, ok bool) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		fail(w, http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body has more than %d bytes", maxBody))
-		return nil, false
+// received waits for a request's body before next has it, or answers why it did
+// not come: nothing that others wait for is held meanwhile.
+func received(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err == nil {
+			unhurried(w)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			next(w, r)
+			return
+		}
+		w.Header().Set("Connection", "close") // the rest of it is not waited for
+		if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+			fail(w, r, http.StatusRequestTimeout, "", "the body did not come in time")
+		} else if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			fail(w, r, http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body has more than %d bytes", maxBody))
+		} else {
+			fail(w, r, http.StatusBadRequest, "", "the body could not be read")
+		}
 	}
+}
+
+// readFields reads a received body that is a JSON object, or answers with what is
+// wrong with it.
+func readFields(w http.ResponseWriter, r *http.Request) (fields map[string]json.RawMessage, ok bool) {
+	body, err := io.ReadAll(r.Body)
 	switch {
 	case err != nil:
-		fail(w, http.StatusBadRequest, "", "the body could not be read")
+		fail(w, r, http.StatusBadRequest, "", "the body could not be read")
 	case len(bytes.TrimSpace(body)) == 0:
-		fail(w, http.StatusBadRequest, "", "the body is empty; send a JSON object")
+		fail(w, r, http.StatusBadRequest, "", "the body is empty; send a JSON object")
 	default:
 		err := json.Unmarshal(body, &fields)
 		if err == nil && fields != nil {
@@ -38,7 +57,7 @@ func readFields(w http.ResponseWriter, r *http.Request) (fields map[string]json.
 		if _, syntax := errors.AsType[*json.SyntaxError](err); syntax {
 			message += ": " + err.Error()
 		}
-		fail(w, http.StatusBadRequest, "", message)
+		fail(w, r, http.StatusBadRequest, "", message)
 	}
 	return nil, false
 }

@@ -39,7 +39,7 @@ func (h *handler) config(w http.ResponseWriter, r *http.Request) {
 		body.Warning = "the stored settings make no sense and are not in force: " + mangled.Err.Error()
 	}
 	setETag(w, version)
-	reply(w, http.StatusOK, body)
+	reply(w, r, http.StatusOK, body)
 }
 
 func (h *handler) configReply(s longrun.Settings, version string) configReply {
@@ -71,25 +71,25 @@ func (h *handler) putConfig(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !matches(r.Header.Get("If-Match"), version) {
-		fail(w, http.StatusPreconditionFailed, "", "the settings were changed since; read them again")
+		fail(w, r, http.StatusPreconditionFailed, "", "the settings were changed since; read them again")
 		return
 	}
 	if bad := merge(fields, &settings); len(bad) > 0 {
-		refuse(w, bad)
+		refuse(w, r, bad)
 		return
 	}
 	settings.UpdatedBy = "admin API"
 	written, err := h.monitor.PutSettings(r.Context(), settings, version)
 	switch {
 	case errors.Is(err, store.ErrConflict):
-		fail(w, http.StatusConflict, "", "the settings were changed at the same moment; try again")
+		fail(w, r, http.StatusConflict, "", "the settings were changed at the same moment; try again")
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
 		h.logger.InfoContext(r.Context(), "settings stored over the admin API", "remote", hostOnly(r.RemoteAddr))
 		settings.TS = h.monitor.Status().Settings.TS // they are in force
 		setETag(w, written)
-		reply(w, http.StatusOK, h.configReply(settings, written))
+		reply(w, r, http.StatusOK, h.configReply(settings, written))
 	}
 }
 

@@ -49,7 +49,7 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 		p.bad.add("from", "is more than 366 days before to")
 	}
 	if len(p.bad) > 0 {
-		refuse(w, p.bad)
+		refuse(w, r, p.bad)
 		return
 	}
 	survey, err := h.book(r.Context()).Survey(r.Context(), window, h.monitor.Status().Interval, now, nil)
@@ -73,5 +73,5 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 		availability := c.Availability()
 		body.Availability = &availability
 	}
-	reply(w, http.StatusOK, coverageReply{Success: true, Coverage: body})
+	reply(w, r, http.StatusOK, coverageReply{Success: true, Coverage: body})
 }

@@ -1,9 +1,22 @@
 // Package adminhttp is the admin API over HTTP: what is stored and what the
 // instance knows, as JSON. The host mounts it.
 //
-// It does not terminate TLS, limit rates or know users: there is one bearer
-// token, which opens everything. Put a proxy before it where that is too
-// little. It makes store reads on behalf of its callers: a list reads as many
+// It does not terminate TLS or know users: there is one bearer token, which opens
+// everything. Put a proxy before it where that is too little, and then set a
+// token: without one it answers only who reaches a loopback address by a loopback
+// name, and nobody whose request says that it came through a proxy
+// (X-Forwarded-For, Forwarded, Via and their like). A proxy on the same machine
+// that says nothing of itself would open it to whoever reaches the proxy. Links and
+// redirects are relative, so that it may stand under any path of a proxy.
+//
+// It bounds what all callers together can take, see Limits, and not what each one
+// can: a few reports at a time, some more lists; the others get 429 with
+// Retry-After. So does who asks for test messages faster than once in 10 s or 10
+// times an hour, or sends wrong tokens faster than 60 times a minute: the right one
+// is let in all the same. Connections and headers are the server's: mount the
+// handler in a Server, or set the like on one of your own.
+//
+// It makes store reads on behalf of its callers: a list reads as many
 // documents as it returns (with a filter those that it passes over too), coverage
 // and a report the rollups of whole days and the documents of the two days that
 // the window cuts.
@@ -48,7 +61,9 @@
 // reply's Content-Security-Policy lets load and run nothing.
 //
 // Replies are {"success":true, …}, errors {"success":false,"error":…} with the
-// status that fits; an error about one parameter or field has "field" as well.
+// status that fits; an error about one parameter or field has "field" as well. In a
+// browser an error is a page that says what is possible. A page of a list ends at
+// 8 MB, whatever its limit. In JSON what cannot be seen is escaped.
 // A store that says nothing for 10 s is given up, one that is slow but answers
 // is not.
 package adminhttp

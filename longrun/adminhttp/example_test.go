@@ -104,5 +104,5 @@ func ExampleNew_openAPI() {
 		panic(err)
 	}
 	fmt.Println(description.OpenAPI, description.Servers[0].URL)
-	// Output: 3.1.0 /ops
+	// Output: 3.1.0 ../ops
 }

@@ -38,14 +38,14 @@ func fuzzed(f *testing.F) http.Handler {
 	require.NoError(f, err)
 	m, err := monitor.New(monitor.Config{Store: st, Clock: clk})
 	require.NoError(f, err)
-	return adminhttp.New(m, adminhttp.Options{Token: "t", Clock: clk})
+	return adminhttp.New(m, adminhttp.Options{Token: "s3cret-token-of-a-test", Clock: clk})
 }
 
 func fuzzedRequest(h http.Handler, method, path, query, accept, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, adminhttp.DefaultPrefix+"/", strings.NewReader(body))
 	r.URL.Path, r.URL.RawPath = adminhttp.DefaultPrefix+"/"+path, ""
 	r.URL.RawQuery = query
-	r.Header.Set("Authorization", "Bearer t")
+	r.Header.Set("Authorization", "Bearer s3cret-token-of-a-test")
 	if accept != "" {
 		r.Header.Set("Accept", accept)
 	}
@@ -93,7 +93,7 @@ func FuzzNoPathIsAServerError(f *testing.F) {
 			}
 			// An ID is one segment of a path, whatever is in it.
 			r := httptest.NewRequest(method, adminhttp.DefaultPrefix+"/"+path+url.PathEscape(id), nil)
-			r.Header.Set("Authorization", "Bearer t")
+			r.Header.Set("Authorization", "Bearer s3cret-token-of-a-test")
 			w = httptest.NewRecorder()
 			h.ServeHTTP(w, r)
 			if w.Code >= 500 || w.Code/100 != 3 && !json.Valid(w.Body.Bytes()) {

@@ -2,13 +2,17 @@ package adminhttp
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/redirect"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
@@ -30,9 +34,10 @@ type Monitor interface {
 
 // Options are the optional settings of New.
 type Options struct {
-	// Token is what a caller must send as "Authorization: Bearer …". It is
-	// never accepted in a URL and never logged. Default: none; then only
-	// requests that reach a loopback address are answered.
+	// Token is what a caller must send as "Authorization: Bearer …", at least
+	// MinToken characters. It is never accepted in a URL and never logged. Default:
+	// none; then only requests that reach a loopback address by a loopback name are
+	// answered, and none that a header says came through a proxy.
 	Token string
 	// Prefix is where the host mounts the handler. Default: DefaultPrefix.
 	Prefix string
@@ -40,6 +45,19 @@ type Options struct {
 	Clock clock.Clock
 	// Logger takes what went wrong on this side. Default: silence.
 	Logger *slog.Logger
+	// Limits bound what callers can take. Those of connections and headers are
+	// kept by a Server. Default: those of the zero Limits.
+	Limits Limits
+}
+
+// Validate reports everything that is wrong, each error naming its field and
+// none the token.
+func (o Options) Validate() error {
+	var prefix error
+	if o.Prefix != "" && !strings.HasPrefix(o.Prefix, "/") {
+		prefix = errors.New("adminhttp: Prefix does not begin with a slash")
+	}
+	return errors.Join(checkToken(o.Token), prefix, o.Limits.Validate())
 }
 
 type handler struct {
@@ -48,13 +66,28 @@ type handler struct {
 	prefix  string
 	clock   clock.Clock
 	logger  *slog.Logger
+	limits  Limits
+	refused error // what is wrong with the options
+
+	surveys, reads turnstile.Gate
+	tests          *turnstile.Pace
+	refusals       *refusals
 }
 
-// New returns the API over m. The handler is safe for concurrent use and holds
-// no state of its own.
+// New returns the API over m. The handler is safe for concurrent use, and keeps
+// nothing but counts of what its limits bound.
+//
+// It cannot fail, so that it can stand where it is mounted. Options that Validate
+// refuses are told to the Logger, and the handler answers nothing but 503: a token
+// that is too short must not open anything. A host that reads its options from
+// somewhere calls Validate first, and does not start.
 func New(m Monitor, opts Options) http.Handler {
-	if opts.Prefix == "" {
+	refused := opts.Validate()
+	switch {
+	case opts.Prefix == "":
 		opts.Prefix = DefaultPrefix
+	case opts.Prefix[0] != '/':
+		opts.Prefix = "/" + opts.Prefix
 	}
 	if opts.Clock == nil {
 		opts.Clock = clock.New()
@@ -62,7 +95,17 @@ func New(m Monitor, opts Options) http.Handler {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &handler{monitor: m, token: opts.Token, prefix: strings.TrimRight(opts.Prefix, "/"), clock: opts.Clock, logger: opts.Logger}
+	limits := opts.Limits.withDefaults()
+	h := &handler{
+		monitor: m, token: opts.Token, prefix: strings.TrimRight(opts.Prefix, "/"), clock: opts.Clock, logger: opts.Logger,
+		limits: limits, refused: refused,
+		surveys: turnstile.NewGate(limits.Surveys), reads: turnstile.NewGate(limits.Reads),
+		tests:    turnstile.NewPace(opts.Clock, turnstile.Rate{N: 1, Per: 10 * time.Second}, turnstile.Rate{N: 10, Per: time.Hour}),
+		refusals: newRefusals(opts.Clock, opts.Logger),
+	}
+	if refused != nil {
+		h.logger.ErrorContext(context.Background(), "the admin API answers nothing: its options are refused", "error", refused)
+	}
 	mux := http.NewServeMux()
 	for _, r := range h.routes() {
 		serve := http.Handler(r.serve)
@@ -71,6 +114,25 @@ func New(m Monitor, opts Options) http.Handler {
 		}
 		mux.Handle(r.method+" "+h.prefix+r.path, serve)
 	}
+	if h.prefix != "" {
+		mux.Handle("GET "+h.prefix, redirect.To(h.prefix+"/"))
+	}
 	mux.Handle("/", h.authorized(noRoute(mux)))
-	return mux
+	return h.known(h.timed(redirect.Clean(mux)))
+}
+
+// handlerKey is where a request's context keeps its handler.
+type handlerKey struct{}
+
+// known lets what answers a request find the handler that it came to.
+func (h *handler) known(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), handlerKey{}, h)))
+	})
+}
+
+// handlerOf is nil for a request to Livez or Readyz where the host mounted them.
+func handlerOf(r *http.Request) *handler {
+	h, _ := r.Context().Value(handlerKey{}).(*handler)
+	return h
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,8 +36,9 @@ type stand struct {
 	handler http.Handler
 	// described is what replies are held against. Default: described.
 	described *apiDescription
-	log       bytes.Buffer
+	log       logged
 	token     string
+	limits    adminhttp.Limits
 }
 
 func newStand(t *testing.T, token string) *stand {
@@ -71,10 +73,30 @@ func newStandOf(t *testing.T, token string, configure func(*monitor.Config)) *st
 // serve puts another monitor behind the stand.
 func (s *stand) serve(m adminhttp.Monitor) {
 	s.t.Helper()
-	s.handler = adminhttp.New(m, adminhttp.Options{Token: s.token, Clock: s.clock, Logger: slog.New(slog.NewTextHandler(&s.log, nil))})
+	s.handler = adminhttp.New(m, adminhttp.Options{Token: s.token, Clock: s.clock, Logger: newLogger(&s.log), Limits: s.limits})
 	s.server = httptest.NewServer(s.handler)
 	s.t.Cleanup(s.server.Close)
 }
+
+// logged is what was logged, from whatever goroutine.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func newLogger(l *logged) *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 // answer is a reply as it came.
 type answer struct {
@@ -95,7 +117,13 @@ func (a answer) json(t *testing.T) map[string]any {
 // is sent unless it is empty.
 func (s *stand) do(method, path, body string, headers ...string) answer {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), method, s.server.URL+adminhttp.DefaultPrefix+path, strings.NewReader(body))
+	return s.send(method, path, strings.NewReader(body), body, headers...)
+}
+
+// send is do with a body that need not be all there.
+func (s *stand) send(method, path string, reader io.Reader, body string, headers ...string) answer {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.server.URL+adminhttp.DefaultPrefix+path, reader)
 	require.NoError(s.t, err)
 	if s.token != "" {
 		r.Header.Set("Authorization", "Bearer "+s.token)

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/http"
 
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -17,7 +18,7 @@ import (
 // collection, as they always have.
 type list struct {
 	name       ledger.Collection
-	documents  []document
+	documents  []json.RawMessage
 	nextCursor string
 }
 
@@ -107,6 +108,9 @@ func (h *handler) rollups(w http.ResponseWriter, r *http.Request) {
 	answerList(h, w, r, newParams(r, pageParams()...), ledger.Rollups, h.book(r.Context()).Rollups, nil)
 }
 
+// maxPage is where a page ends whatever its limit: a document may have a megabyte.
+const maxPage = 8 << 20
+
 // pageParams are the parameters of every list, and more.
 func pageParams(more ...string) []string {
 	return append([]string{"limit", "from", "to", "cursor"}, more...)
@@ -118,7 +122,7 @@ func pageParams(more ...string) []string {
 func answerList[T any](h *handler, w http.ResponseWriter, r *http.Request, p *params, name ledger.Collection, read reader[T], wanted func(T) bool) {
 	page := p.page()
 	if len(p.bad) > 0 {
-		refuse(w, p.bad)
+		refuse(w, r, p.bad)
 		return
 	}
 	limit := page.Limit
@@ -127,7 +131,7 @@ func answerList[T any](h *handler, w http.ResponseWriter, r *http.Request, p *pa
 		page.Limit = 0 // how many are to be read is not known
 	}
 	out := list{name: name}
-	last := ""
+	last, size := "", 0
 	for e, err := range read(r.Context(), page) {
 		_, mangled := errors.AsType[*ledger.DocumentError](err)
 		switch {
@@ -137,11 +141,17 @@ func answerList[T any](h *handler, w http.ResponseWriter, r *http.Request, p *pa
 		case wanted != nil && (mangled || !wanted(e.Value)):
 			continue
 		}
-		if len(out.documents) == limit {
+		text, err := json.Marshal(documentOf(e, mangled))
+		if err != nil {
+			h.logger.ErrorContext(r.Context(), "a document has no JSON", "path", visible.Line(e.Path(), 200), "error", err)
+			fail(w, r, http.StatusInternalServerError, "", "a document could not be shown")
+			return
+		}
+		if size += len(text); len(out.documents) == limit || size > maxPage && len(out.documents) > 0 {
 			out.nextCursor = last
 			break
 		}
-		out.documents, last = append(out.documents, documentOf(e, mangled)), cursorText(e.Cursor())
+		out.documents, last = append(out.documents, text), cursorText(e.Cursor())
 	}
-	reply(w, http.StatusOK, out)
+	reply(w, r, http.StatusOK, out)
 }

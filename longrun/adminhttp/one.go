@@ -25,8 +25,8 @@ func (o one) MarshalJSON() ([]byte, error) {
 
 // undecodable answers for a document that is there and is not what its
 // collection holds.
-func undecodable(w http.ResponseWriter) {
-	fail(w, http.StatusInternalServerError, "", "the document does not decode")
+func undecodable(w http.ResponseWriter, r *http.Request) {
+	fail(w, r, http.StatusInternalServerError, "", "the document does not decode")
 }
 
 // incident answers GET incidents/{id}: where messages link to.
@@ -35,7 +35,7 @@ func (h *handler) incident(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e, err := h.book(r.Context()).Incident(r.Context(), r.PathValue("id"))
-	answerOne(h, w, r, "incident", e, err, func() { fail(w, http.StatusNotFound, "id", "no such incident") })
+	answerOne(h, w, r, "incident", e, err, func() { fail(w, r, http.StatusNotFound, "id", "no such incident") })
 }
 
 // rollup answers GET rollups/{day}.
@@ -45,7 +45,7 @@ func (h *handler) rollup(w http.ResponseWriter, r *http.Request) {
 	}
 	day, err := longrun.ParseRollupID(r.PathValue("day"))
 	if err != nil {
-		refuse(w, fieldErrors{{"day", "is no day, such as 2025-12-29"}})
+		refuse(w, r, fieldErrors{{"day", "is no day, such as 2025-12-29"}})
 		return
 	}
 	e, err := h.book(r.Context()).Rollup(r.Context(), day)
@@ -55,7 +55,7 @@ func (h *handler) rollup(w http.ResponseWriter, r *http.Request) {
 		if end := longrun.DayOf(day).To; end.After(now) {
 			message = fmt.Sprintf("%s is not over, and has no rollup before: it is %s", name, longrun.ISO(now))
 		}
-		fail(w, http.StatusNotFound, "day", message)
+		fail(w, r, http.StatusNotFound, "day", message)
 	})
 }
 
@@ -66,10 +66,10 @@ func answerOne[T any](h *handler, w http.ResponseWriter, r *http.Request, name s
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalid):
 		missing()
 	case mangled:
-		undecodable(w)
+		undecodable(w, r)
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
-		reply(w, http.StatusOK, one{name, documentOf(e, false)})
+		reply(w, r, http.StatusOK, one{name, documentOf(e, false)})
 	}
 }

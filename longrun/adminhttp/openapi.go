@@ -5,6 +5,7 @@ import (
 	_ "embed" // the description
 	"encoding/json"
 	"net/http"
+	"path"
 )
 
 // description is the API in OpenAPI 3.1. It is written by hand; tests hold every
@@ -19,19 +20,21 @@ func openAPI(prefix string) http.HandlerFunc {
 	text := describedAt(prefix)
 	return func(w http.ResponseWriter, r *http.Request) {
 		if noParams(w, r) {
-			write(w, http.StatusOK, "application/json; charset=utf-8", text)
+			write(w, r, http.StatusOK, "application/json; charset=utf-8", text)
 		}
 	}
 }
 
-// describedAt is the description of the API where the host mounts it.
+// describedAt is the description of the API where the host mounts it. The server
+// in it is relative to the description, so that it is right under a proxy's path
+// too.
 func describedAt(prefix string) []byte {
+	url, err := json.Marshal("../" + path.Base(prefix))
 	if prefix == "" {
-		prefix = "/"
+		url, err = []byte(`"."`), nil
 	}
-	url, err := json.Marshal(prefix)
 	if err != nil {
 		return description
 	}
-	return bytes.Replace(description, []byte(`"`+DefaultPrefix+`"`), url, 1)
+	return bytes.Replace(description, []byte(`"url": "../`+path.Base(DefaultPrefix)+`"`), append([]byte(`"url": `), url...), 1)
 }

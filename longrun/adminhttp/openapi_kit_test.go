@@ -163,6 +163,9 @@ func (d *apiDescription) check(t *testing.T, r *http.Request, sent string, a ans
 	mediaType, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	require.NoError(t, err)
 	place := at("components", "schemas", "Error")
+	if a.status >= http.StatusBadRequest && mediaType == "text/html" {
+		return // what a browser gets; its own tests look at it
+	}
 	if o, found := d.find(r); found {
 		var ok bool
 		place, ok = d.response(o, a.status, mediaType)
@@ -174,7 +177,10 @@ func (d *apiDescription) check(t *testing.T, r *http.Request, sent string, a ans
 			d.validate(t, at("paths", o.path, o.method, "requestBody", "content", "application/json", "schema"), []byte(sent))
 		}
 	} else {
-		require.Contains(t, []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusUnauthorized, http.StatusForbidden}, a.status)
+		if a.status == http.StatusFound {
+			return // to the index
+		}
+		require.Contains(t, []int{http.StatusNotFound, http.StatusTooManyRequests, http.StatusMethodNotAllowed, http.StatusUnauthorized, http.StatusForbidden}, a.status)
 	}
 	switch {
 	case r.Method == http.MethodHead:

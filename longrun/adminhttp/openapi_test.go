@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -112,10 +113,11 @@ func TestWhatAnObjectAlwaysHasIsRequired(t *testing.T) {
 
 func TestTheDescriptionIsServedForWhereItIsMounted(t *testing.T) {
 	t.Parallel()
-	for prefix, url := range map[string]string{"": "/api/admin/longrun", "/ops/": "/ops", "/": "/"} {
-		h := adminhttp.New(&told{}, adminhttp.Options{Token: "t", Prefix: prefix})
+	for prefix, at := range map[string][2]string{"": {"/api/admin/longrun", "../longrun"}, "/ops/": {"/ops", "../ops"}, "/": {"", "."}} {
+		path, url := at[0], at[1]
+		h := adminhttp.New(&told{}, adminhttp.Options{Prefix: prefix})
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, strings.TrimSuffix(url, "/")+"/openapi.json", nil))
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path+"/openapi.json", nil))
 		require.Equal(t, http.StatusOK, w.Code, "no token is asked for")
 		require.Equal(t, "application/json; charset=utf-8", w.Header().Get("Content-Type"))
 		var document map[string]any
@@ -131,7 +133,7 @@ func TestTheDescriptionIsServedForWhereItIsMounted(t *testing.T) {
 // each is as it is described is checked wherever these tests ask.
 func TestEveryDescribedReplyHappens(t *testing.T) {
 	t.Parallel()
-	const token = "s3cret-token"
+	const token = "s3cret-token-of-a-test"
 	d := ownDescription(t)
 	newOne := func(token string, configure func(*monitor.Config)) *stand {
 		s := newStandOf(t, token, configure)
@@ -177,6 +179,7 @@ func TestEveryDescribedReplyHappens(t *testing.T) {
 	s.do(http.MethodPut, "/config", `{"expectedAccounts":1,"maintenance":[{"start":"02:00","minutes":5,"days":null}],"alertThresholds":{"throttleSec":60}}`)
 	s.do(http.MethodPut, "/config", `{"expectedAccounts":1}`, "If-Match", `"another"`)
 	s.do(http.MethodPost, "/alerts/test", "")
+	s.clock.Add(time.Minute) // which tests are far enough apart by
 
 	// Each route: as it is, with a parameter that is none, without the token, and
 	// from another site's page.
@@ -217,6 +220,23 @@ func TestEveryDescribedReplyHappens(t *testing.T) {
 	for _, m := range []adminhttp.Monitor{&notLeading{}, &probing{err: monitor.ErrProbeTaken}, &probing{err: errors.New("no route")}} {
 		leader.serve(m)
 		leader.do(http.MethodPost, "/probes/outbound/run", "")
+	}
+
+	// A crowd without the token, and callers that never send what they announced.
+	crowd := newOne(token, func(*monitor.Config) {})
+	for range 60 {
+		crowd.do(http.MethodGet, "/", "", "Authorization", "Bearer another")
+	}
+	for _, route := range adminhttp.Routes() {
+		crowd.do(route.Method, filled(route), "", "Authorization", "Bearer another")
+	}
+	slow := newOne("", func(*monitor.Config) {})
+	slow.limits.BodyTime = time.Millisecond
+	slow.serve(&told{})
+	for method, path := range map[string]string{http.MethodPut: "/config", http.MethodPost: "/silences"} {
+		body, sending := io.Pipe()
+		slow.send(method, path, body, "")
+		require.NoError(t, sending.Close())
 	}
 
 	var missing []string

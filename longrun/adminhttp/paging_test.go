@@ -121,7 +121,7 @@ func TestPagingThroughAListYieldsEachDocumentOnce(t *testing.T) {
 	const n = 30
 	for seed := range uint64(3) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		s := newStand(t, "t")
+		s := newStand(t, "s3cret-token-of-a-test")
 		for c, documents := range fill(s, random, n) {
 			for range 10 {
 				query, window := url.Values{}, random.IntN(3) == 0

@@ -80,7 +80,7 @@ func newParams(r *http.Request, known ...string) *params {
 func noParams(w http.ResponseWriter, r *http.Request) bool {
 	bad := newParams(r).bad
 	if len(bad) > 0 {
-		refuse(w, bad)
+		refuse(w, r, bad)
 	}
 	return len(bad) == 0
 }
@@ -92,6 +92,9 @@ func (p *params) time(name string) time.Time {
 	text := p.text(name)
 	if text == "" {
 		return time.Time{}
+	}
+	if at := len(text) - len(" 02:00"); at > 0 && text[at] == ' ' {
+		text = text[:at] + "+" + text[at+1:] // in a query a plus sign that is not written %2B is a blank
 	}
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		// Beyond these years a bound moved onto the grid could not be written.

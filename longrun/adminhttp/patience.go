@@ -72,9 +72,19 @@ func (p *patience) close() {
 	p.timer.Stop()
 }
 
-// bounded ends a handler's reading when the store says nothing for
-// storePatience.
+// bounded is patient for one of the few that read at once.
 func (h *handler) bounded(next http.HandlerFunc) http.HandlerFunc {
+	return h.limited(h.reads, h.patient(next))
+}
+
+// survey is patient for one of the very few that read days at once.
+func (h *handler) survey(next http.HandlerFunc) http.HandlerFunc {
+	return h.limited(h.surveys, h.patient(next))
+}
+
+// patient ends a handler's reading when the store says nothing for
+// storePatience.
+func (h *handler) patient(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p := newPatience(r.Context(), h.clock)
 		defer p.close()

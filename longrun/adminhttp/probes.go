@@ -21,20 +21,20 @@ func (h *handler) runProbe(w http.ResponseWriter, r *http.Request) {
 	var not *monitor.NotLeadingError
 	switch {
 	case errors.Is(err, monitor.ErrUnknownProbe):
-		fail(w, http.StatusNotFound, "type", "no such probe is configured")
+		fail(w, r, http.StatusNotFound, "type", "no such probe is configured")
 	case errors.As(err, &not):
-		reply(w, http.StatusConflict, struct {
+		reply(w, r, http.StatusConflict, struct {
 			failure
 			Holder string `json:"holder"`
 		}{failure{Error: "this instance does not lead; ask the holder"}, not.Holder})
 	case errors.Is(err, monitor.ErrProbeTaken):
-		fail(w, http.StatusConflict, "", "a probe was made in this second already")
+		fail(w, r, http.StatusConflict, "", "a probe was made in this second already")
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil: // the caller has gone
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
 		h.logger.InfoContext(r.Context(), "probe made over the admin API", "type", string(kind), "result", string(probe.Result), "remote", hostOnly(r.RemoteAddr))
 		key := h.monitor.Ledger().Key(ledger.Probes, probe.ProbeKey)
-		reply(w, http.StatusOK, one{"probe", document{id: key.ID, path: key.String(), value: probe}})
+		reply(w, r, http.StatusOK, one{"probe", document{id: key.ID, path: key.String(), value: probe}})
 	}
 }

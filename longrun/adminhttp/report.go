@@ -28,13 +28,13 @@ func (h *handler) report(w http.ResponseWriter, r *http.Request) {
 	p := newParams(r, "window", "from", "to", "format")
 	window, format := p.reportWindow(now), p.format()
 	if len(p.bad) > 0 {
-		refuse(w, p.bad)
+		refuse(w, r, p.bad)
 		return
 	}
 	if format == "" {
 		var ok bool
 		if format, ok = negotiate(r.Header.Values("Accept")); !ok {
-			fail(w, http.StatusNotAcceptable, "", "a report is "+formatNames("one of %s, and the Accept header takes none of them; or use format="))
+			fail(w, r, http.StatusNotAcceptable, "", "a report is "+formatNames("one of %s, and the Accept header takes none of them; or use format="))
 			return
 		}
 	}
@@ -51,19 +51,17 @@ func (h *handler) report(w http.ResponseWriter, r *http.Request) {
 	made := report.New(survey, &options)
 	switch format {
 	case markdownFormat:
-		write(w, http.StatusOK, mediaType(format)+"; charset=utf-8", []byte(made.Markdown()))
+		write(w, r, http.StatusOK, mediaType(format)+"; charset=utf-8", []byte(made.Markdown()))
 	case htmlFormat:
 		page, err := made.HTML()
 		if err != nil {
 			h.logger.ErrorContext(r.Context(), "report has no page", "error", err)
-			fail(w, http.StatusInternalServerError, "", "the page could not be made")
+			fail(w, r, http.StatusInternalServerError, "", "the page could not be made")
 			return
 		}
-		w.Header().Set("Content-Security-Policy", pagePolicy(page))
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		write(w, http.StatusOK, mediaType(format)+"; charset=utf-8", page)
+		showPage(w, r, http.StatusOK, page)
 	default:
-		reply(w, http.StatusOK, reportReply{Success: true, Report: made})
+		reply(w, r, http.StatusOK, reportReply{Success: true, Report: made})
 	}
 }
 

@@ -140,7 +140,7 @@ func TestAWindowThatMakesNoSenseIs400WithTheField(t *testing.T) {
 		"window=7d&window=30d":          {"window", "more than once"},
 		"limit=5":                       {"limit", "unknown parameter"},
 	} {
-		a := s.do(http.MethodGet, "/report?"+query, "", "Accept", "text/html")
+		a := s.do(http.MethodGet, "/report?"+query, "")
 		body := a.json(t)
 		require.Equal(t, http.StatusBadRequest, a.status, query)
 		require.Equal(t, want[0], body["field"], query)

@@ -26,16 +26,16 @@ func (h *handler) routes() []route {
 		{method: "GET", path: "/outbox", serve: h.bounded(h.outbox)},
 		{method: "POST", path: "/alerts/test", serve: h.testAlert},
 		{method: "GET", path: "/silences", serve: h.bounded(h.silences)},
-		{method: "POST", path: "/silences", serve: h.bounded(h.postSilence)},
+		{method: "POST", path: "/silences", serve: received(h.bounded(h.postSilence))},
 		{method: "DELETE", path: "/silences/{id}", serve: h.bounded(h.deleteSilence)},
 		{method: "GET", path: "/rollups", serve: h.bounded(h.rollups)},
 		{method: "GET", path: "/rollups/{day}", serve: h.bounded(h.rollup)},
 		{method: "GET", path: "/runs", serve: h.bounded(h.runs)},
 		{method: "GET", path: "/locks", serve: h.bounded(h.locks)},
 		{method: "GET", path: "/config", serve: h.bounded(h.config)},
-		{method: "PUT", path: "/config", serve: h.bounded(h.putConfig)},
-		{method: "GET", path: "/coverage", serve: h.bounded(h.coverage)},
-		{method: "GET", path: "/report", serve: h.bounded(h.report)},
+		{method: "PUT", path: "/config", serve: received(h.bounded(h.putConfig))},
+		{method: "GET", path: "/coverage", serve: h.survey(h.coverage)},
+		{method: "GET", path: "/report", serve: h.survey(h.report)},
 		{method: "GET", path: "/status", serve: h.status},
 		{method: "GET", path: "/openapi.json", serve: openAPI(h.prefix), open: true},
 		{method: "GET", path: "/livez", serve: Livez().ServeHTTP, open: true},
@@ -63,7 +63,7 @@ func (h *handler) index(w http.ResponseWriter, r *http.Request) {
 	for _, route := range h.routes() {
 		out.Endpoints = append(out.Endpoints, route.name(h.prefix))
 	}
-	reply(w, http.StatusOK, out)
+	reply(w, r, http.StatusOK, out)
 }
 
 // noRoute answers what no pattern takes, in JSON like everything else.
@@ -79,9 +79,9 @@ func noRoute(routes *http.ServeMux) http.HandlerFunc {
 		}
 		if len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			fail(w, http.StatusMethodNotAllowed, "", "method not allowed; use "+strings.Join(allowed, " or "))
+			fail(w, r, http.StatusMethodNotAllowed, "", "method not allowed; use "+strings.Join(allowed, " or "))
 			return
 		}
-		fail(w, http.StatusNotFound, "", "no such endpoint")
+		fail(w, r, http.StatusNotFound, "", "no such endpoint")
 	}
 }

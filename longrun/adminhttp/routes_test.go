@@ -19,7 +19,7 @@ func filled(route adminhttp.Route) string {
 
 func TestNoRouteButTheOpenOnesAnswersWithoutTheToken(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, "s3cret-token")
+	s := newStand(t, "s3cret-token-of-a-test")
 	var open []string
 	for _, route := range adminhttp.Routes() {
 		status := s.do(route.Method, filled(route), "", "Authorization", "").status

@@ -44,7 +44,7 @@ func (h *handler) postSilence(w http.ResponseWriter, r *http.Request) {
 	}
 	s, bad := newSilence(fields, stored(h.clock.Now()))
 	if len(bad) > 0 {
-		refuse(w, bad)
+		refuse(w, r, bad)
 		return
 	}
 	stored, err := h.monitor.Silence(r.Context(), s)
@@ -52,7 +52,7 @@ func (h *handler) postSilence(w http.ResponseWriter, r *http.Request) {
 		h.storeFailed(w, r, err)
 		return
 	}
-	h.replySilence(w, http.StatusCreated, stored)
+	h.replySilence(w, r, http.StatusCreated, stored)
 }
 
 // newSilence reads what is asked for. A field that is null is as good as missing.
@@ -126,17 +126,17 @@ func (h *handler) deleteSilence(w http.ResponseWriter, r *http.Request) {
 	_, mangled := errors.AsType[*ledger.DocumentError](err)
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalid):
-		fail(w, http.StatusNotFound, "id", "no such silence")
+		fail(w, r, http.StatusNotFound, "id", "no such silence")
 	case mangled:
-		undecodable(w)
+		undecodable(w, r)
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
-		h.replySilence(w, http.StatusOK, s)
+		h.replySilence(w, r, http.StatusOK, s)
 	}
 }
 
-func (h *handler) replySilence(w http.ResponseWriter, status int, s longrun.Silence) {
+func (h *handler) replySilence(w http.ResponseWriter, r *http.Request, status int, s longrun.Silence) {
 	key := h.monitor.Ledger().Key(ledger.Silences, s.SilenceID)
-	reply(w, status, one{"silence", document{id: key.ID, path: key.String(), value: s}})
+	reply(w, r, status, one{"silence", document{id: key.ID, path: key.String(), value: s}})
 }

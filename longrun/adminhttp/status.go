@@ -114,7 +114,7 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := h.monitor.Status()
-	reply(w, http.StatusOK, statusReply{Success: true, Status: statusBody{
+	reply(w, r, http.StatusOK, statusReply{Success: true, Status: statusBody{
 		InstanceID: s.InstanceID, RunID: s.RunID, CommitHash: s.CommitHash, Version: s.Version, Root: s.Root,
 		IntervalSec: s.Interval.Seconds(), LeaseSec: s.Lease.Seconds(),
 		Started: optional(s.Started), State: s.State, Since: optional(s.Since), Leader: s.State == monitor.Leading,
@@ -140,32 +140,44 @@ func optional(t time.Time) *time.Time {
 // store call and needs no token: a store that is down must not get its host
 // restarted.
 func Livez() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, http.StatusOK, map[string]any{"success": true})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reply(w, r, http.StatusOK, map[string]any{"success": true})
 	})
 }
 
 // Readyz answers 200 while m runs and its store answers and takes writes, and
 // 503 with the reason otherwise. A standby is ready: it does what it is for. It makes no
-// store call and needs no token, and says nothing but the reason. Alerts that
-// cannot be sent until somebody mends the channel are told beside it and leave
-// the instance ready: to restart it would help nobody.
+// store call and needs no token, and says nothing but the reason. What status says
+// of the alert channel is told beside it in a few words, and leaves the instance
+// ready: to restart it would help nobody.
 func Readyz(m interface{ Status() monitor.Status }) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := m.Status()
 		switch {
 		case s.State == monitor.Stopped:
-			fail(w, http.StatusServiceUnavailable, "", "the monitor is not running")
+			fail(w, r, http.StatusServiceUnavailable, "", "the monitor is not running")
 		case !s.StoreReachable:
-			fail(w, http.StatusServiceUnavailable, "", "the store does not answer")
+			fail(w, r, http.StatusServiceUnavailable, "", "the store does not answer")
 		case s.StoreReadOnly:
-			fail(w, http.StatusServiceUnavailable, "", "the store takes no writes")
+			fail(w, r, http.StatusServiceUnavailable, "", "the store takes no writes")
 		default:
-			alerts := "ok"
-			if s.Alerts.Channel.Permanent {
-				alerts = "cannot be sent until the channel is mended"
-			}
-			reply(w, http.StatusOK, map[string]any{"success": true, "state": s.State, "alerts": alerts})
+			reply(w, r, http.StatusOK, map[string]any{"success": true, "state": s.State, "alerts": channelText(s.Alerts.Channel)})
 		}
 	})
+}
+
+// channelText says in a few words, and without the channel's own, what status
+// says of it.
+func channelText(c monitor.ChannelStatus) string {
+	switch {
+	case c.Permanent:
+		return "cannot be sent until the channel is mended"
+	case c.LastError != "" && !c.QuietUntil.IsZero():
+		return "the last message was not sent: the channel asked for quiet until " + c.QuietUntil.UTC().Format(time.RFC3339)
+	case c.LastError != "":
+		return "the last message was not sent"
+	case !c.Configured:
+		return "no channel is configured"
+	}
+	return "ok"
 }

@@ -107,11 +107,15 @@ func First[T any](ctx context.Context, l *Ledger, c Collection, p Page) (Entry[T
 }
 
 // Decode reads a record as a T, and mends what documents of the original system
-// call by another name. One that does not fit is a *DocumentError beside an Entry
+// call by another name. One that does not fit, or does not name itself, is a *DocumentError beside an Entry
 // that says where it lies.
 func Decode[T any](rec store.Record) (Entry[T], error) {
 	e := Entry[T]{Key: rec.Key, At: rec.At, Version: rec.Version}
-	if err := rec.Decode(&e.Value); err != nil {
+	err := rec.Decode(&e.Value)
+	if err == nil {
+		err = checkIdentity(rec.Key.ID, &e.Value)
+	}
+	if err != nil {
 		var zero T
 		e.Value = zero
 		return e, &DocumentError{Path: rec.Key.String(), Err: err}

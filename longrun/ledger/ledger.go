@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -101,9 +102,14 @@ type DocumentError struct {
 	Err error
 }
 
+// Error is one line: whoever wrote the document chose its path and what is wrong.
 func (e *DocumentError) Error() string {
-	return "ledger: " + e.Path + ": " + strings.TrimPrefix(e.Err.Error(), "store: ")
+	return visible.Line("ledger: "+e.Path+": "+strings.TrimPrefix(e.Err.Error(), "store: "), maxError)
 }
+
+// maxError is how long the text of a DocumentError is, in characters. A path may
+// take half of it.
+const maxError = 3000
 
 // Unwrap returns what does not fit.
 func (e *DocumentError) Unwrap() error { return e.Err }

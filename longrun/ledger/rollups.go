@@ -122,7 +122,7 @@ func revise(old longrun.Rollup, known bool, fresh longrun.Rollup) (longrun.Rollu
 
 // ReadDay reads everything of the UTC day that day lies in, once: its beats with
 // the nearest ones on both sides, its probes, its incidents, and the runs. What
-// earliest and now mean is said at longrun.NewDay.
+// earliest and now mean is said at coverage.NewDay.
 //
 // Each of also is given the beats of the day as well.
 func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, also ...func(longrun.Heartbeat)) (*coverage.Day, error) {

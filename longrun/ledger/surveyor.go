@@ -221,7 +221,8 @@ func (s *surveyor) takeIncidents(ctx context.Context) error {
 		}
 		e, err := s.ledger.Incident(ctx, o.IncidentID)
 		switch {
-		case errors.Is(err, store.ErrNotFound) || isDocument(err):
+		// What a rollup says of an incident may name none that a store could have.
+		case errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalid) || isDocument(err):
 			s.Unread = append(s.Unread, o.IncidentID)
 		case err != nil:
 			return err

@@ -168,10 +168,10 @@ func probeMark(p longrun.ProbePoint, s scale, y func(float64) float64, top float
 		m.Title += fmt.Sprintf(", %s ms", millis(&p.Ms))
 	case longrun.Fail:
 		m.Path = fmt.Sprintf("M%v %vl8 8m0 -8l-8 8", short(m.X-4), short(m.Y-4))
-		m.Title += ", " + oneLine(p.Class)
+		m.Title += ", " + seen(p.Class)
 	case longrun.Inconclusive:
 		m.Path = fmt.Sprintf("M%v %va4 4 0 1 0 8 0a4 4 0 1 0 -8 0", short(m.X-4), m.Y)
-		m.Title += ", " + oneLine(p.Class)
+		m.Title += ", " + seen(p.Class)
 	}
 	return m
 }
@@ -198,7 +198,7 @@ func timelineChart(r Report) *chart {
 			}
 			row = len(rows)
 			rows[key] = row
-			c.Texts = append(c.Texts, label{X: namesLeft - 8, Y: float64(row*height) + 15, Anchor: "end", Class: "tick", Text: cut(oneLine(key), 34)})
+			c.Texts = append(c.Texts, label{X: namesLeft - 8, Y: float64(row*height) + 15, Anchor: "end", Class: "tick", Text: cut(seen(key), 34)})
 		}
 		end, class, ended := s.w.To, "open", "open"
 		if i.End != nil {
@@ -207,7 +207,7 @@ func timelineChart(r Report) *chart {
 		x, to := s.x(i.Start), s.x(end)
 		c.Rects = append(c.Rects, rect{
 			X: x, Y: float64(row*height) + 4, W: max(short(to-x), 3), H: height - 8, Class: "incident " + class, Opacity: 1,
-			Title: fmt.Sprintf("%s: %s to %s, %s. %s", oneLine(key), stamp(i.Start), ended, length(time.Duration(i.DurationSec*float64(time.Second))), oneLine(i.Summary)),
+			Title: fmt.Sprintf("%s: %s to %s, %s. %s", seen(key), stamp(i.Start), ended, length(time.Duration(i.DurationSec*float64(time.Second))), seen(i.Summary)),
 		})
 	}
 	bottom := float64(len(rows) * height)

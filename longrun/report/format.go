@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 // percent shows part of whole. It is cut and never rounded up, so that what is
@@ -92,3 +94,10 @@ func name(id string) string {
 	}
 	return id
 }
+
+// maxText is how long one text of a report is, in characters.
+const maxText = 2000
+
+// seen is what is shown of a text that may stem from a document: nothing that
+// moves a cursor, hides, or turns the reading direction round, and not much.
+func seen(s string) string { return visible.Line(s, maxText) }

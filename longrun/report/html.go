@@ -14,7 +14,8 @@ var page = template.Must(template.New("page").Parse(pageText))
 
 // HTML returns the report as one page that needs nothing else: no script, no
 // style sheet, no font and no picture from anywhere. It is light or dark as the
-// reader's screen is, and prints. Whatever the documents say is text in it.
+// reader's screen is, and prints. Whatever the documents say is text in it, of
+// characters that are seen, and not much of it.
 func (r Report) HTML() ([]byte, error) {
 	type part struct {
 		section
@@ -25,8 +26,8 @@ func (r Report) HTML() ([]byte, error) {
 		Cards                         [][2]string
 		Parts                         []part
 	}{
-		Title: r.title(), Verdict: r.Verdict.Text, Class: strings.ToLower(strings.ReplaceAll(string(r.Verdict.Result), " ", "-")),
-		Target: "Target: " + share(r.Verdict.Target) + " (" + r.Verdict.Basis + ").",
+		Title: r.title(), Verdict: seen(r.Verdict.Text), Class: strings.ToLower(strings.ReplaceAll(string(r.Verdict.Result), " ", "-")),
+		Target: seen("Target: " + share(r.Verdict.Target) + " (" + r.Verdict.Basis + ")."),
 		Cards:  r.cards(),
 	}
 	for _, s := range r.sections() {

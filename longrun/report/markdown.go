@@ -52,7 +52,7 @@ func mdRow(b *strings.Builder, cells []string) {
 // mdText takes from a text what Markdown would make markup of. An underscore
 // within a word is none, and names are full of them.
 func mdText(s string) string {
-	runes := []rune(oneLine(s))
+	runes := []rune(seen(s))
 	word := func(i int) bool {
 		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]))
 	}
@@ -87,18 +87,4 @@ func mdText(s string) string {
 		b.WriteRune(c)
 	}
 	return b.String()
-}
-
-// oneLine takes line breaks and other control characters out, and what turns the
-// direction of a text.
-func oneLine(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\r' || c == '\t' || c == 0x2028 || c == 0x2029:
-			return ' '
-		case unicode.IsControl(c), c >= 0x202A && c <= 0x202E, c >= 0x2066 && c <= 0x2069:
-			return '�'
-		}
-		return c
-	}, strings.ToValidUTF8(s, "�"))
 }

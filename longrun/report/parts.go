@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -85,7 +86,7 @@ func incidentsOf(s ledger.Survey, limit int) Incidents {
 	for _, o := range all[out.More:] {
 		out.Listed = append(out.Listed, Incident{
 			IncidentID: o.IncidentID, Rule: o.Rule, Target: o.Target, Severity: o.Severity,
-			Start: o.Start, End: o.End, DurationSec: o.Incident().Duration(s.Now).Seconds(), Summary: o.Summary,
+			Start: o.Start, End: o.End, DurationSec: o.Incident().Duration(s.Now).Seconds(), Summary: visible.Head(o.Summary, maxText),
 		})
 	}
 	return out

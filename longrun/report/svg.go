@@ -19,7 +19,7 @@ func (c *chart) svg() template.HTML {
 	}
 	text := func(before, s, after string) {
 		b = append(b, before...)
-		b = append(b, template.HTMLEscapeString(s)...)
+		b = append(b, template.HTMLEscapeString(seen(s))...)
 		b = append(b, after...)
 	}
 	text(`<svg viewBox="0 0 `, strconv.FormatFloat(c.Width, 'f', -1, 64)+" "+strconv.FormatFloat(short(c.Height), 'f', -1, 64), `" role="img"`)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,12 +31,20 @@ func (r Report) title() string {
 	return "Longrun report: " + stamp(r.Window.From) + " to " + stamp(r.Window.To)
 }
 
-// sections are all parts in their order.
+// sections are all parts in their order, as they may be shown.
 func (r Report) sections() []section {
-	return []section{
+	all := []section{
 		r.windowSection(), r.coverageSection(), r.gapsSection(), r.instancesSection(),
 		r.probesSection(), r.incidentsSection(), r.leftOutSection(), r.derivationsSection(),
 	}
+	for _, s := range all {
+		for _, texts := range append(slices.Clone(s.Rows), s.Lines, s.Head, s.Tail) {
+			for i := range texts {
+				texts[i] = seen(texts[i])
+			}
+		}
+	}
+	return all
 }
 
 func (r Report) windowSection() section {
@@ -238,7 +247,7 @@ func (r Report) incidentsSection() section {
 }
 
 func (r Report) leftOutSection() section {
-	s := section{ID: "left-out", Title: "Left out, or not trusted", Lines: r.LeftOut}
+	s := section{ID: "left-out", Title: "Left out, or not trusted", Lines: slices.Clone(r.LeftOut)}
 	if len(r.LeftOut) == 0 {
 		s.Lines = []string{"Nothing."}
 	}

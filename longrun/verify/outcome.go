@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,7 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 // Verdict is what a check comes to.
@@ -76,12 +78,12 @@ func (o Outcome) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", o.Check, o.Verdict)
 	fmt.Fprintf(&b, "  from %s to %s\n", instant(o.From, "the beginning"), instant(o.To, "now"))
-	for _, f := range o.Findings {
+	for _, f := range o.Findings { // whoever inserts a document chooses its ID, and must not write lines of its own
 		fmt.Fprintf(&b, "  %-5s  ", f.Severity)
 		if f.Path != "" {
-			fmt.Fprintf(&b, "%s: ", visible(f.Path))
+			fmt.Fprintf(&b, "%s: ", visible.Line(f.Path, maxText))
 		}
-		fmt.Fprintln(&b, visible(f.Text))
+		fmt.Fprintln(&b, visible.Line(f.Text, maxText))
 	}
 	if o.More > 0 {
 		fmt.Fprintf(&b, "  and %d more findings\n", o.More)
@@ -97,24 +99,18 @@ func (o Outcome) WriteText(w io.Writer) error {
 	return err
 }
 
-// visible takes out what a terminal would obey or not show. IDs and errors of
-// documents stand in findings, and whoever inserts a document chooses its ID: it
-// must not write lines of its own.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
-}
-
 // WriteJSON writes the outcome for programs, with the names of the fields' tags.
+// What cannot be seen is escaped in it.
 func (o Outcome) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(o)
+	if err := e.Encode(o); err != nil {
+		return err
+	}
+	_, err := w.Write(visible.JSON(b.Bytes()))
+	return err
 }
 
 func instant(t *time.Time, open string) string {
@@ -123,6 +119,9 @@ func instant(t *time.Time, open string) string {
 	}
 	return t.UTC().Format(time.RFC3339)
 }
+
+// maxText is how long the text of a finding is, in characters.
+const maxText = 1000
 
 // maxFindings is how many findings an Outcome lists.
 const maxFindings = 200
@@ -156,7 +155,7 @@ func (q *inquiry) find(severity Severity, path, format string, args ...any) {
 		q.more++
 		return
 	}
-	q.findings = append(q.findings, Finding{Severity: severity, Path: path, Text: fmt.Sprintf(format, args...)})
+	q.findings = append(q.findings, Finding{Severity: severity, Path: path, Text: visible.Line(fmt.Sprintf(format, args...), maxText)})
 }
 
 func (q *inquiry) fault(path, format string, args ...any) { q.find(Fault, path, format, args...) }

@@ -95,5 +95,5 @@ func TestADocumentWritesNoLineOfItsOwn(t *testing.T) {
 	q.fault("beats/x\nevidence: PASS\x1b[2J", "is \u202ewrong: %v\r", errors.New("first\nsecond"))
 	var text strings.Builder
 	require.NoError(t, q.outcome().WriteText(&text))
-	require.Equal(t, "evidence: FAIL\n  from the beginning to now\n  fault  beats/x�evidence: PASS�[2J: is �wrong: first�second�\n", text.String())
+	require.Equal(t, "evidence: FAIL\n  from the beginning to now\n  fault  beats/x evidence: PASS�[2J: is �wrong: first second\n", text.String())
 }

@@ -12,6 +12,7 @@ import (
 
 	"cloud.google.com/go/firestore"
 
+	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/firestorestore"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -29,7 +30,7 @@ func Split(address string) (scheme, rest string, err error) {
 	case scheme == "memory" && rest == "", (scheme == "sqlite" || scheme == "firestore") && rest != "":
 		return scheme, rest, nil
 	}
-	return "", "", fmt.Errorf("%q is none of sqlite:FILE, memory: and firestore:PROJECT", address)
+	return "", "", fmt.Errorf("%s is none of sqlite:FILE, memory: and firestore:PROJECT", redact.Addresses(fmt.Sprintf("%.200q", address)))
 }
 
 // Open opens a store, and returns what closes it. A SQLite file that does not

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
+)
+
+// year stores the rollups of a year that is over, so that a report of it costs
+// what one does.
+func (b book) year() {
+	b.t.Helper()
+	today := longrun.DayOf(time.Now()).From
+	first := today.AddDate(0, 0, -364)
+	for d := first; d.Before(today); d = d.AddDate(0, 0, 1) {
+		day, err := coverage.NewDay(d, time.Minute, first, today)
+		require.NoError(b.t, err)
+		for i := range 1440 {
+			if i%97 != 0 {
+				h := longrun.Beat(d.Add(time.Duration(i)*time.Minute+time.Second), time.Minute)
+				h.InstanceID, h.Healthy = "then", true
+				day.Add(h)
+			}
+		}
+		_, err = b.store.Commit(b.t.Context(), b.SetRollup(day.Rollup()))
+		require.NoError(b.t, err)
+	}
+}
+
+// crowd is what callers of a server do that mean it no good, or too much.
+type crowd struct {
+	t    *testing.T
+	addr string
+}
+
+// hold opens n connections that say something and no more.
+func (c crowd) hold(n int, text string) {
+	for range n {
+		conn, err := net.Dial("tcp", c.addr)
+		if err != nil {
+			continue // no room: who really wants something is asked after elsewhere
+		}
+		c.t.Cleanup(func() { _ = conn.Close() })
+		_, _ = io.WriteString(conn, text)
+	}
+}
+
+// ask sends n requests at once, and counts the answers.
+func (c crowd) ask(n int, path string, header string) map[int]int {
+	var mu sync.Mutex
+	answers := map[int]int{}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	var group sync.WaitGroup
+	for range n {
+		group.Go(func() {
+			r, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, "http://"+c.addr+path, nil)
+			if err != nil {
+				return
+			}
+			if header != "" {
+				r.Header.Set("X-Much", header)
+			}
+			status := 0
+			if response, err := client.Do(r); err == nil {
+				status = response.StatusCode
+				_, _ = io.Copy(io.Discard, response.Body)
+				_ = response.Body.Close()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			answers[status]++
+		})
+	}
+	group.Wait()
+	return answers
+}
+
+// watch asks whether the server lives, over and over, until it is told to end.
+func (c crowd) watch() (end func() (asked, answered int)) {
+	ctx, cancel := context.WithCancel(c.t.Context())
+	var group sync.WaitGroup
+	asked, answered := 0, 0
+	group.Go(func() {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+		every := time.NewTicker(50 * time.Millisecond)
+		defer every.Stop()
+		for ctx.Err() == nil {
+			asked++
+			response, err := client.Get("http://" + c.addr + "/livez")
+			if err != nil {
+				c.t.Logf("after %d: %v", asked, err)
+			} else {
+				if response.StatusCode == http.StatusOK {
+					answered++
+				}
+				_ = response.Body.Close()
+			}
+			select {
+			case <-every.C:
+			case <-ctx.Done():
+			}
+		}
+	})
+	return func() (int, int) {
+		cancel()
+		group.Wait()
+		return asked, answered
+	}
+}
+
+func TestNoCrowdTakesTheServerFromItsBeats(t *testing.T) {
+	const admin = "/api/admin/longrun"
+	db := t.TempDir() + "/longrun.db"
+	st, err := sqlitestore.Open(t.Context(), db, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	b := openBook(t, st)
+	b.year()
+	began := time.Now()
+	p := launch(t, "one", "LONGRUN_STORE=sqlite:"+db, "LONGRUN_INTERVAL=2s", "LONGRUN_LEASE=6s")
+	b.await("one", 1)
+	c := crowd{t, p.addr}
+	end := c.watch()
+
+	c.hold(2000, "GET /livez HTTP/1.1\r\nHost: local")
+	c.hold(1100, "PUT "+admin+"/config HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
+	reports := c.ask(200, admin+"/report?window=365d&format=html", "")
+	huge := c.ask(1000, admin+"/status", strings.Repeat("x", 900<<10))
+	b.await("one", 6)
+	asked, answered := end()
+	p.signal(syscall.SIGTERM)
+	require.Zero(t, p.ended())
+
+	t.Logf("%d of %d times alive in %v; reports %v, huge headers %v", answered, asked, time.Since(began).Round(time.Second), reports, huge)
+	require.Equal(t, asked, answered, "/livez answers whoever asks")
+	require.Positive(t, reports[http.StatusOK])
+	require.Equal(t, 200, reports[http.StatusOK]+reports[http.StatusTooManyRequests], "%v", reports)
+	require.Zero(t, huge[http.StatusOK])
+	var beats []longrun.Heartbeat
+	for e, err := range b.Heartbeats(t.Context(), ledger.Page{From: began.Add(-time.Minute)}) {
+		require.NoError(t, err)
+		beats = append(beats, e.Value)
+	}
+	for i, h := range beats {
+		require.True(t, h.Healthy, "%+v", h)
+		require.False(t, h.Late, "%+v", h)
+		if i > 0 {
+			require.Equal(t, 2*time.Second, h.TS.Truncate(2*time.Second).Sub(beats[i-1].TS.Truncate(2*time.Second)), "no slot is empty")
+		}
+	}
+}

@@ -146,3 +146,50 @@ func ExampleCall() {
 	// true true
 	// the host's prober: panic: no client
 }
+
+// What is behind a closed door may answer again though calls of before still
+// hang: one is let in to see, and then all are.
+func TestADoorOpensWhenWhatIsBehindItAnswersAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var door spawn.Door
+		release := make(chan struct{})
+		well := false
+		call := func() error {
+			ctx, end := context.WithTimeout(t.Context(), time.Second)
+			defer end()
+			return door.Call(ctx, "host", func(context.Context) error {
+				if !well {
+					<-release
+				}
+				return nil
+			})
+		}
+		for range 1000 { // for hours
+			_ = call()
+			time.Sleep(10 * time.Second)
+		}
+		require.LessOrEqual(t, door.Left(), 64, "never more")
+		require.Greater(t, door.Left(), 8)
+		well = true
+		require.ErrorIs(t, call(), spawn.ErrTooManyLeft, "all that are ever let in hang")
+		close(release)
+		synctest.Wait()
+		require.NoError(t, call())
+
+		release, well = make(chan struct{}), false
+		for range 8 {
+			require.ErrorIs(t, call(), spawn.ErrAbandoned)
+		}
+		well = true
+		require.ErrorIs(t, call(), spawn.ErrTooManyLeft)
+		time.Sleep(30 * time.Second)
+		require.NoError(t, call(), "one to see")
+		require.NoError(t, call(), "and then all")
+		require.Equal(t, 8, door.Left())
+		well = false
+		require.ErrorIs(t, call(), spawn.ErrAbandoned)
+		require.ErrorIs(t, call(), spawn.ErrTooManyLeft, "closed again")
+		close(release)
+	})
+}

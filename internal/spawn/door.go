@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,11 +29,23 @@ type Door struct {
 	// Grace is how long after the end of its context a call is waited for; a
 	// negative one is none. Default: 1s.
 	Grace time.Duration
-	// Limit is how many calls left behind close the door. Default: 8.
+	// Limit is how many calls left behind close the door. It opens when fewer are
+	// left, and for one call now and then, up to eight times as many, to see whether
+	// what is behind it answers again: while that does, it stands open. Default: 8.
 	Limit int
 
 	left atomic.Int64
+
+	mu    sync.Mutex
+	since time.Time // the last call was left behind, or let in to see
+	works bool      // the last one that came back did so after that
 }
+
+// trialEvery is how often a closed door lets a call in to see.
+const trialEvery = 30 * time.Second
+
+// maxTrials is how many times the limit may be left behind in all.
+const maxTrials = 8
 
 // wall is the clock of a Door without one.
 var wall = clock.New() //nolint:gochecknoglobals // it has no state
@@ -55,10 +68,43 @@ func (d *Door) open(name string) error {
 	if limit <= 0 {
 		limit = defaultLimit
 	}
-	if n := d.left.Load(); n >= int64(limit) {
-		return fmt.Errorf("%s was not called: %w (%d)", name, ErrTooManyLeft, n)
+	n := d.left.Load()
+	if n < int64(limit) || d.try(n < int64(limit)*maxTrials) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s was not called: %w (%d)", name, ErrTooManyLeft, n)
+}
+
+// try reports whether a call may go through a closed door.
+func (d *Door) try(room bool) bool {
+	clk, _ := d.patience()
+	now := clk.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.works {
+		return true
+	}
+	if !room || now.Sub(d.since).Abs() < trialEvery {
+		return false
+	}
+	d.since = now
+	return true
+}
+
+// leave counts a call that is left behind, and came one that was not.
+func (d *Door) leave() {
+	clk, _ := d.patience()
+	now := clk.Now()
+	d.left.Add(1)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.since, d.works = now, false
+}
+
+func (d *Door) came() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.works = true
 }
 
 // Await gives a call of this door its grace, as Running.Wait does.

@@ -40,6 +40,9 @@ func start(door *Door, name string, fn func() error) *Running {
 		return fn()
 	}, func(err error) {
 		if r.state.CompareAndSwap(running, returned) {
+			if r.door != nil {
+				r.door.came()
+			}
 			r.done <- err
 		} else if r.door != nil {
 			r.door.left.Add(-1)
@@ -73,7 +76,7 @@ func (r *Running) Wait(clk clock.Clock, grace time.Duration) bool {
 // has returned already, and Done delivers.
 func (r *Running) Leave() bool {
 	if r.door != nil {
-		r.door.left.Add(1) // before the state moves: whoever returns takes it back
+		r.door.leave() // before the state moves: whoever returns takes it back
 	}
 	if r.state.CompareAndSwap(running, abandoned) {
 		return true

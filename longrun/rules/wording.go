@@ -10,9 +10,22 @@ import (
 
 // counted is such as "1 heartbeat" or "9 heartbeats".
 func counted(n int64, what string) string {
-	s := strconv.FormatInt(n, 10) + " " + what
+	s := number(n) + " " + what
 	if n != 1 {
 		s += "s"
+	}
+	return s
+}
+
+// number writes n, from a million on in groups: many digits in a row are taken for
+// somebody's telephone, and masked.
+func number(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	if n < 1_000_000 {
+		return s
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
 	}
 	return s
 }

@@ -3,6 +3,7 @@ package hostcall
 import (
 	"context"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +55,19 @@ func (g *guardedClock) Now() time.Time {
 
 // AfterFunc implements clock.Clock.
 func (g *guardedClock) AfterFunc(d time.Duration, fn func()) *clock.Timer {
-	return ask(g, func() *clock.Timer { return g.host.AfterFunc(d, fn) }, func() *clock.Timer { return g.Clock.AfterFunc(d, fn) })
+	// The host's timer may come to life though it was given up.
+	var once sync.Once
+	var given atomic.Bool
+	return ask(g, func() *clock.Timer {
+		return g.host.AfterFunc(d, func() {
+			if !given.Load() {
+				once.Do(fn)
+			}
+		})
+	}, func() *clock.Timer {
+		given.Store(true)
+		return g.Clock.AfterFunc(d, func() { once.Do(fn) })
+	})
 }
 
 // ask is the host's answer, or instead where there is none.

@@ -29,8 +29,9 @@ type campaign struct {
 	still   time.Time // … and since when it has been so, by our clock
 	lease   *Lease    // the last one granted
 	view    View
-	unread  trouble // why the row cannot be read …
-	unkept  bool    // … or whether it cannot be written
+	unread  trouble   // why the row cannot be read …
+	unkept  bool      // … or whether it cannot be written
+	polite  time.Time // until when an expired lease is left to whoever had it
 }
 
 // Acquire implements Lock.
@@ -60,6 +61,9 @@ func (c *campaign) Acquire(ctx context.Context) (*Lease, error) {
 		case errors.As(err, &corrupt):
 		default:
 			wait = c.opts.retry(failures)
+			if c.rival() {
+				wait *= 3 // whoever led asks first
+			}
 			failures++
 		}
 		if !c.pause(ctx, wait, w.wake) {
@@ -130,8 +134,10 @@ func (c *campaign) judge(rec store.Record, row Row, found bool) (claim, error) {
 		next.how = Regained
 	case ours: // a grant that nobody ever worked under: who was there before it?
 		next.prev, next.how = own.prev, own.how
-	case remaining <= 0:
+	case remaining <= 0 && c.courtesy(now) <= 0:
 		next.how = Expired
+	case remaining <= 0:
+		return claim{}, &HeldError{Holder: row.HolderInstanceID, Epoch: row.Epoch, Remaining: c.courtesy(now)}
 	default:
 		c.wrote() // somebody did
 		return claim{}, &HeldError{Holder: row.HolderInstanceID, Epoch: row.Epoch, Remaining: remaining}
@@ -139,6 +145,28 @@ func (c *campaign) judge(rec store.Record, row Row, found bool) (claim, error) {
 	epoch := max(row.Epoch, c.known().Epoch) + 1 // more than row.Epoch+1 only where the row was deleted
 	next.row = row.granted(epoch, nonce(), c.opts.InstanceID, c.opts.Lease, now.UTC())
 	return next, nil
+}
+
+// courtesy is how long after an outage an expired lease is still left to the
+// instance that had it: it may have work that waits, and no other can do it.
+func (c *campaign) courtesy(now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left := c.polite.Sub(now)
+	if left > 2*c.opts.RetryMax {
+		return 0 // the clock was set back
+	}
+	return left
+}
+
+// rival reports whether the row is held, as far as this Lock knows, by somebody
+// else, and only cannot be written.
+func (c *campaign) rival() bool {
+	c.mu.Lock()
+	row, unkept := c.view.Row, c.unkept
+	c.mu.Unlock()
+	_, ours := c.owned(row)
+	return unkept && row.Held() && !ours
 }
 
 // remaining is how long the holder's lease, as the holder stored it, still runs:

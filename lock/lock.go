@@ -70,6 +70,14 @@
 // was cancelled: raise it if work is slow to stop. Set Lease alone when in
 // doubt.
 //
+// # After an outage of the store
+//
+// Whoever held the lease before an outage may have work that waited for it, and
+// takes it again at once. Others, when the store answers again, leave an expired
+// lease alone for a pause of RetryMax and a quarter, and where the store can be
+// read and takes no writes they try less often than it. That makes it likely that
+// the former holder leads, and does not promise it.
+//
 // # When the row is not what it should be
 //
 // A row that does not decode, or whose epoch is below one seen before, is left

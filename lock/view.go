@@ -47,6 +47,9 @@ func (c *campaign) saw(row Row, version string) {
 		c.version, c.still = version, now
 	}
 	c.view.Row, c.view.At, c.view.Err = row, now, nil
+	if c.unread == noRead {
+		c.polite = now.Add(c.opts.RetryMax * 5 / 4) // longer than any pause of the one that had it
+	}
 	c.mu.Unlock()
 	c.mended(func() { c.unread = well })
 }

@@ -21,7 +21,7 @@ import (
 func TestAfterAnOutageTheFormerHolderComesFirst(t *testing.T) {
 	t.Parallel()
 	key := store.Key{Collection: "locks", ID: "one"}
-	for seed := range uint64(50) {
+	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			mem := memstore.New(nil)
 			led := make(chan string, 100)

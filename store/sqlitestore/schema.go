@@ -6,10 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"modernc.org/sqlite" // registers the driver "sqlite"
@@ -43,21 +39,6 @@ CREATE UNIQUE INDEX documents_by_id ON documents (collection, id);
 CREATE TABLE commits (last INTEGER NOT NULL) STRICT;
 INSERT INTO commits (last) VALUES (0);
 `
-
-// dsn names the file as a URI, since SQLite and the driver each give some
-// characters of a plain path a meaning.
-func dsn(path string, busy time.Duration) string {
-	slashed := filepath.ToSlash(path)
-	if !strings.HasPrefix(slashed, "/") {
-		slashed = "/" + slashed // a volume, as in C:/
-	}
-	query := url.Values{
-		"_busy_timeout": {strconv.FormatInt(max(busy.Milliseconds(), 1), 10)},
-		"_synchronous":  {"FULL"},
-		"_error_rc":     {"1"},
-	}
-	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}).String()
-}
 
 // busyPause is how long to leave a file alone that SQLite would not wait for.
 const busyPause = 20 * time.Millisecond

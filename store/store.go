@@ -46,6 +46,12 @@ var (
 	// query, a value the store cannot keep, a document that is too large, too
 	// many operations. Nothing of the request was applied.
 	ErrInvalid = errors.New("store: invalid")
+
+	// ErrMoved marks an answer that a store refuses because what it has opened
+	// is not what the name shows now: its file was deleted, moved or replaced.
+	// Others who use the name do not see what would be written, so nothing is.
+	// The store works again when the name shows what it has opened.
+	ErrMoved = errors.New("store: what was opened is not what the name shows now")
 )
 
 // ConflictError says that a precondition of a Commit did not hold, and that

@@ -36,7 +36,11 @@ Examples:
 
 // Run prunes.
 func (c pruneCommand) Run(ctx context.Context, s surroundings) error {
-	st, l, end, err := c.open(ctx)
+	open := c.open
+	if c.DryRun {
+		open = c.openToRead
+	}
+	st, l, end, err := open(ctx)
 	if err != nil {
 		return err
 	}

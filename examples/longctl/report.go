@@ -49,7 +49,7 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--out: %w", err)}
 	}
-	_, l, end, err := c.open(ctx)
+	_, l, end, err := c.openToRead(ctx)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,11 @@ func (c rollupCommand) Run(ctx context.Context, s surroundings) error {
 		}
 		sign = func(s longrun.Seal) longrun.Seal { return evidence.Sign(s, key) }
 	}
-	_, l, end, err := c.open(ctx)
+	open := c.open
+	if c.DryRun {
+		open = c.openToRead
+	}
+	_, l, end, err := open(ctx)
 	if err != nil {
 		return err
 	}

@@ -25,9 +25,18 @@ type storeFlags struct {
 	Emulator string `env:"FIRESTORE_EMULATOR_HOST" hidden:""`
 }
 
-// open opens the store, which must be there.
+// open opens the store, which must be there, to change what is in it.
 func (f storeFlags) open(ctx context.Context) (store.Store, *ledger.Ledger, func(), error) {
-	st, end, err := stores.OpenExisting(ctx, f.Store, f.Emulator)
+	return f.openBy(ctx, stores.OpenExisting)
+}
+
+// openToRead opens the store, which must be there, and changes nothing.
+func (f storeFlags) openToRead(ctx context.Context) (store.Store, *ledger.Ledger, func(), error) {
+	return f.openBy(ctx, stores.OpenToRead)
+}
+
+func (f storeFlags) openBy(ctx context.Context, opener func(ctx context.Context, address, emulator string) (store.Store, func(), error)) (store.Store, *ledger.Ledger, func(), error) {
+	st, end, err := opener(ctx, f.Store, f.Emulator)
 	if err != nil {
 		return nil, nil, nil, usageError{fmt.Errorf("--store: %w", err)}
 	}

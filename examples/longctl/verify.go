@@ -34,9 +34,13 @@ const verifyExits = `
 Exit codes: 0 pass, 1 fail, 2 cannot tell, or wrong usage.`
 
 // check opens the store, makes the check, shows its outcomes, and ends with the
-// code of the worst.
-func (f verifyFlags) check(ctx context.Context, s surroundings, do func(o opened) error) error {
-	st, l, end, err := f.open(ctx)
+// code of the worst. Only a check that writes needs more than a store to read.
+func (f verifyFlags) check(ctx context.Context, s surroundings, writes bool, do func(o opened) error) error {
+	open := f.openToRead
+	if writes {
+		open = f.open
+	}
+	st, l, end, err := open(ctx)
 	if err != nil {
 		return err
 	}
@@ -107,7 +111,7 @@ func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 	if c.KeepDays > 0 {
 		o.KeptFrom = now.AddDate(0, 0, -c.KeepDays)
 	}
-	return c.check(ctx, s, func(at opened) error {
+	return c.check(ctx, s, false, func(at opened) error {
 		o.Progress = at.progress.read
 		outcome, err := verify.Evidence(ctx, at.ledger, o)
 		if err != nil {
@@ -170,7 +174,7 @@ func (c verifyRestartSafe) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	return c.check(ctx, s, func(at opened) error {
+	return c.check(ctx, s, c.Drill, func(at opened) error {
 		outcome, err := verify.RestartSafe(ctx, at.ledger, verify.RestartSafeOptions{From: from, To: to, Now: now, Progress: at.progress.read})
 		if err != nil {
 			return err
@@ -245,7 +249,7 @@ func (c verifyProbes) Run(ctx context.Context, s surroundings) error {
 		}
 		o.MinPassRate[longrun.ProbeType(name)] = rate
 	}
-	return c.check(ctx, s, func(at opened) error {
+	return c.check(ctx, s, false, func(at opened) error {
 		o.Progress = at.progress.read
 		outcome, err := verify.Probes(ctx, at.ledger, o)
 		if err != nil {

@@ -175,3 +175,36 @@ func TestVerifyHelps(t *testing.T) {
 		require.Contains(t, got.out, "longctl verify "+command)
 	}
 }
+
+// Whoever checks evidence leaves it as it was, byte by byte, with nothing beside
+// it: it may lie where nothing can be written.
+func TestLookingChangesNothing(t *testing.T) {
+	t.Parallel()
+	path, _ := watched(t)
+	at := "--store=sqlite:" + path
+	files := func() map[string]string {
+		found := map[string]string{}
+		entries, err := os.ReadDir(filepath.Dir(path))
+		require.NoError(t, err)
+		for _, entry := range entries {
+			data, err := os.ReadFile(filepath.Join(filepath.Dir(path), entry.Name()))
+			require.NoError(t, err)
+			found[entry.Name()] = string(data)
+		}
+		return found
+	}
+	before := files()
+	for _, args := range [][]string{
+		{"verify", "evidence", at},
+		{"verify", "restart-safe", at},
+		{"verify", "probes", at},
+		{"report", at, "--interval=1s"},
+		{"rollup", at, "--missing", "--dry-run", "--interval=1s"},
+		{"prune", at, "--dry-run"},
+	} {
+		got := ctl(t, args...)
+		require.NotContains(t, got.err, "sqlitestore", "%v", args)
+		require.NotEmpty(t, got.out, "%v: %s", args, got.err)
+		require.Equal(t, before, files(), "%v", args)
+	}
+}

@@ -59,10 +59,14 @@ type encoded struct {
 
 // Commit implements store.Store. An error of a full disk, a busy file or an
 // ended context means that nothing was applied; only a failure of the final
-// sync leaves it open.
+// sync leaves it open, and an error that wraps store.ErrMoved where the file was
+// moved within the few milliseconds of the transaction.
 func (s *Store) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, error) {
 	if err := store.ValidateOps(ops); err != nil {
 		return nil, err
+	}
+	if s.readOnly {
+		return nil, s.fail("commit", errReadOnly)
 	}
 	docs := make([]encoded, len(ops))
 	for i, op := range ops {
@@ -89,61 +93,72 @@ func (s *Store) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, err
 	case <-ctx.Done():
 		return nil, s.fail("wait to write", ctx.Err())
 	}
-	stamps, err := s.write(ctx, ops, docs)
+	stamps, version, err := s.write(ctx, ops, docs)
+	defer s.watches.expect(0)
+	// What is acknowledged lies in the file that bears the name, and was looked
+	// up there, after it was synced.
+	if moved := s.place.moved(); moved != nil {
+		return nil, s.fail("commit", moved)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s.wake(ops)
+	s.watches.committed(ops, version)
 	return stamps, nil
 }
 
 // write is one transaction. The caller holds the writing token.
-func (s *Store) write(ctx context.Context, ops []store.Op, docs []encoded) (_ []store.Stamp, err error) {
+func (s *Store) write(ctx context.Context, ops []store.Op, docs []encoded) (_ []store.Stamp, version int64, err error) {
 	if s.writer == nil {
 		if s.writer, err = openWriter(ctx, s.db); err != nil {
-			return nil, s.fail("connect", err)
+			return nil, 0, s.fail("connect", err)
 		}
 	}
 	w := s.writer
 	// The wait for other processes is here, and ends with ctx.
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		s.abandon(ctx)
-		return nil, s.fail("begin", err)
+		return nil, 0, s.fail("begin", err)
 	}
 	defer func() {
 		if err != nil {
 			s.abandon(ctx)
 		}
 	}()
+	// Only now: the wait may have been long, and what is in the way of a commit
+	// is an answer too, which a file that nobody else sees cannot give.
+	if err := s.place.moved(); err != nil {
+		return nil, 0, s.fail("begin", err)
+	}
 	now := s.now() // only now: while this process waited, others have stamped theirs
 	// What follows is short and waits for nobody. Ending it by ctx would buy
 	// nothing but doubt.
 	steady := context.WithoutCancel(ctx)
-	var version int64
 	if err := w.count.QueryRowContext(steady).Scan(&version); err != nil {
-		return nil, s.fail("write", err)
+		return nil, 0, s.fail("write", err)
 	}
 	stamp := store.Stamp{Version: strconv.FormatInt(version, 10), UpdateTime: now}
 	stamps := make([]store.Stamp, len(ops))
 	for i, op := range ops {
 		applied, err := w.apply(steady, op, docs[i], version, now)
 		if err != nil {
-			return nil, s.fail("write", err)
+			return nil, 0, s.fail("write", err)
 		}
 		if !applied {
-			return nil, &store.ConflictError{Key: op.Key}
+			return nil, 0, &store.ConflictError{Key: op.Key}
 		}
 		if op.Value != nil {
 			stamps[i] = stamp
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, s.fail("write", err)
+		return nil, 0, s.fail("write", err)
 	}
+	s.watches.expect(version)
 	if _, err := w.conn.ExecContext(steady, "COMMIT"); err != nil {
-		return nil, s.fail("commit", err)
+		return nil, 0, s.fail("commit", err)
 	}
-	return stamps, nil
+	return stamps, version, nil
 }
 
 // apply reports whether op's precondition held.

@@ -178,6 +178,40 @@ func TestOpenRefusesWhatIsNoStore(t *testing.T) {
 	}
 }
 
+// Whoever is the last to close a database that was opened to be written writes
+// its -wal file into it, and deletes that. It must not happen to another
+// application's database by looking whose it is.
+func TestAnothersDatabaseIsRefusedUnchangedWithItsWAL(t *testing.T) {
+	t.Parallel()
+	from, dir := filepath.Join(t.TempDir(), "foreign.db"), t.TempDir()
+	conn := raw(t, from)
+	run(t, conn, "PRAGMA journal_mode = WAL")
+	run(t, conn, "CREATE TABLE customers (name TEXT); INSERT INTO customers VALUES ('x')")
+	path := filepath.Join(dir, "a.db")
+	for _, part := range []string{"", "-wal", "-shm"} {
+		copyFile(t, from+part, path+part)
+	}
+	before := contents(t, dir)
+	for _, opts := range []*sqlitestore.Options{nil, toRead} {
+		_, err := sqlitestore.Open(t.Context(), path, opts)
+		require.ErrorContains(t, err, "another application")
+		after := contents(t, dir)
+		require.Equal(t, before[path], after[path])
+		require.Equal(t, before[path+"-wal"], after[path+"-wal"])
+	}
+	// As a database that is closed.
+	require.NoError(t, os.Remove(path+"-wal"))
+	require.NoError(t, os.Remove(path+"-shm"))
+	run(t, conn, "PRAGMA wal_checkpoint(TRUNCATE)")
+	copyFile(t, from, path)
+	before = contents(t, dir)
+	for _, opts := range []*sqlitestore.Options{nil, toRead} {
+		_, err := sqlitestore.Open(t.Context(), path, opts)
+		require.ErrorContains(t, err, "another application")
+		require.Equal(t, before, contents(t, dir))
+	}
+}
+
 func TestOpenValidatesItsOptions(t *testing.T) {
 	t.Parallel()
 	_, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"), &sqlitestore.Options{BusyTimeout: -1})

@@ -3,6 +3,7 @@ package sqlitestore_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,6 +27,9 @@ var roles = map[string]func(ctx context.Context, path string) error{
 	"write":     writeForEver,
 	"increment": func(ctx context.Context, path string) error { return incrementMany(ctx, path, 40) },
 	"open":      openOnly,
+	"ten":       writeTen,
+	"count":     countAll,
+	"read":      readOnly,
 }
 
 func TestMain(m *testing.M) {
@@ -67,6 +71,47 @@ func openOnly(ctx context.Context, path string) error {
 		return err
 	}
 	return st.Close()
+}
+
+// countAll says how many documents there are, and what SQLite thinks of the file.
+func countAll(ctx context.Context, path string) error {
+	st, err := sqlitestore.Open(ctx, path, nil)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	n := 0
+	for _, err := range st.Scan(ctx, store.Query{Collection: "notes"}) {
+		if err != nil {
+			return err
+		}
+		n++
+	}
+	integrity, err := st.Pragma(ctx, "integrity_check")
+	if err != nil {
+		return err
+	}
+	fmt.Println(n, integrity[0])
+	return nil
+}
+
+// readOnly reads what is there, and tries to write.
+func readOnly(ctx context.Context, path string) error {
+	st, err := sqlitestore.Open(ctx, path, &sqlitestore.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	for r, err := range st.Scan(ctx, store.Query{Collection: "notes"}) {
+		if err != nil {
+			return err
+		}
+		fmt.Print(r.Key.ID, " ")
+	}
+	if _, err := st.Commit(ctx, store.Set(key("b"), noteAt(2))); !errors.Is(err, store.ErrInvalid) {
+		return fmt.Errorf("a commit says: %w", err)
+	}
+	return nil
 }
 
 // incrementMany counts by compare-and-set, in a document that others count in.

@@ -28,14 +28,14 @@ const (
 )
 
 // reader is the statements that read, on any connection.
-type reader struct{ get, asc, desc *sql.Stmt }
+type reader struct{ get, asc, desc, last, versions *sql.Stmt }
 
 func openReader(ctx context.Context, db *sql.DB) (*reader, error) {
 	r := &reader{}
 	for _, s := range []struct {
 		stmt **sql.Stmt
 		text string
-	}{{&r.get, sqlGet}, {&r.asc, sqlAsc}, {&r.desc, sqlDesc}} {
+	}{{&r.get, sqlGet}, {&r.asc, sqlAsc}, {&r.desc, sqlDesc}, {&r.last, sqlLast}, {&r.versions, sqlVersions}} {
 		var err error
 		if *s.stmt, err = db.PrepareContext(ctx, s.text); err != nil {
 			return nil, errors.Join(err, r.close())
@@ -44,7 +44,7 @@ func openReader(ctx context.Context, db *sql.DB) (*reader, error) {
 	return r, nil
 }
 
-func (r *reader) close() error { return closeAll(r.get, r.asc, r.desc) }
+func (r *reader) close() error { return closeAll(r.get, r.asc, r.desc, r.last, r.versions) }
 
 func closeAll(stmts ...*sql.Stmt) error {
 	var errs []error
@@ -84,6 +84,9 @@ func (s *Store) Get(ctx context.Context, key store.Key) (store.Record, error) {
 	defer end()
 	r := row{id: key.ID}
 	err = s.reader.get.QueryRowContext(ctx, key.Collection, key.ID).Scan(&r.ts, &r.version, &r.updated, &r.data)
+	if moved := s.place.moved(); moved != nil {
+		return store.Record{}, s.fail("read "+key.String(), moved)
+	}
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return store.Record{}, store.ErrNotFound
@@ -146,6 +149,11 @@ func (s *Store) page(ctx context.Context, q store.Query, b bounds, limit int, pa
 		return nil, false, err
 	}
 	defer end()
+	defer func() {
+		if moved := s.place.moved(); moved != nil {
+			err = s.fail("scan "+q.Collection, moved)
+		}
+	}()
 	stmt := s.reader.asc
 	if q.Desc {
 		stmt = s.reader.desc

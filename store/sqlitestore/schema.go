@@ -6,13 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
-	"modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite"
 )
 
 // applicationID marks the file as ours, so that a wrong path cannot turn the
@@ -44,33 +40,18 @@ CREATE TABLE commits (last INTEGER NOT NULL) STRICT;
 INSERT INTO commits (last) VALUES (0);
 `
 
-// dsn names the file as a URI, since SQLite and the driver each give some
-// characters of a plain path a meaning.
-func dsn(path string, busy time.Duration) string {
-	slashed := filepath.ToSlash(path)
-	if !strings.HasPrefix(slashed, "/") {
-		slashed = "/" + slashed // a volume, as in C:/
-	}
-	query := url.Values{
-		"_busy_timeout": {strconv.FormatInt(max(busy.Milliseconds(), 1), 10)},
-		"_synchronous":  {"FULL"},
-		"_error_rc":     {"1"},
-	}
-	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}).String()
-}
-
 // busyPause is how long to leave a file alone that SQLite would not wait for.
 const busyPause = 20 * time.Millisecond
 
-// prepareWithin is prepare with the patience that SQLite lacks here: processes
-// that open, recover or close one file at the same moment are told that it is
-// locked, at once and whatever the busy timeout. The time is the real one, as
-// in SQLite's own waits: the other process does not live by our clock.
-func prepareWithin(ctx context.Context, db *sql.DB, busy time.Duration) error {
+// patiently is do with the patience that SQLite lacks where a file is opened:
+// processes that open, recover or close one file at the same moment are told
+// that it is locked, at once and whatever the busy timeout. The time is the real
+// one, as in SQLite's own waits: the other process does not live by our clock.
+func patiently(ctx context.Context, busy time.Duration, do func() error) error {
 	patience, cancel := context.WithTimeout(ctx, busy)
 	defer cancel()
 	for {
-		err := prepare(ctx, db)
+		err := do()
 		if !isBusy(err) || patience.Err() != nil {
 			return err
 		}
@@ -82,12 +63,7 @@ func prepareWithin(ctx context.Context, db *sql.DB, busy time.Duration) error {
 
 // prepare makes sure that the file is ours, in WAL mode, and has its tables.
 // Nothing is written to a file that is not ours.
-func prepare(ctx context.Context, db *sql.DB) (err error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
+func prepare(ctx context.Context, conn *sql.Conn) error {
 	empty, err := identify(ctx, conn)
 	if err != nil {
 		return err
@@ -113,13 +89,26 @@ func enterWAL(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-func isBusy(err error) bool {
-	const primary, busy = 0xff, 5 // SQLITE_BUSY
+// The primary codes of SQLite that a caller is told more about.
+const (
+	codeBusy     = 5
+	codeReadOnly = 8
+	codeCannot   = 14 // open one of the files
+)
+
+func isBusy(err error) bool { return hasCode(err, codeBusy) }
+
+func hasCode(err error, code int) bool {
+	const primary = 0xff
 	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&primary == busy
+	return errors.As(err, &e) && e.Code()&primary == code
 }
 
-// identify reports whether the file is empty yet, and refuses what is not ours.
+// errForeign is of a database that is not for this version of this package.
+var errForeign = errors.New("no store of ours")
+
+// identify reports whether the file is empty yet, and refuses what is not ours
+// with an error that wraps errForeign.
 func identify(ctx context.Context, conn *sql.Conn) (empty bool, err error) {
 	var application, version, tables int64
 	const q = "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)"
@@ -130,9 +119,9 @@ func identify(ctx context.Context, conn *sql.Conn) (empty bool, err error) {
 	case application == 0 && tables == 0:
 		return true, nil
 	case application != applicationID:
-		return false, errors.New("this database belongs to another application; give longwatch a file of its own")
+		return false, fmt.Errorf("%w: this database belongs to another application; give longwatch a file of its own", errForeign)
 	case version > schemaVersion:
-		return false, fmt.Errorf("this file has schema %d, and this version of longwatch knows no later one than %d", version, schemaVersion)
+		return false, fmt.Errorf("%w: this file has schema %d, and this version of longwatch knows no later one than %d", errForeign, version, schemaVersion)
 	}
 	return false, nil
 }

@@ -8,28 +8,47 @@
 //
 // The file is in WAL mode with synchronous=FULL: every Commit is synced, and
 // readers block nobody. Beside it lie a -wal and a -shm file, which belong to
-// it; the last process to close it removes them. The documents are readable
-// JSON in the table documents, so that
+// it; the last process to close it removes them. A new file is its owner's alone
+// (0600), and those two have its mode. The documents are readable JSON in the
+// table documents, so that
 //
 //	sqlite3 longrun.db "SELECT id, data FROM documents WHERE collection LIKE '%/heartbeats' ORDER BY ts DESC LIMIT 5"
 //
 // works while the host runs. Whoever edits them there keeps what the Store
 // relies on: a changed document has a new version.
+//
+// # When the file is moved
+//
+// SQLite goes on with the file that it has opened when its name is given to
+// another one, or to none: two servers would then each lead on their own. So
+// every method asks whether the name, and those of the two files beside it,
+// still show what was opened. Where one does not, every method fails with
+// store.ErrMoved and nothing is written, until it does again. A commit that was
+// acknowledged lay, after it was synced, in the file that had the name. One that
+// was under way in the moment of the move may lie in the other file, and fails.
+//
+// A Store whose -wal or -shm file was deleted is to be closed in good order:
+// that writes what was committed into the database. If it is killed, that is
+// lost; and if another process has opened the file meanwhile, what this one had
+// not yet written into the database is lost in any case.
+//
+// To put a backup in the file's place, stop whatever has it open, and remove the
+// -wal and -shm files: SQLite reads a -wal file into whatever database it lies
+// beside, and cannot tell that it is another's.
 package sqlitestore
 
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -46,6 +65,13 @@ type Options struct {
 	// the file; while nobody watches, nobody looks. Negative means never: then
 	// only changes by this Store are signalled. 0 means 5 ms.
 	WatchEvery time.Duration
+	// ReadOnly opens a file to be read and never written, also one that may
+	// not be or lies on a medium that cannot be: Commit is then refused with an
+	// error that wraps store.ErrInvalid. Where nobody has the file open, it is
+	// read as if nobody will: once it is written again, every read fails with
+	// store.ErrMoved, and the file is to be opened again. false means that it
+	// must be possible to write it.
+	ReadOnly bool
 }
 
 const (
@@ -62,11 +88,16 @@ var errClosed = errors.New("store is closed")
 
 // Store keeps documents in one file. It is safe for concurrent use.
 type Store struct {
-	path       string // absolute
+	place      *place
 	clock      clock.Clock
 	watchEvery time.Duration
+	readOnly   bool
 	db         *sql.DB
 	reader     *reader
+
+	// anchor is a connection that does nothing. While it is open, SQLite leaves
+	// the -wal and -shm files where they are, whatever the pool does.
+	anchor driver.Conn
 
 	// writing holds one token: whoever has it writes. Writers of one process
 	// queue here, in order and with an eye on their context, instead of
@@ -74,12 +105,10 @@ type Store struct {
 	writing chan struct{}
 	writer  *writer // its owner's
 
-	mu       sync.Mutex
-	closed   bool
-	calls    sync.WaitGroup // calls under way; Close waits for them
-	watches  spawn.Group
-	watchers map[store.Key]map[chan struct{}]struct{}
-	closing  chan struct{} // closed by Close
+	mu      sync.Mutex
+	closed  bool
+	calls   sync.WaitGroup // calls under way; Close waits for them
+	watches *watches
 }
 
 var (
@@ -88,9 +117,10 @@ var (
 )
 
 // Open opens the database in the file at path, and makes it where it does not
-// exist; its directory must. opts may be nil. Whoever opens closes. An error
-// names the file, and says whether that is no database, was made by something
-// else, or by a newer version of this package.
+// exist, for its owner alone; its directory must exist. opts may be nil. Whoever
+// opens closes. An error names the file, and says whether that is no database,
+// was made by something else, or by a newer version of this package. Such a file
+// is left as it was.
 func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	var o Options
 	if opts != nil {
@@ -108,52 +138,75 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if o.BusyTimeout < 0 {
 		return nil, fmt.Errorf("sqlitestore: Options.BusyTimeout %v is negative", o.BusyTimeout)
 	}
-	path, err := locate(path)
+	p, err := locate(path)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{
-		path:       path,
+		place:      p,
 		clock:      o.Clock,
 		watchEvery: o.WatchEvery,
+		readOnly:   o.ReadOnly,
 		writing:    make(chan struct{}, 1),
-		watchers:   make(map[store.Key]map[chan struct{}]struct{}),
-		closing:    make(chan struct{}),
+		watches:    newWatches(),
 	}
-	s.db, err = sql.Open("sqlite", dsn(path, o.BusyTimeout))
+	if o.ReadOnly {
+		err = s.openToRead(ctx, o.BusyTimeout)
+	} else {
+		err = s.openToWrite(ctx, o.BusyTimeout)
+	}
 	if err != nil {
-		return nil, s.fail("open", err)
-	}
-	s.db.SetMaxOpenConns(maxReaders + 1)
-	s.db.SetMaxIdleConns(maxReaders + 1)
-	if err := prepareWithin(ctx, s.db, o.BusyTimeout); err != nil {
-		return nil, errors.Join(s.fail("open", err), s.db.Close())
-	}
-	if s.reader, err = openReader(ctx, s.db); err != nil {
-		return nil, errors.Join(s.fail("open", err), s.db.Close())
+		return nil, errors.Join(s.fail("open", err), s.release())
 	}
 	return s, nil
 }
 
-// locate makes path absolute, and refuses early what SQLite would refuse with
-// less helpful words.
-func locate(path string) (string, error) {
-	if path == "" || path == ":memory:" {
-		return "", fmt.Errorf("sqlitestore: %q is no file; memstore keeps documents in memory", path)
+func (s *Store) openToWrite(ctx context.Context, busy time.Duration) error {
+	if err := refuseForeign(ctx, s.place, busy); err != nil {
+		return err
 	}
-	abs, err := filepath.Abs(path)
+	if err := s.place.make(); err != nil {
+		return err
+	}
+	return advise(s.place, s.open(ctx, readWrite, busy, prepare))
+}
+
+// open opens what the place names now, and holds it from then on.
+func (s *Store) open(ctx context.Context, how access, busy time.Duration, prepare func(context.Context, *sql.Conn) error) error {
+	before, err := os.Stat(s.place.path)
 	if err != nil {
-		return "", fmt.Errorf("sqlitestore: %w", err)
+		return err
 	}
-	if info, err := os.Stat(filepath.Dir(abs)); err != nil {
-		return "", fmt.Errorf("sqlitestore: %s: %w", abs, err)
-	} else if !info.IsDir() {
-		return "", fmt.Errorf("sqlitestore: %s: %s is no directory", abs, filepath.Dir(abs))
+	c, err := connect(s.place, how, busy)
+	if err != nil {
+		return err
 	}
-	if info, err := os.Stat(abs); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("sqlitestore: %s is no regular file", abs)
+	s.db = sql.OpenDB(c)
+	s.db.SetMaxOpenConns(maxReaders + 1)
+	s.db.SetMaxIdleConns(maxReaders + 1)
+	err = patiently(ctx, busy, func() (err error) {
+		conn, err := s.db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, conn.Close()) }()
+		return prepare(ctx, conn)
+	})
+	if err != nil {
+		return err
 	}
-	return abs, nil
+	err = patiently(ctx, busy, func() (err error) {
+		s.anchor, err = c.Connect(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.place.hold(before); err != nil {
+		return err
+	}
+	s.reader, err = openReader(ctx, s.db)
+	return err
 }
 
 // Close ends every watch, waits for calls under way, and closes the file.
@@ -165,19 +218,36 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	close(s.closing)
 	s.mu.Unlock()
 
+	s.watches.close()
 	s.calls.Wait()
-	_ = s.watches.Wait() // a watch fails by ending
-	err := s.reader.close()
-	if s.writer != nil {
-		err = errors.Join(err, s.writer.close())
-	}
-	if err := errors.Join(err, s.db.Close()); err != nil {
+	if err := s.release(); err != nil {
 		return s.fail("close", err)
 	}
 	return nil
+}
+
+// release closes what is open.
+func (s *Store) release() error {
+	var errs []error
+	if s.reader != nil {
+		errs = append(errs, s.reader.close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	// The last connection writes what is in the -wal file it has opened into
+	// the database, and deletes the one that bears the name. When those are two,
+	// either would harm whoever made the second, so the connection stays open
+	// until the process ends.
+	if s.anchor != nil && !s.place.taken() {
+		errs = append(errs, s.anchor.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // begin keeps the store open until end is called.
@@ -193,7 +263,7 @@ func (s *Store) begin() (end func(), err error) {
 
 // fail names the file and what was done to it.
 func (s *Store) fail(doing string, err error) error {
-	return fmt.Errorf("sqlitestore: %s: %s: %w", s.path, doing, err)
+	return fmt.Errorf("sqlitestore: %s: %s: %w", s.place.given, doing, err)
 }
 
 // now is the store's clock, cut as documents' times are.

@@ -2,112 +2,267 @@ package sqlitestore
 
 import (
 	"context"
-	"os"
-	"time"
+	"sync"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// settle is how long after a change the -wal file's times may stand still
-// although it changes again: a file system stamps by the kernel's tick, of
-// 10 ms at the most.
-const settle = 25 * time.Millisecond
-
-// Watch implements store.Watcher. A change by this Store is signalled at once
-// and for its key. A change by another process, or by another Store of this
-// one, is signalled within Options.WatchEvery, for every key, and twice.
+// Watch implements store.Watcher. A change by this Store is signalled at once.
+// A change by another process, or by another Store of this one, is signalled
+// within Options.WatchEvery, or twice the time for which its commit was synced;
+// a change by hand that leaves the table commits as it is, within some seconds.
+// Only a change of the key is signalled, but for once when the file was moved and
+// once when it is back. Whatever the number of watches, one watcher looks at the
+// file.
 func (s *Store) Watch(ctx context.Context, key store.Key) (<-chan struct{}, error) {
 	if err := key.Validate(); err != nil {
 		return nil, err
 	}
-	ch := make(chan struct{}, 1)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	end, err := s.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	if moved := s.place.moved(); moved != nil {
+		return nil, s.fail("watch "+key.String(), moved)
+	}
+	ch := s.watches.add(ctx, key)
+	if ch == nil {
 		return nil, s.fail("watch", errClosed)
 	}
-	if s.watchers[key] == nil {
-		s.watchers[key] = make(map[chan struct{}]struct{})
+	if s.watchEvery <= 0 {
+		return ch, nil
 	}
-	s.watchers[key][ch] = struct{}{}
-	// The first look is taken before Watch returns: what changes from now on
-	// is a change.
-	last := s.look()
-	s.watches.Go("sqlitestore: watch", func() error {
-		defer close(ch)
-		defer s.forget(key, ch)
-		s.watch(ctx, ch, last)
-		return nil
+	s.watches.start(func(ctx context.Context) {
+		(&watcher{file: s, watches: s.watches}).run(ctx, s.clock, s.watchEvery)
 	})
+	// What changes from now on is a change. Where this read fails, the watcher
+	// signals once, to be safe.
+	keys := []store.Key{key}
+	if versions, last, err := s.versions(ctx, keys); err == nil {
+		s.watches.found(keys, versions, last, false)
+	}
 	return ch, nil
 }
 
-// watch signals until ctx ends or the Store closes.
-func (s *Store) watch(ctx context.Context, ch chan struct{}, last fileState) {
-	var tick <-chan time.Time
-	if s.watchEvery > 0 {
-		ticker := s.clock.Ticker(s.watchEvery)
-		defer ticker.Stop()
-		tick = ticker.C
+// watches are those who watch, and what they know.
+type watches struct {
+	mu     sync.Mutex
+	closed bool
+	keys   map[store.Key]*watched
+	seen   int64              // all commits up to this one are signalled
+	coming int64              // the commit that this Store is about to make and to signal, or 0
+	stop   context.CancelFunc // ends the watcher; nil while there is none
+	runs   *spawn.Group       // the watcher, until it has ended
+	ends   sync.WaitGroup     // of watches whose context ends
+}
+
+// watched is one key.
+type watched struct {
+	version int64 // as it was last seen, 0 for no document
+	at      int64 // the last commit when it was, or unread
+	chans   map[chan struct{}]func() bool
+}
+
+const unread = -1
+
+func newWatches() *watches { return &watches{keys: make(map[store.Key]*watched)} }
+
+// add begins a watch that lasts until ctx ends. The channel is nil after close.
+func (w *watches) add(ctx context.Context, key store.Key) chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return nil
 	}
-	var again time.Time // when to signal once more; zero when not
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.closing:
-			return
-		case now := <-tick:
-			switch state := s.look(); {
-			case state != last:
-				last, again = state, now.Add(settle)
-				signal(ch)
-			case !again.IsZero() && !now.Before(again):
-				again = time.Time{}
-				signal(ch)
+	k := w.keys[key]
+	if k == nil {
+		k = &watched{at: unread, chans: make(map[chan struct{}]func() bool)}
+		w.keys[key] = k
+	}
+	ch := make(chan struct{}, 1)
+	w.ends.Add(1)
+	k.chans[ch] = context.AfterFunc(ctx, func() {
+		defer w.ends.Done()
+		w.end(key, ch)
+	})
+	return ch
+}
+
+// start starts the watcher where somebody watches and none runs.
+func (w *watches) start(watcher func(context.Context)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stop != nil || len(w.keys) == 0 {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	w.stop, w.runs = stop, new(spawn.Group)
+	w.runs.Go("sqlitestore: watch", func() error {
+		defer w.ended(ctx)
+		watcher(ctx)
+		return nil
+	})
+}
+
+// ended ends all watches where the watcher has ended and was not told to, as
+// when the host's clock panics: whoever still wants to watch begins again.
+func (w *watches) ended(ctx context.Context) {
+	w.mu.Lock()
+	if ctx.Err() != nil {
+		w.mu.Unlock()
+		return
+	}
+	keys := w.keys
+	w.keys = make(map[store.Key]*watched)
+	w.stop()
+	w.stop = nil
+	w.mu.Unlock()
+	w.endAll(keys)
+}
+
+// end ends one watch. The last one ends the watcher too, before its channel is
+// closed.
+func (w *watches) end(key store.Key, ch chan struct{}) {
+	w.mu.Lock()
+	k := w.keys[key]
+	if k == nil || k.chans[ch] == nil {
+		w.mu.Unlock()
+		return // close was faster
+	}
+	delete(k.chans, ch)
+	if len(k.chans) == 0 {
+		delete(w.keys, key)
+	}
+	wait := func() {}
+	if len(w.keys) == 0 {
+		wait = w.halt()
+	}
+	w.mu.Unlock()
+	wait()
+	close(ch)
+}
+
+// halt ends the watcher, and returns what waits until it has ended. The caller
+// holds mu to halt, and must not to wait.
+func (w *watches) halt() (wait func()) {
+	if w.stop == nil {
+		return func() {}
+	}
+	w.stop()
+	w.stop = nil
+	runs := w.runs
+	return func() { _ = runs.Wait() } // a watcher fails by ending all watches
+}
+
+// close ends all watches, for good.
+func (w *watches) close() {
+	w.mu.Lock()
+	w.closed = true
+	keys := w.keys
+	w.keys = nil
+	wait := w.halt()
+	w.mu.Unlock()
+	wait()
+	w.endAll(keys)
+	w.ends.Wait()
+}
+
+// endAll closes the channels of keys, which nobody else knows any more.
+func (w *watches) endAll(keys map[store.Key]*watched) {
+	for _, k := range keys {
+		for ch, stop := range k.chans {
+			if stop() {
+				w.ends.Done()
 			}
+			close(ch)
 		}
 	}
 }
 
-// fileState changes with every commit of any process, but see settle.
-type fileState struct {
-	size     int64
-	modified time.Time
+// expect announces the next commit of this Store: others may see it before it
+// returns. 0 takes that back.
+func (w *watches) expect(version int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.coming = version
 }
 
-// look costs one system call. A missing file is a state like others.
-func (s *Store) look() fileState {
-	info, err := os.Stat(s.path + "-wal")
-	if err != nil {
-		return fileState{}
+// committed signals what a commit of this Store has changed. Commits come in
+// their order.
+func (w *watches) committed(ops []store.Op, version int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.seen == version-1 {
+		w.seen = version // otherwise others have committed between
 	}
-	return fileState{size: info.Size(), modified: info.ModTime()}
-}
-
-func (s *Store) forget(key store.Key, ch chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.watchers[key], ch)
-	if len(s.watchers[key]) == 0 {
-		delete(s.watchers, key)
-	}
-}
-
-// wake signals the watchers of what a Commit has changed.
-func (s *Store) wake(ops []store.Op) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, op := range ops {
-		for ch := range s.watchers[op.Key] {
-			signal(ch)
+		k := w.keys[op.Key]
+		if k == nil {
+			continue
 		}
+		k.version, k.at = version, version
+		if op.Value == nil {
+			k.version = 0
+		}
+		k.signal()
 	}
 }
 
-func signal(ch chan struct{}) {
-	select {
-	case ch <- struct{}{}:
-	default: // one is waiting already
+// found takes the versions of keys as they were after the commit last, and
+// signals those that have moved. whole says that these are all watched keys.
+func (w *watches) found(keys []store.Key, versions []int64, last int64, whole bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, key := range keys {
+		k := w.keys[key]
+		if k == nil || k.at > last {
+			continue // what is known is newer
+		}
+		if k.version != versions[i] && k.at != unread || k.at == unread && whole {
+			k.signal()
+		}
+		k.version, k.at = versions[i], last
+	}
+	if whole {
+		w.seen = max(w.seen, last)
+	}
+}
+
+// knows reports whether all commits up to last are signalled, or are about to be
+// by whoever made them.
+func (w *watches) knows(last int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen == last || w.coming == last && w.seen == last-1
+}
+
+// all returns the keys that are watched.
+func (w *watches) all() []store.Key {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	keys := make([]store.Key, 0, len(w.keys))
+	for key := range w.keys {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// signalAll sends everybody to look.
+func (w *watches) signalAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, k := range w.keys {
+		k.signal()
+	}
+}
+
+func (k *watched) signal() {
+	for ch := range k.chans {
+		select {
+		case ch <- struct{}{}:
+		default: // one is waiting already
+		}
 	}
 }

@@ -45,36 +45,51 @@ func Open(ctx context.Context, address, emulator string) (store.Store, func(), e
 	case "memory":
 		return memstore.New(nil), func() {}, nil
 	case "sqlite":
-		st, err := sqlitestore.Open(ctx, rest, nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		return st, func() { _ = st.Close() }, nil // the process ends; a failed close loses nothing that was committed
+		return openSQLite(ctx, rest, nil)
 	}
 	return openFirestore(ctx, rest, emulator)
 }
 
-// OpenExisting opens a store to look at what is in it. A SQLite file that does
+// OpenExisting opens a store to work on what is in it. A SQLite file that does
 // not exist, or is empty, is an error, and is not made.
 func OpenExisting(ctx context.Context, address, emulator string) (store.Store, func(), error) {
+	return openExisting(ctx, address, emulator, nil)
+}
+
+// OpenToRead is OpenExisting for whoever only looks: a SQLite file is not
+// changed, and may lie where nothing can be written.
+func OpenToRead(ctx context.Context, address, emulator string) (store.Store, func(), error) {
+	return openExisting(ctx, address, emulator, &sqlitestore.Options{ReadOnly: true})
+}
+
+func openExisting(ctx context.Context, address, emulator string, opts *sqlitestore.Options) (store.Store, func(), error) {
 	scheme, rest, err := Split(address)
 	switch {
 	case err != nil:
 		return nil, nil, err
 	case scheme == "memory":
 		return nil, nil, errors.New("memory: has nothing in it")
-	case scheme == "sqlite":
-		info, err := os.Stat(rest)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil, nil, fmt.Errorf("%s does not exist", rest)
-		case err != nil:
-			return nil, nil, err
-		case info.Mode().IsRegular() && info.Size() == 0:
-			return nil, nil, fmt.Errorf("%s is empty", rest)
-		}
+	case scheme == "firestore":
+		return openFirestore(ctx, rest, emulator)
 	}
-	return Open(ctx, address, emulator)
+	info, err := os.Stat(rest)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, fmt.Errorf("%s does not exist", rest)
+	case err != nil:
+		return nil, nil, err
+	case info.Mode().IsRegular() && info.Size() == 0:
+		return nil, nil, fmt.Errorf("%s is empty", rest)
+	}
+	return openSQLite(ctx, rest, opts)
+}
+
+func openSQLite(ctx context.Context, path string, opts *sqlitestore.Options) (store.Store, func(), error) {
+	st, err := sqlitestore.Open(ctx, path, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	return st, func() { _ = st.Close() }, nil // the process ends; a failed close loses nothing that was committed
 }
 
 // openFirestore opens two clients: one for reads and writes, and one to watch

@@ -14,7 +14,7 @@ import (
 type Limits struct {
 	// Connections is how many a Server has open at once. One more closes the one
 	// that has waited longest for its caller, so that a new caller is heard.
-	// Default: 256.
+	// Default: 512.
 	Connections int
 	// HeaderBytes bounds the headers of a request to a Server. Default: 16 KiB.
 	HeaderBytes int
@@ -41,7 +41,7 @@ func (l Limits) withDefaults() Limits {
 	for _, n := range []struct {
 		field *int
 		usual int
-	}{{&l.Connections, 256}, {&l.HeaderBytes, 16 << 10}, {&l.Surveys, 2}, {&l.Reads, 16}} {
+	}{{&l.Connections, 512}, {&l.HeaderBytes, 16 << 10}, {&l.Surveys, 2}, {&l.Reads, 16}} {
 		if *n.field <= 0 {
 			*n.field = n.usual
 		}

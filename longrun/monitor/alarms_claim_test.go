@@ -118,8 +118,8 @@ func TestAClaimThatIsNotUsedIsTakenBack(t *testing.T) {
 		var stopped time.Time
 		remove := st.Inject(storetest.Fault{
 			Before: func(_ context.Context, c storetest.Call) error {
-				if time.Since(stopped) < time.Second && c.Method == storetest.Get {
-					return errAway // so that nobody can look whether it landed
+				if time.Since(stopped) < time.Second/2 && c.Method == storetest.Get {
+					return errAway // so that nobody can look whether it landed, until the lock's first retry
 				}
 				return nil
 			},

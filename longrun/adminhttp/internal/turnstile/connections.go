@@ -17,7 +17,8 @@ import (
 //
 // So whoever holds connections open without a word holds none for long when
 // others come. Each has grace all the same: where all came a moment ago, the next
-// one is let in when the first of them has had it.
+// one is let in when the first of them has had it. One that has said something
+// which the server had no time to read yet does not wait for its caller.
 type Connections struct {
 	most  int
 	grace time.Duration
@@ -29,11 +30,12 @@ type Connections struct {
 }
 
 type connection struct {
-	all   *Connections
-	conn  net.Conn
-	since time.Time     // when it began to wait
-	works int           // requests that are worked for
-	place *list.Element // in waiting; nil while it is worked for
+	all     *Connections
+	conn    net.Conn
+	since   time.Time     // when it began to wait
+	handled int           // requests that a handler has
+	works   int           // those of them that are worked for
+	place   *list.Element // in waiting; nil while it is worked for
 }
 
 // NewConnections bounds them to most, and leaves each open for grace.
@@ -74,28 +76,41 @@ func (cs *Connections) opened(ctx context.Context, conn net.Conn) context.Contex
 	}
 }
 
-// surplus takes out the connection that is to be closed, or returns how long the
-// one that is next still has. Both are nothing where there is room.
+// maxBehind is how long a server may be behind with reading before a connection
+// is no longer spared for that.
+const maxBehind = 5 * time.Second
+
+// surplus takes out the connection that is to be closed, or returns how long to
+// wait for one. Both are nothing where there is room.
 func (cs *Connections) surplus() (conn net.Conn, wait time.Duration) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if len(cs.open) <= cs.most {
 		return nil, 0
 	}
-	oldest, _ := cs.waiting.Front().Value.(*connection) // the new one waits, so that there is always one
-	if left := cs.grace - time.Since(oldest.since); left > 0 {
-		return nil, left
+	for e := cs.waiting.Front(); e != nil; e = e.Next() {
+		c, _ := e.Value.(*connection)
+		waited := time.Since(c.since)
+		if waited < cs.grace {
+			return nil, cs.grace - waited
+		}
+		if c.handled > 0 || waited > maxBehind || !unread(below(c.conn)) {
+			cs.forget(c.conn)
+			return c.conn, 0
+		}
 	}
-	cs.forget(oldest.conn)
-	return oldest.conn, 0
+	return nil, cs.grace
 }
 
 // hangUp closes without a word: to say goodbye over TLS could take its time.
-func hangUp(conn net.Conn) {
-	if below, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = below.NetConn()
+func hangUp(conn net.Conn) { _ = below(conn).Close() } // it is given up
+
+// below is the connection that one over TLS lies on.
+func below(conn net.Conn) net.Conn {
+	if upper, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		return upper.NetConn()
 	}
-	_ = conn.Close() // it is given up
+	return conn
 }
 
 // changed forgets what is closed, or no longer the server's.
@@ -129,10 +144,12 @@ func (cs *Connections) Len() int {
 	return len(cs.open)
 }
 
-// work notes that one more request is worked for, or with -1 one less.
-func (c *connection) work(n int) {
+// work notes that so many more requests are in a handler's hands, and that one
+// more of them is worked for, or with -1 one less.
+func (c *connection) work(handled, n int) {
 	c.all.mu.Lock()
 	defer c.all.mu.Unlock()
+	c.handled += handled
 	c.works += n
 	switch {
 	case c.all.open[c.conn] != c: // it was given up
@@ -146,8 +163,8 @@ func (c *connection) work(n int) {
 
 // wait notes that nothing is worked while do waits for the caller.
 func (c *connection) wait(do func()) {
-	c.work(-1)
-	defer c.work(1)
+	c.work(0, -1)
+	defer c.work(0, 1)
 	do()
 }
 
@@ -159,8 +176,8 @@ func (cs *Connections) working(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		c.work(1)
-		defer c.work(-1)
+		c.work(1, 1)
+		defer c.work(-1, -1)
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = &body{r.Body, c}
 		}

@@ -15,6 +15,7 @@ var kept = []error{ //nolint:gochecknoglobals // a table
 	store.ErrNotFound,
 	store.ErrConflict,
 	store.ErrInvalid,
+	store.ErrMoved,
 	errors.ErrUnsupported,
 	context.Canceled,
 	context.DeadlineExceeded,

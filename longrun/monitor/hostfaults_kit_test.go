@@ -55,7 +55,9 @@ var hostiles = []hostile{
 		}
 		return nil
 	}},
-	{"says 10 MB", func(context.Context, <-chan struct{}) error { return errors.New(strings.Repeat("+49 151 23456789 \x1b[2J", 500_000)) }},
+	{"says 10 MB", func(context.Context, <-chan struct{}) error {
+		return errors.New(strings.Repeat("+49 151 23456789 \x1b[2J", 500_000))
+	}},
 	{"is cancelled by itself", func(context.Context, <-chan struct{}) error { return context.Canceled }},
 	{"joins an error to itself", func(context.Context, <-chan struct{}) error { return errors.Join(errors.New("a"), endless{}) }},
 }
@@ -76,7 +78,9 @@ type victim struct {
 
 var victims = []victim{
 	{name: "Status", wire: func(c *monitor.Config, act func(context.Context) error) {
-		c.Status = func(ctx context.Context) (longrun.HostStatus, error) { return longrun.HostStatus{Connected: 1}, act(ctx) }
+		c.Status = func(ctx context.Context) (longrun.HostStatus, error) {
+			return longrun.HostStatus{Connected: 1}, act(ctx)
+		}
 	}},
 	{name: "AfterBeat", wire: func(c *monitor.Config, act func(context.Context) error) {
 		c.AfterBeat = func(ctx context.Context, _ longrun.Heartbeat) { _ = act(ctx) }

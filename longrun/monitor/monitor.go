@@ -265,6 +265,8 @@ func (m *Monitor) storeChanged(c storehealth.Change, o storehealth.Outage) {
 		m.deps.Log.WarnContext(ctx, "store unreachable", "since", o.From.UTC().Format(time.RFC3339), "error", spawn.Text(o.Err))
 	case storehealth.ReadOnly:
 		m.deps.Log.WarnContext(ctx, "store answers but takes no writes", "since", o.From.UTC().Format(time.RFC3339), "error", spawn.Text(o.Err))
+	case storehealth.Moved:
+		m.deps.Log.ErrorContext(ctx, "the store was moved, replaced or deleted: nothing is written until its name shows it again, or the host opens it anew", "error", spawn.Text(o.Err))
 	case storehealth.Back:
 		m.deps.Log.InfoContext(ctx, "store reachable again", "after", o.To.Sub(o.From).Round(time.Millisecond))
 		// Only a whole slot can stay empty for want of the store: one that lies

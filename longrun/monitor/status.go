@@ -59,6 +59,10 @@ type Status struct {
 	// StoreReadOnly tells that the store answers but, as far as this instance
 	// knows, takes no writes: its disk is full, or it denies them.
 	StoreReadOnly bool
+	// StoreMoved tells that the store's name shows another one, or none: a file that
+	// was moved, replaced or deleted. It does not answer until it is put back, or the
+	// host opens it anew.
+	StoreMoved bool
 	// StoreError is why the store does not answer or takes no writes; empty when
 	// it is well.
 	StoreError string
@@ -175,7 +179,7 @@ func (m *Monitor) Status() Status {
 	s.NextRollup = m.closing.status()
 	s.Alerts = m.alarms.status()
 	h := m.store.Health()
-	s.StoreReachable, s.StoreReadOnly, s.StoreAnswered = h.Reachable, h.ReadOnly, h.Answered
+	s.StoreReachable, s.StoreReadOnly, s.StoreMoved, s.StoreAnswered = h.Reachable, h.ReadOnly, h.Moved, h.Answered
 	if h.Err != nil {
 		s.StoreError = hostcall.Text(h.Err)
 	}

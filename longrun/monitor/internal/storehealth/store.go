@@ -53,6 +53,9 @@ const (
 	Lost Change = iota
 	// ReadOnly: it answers, but takes no writes.
 	ReadOnly
+	// Moved: what was opened is not what its name shows now. It is lost, and does
+	// not come back by itself.
+	Moved
 	// Back: it is well again.
 	Back
 )
@@ -67,6 +70,7 @@ type Outage struct {
 	writes bool // a Commit failed
 	reads  bool // since when a read was answered …
 	told   bool // … and Commits still fail, which was said
+	moved  bool // store.ErrMoved was said
 }
 
 // maxCall is longer than any call of the store may take: where one took longer
@@ -213,6 +217,10 @@ func (s *Store) failed(now, start time.Time, commit bool, err error) (o Outage, 
 		happened = append(happened, Lost)
 	}
 	s.out.Err = err
+	if errors.Is(err, store.ErrMoved) && !s.out.moved {
+		s.out.moved = true
+		happened = append(happened, Moved)
+	}
 	if !commit {
 		s.out.reads = false
 		return *s.out, happened, false
@@ -232,7 +240,9 @@ type Health struct {
 	// before did; zero where there was none.
 	Since, Ended        time.Time
 	Reachable, ReadOnly bool
-	Err                 error
+	// Moved tells that somebody put another store where this one was.
+	Moved bool
+	Err   error
 }
 
 // Health is what the last calls say.
@@ -242,5 +252,8 @@ func (s *Store) Health() Health {
 	if s.out == nil {
 		return Health{Answered: s.answered, Ended: s.ended, Reachable: true}
 	}
-	return Health{s.answered, s.out.From, s.ended, s.out.reads, s.out.reads, s.out.Err}
+	return Health{
+		Answered: s.answered, Since: s.out.From, Ended: s.ended,
+		Reachable: s.out.reads, ReadOnly: s.out.reads, Moved: s.out.moved, Err: s.out.Err,
+	}
 }

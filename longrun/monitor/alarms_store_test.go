@@ -61,9 +61,10 @@ func TestALeaderTellsOfItsStoreDirectlyAndOneIncidentRemains(t *testing.T) {
 				time.Sleep(2*time.Hour + 20*time.Second) // not just before a slot begins
 				require.Equal(t, "the leader tells of it", b.Status().Alerts.Alarms[0].Muted)
 				require.Equal(t, []string{"firing store_unreachable", "reminder store_unreachable", "reminder store_unreachable"}, titles(recA.Messages()))
-				healA()
+				healA() // first, so that it is the one which leads again
+				time.Sleep(6 * time.Second)
 				healB()
-				time.Sleep(10 * time.Second)
+				time.Sleep(4 * time.Second)
 				back := time.Now().UTC()
 				time.Sleep(10 * time.Minute)
 				require.Empty(t, recB.Calls(), "it knows a leader")

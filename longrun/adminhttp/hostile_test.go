@@ -75,7 +75,7 @@ func TestNothingOfADocumentReachesAScreenUncleaned(t *testing.T) {
 			// One of an ID that is as bad, and that does not decode.
 			s.put(store.Set(s.ledger.Key(collection, "x"+strings.ReplaceAll(harmful, "/", "")), map[string]any{"ts": at, "healthy": harmful, "type": harmful, "rule": harmful, "slots": 7}))
 		}
-		incident := longrun.Incident{IncidentID: "i", Rule: longrun.Rule(text), Target: text, Severity: longrun.Severity(text), TS: at, TSStart: at, Summary: text, InstanceID: text}
+		incident := longrun.Incident{IncidentID: "i", Rule: longrun.RuleID(text), Target: text, Severity: longrun.Severity(text), TS: at, TSStart: at, Summary: text, InstanceID: text}
 		s.put(store.Set(s.ledger.Key(ledger.Incidents, "i"), incident))
 		probe := longrun.Probe{ProbeKey: text, Type: longrun.ProbeType(text), TS: at, Result: longrun.Fail, ErrorClass: text, Error: text}
 		s.put(store.Set(s.ledger.Key(ledger.Probes, "p"), probe))

@@ -161,3 +161,16 @@ func TestNoCrowdTakesTheServerFromItsBeats(t *testing.T) {
 		}
 	}
 }
+
+func TestNoRedirectOfTheServerLeavesThePathOfAProxy(t *testing.T) {
+	t.Parallel()
+	p := launch(t, "one", "LONGRUN_STORE=memory:")
+	p.says("leading")
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for from, to := range map[string]string{"/": "./api/admin/longrun/", "/api/admin/longrun": "./longrun/", "//livez": "../livez", "/api//admin/longrun/": "../../../admin/longrun/"} {
+		response, err := client.Get("http://" + p.addr + from)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, to, response.Header.Get("Location"), from)
+	}
+}

@@ -115,7 +115,9 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle(adminhttp.DefaultPrefix+"/", adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock}))
+	admin := adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock})
+	mux.Handle(adminhttp.DefaultPrefix+"/", admin)
+	mux.Handle(adminhttp.DefaultPrefix, admin) // whose redirect to the index stays under a proxy's path
 	mux.Handle("GET /livez", adminhttp.Livez())
 	mux.Handle("GET /readyz", adminhttp.Readyz(m))
 	mux.Handle("GET /{$}", redirect.To(adminhttp.DefaultPrefix+"/"))

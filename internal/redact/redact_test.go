@@ -61,7 +61,7 @@ func TestALongTextIsNotSearched(t *testing.T) { //nolint:paralleltest // it coun
 			redact.Text(s, 200, secret)
 		}
 		runtime.ReadMemStats(&after)
-		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20))
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(len(s)), "a hundred times costs less than to copy it once")
 	}
 }
 

@@ -201,6 +201,25 @@ func TestAChannelThatMustBeMendedIsToldByReadyzAndLeavesTheInstanceReady(t *test
 	}
 }
 
+func TestATaskThatFailsIsToldByStatusAndReadyz(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	since := time.Date(2025, 12, 29, 23, 0, 0, 0, time.UTC)
+	s.serve(&told{status: monitor.Status{State: monitor.Leading, StoreReachable: true, Tasks: []monitor.TaskStatus{
+		{Name: "alarming", State: monitor.TaskRunning, Since: since}, {Name: "closing", State: monitor.TaskFailed, Since: since, Restarts: 3, Error: "a failure of +49 151 23456789"},
+		{Name: "probing", State: monitor.TaskIdle},
+	}}})
+	a := s.do(http.MethodGet, "/readyz", "")
+	require.Equal(t, http.StatusOK, a.status)
+	require.Equal(t, "failed, and started again soon: closing", a.json(t)["tasks"])
+	tasks := array(object(s.get("/status")["status"])["tasks"])
+	require.Equal(t, map[string]any{"name": "closing", "state": "failed", "since": "2025-12-29T23:00:00Z", "restarts": 3.0, "failed": true}, tasks[1])
+	require.Nil(t, object(tasks[2])["since"])
+	alerttest.LeaksNoSecret(t, []string{"failure"}, a.body, s.do(http.MethodGet, "/status", "").body)
+	s.serve(&told{status: monitor.Status{State: monitor.Standby, StoreReachable: true}})
+	require.Equal(t, "ok", s.do(http.MethodGet, "/readyz", "").json(t)["tasks"])
+}
+
 func TestALeaderSendsATestMessageToo(t *testing.T) {
 	t.Parallel()
 	channel := alerttest.NewRecorder()

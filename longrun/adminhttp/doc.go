@@ -7,7 +7,8 @@
 // name, and nobody whose request says that it came through a proxy
 // (X-Forwarded-For, Forwarded, Via and their like). A proxy on the same machine
 // that says nothing of itself would open it to whoever reaches the proxy. Links and
-// redirects are relative, so that it may stand under any path of a proxy.
+// redirects are relative, so that it may stand under any path of a proxy; mount it
+// at the prefix itself too, or an http.ServeMux makes the redirect from there.
 //
 // It bounds what all callers together can take, see Limits, and not what each one
 // can: a few reports at a time, some more lists; the others get 429 with

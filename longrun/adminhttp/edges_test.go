@@ -237,6 +237,7 @@ func TestAHandlerMayTakeLongerThanItsRequest(t *testing.T) {
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, response.StatusCode, "%s", text)
+	require.Contains(t, string(text), `"success":true`)
 }
 
 func TestWhoDoesNotTakeAReplyIsNotWaitedFor(t *testing.T) {

@@ -180,3 +180,19 @@ func TestACursorThatNoListReturnedIsRefused(t *testing.T) {
 		require.Equal(t, "cursor", body["field"], name)
 	}
 }
+
+func TestAPageEndsBeforeItIsTooMuch(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	at := s.clock.Now()
+	for i := range 15 {
+		id := fmt.Sprint("i", i)
+		s.put(s.ledger.SetIncident(longrun.Incident{IncidentID: id, TS: at.Add(-time.Duration(i) * time.Second), TSStart: at, Summary: strings.Repeat("x", 1_000_000)}))
+	}
+	body := s.get("/incidents?limit=1000")
+	require.EqualValues(t, 8, body["count"])
+	rest := s.get("/incidents?limit=1000&cursor=" + fmt.Sprint(body["nextCursor"]))
+	require.EqualValues(t, 7, rest["count"])
+	require.Equal(t, "i8", ids(rest, "incidents")[0])
+	require.NotContains(t, rest, "nextCursor")
+}

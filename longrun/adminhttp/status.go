@@ -2,6 +2,7 @@ package adminhttp
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -30,11 +31,30 @@ type statusBody struct {
 	Holder        string             `json:"holder"`
 	LastHeartbeat *longrun.Heartbeat `json:"lastHeartbeat"`
 	Heartbeats    heartbeatCounts    `json:"heartbeats"`
+	Tasks         []taskBody         `json:"tasks"`
 	Probes        []probeBody        `json:"probes"`
 	NextRollup    *time.Time         `json:"nextRollup"`
 	Alerts        alertsBody         `json:"alerts"`
 	Store         storeState         `json:"store"`
 	Settings      settingsBody       `json:"settings"`
+}
+
+// taskBody is a monitor.TaskStatus as callers see it. Its error stands in the log:
+// it may name hosts and paths.
+type taskBody struct {
+	Name     string     `json:"name"`
+	State    string     `json:"state"`
+	Since    *time.Time `json:"since"`
+	Restarts int64      `json:"restarts"`
+	Failed   bool       `json:"failed"`
+}
+
+func taskBodies(tasks []monitor.TaskStatus) []taskBody {
+	out := make([]taskBody, len(tasks))
+	for i, t := range tasks {
+		out[i] = taskBody{Name: t.Name, State: string(t.State), Since: optional(t.Since), Restarts: t.Restarts, Failed: t.Error != ""}
+	}
+	return out
 }
 
 // settingsBody are the settings in force, with a time where there is one.
@@ -120,6 +140,7 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		Started: optional(s.Started), State: s.State, Since: optional(s.Since), Leader: s.State == monitor.Leading,
 		Epoch: s.Epoch, Holder: s.Holder, LastHeartbeat: s.LastHeartbeat,
 		Heartbeats: heartbeatCounts{Stored: s.Stored, Waiting: s.Waiting, Dropped: s.Dropped},
+		Tasks:      taskBodies(s.Tasks),
 		Probes:     probeBodies(s.Probes),
 		NextRollup: optional(s.NextRollup),
 		Alerts:     alertsOf(s.Alerts),
@@ -148,8 +169,8 @@ func Livez() http.Handler {
 // Readyz answers 200 while m runs and its store answers and takes writes, and
 // 503 with the reason otherwise. A standby is ready: it does what it is for. It makes no
 // store call and needs no token, and says nothing but the reason. What status says
-// of the alert channel is told beside it in a few words, and leaves the instance
-// ready: to restart it would help nobody.
+// of the alert channel and of the leader's tasks is told beside it in a few words,
+// and leaves the instance ready: to restart it would help nobody.
 func Readyz(m interface{ Status() monitor.Status }) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := m.Status()
@@ -161,7 +182,7 @@ func Readyz(m interface{ Status() monitor.Status }) http.Handler {
 		case s.StoreReadOnly:
 			fail(w, r, http.StatusServiceUnavailable, "", "the store takes no writes")
 		default:
-			reply(w, r, http.StatusOK, map[string]any{"success": true, "state": s.State, "alerts": channelText(s.Alerts.Channel)})
+			reply(w, r, http.StatusOK, map[string]any{"success": true, "state": s.State, "alerts": channelText(s.Alerts.Channel), "tasks": tasksText(s.Tasks)})
 		}
 	})
 }
@@ -180,4 +201,19 @@ func channelText(c monitor.ChannelStatus) string {
 		return "no channel is configured"
 	}
 	return "ok"
+}
+
+// tasksText names the tasks of a leader that ended early and wait to be started
+// again.
+func tasksText(tasks []monitor.TaskStatus) string {
+	var failed []string
+	for _, t := range tasks {
+		if t.State == monitor.TaskFailed {
+			failed = append(failed, t.Name)
+		}
+	}
+	if len(failed) == 0 {
+		return "ok"
+	}
+	return "failed, and started again soon: " + strings.Join(failed, ", ")
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
@@ -88,12 +89,13 @@ func (o Outcome) WriteText(w io.Writer) error {
 	if o.More > 0 {
 		fmt.Fprintf(&b, "  and %d more findings\n", o.More)
 	}
-	width := 0
+	width, shown := 0, map[string]string{} // a name may be a type that a document made up
 	for name := range o.Counts {
-		width = max(width, len(name))
+		shown[name] = visible.Line(name, maxName)
+		width = max(width, utf8.RuneCountInString(shown[name]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Counts)) {
-		fmt.Fprintf(&b, "  %-*s  %d\n", width, name, o.Counts[name])
+		fmt.Fprintf(&b, "  %-*s  %d\n", width, shown[name], o.Counts[name])
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -119,6 +121,9 @@ func instant(t *time.Time, open string) string {
 	}
 	return t.UTC().Format(time.RFC3339)
 }
+
+// maxName is how long the name of a count is, in characters.
+const maxName = 100
 
 // maxText is how long the text of a finding is, in characters.
 const maxText = 1000

@@ -97,3 +97,12 @@ func TestADocumentWritesNoLineOfItsOwn(t *testing.T) {
 	require.NoError(t, q.outcome().WriteText(&text))
 	require.Equal(t, "evidence: FAIL\n  from the beginning to now\n  fault  beats/x evidence: PASS�[2J: is �wrong: first second\n", text.String())
 }
+
+func TestAFindingIsShortWhateverADocumentSays(t *testing.T) {
+	t.Parallel()
+	q := newInquiry("evidence", time.Time{}, time.Time{})
+	q.fault("beats/x", "is wrong: %s\x1b", strings.Repeat("x\u202e", 1<<20))
+	text := q.outcome().Findings[0].Text
+	require.LessOrEqual(t, len(text), 4*maxText)
+	require.NotContains(t, text, "\u202e")
+}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
@@ -201,7 +202,7 @@ func (f *probeFinds) add(q *inquiry, e ledger.Entry[longrun.Probe]) {
 
 // judge judges one type.
 func (f *probeFinds) judge(q *inquiry, t longrun.ProbeType, o ProbesOptions, s longrun.Settings, dir string) {
-	name := string(t)
+	name := visible.Line(string(t), maxName)
 	q.counts[name+"Pass"], q.counts[name+"Fail"], q.counts[name+"Inconclusive"] = f.pass, f.fail, f.inconclusive
 	decided := f.pass + f.fail
 	if decided == 0 {

@@ -34,7 +34,7 @@ const Usage = `  TELEGRAM_BOT_TOKEN   none                the bot that sends ale
   TELEGRAM_TOPIC_ID    none                a topic of that group
   TELEGRAM_API_URL     https://api.telegram.org
   LONGRUN_WEBHOOK_URL  none                alerts as JSON, by POST
-  LONGRUN_WEBHOOK_SECRET none              signs them: HMAC-SHA256
+  LONGRUN_WEBHOOK_SECRET none              signs them: HMAC-SHA256; 16 characters or more
   LONGRUN_HEALTHCHECKS_URL none            a check that fails while something fires
 `
 

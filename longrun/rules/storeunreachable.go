@@ -1,0 +1,28 @@
+package rules
+
+import (
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// StoreUnreachable names the rule; what it sees is said at CheckStoreUnreachable.
+const StoreUnreachable longrun.RuleID = "store_unreachable"
+
+// CheckStoreUnreachable is Bad when the store has been away for after or longer,
+// since then. A zero since says that the store is well, and is Good; before after
+// has passed it is Unseen.
+func CheckStoreUnreachable(since, now time.Time, after time.Duration) Finding {
+	f := Finding{Rule: StoreUnreachable, Threshold: after.Seconds()}
+	if since.IsZero() {
+		f.Condition = Good
+		return f
+	}
+	away := now.Sub(since)
+	f.Observed = max(0, away.Seconds())
+	if away >= after {
+		f.Condition, f.Since = Bad, since
+		f.Summary = "the store cannot be reached since " + moment(since) + ", for " + span(away) + ", " + span(after) + " are too long"
+	}
+	return f
+}

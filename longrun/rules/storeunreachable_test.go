@@ -1,0 +1,25 @@
+package rules_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
+)
+
+func TestStoreUnreachable(t *testing.T) {
+	t.Parallel()
+	check := func(since time.Time, away time.Duration) rules.Finding {
+		return rules.CheckStoreUnreachable(since, evening.Add(away), 2*time.Minute)
+	}
+	require.Equal(t, rules.Good, check(time.Time{}, 0).Condition)
+	require.Equal(t, rules.Unseen, check(evening, 0).Condition)
+	require.Equal(t, rules.Unseen, check(evening, 2*time.Minute-1).Condition)
+	f := check(evening, 2*time.Minute)
+	require.Equal(t, rules.Bad, f.Condition)
+	require.Equal(t, evening, f.Since)
+	require.Equal(t, "the store cannot be reached since 22:00 UTC (2025-12-29), for 2 min, 2 min are too long", f.Summary)
+	require.Equal(t, rules.Unseen, check(evening, -time.Hour).Condition, "by a clock that was set back")
+}

@@ -24,6 +24,9 @@ type Finding struct {
 	Rule      longrun.RuleID
 	Target    string
 	Condition Condition
+	// Gone says that it is Good because the target is no longer there: an account
+	// that the host gave up, a probe that is no longer configured.
+	Gone bool
 	// Since is when the condition began, where it is Bad.
 	Since time.Time
 	// Until is when the condition ended, where it is Good and the rule knows;

@@ -10,6 +10,15 @@ import (
 // InsufficientData names the rule; what it sees is said at CheckInsufficientData.
 const InsufficientData longrun.RuleID = "insufficient_data"
 
+func insufficientData() Rule {
+	return Rule{
+		ID: InsufficientData, Severity: longrun.Warning, Policy: Policy{OK: 3}, Each: TheHost,
+		Check: func(s State, in *Inputs, _ Target) Finding {
+			return CheckInsufficientData(s, in.Recent, in.Now, in.Settings.InsufficientDataThreshold)
+		},
+	}
+}
+
 const (
 	coverageWindow = 24 * time.Hour
 	// minCoverage is how much must exist before a coverage says anything.

@@ -7,6 +7,27 @@ import (
 // LoggedOut names the rule; what it sees is said at CheckLoggedOut.
 const LoggedOut longrun.RuleID = "logged_out"
 
+func loggedOut() Rule {
+	return Rule{
+		ID: LoggedOut, Severity: longrun.Critical, Each: eachLoggedOut, Known: AccountsKnown,
+		Check: func(_ State, in *Inputs, t Target) Finding {
+			if t.Account == nil {
+				return CheckLoggedOutCount(in.Beat)
+			}
+			return CheckLoggedOut(*t.Account)
+		},
+	}
+}
+
+// eachLoggedOut are the accounts, or the host as a whole where it answers and names
+// none.
+func eachLoggedOut(in *Inputs, room []Target) []Target {
+	if len(in.Accounts) == 0 && in.Beat.StatusError == "" {
+		return TheHost(in, room)
+	}
+	return EachAccount(in, room)
+}
+
 // CheckLoggedOut is Bad while the account is out until a person does something,
 // since it came into that state, and else Good.
 func CheckLoggedOut(a longrun.AccountStatus) Finding {

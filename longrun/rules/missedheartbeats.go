@@ -10,6 +10,15 @@ import (
 // MissedHeartbeats names the rule; what it sees is said at CheckMissedHeartbeats.
 const MissedHeartbeats longrun.RuleID = "missed_heartbeats"
 
+func missedHeartbeats() Rule {
+	return Rule{
+		ID: MissedHeartbeats, Severity: longrun.Critical, Mutes: []longrun.RuleID{InsufficientData, QueueDepth}, Each: TheHost,
+		Check: func(s State, in *Inputs, _ Target) Finding {
+			return CheckMissedHeartbeats(s, in.Recent, in.Now, in.Settings.AlertThresholds.MissedHbPerHour)
+		},
+	}
+}
+
 const (
 	missedWindow = time.Hour
 	// filledInARow is how many filled slots in a row end missed heartbeats.

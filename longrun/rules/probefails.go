@@ -10,6 +10,15 @@ import (
 // ProbeFails names the rule; what it sees is said at CheckProbeFails.
 const ProbeFails longrun.RuleID = "probe_fails"
 
+func probeFails() Rule {
+	return Rule{
+		ID: ProbeFails, Severity: longrun.Critical, Each: EachProbe, Known: ProbesKnown,
+		Check: func(_ State, in *Inputs, t Target) Finding {
+			return CheckProbeFails(t.Probe.Type, t.Probe.Results, in.Settings.AlertThresholds.ConsecutiveProbeFails)
+		},
+	}
+}
+
 // CheckProbeFails is Bad when the newest results of type t are at least threshold
 // FAILs in a row, since the first of them. An INCONCLUSIVE result neither counts
 // nor breaks the row. Results are the newest ones known, oldest first, however

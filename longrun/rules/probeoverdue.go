@@ -11,6 +11,19 @@ import (
 // ProbeOverdue names the rule; what it sees is said at CheckProbeOverdue.
 const ProbeOverdue longrun.RuleID = "probe_overdue"
 
+func probeOverdue() Rule {
+	return Rule{
+		ID: ProbeOverdue, Severity: longrun.Warning, Each: EachProbe, Known: ProbesKnown,
+		Check: func(_ State, in *Inputs, t Target) Finding {
+			since := in.Started.Add(t.Probe.Settle)
+			if since.Before(in.LeadBegan) {
+				since = in.LeadBegan
+			}
+			return CheckProbeOverdue(t.Probe.Type, t.Probe.Results, t.Probe.Schedule, since, in.Now, in.Settings.AlertThresholds.ProbeOverduePeriods)
+		},
+	}
+}
+
 // overdueGrace is how long a new leader has for its probes before they can be
 // overdue: it makes first what is due. It is minutes and not periods, or restarts
 // at short intervals would hide a probe for ever.

@@ -7,6 +7,15 @@ import (
 // QueueDepth names the rule; what it sees is said at CheckQueueDepth.
 const QueueDepth longrun.RuleID = "queue_depth"
 
+func queueDepth() Rule {
+	return Rule{
+		ID: QueueDepth, Severity: longrun.Warning, Policy: Policy{OK: 3}, Each: TheHost,
+		Check: func(_ State, in *Inputs, _ Target) Finding {
+			return CheckQueueDepth(in.Beat, in.Settings.AlertThresholds.QueueDepthThreshold)
+		},
+	}
+}
+
 // CheckQueueDepth is Bad when more than threshold messages wait, since the beat
 // that says so. It is Unseen when the host could not say.
 func CheckQueueDepth(h longrun.Heartbeat, threshold int64) Finding {

@@ -9,6 +9,15 @@ import (
 // ReconnectLoop names the rule; what it sees is said at CheckReconnectLoop.
 const ReconnectLoop longrun.RuleID = "reconnect_loop"
 
+func reconnectLoop() Rule {
+	return Rule{
+		ID: ReconnectLoop, Severity: longrun.Warning, Each: EachAccount, Known: AccountsKnown,
+		Check: func(s State, in *Inputs, t Target) Finding {
+			return CheckReconnectLoop(s, *t.Account, in.Now, in.Settings.AlertThresholds.ReconnectLoopThreshold)
+		},
+	}
+}
+
 // reconnectQuiet is how long an account must stay connected until its loop has
 // ended.
 const reconnectQuiet = 10 * time.Minute

@@ -62,24 +62,14 @@ func (s State) Key() string {
 	return key + "-" + strconv.FormatInt(s.Seq, 10)
 }
 
-// Policy says how many looks in a row it takes.
+// Policy says how many looks in a row it takes. A rule that counts over a window of
+// its own takes one; where a value trembles at its threshold three Good ones make
+// one incident of it and not many.
 type Policy struct {
 	// Bad is how many Bad looks in a row make it fire. 0 means 1.
 	Bad int64
 	// OK is how many Good looks in a row resolve it. 0 means 1.
 	OK int64
-}
-
-// PolicyOf returns how many looks in a row the rule takes. Those that count over a
-// window of their own take one; the others are resolved by three, so that a
-// value that trembles at its threshold makes one incident and not many.
-func PolicyOf(r longrun.RuleID) Policy {
-	switch r {
-	case QueueDepth, InsufficientData:
-		return Policy{Bad: 1, OK: 3}
-	case MissedHeartbeats, StoreUnreachable, LoggedOut, ProbeFails, ProbeOverdue, ReconnectLoop:
-	}
-	return Policy{Bad: 1, OK: 1}
 }
 
 // Change is what one look made of a state.

@@ -9,6 +9,21 @@ import (
 // StoreUnreachable names the rule; what it sees is said at CheckStoreUnreachable.
 const StoreUnreachable longrun.RuleID = "store_unreachable"
 
+// storeUnreachable is judged by each instance from its memory: while the store is
+// away, nobody leads for long, and nothing can be written.
+func storeUnreachable() Rule {
+	return Rule{
+		ID: StoreUnreachable, Severity: longrun.Critical, Alone: true, Each: TheHost,
+		Check: func(_ State, in *Inputs, _ Target) Finding {
+			f := CheckStoreUnreachable(in.Outage.Since, in.Now, time.Duration(in.Settings.AlertThresholds.StoreUnreachableSec*float64(time.Second)))
+			if f.Condition == Good {
+				f.Until = in.Outage.Ended
+			}
+			return f
+		},
+	}
+}
+
 // CheckStoreUnreachable is Bad when the store has been away for after or longer,
 // since then. A zero since says that the store is well, and is Good; before after
 // has passed it is Unseen.

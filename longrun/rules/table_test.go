@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -12,23 +13,54 @@ import (
 
 func TestWhatTheRulesAre(t *testing.T) {
 	t.Parallel()
-	seen := map[longrun.RuleID]bool{}
-	for _, r := range rules.Rules() {
-		require.True(t, rules.Known(r))
-		require.False(t, seen[r])
-		seen[r] = true
-		require.Contains(t, []longrun.Severity{longrun.Critical, longrun.Warning}, rules.SeverityOf(r))
-		require.Positive(t, rules.PolicyOf(r).Bad)
-		require.Positive(t, rules.PolicyOf(r).OK)
+	one, three := rules.Policy{Bad: 1, OK: 1}, rules.Policy{Bad: 1, OK: 3}
+	want := []struct {
+		rule     longrun.RuleID
+		severity longrun.Severity
+		policy   rules.Policy
+		mutes    []longrun.RuleID
+	}{
+		{"missed_heartbeats", longrun.Critical, one, []longrun.RuleID{"queue_depth", "insufficient_data"}},
+		{"store_unreachable", longrun.Critical, one, nil},
+		{"logged_out", longrun.Critical, one, nil},
+		{"probe_fails", longrun.Critical, one, nil},
+		{"probe_overdue", longrun.Warning, one, nil},
+		{"reconnect_loop", longrun.Warning, one, nil},
+		{"queue_depth", longrun.Warning, three, nil},
+		{"insufficient_data", longrun.Warning, three, nil},
+	}
+	require.Len(t, rules.Rules(), len(want))
+	for i, w := range want {
+		require.Equal(t, w.rule, rules.Rules()[i])
+		require.True(t, rules.Known(w.rule))
+		require.Equal(t, w.severity, rules.SeverityOf(w.rule))
+		require.Equal(t, w.policy, rules.PolicyOf(w.rule))
 		for _, other := range rules.Rules() {
-			require.False(t, rules.Mutes(r, other) && (r == other || seen[other]), "what mutes others is looked at before them")
+			require.Equal(t, slices.Contains(w.mutes, other), rules.Mutes(w.rule, other), "%s and %s", w.rule, other)
 		}
 	}
-	require.Len(t, seen, 8)
 	require.False(t, rules.Known(longrun.RuleID("")))
-	require.True(t, rules.Mutes(rules.MissedHeartbeats, rules.QueueDepth))
-	require.True(t, rules.Mutes(rules.MissedHeartbeats, rules.InsufficientData))
-	require.False(t, rules.Mutes(rules.MissedHeartbeats, rules.LoggedOut))
+	require.False(t, rules.Mutes("of_tomorrow", rules.QueueDepth))
+	require.Equal(t, longrun.Warning, rules.SeverityOf("of_tomorrow"))
+	require.Equal(t, one, rules.PolicyOf("of_tomorrow"))
+}
+
+// What holds of every row, whichever are added.
+func TestEveryRowIsWhole(t *testing.T) {
+	t.Parallel()
+	table := rules.All()
+	for i, row := range table {
+		require.NoError(t, row.ID.Validate())
+		require.Equal(t, i, slices.Index(rules.Rules(), row.ID), "one row for each")
+		require.Contains(t, []longrun.Severity{longrun.Critical, longrun.Warning}, row.Severity, row.ID)
+		require.NotNil(t, row.Each, row.ID)
+		require.NotNil(t, row.Check, row.ID)
+		for _, other := range row.Mutes {
+			require.Greater(t, slices.Index(rules.Rules(), other), i, "what mutes others is looked at before them")
+		}
+	}
+	table[0].ID = "of_another"
+	require.Equal(t, rules.MissedHeartbeats, rules.All()[0].ID, "a copy")
 }
 
 func TestWhoeverNamesARuleThatThereIsNotIsToldSo(t *testing.T) {

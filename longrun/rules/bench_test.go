@@ -41,7 +41,7 @@ func newSlotOfRules(interval time.Duration) *slotOfRules {
 		p := rules.Probed{Type: kind, Schedule: longrun.ProbeSchedule{Every: 6 * time.Hour}}
 		for i := range 50 {
 			result := []longrun.ProbeResult{longrun.Pass, longrun.Pass, longrun.Inconclusive}[i%3]
-			p.Results = append(p.Results, longrun.Probe{Type: kind, Result: result, TS: evening.Add(time.Duration(i-50) * time.Hour)})
+			p.Recent = append(p.Recent, longrun.Probe{Type: kind, Result: result, TS: evening.Add(time.Duration(i-50) * time.Hour)})
 		}
 		s.in.Probes = append(s.in.Probes, p)
 	}
@@ -73,8 +73,8 @@ func (s *slotOfRules) byHand() (bad int) {
 	note(rules.CheckLoggedOutCount(in.Beat))
 	note(rules.CheckStoreUnreachable(time.Time{}, in.Now, time.Minute))
 	for _, p := range in.Probes {
-		note(rules.CheckProbeFails(p.Type, p.Results, 2))
-		note(rules.CheckProbeOverdue(p.Type, p.Results, p.Schedule, in.LeadBegan, in.Now, 2))
+		note(rules.CheckProbeFails(p.Type, p.Recent, 2))
+		note(rules.CheckProbeOverdue(p.Type, p.Recent, p.Schedule, in.LeadBegan, in.Now, 2))
 	}
 	for i := range in.Accounts {
 		note(rules.CheckLoggedOut(in.Accounts[i]))

@@ -52,12 +52,12 @@ func (b *board) lookByHand(in *rules.Inputs) {
 	}
 	b.accountsByHand(in, limits)
 	for _, p := range in.Probes {
-		b.find(rules.CheckProbeFails(p.Type, p.Results, limits.ConsecutiveProbeFails))
+		b.find(rules.CheckProbeFails(p.Type, p.Recent, limits.ConsecutiveProbeFails))
 		since := in.Started.Add(p.Settle)
 		if in.LeadBegan.After(since) {
 			since = in.LeadBegan
 		}
-		b.find(rules.CheckProbeOverdue(p.Type, p.Results, p.Schedule, since, in.Now, limits.ProbeOverduePeriods))
+		b.find(rules.CheckProbeOverdue(p.Type, p.Recent, p.Schedule, since, in.Now, limits.ProbeOverduePeriods))
 	}
 	b.find(rules.CheckQueueDepth(in.Beat, limits.QueueDepthThreshold))
 	b.find(rules.CheckInsufficientData(b.State(rules.InsufficientData, ""), in.Recent, in.Now, in.Settings.InsufficientDataThreshold))

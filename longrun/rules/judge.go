@@ -44,8 +44,8 @@ type Probed struct {
 	Schedule longrun.ProbeSchedule
 	// Settle is how long after the start the host is not ready for it.
 	Settle time.Duration
-	// Results are the newest known, oldest first. They are not changed.
-	Results []longrun.Probe
+	// Recent are its newest results, oldest first. They are not changed.
+	Recent []longrun.Probe
 }
 
 // Outage is the time for which the store cannot be reached.

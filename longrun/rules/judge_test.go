@@ -78,7 +78,7 @@ func drawProbes(s *drawtest.Source, in *rules.Inputs, results map[longrun.ProbeT
 			})
 		}
 		in.Probes = append(in.Probes, rules.Probed{
-			Type: kind, Results: results[kind], Settle: time.Duration(s.Of(4)) * time.Minute, Schedule: longrun.ProbeSchedule{Every: 2 * time.Minute},
+			Type: kind, Recent: results[kind], Settle: time.Duration(s.Of(4)) * time.Minute, Schedule: longrun.ProbeSchedule{Every: 2 * time.Minute},
 		})
 	}
 }

@@ -14,7 +14,7 @@ func probeFails() Rule {
 	return Rule{
 		ID: ProbeFails, Severity: longrun.Critical, Each: EachProbe, Known: ProbesKnown,
 		Check: func(_ State, in *Inputs, t Target) Finding {
-			return CheckProbeFails(t.Probe.Type, t.Probe.Results, in.Settings.AlertThresholds.ConsecutiveProbeFails)
+			return CheckProbeFails(t.Probe.Type, t.Probe.Recent, in.Settings.AlertThresholds.ConsecutiveProbeFails)
 		},
 	}
 }

@@ -19,7 +19,7 @@ func probeOverdue() Rule {
 			if since.Before(in.LeadBegan) {
 				since = in.LeadBegan
 			}
-			return CheckProbeOverdue(t.Probe.Type, t.Probe.Results, t.Probe.Schedule, since, in.Now, in.Settings.AlertThresholds.ProbeOverduePeriods)
+			return CheckProbeOverdue(t.Probe.Type, t.Probe.Recent, t.Probe.Schedule, since, in.Now, in.Settings.AlertThresholds.ProbeOverduePeriods)
 		},
 	}
 }

@@ -48,13 +48,10 @@ func newSlotOfRules(interval time.Duration) *slotOfRules {
 	return s
 }
 
-// byTable has all rules look, and returns how much was found. What each instance
-// judges for itself is looked at too.
+// byTable has all rules look, and returns how much was found.
 func (s *slotOfRules) byTable() (found int) {
 	s.in.Recent.Advance(s.in.Now)
-	for _, s.in.Alone = range []bool{false, true} {
-		rules.Judge(&s.in, s.board, func(rules.Finding) { found++ })
-	}
+	rules.Judge(&s.in, s.board, func(rules.Finding) { found++ })
 	return found
 }
 

@@ -119,8 +119,13 @@ func grown(ids, more []string) []string {
 	return ids
 }
 
-// look judges with the table.
+// look judges with the table, and what each instance judges alone.
 func (b *board) look(t rules.Table, in *rules.Inputs) {
 	b.now, b.gone = in.Now, nil
 	t.Judge(in, b, b.find)
+	for _, row := range t {
+		if row.Alone {
+			b.find(row.Check(b.State(row.ID, ""), in, rules.Target{}))
+		}
+	}
 }

@@ -23,8 +23,8 @@
 // Each is a row of one table, All: its name, how soon a person should look, how
 // many looks in a row it takes, what it mutes, what it looks at, and its check.
 // Judge has every row look at the same Inputs once a slot. Whoever judges knows no
-// rule by name. The store is the exception that the row names: what each instance
-// sees of it, it judges Alone.
+// rule by name. Of the store each instance has its own view, and looks Alone: the row
+// says so.
 //
 // A new rule is a file with its name, its Check function and its row, a line in the
 // table, and a threshold in longrun.AlertThresholds. When it looks at something

@@ -38,14 +38,11 @@ func newHandBoard() *board {
 func (b *board) lookByHand(in *rules.Inputs) {
 	b.now, b.gone = in.Now, nil
 	limits := in.Settings.AlertThresholds
-	if in.Alone {
-		f := rules.CheckStoreUnreachable(in.Outage.Since, in.Now, time.Duration(limits.StoreUnreachableSec*float64(time.Second)))
-		if f.Condition == rules.Good {
-			f.Until = in.Outage.Ended
-		}
-		b.find(f)
-		return
+	store := rules.CheckStoreUnreachable(in.Outage.Since, in.Now, time.Duration(limits.StoreUnreachableSec*float64(time.Second)))
+	if store.Condition == rules.Good {
+		store.Until = in.Outage.Ended
 	}
+	b.find(store)
 	b.find(rules.CheckMissedHeartbeats(b.State(rules.MissedHeartbeats, ""), in.Recent, in.Now, limits.MissedHbPerHour))
 	if in.Beat.StatusError == "" && len(in.Accounts) == 0 {
 		b.find(rules.CheckLoggedOutCount(in.Beat))

@@ -28,9 +28,6 @@ type Inputs struct {
 	LeadBegan, Started time.Time
 	// Outage is the store as this instance sees it.
 	Outage Outage
-	// Alone says that an instance judges for itself, whoever leads. Then only the
-	// rules that are Alone are judged, and else only the others.
-	Alone bool
 
 	targets []Target
 	found   []Finding
@@ -105,8 +102,8 @@ type named struct {
 	target string
 }
 
-// Judge has every rule look once, in the order of the table, and find told what it
-// saw of each target: once, however many things go by that name. What find makes
+// Judge has every rule look once that is not Alone, in the order of the table, and
+// find told what it saw of each target: once, however many things go by that name. What find makes
 // of it stands in the states before the next rule looks. Targets that are gone
 // come last.
 //
@@ -118,7 +115,7 @@ func (t Table) Judge(in *Inputs, states States, find func(Finding)) {
 	}
 	clear(in.named)
 	for i := range t {
-		if r := &t[i]; r.Alone == in.Alone {
+		if r := &t[i]; !r.Alone {
 			in.look(r, states)
 			for _, f := range in.found {
 				find(f)
@@ -187,7 +184,7 @@ func (t Table) lookForGone(in *Inputs, states States) {
 			continue
 		}
 		r := t.row(s.Rule)
-		if r == nil || r.Alone != in.Alone || r.Known == nil || !r.Known(in) {
+		if r == nil || r.Known == nil || !r.Known(in) {
 			continue
 		}
 		if _, is := in.named[named{s.Rule, s.Target}]; !is {

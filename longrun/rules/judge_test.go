@@ -41,16 +41,14 @@ func drawLooks(data []byte, look func(in *rules.Inputs)) {
 		}
 		drawAccounts(s, in)
 		drawProbes(s, in, results)
-		switch in.Outage = (rules.Outage{Ended: in.Outage.Ended, Since: in.Outage.Since}); {
+		switch {
 		case s.Of(3) != 0:
 		case in.Outage.Since.IsZero():
 			in.Outage.Since = in.Now.Add(-time.Duration(s.Next()) * time.Second)
 		default:
 			in.Outage = rules.Outage{Ended: in.Now.Add(-time.Duration(s.Of(60)) * time.Second)}
 		}
-		for _, in.Alone = range []bool{false, true} {
-			look(in)
-		}
+		look(in)
 	}
 }
 

@@ -20,8 +20,8 @@ type Rule struct {
 	// a whole, whose target is empty: one cause, one message. Their states and
 	// incidents go on. They stand further down in the table. Default: none.
 	Mutes []longrun.RuleID
-	// Alone says that each instance judges the rule for itself, also while nobody
-	// leads. Default: the leader does, for all.
+	// Alone says that each instance has the rule look by itself, also while nobody
+	// leads: Judge leaves it out. Default: the leader judges it, for all.
 	Alone bool
 	// Each appends to room what there is to look at, as EachAccount does. Several
 	// things may go by one name: they are one target, which is Bad while any of
@@ -83,6 +83,14 @@ func (t Table) MutedBy(r longrun.RuleID, states States) longrun.RuleID {
 		}
 	}
 	return ""
+}
+
+// Of returns the row of a rule, and whether there is one.
+func Of(r longrun.RuleID) (Rule, bool) {
+	if row := all.row(r); row != nil {
+		return *row, true
+	}
+	return Rule{}, false
 }
 
 // Rules returns all rules, the ones that mute others first.

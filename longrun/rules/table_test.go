@@ -39,6 +39,14 @@ func TestWhatTheRulesAre(t *testing.T) {
 			require.Equal(t, slices.Contains(w.mutes, other), rules.Mutes(w.rule, other), "%s and %s", w.rule, other)
 		}
 	}
+	for _, row := range rules.All() {
+		require.Equal(t, row.ID == rules.StoreUnreachable, row.Alone, row.ID)
+		of, is := rules.Of(row.ID)
+		require.True(t, is)
+		require.Equal(t, row.ID, of.ID)
+	}
+	_, is := rules.Of("of_tomorrow")
+	require.False(t, is)
 	require.False(t, rules.Known(longrun.RuleID("")))
 	require.False(t, rules.Mutes("of_tomorrow", rules.QueueDepth))
 	require.Equal(t, longrun.Warning, rules.SeverityOf("of_tomorrow"))

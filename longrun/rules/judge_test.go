@@ -280,8 +280,11 @@ func TestWhatIsNotKnownIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	began := evening.Add(-time.Hour)
 	left := []rules.State{
-		{Rule: "of_tomorrow", Target: "x"}, {Rule: rules.QueueDepth, Target: "x"}, {Rule: rules.MissedHeartbeats, Target: "x"},
-		{Rule: rules.InsufficientData, Target: "x"}, {Rule: rules.StoreUnreachable},
+		{Rule: "of_tomorrow", Target: "x"},
+		{Rule: rules.QueueDepth, Target: "x"},
+		{Rule: rules.MissedHeartbeats, Target: "x"},
+		{Rule: rules.InsufficientData, Target: "x"},
+		{Rule: rules.StoreUnreachable},
 	}
 	accounts := []rules.State{{Rule: rules.LoggedOut, Target: "x"}, {Rule: rules.ReconnectLoop, Target: "x"}}
 	probes := []rules.State{{Rule: rules.ProbeFails, Target: "x"}, {Rule: rules.ProbeOverdue, Target: "x"}}

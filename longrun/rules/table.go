@@ -148,8 +148,8 @@ func ValidateSettings(s longrun.Settings) error {
 // known refuses a rule that could be one and is none. What could not be one,
 // Validate has refused.
 func known(r longrun.RuleID) error {
-	if r == "" || r.Validate() != nil || Known(r) {
-		return nil
+	if couldBe := r != "" && r.Validate() == nil; couldBe && !Known(r) {
+		return fmt.Errorf("rule %.50q is none of %v", string(r), Rules())
 	}
-	return fmt.Errorf("rule %.50q is none of %v", string(r), Rules())
+	return nil
 }

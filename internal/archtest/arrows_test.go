@@ -74,7 +74,7 @@ var arrows = []row{
 	{dir: "lock", ours: []string{"store", "internal/deadline", "internal/guardstore", "internal/spawn"}, with: []string{clock, xsync}},
 	{
 		dir: "longrun/ledger", with: []string{clock},
-		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/visible"},
+		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/document", "internal/visible"},
 	},
 	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "internal/visible"}},
 	{

@@ -138,14 +138,14 @@ func (c *Channel) sweptTo(after store.Cursor) store.Cursor {
 // lookBack reads some of the older messages. One that waits is closed, being too
 // old for anyone, or taken in where that is by a clock that was wrong.
 func (o *Outbox) lookBack(ctx context.Context, now time.Time) {
-	// What the clock was is no matter: a wait that is too long is none.
-	if o.old.done || o.reading == nil || !o.reading.done || now.Before(o.old.next) && o.old.next.Sub(now) <= oldEvery {
-		return
-	}
 	if o.Draft.Len() > 0 {
 		return // of the last pass, perhaps
 	}
 	o.old.after = o.Channel.sweptTo(o.old.after)
+	// What the clock was is no matter: a wait that is too long is none.
+	if o.old.done || o.reading == nil || !o.reading.done || now.Before(o.old.next) && o.old.next.Sub(now) <= oldEvery {
+		return
+	}
 	o.old.next = now.Add(oldEvery)
 	reading, cancel := deadline.With(ctx, o.Clock, room.StoreTimeout)
 	defer cancel()

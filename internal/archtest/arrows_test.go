@@ -127,6 +127,26 @@ var arrows = []row{
 		},
 	},
 	{
+		dir: "longrun/monitor/internal/outbox",
+		ours: []string{
+			"store", "lock", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
+		dir: "longrun/monitor/internal/alarming",
+		ours: []string{
+			"store", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "longrun/monitor/internal/storehealth",
+			"longrun/monitor/internal/outbox", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
+		dir:  "longrun/monitor/internal/leadtest",
+		ours: []string{"store", "longrun/monitor/internal/leading", "internal/deadline"},
+		with: []string{clock},
+	},
+	{
 		dir: "longrun/monitor",
 		ours: []string{
 			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "store",

@@ -41,18 +41,14 @@ func (s *StoreOutage) tell(ctx context.Context, n longrun.Notice, now time.Time)
 // is.
 func (s *StoreOutage) send(ctx context.Context) {
 	channel := s.o.Channel
-	for failures := int64(0); ; {
-		now := s.Clock.Now()
-		message, sent, ok := s.next(ctx, now)
-		if !ok {
-			return
-		}
-		pause := channel.QuietFor(now)
+	for failures := int64(0); s.waits(ctx); {
+		pause := channel.QuietFor(s.Clock.Now())
 		switch {
 		case pause > 0:
 		case !channel.Take():
 			pause = time.Second // a message of the outbox is under way
 		default:
+			message, sent := s.next()
 			err := channel.Send(ctx, message)
 			if err == nil || alert.IsPermanent(err) {
 				s.done(sent)
@@ -66,23 +62,27 @@ func (s *StoreOutage) send(ctx context.Context) {
 	}
 }
 
-// next returns the message to send, and the keys of those that it is made of.
-// Without one, send is over.
-func (s *StoreOutage) next(ctx context.Context, now time.Time) (m alert.Message, keys []string, ok bool) {
+// waits reports whether anything is to be sent. If not, send is over.
+func (s *StoreOutage) waits(ctx context.Context) bool {
+	now := s.Clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queue = slices.DeleteFunc(s.queue, func(d direct) bool { return now.Sub(d.made) > maxDirect })
-	if len(s.queue) == 0 || ctx.Err() != nil {
-		s.sending = false
-		return alert.Message{}, nil, false
-	}
-	var due []alert.Message
-	for _, d := range s.queue {
-		due = append(due, d.Message)
+	s.sending = len(s.queue) > 0 && ctx.Err() == nil
+	return s.sending
+}
+
+// next returns the message to send, and the keys of those that it is made of.
+func (s *StoreOutage) next() (m alert.Message, keys []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due := make([]alert.Message, len(s.queue))
+	for i, d := range s.queue {
+		due[i] = d.Message
 		keys = append(keys, d.Key)
 	}
 	m, k := alert.Coalesce(due)
-	return m, keys[:k], true
+	return m, keys[:k]
 }
 
 // done takes messages out of the queue that need not be tried again.

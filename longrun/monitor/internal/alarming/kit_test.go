@@ -91,6 +91,15 @@ func newBench(t testing.TB, edit ...func(*room.Deps)) *bench {
 		e(&b.deps)
 	}
 	b.restart()
+	t.Cleanup(func() {
+		if b.stop != nil {
+			b.stop()
+			<-b.done
+		}
+		b.channel.Close()
+		b.board.Close()
+		b.deps.Stop.Close()
+	})
 	return b
 }
 
@@ -131,7 +140,7 @@ func (b *bench) begin() {
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop, b.done = stop, make(chan error, 1)
 	task, lead, done := b.board.Task(), b.lead, b.done
-	go func() { done <- task.Run(ctx, lead) }()
+	go func() { defer close(done); done <- task.Run(ctx, lead) }()
 }
 
 func (b *bench) end() {
@@ -143,7 +152,7 @@ func (b *bench) end() {
 // beat makes the beat of the slot that now lies in.
 func (b *bench) beat(s longrun.HostStatus) {
 	h := longrun.Beat(b.deps.Clock.Now(), b.deps.Self.Interval)
-	h.Healthy, h.QueueDepth, h.ConnectedCount = new(s.Healthy), s.QueueDepth, s.Connected
+	h.Healthy, h.QueueDepth, h.ConnectedCount = s.Healthy, s.QueueDepth, s.Connected
 	b.board.Made(h, s.Accounts)
 	b.board.LookAtStore(context.Background())
 }
@@ -195,6 +204,15 @@ func documents[T any](b *bench, c ledger.Collection) map[string]T {
 
 func (b *bench) states() map[string]rules.State { return documents[rules.State](b, ledger.Rules) }
 
+func (b *bench) statesOf(r longrun.RuleID) (n int) {
+	for _, s := range b.states() {
+		if s.Rule == r {
+			n++
+		}
+	}
+	return n
+}
+
 func (b *bench) firing() (n int) {
 	for _, s := range b.board.Status().Alarms {
 		if s.Phase == rules.Firing {
@@ -245,3 +263,8 @@ func (b *bench) slow(d time.Duration) (remove func(), reads *atomic.Int64) {
 		},
 	}), reads
 }
+
+// hourly is an instance whose slots are hours.
+func hourly(d *room.Deps) { d.Self.Interval, d.Self.Lease = time.Hour, 2*time.Hour }
+
+func leadtestOf(b *bench) *leadtest.Lead { return leadtest.New(b.st, b.deps.Clock) }

@@ -73,6 +73,8 @@ func (w *watch) takeOver(ctx context.Context) bool {
 }
 
 func (t *takeover) readSettings(ctx context.Context) error {
+	ctx, cancel := deadline.With(ctx, t.w.Clock, room.StoreTimeout)
+	defer cancel()
 	if !t.w.b.Reload(ctx) {
 		return errors.New("monitor: the settings cannot be read")
 	}

@@ -140,7 +140,8 @@ func (o *Outbox) Tidy(ctx context.Context) {
 		switch {
 		case slices.Contains(o.sending, id):
 		case o.Channel.wasTold(id): // under an earlier lead of this process, which could not write it down
-			n.SentAt = &now
+			at := now // apart, so that a pass which finds nothing allocates nothing
+			n.SentAt = &at
 			o.drop(n, longrun.Sent, "")
 		case untrusted == nil && now.Sub(n.Created) > maxAge:
 			tooOld++

@@ -117,6 +117,13 @@ func TestNothingIsClosedOnTheWordOfAClockThatIsNotTrusted(t *testing.T) {
 		time.Sleep(100 * time.Hour) // as the clock says
 		b.box.Tidy(t.Context())
 		require.Equal(t, 1, b.box.Waiting())
+		b.draft.Write(t.Context())
+		time.Sleep(time.Hour)
+		b.box.Tidy(t.Context())
+		b.draft.Write(t.Context())
+		for id, n := range b.notices() {
+			require.Equal(t, longrun.Waiting, n.State, id)
+		}
 		b.trusted = right
 		b.run(5 * time.Minute)
 		require.Empty(t, rec.Messages())
@@ -282,6 +289,42 @@ func TestTooManyMessagesPushOutTheOldest(t *testing.T) {
 		require.Len(t, all, 5200)
 		require.Equal(t, longrun.Obsolete, all["logged_out_account-00199_1"].State)
 		require.Equal(t, longrun.Waiting, all["logged_out_account-00200_1"].State)
+	})
+}
+
+// The last leader was asked to leave the channel alone. That holds for messages
+// which it had not put off.
+func TestWhatAnotherLeaderWasAskedHolds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rec := alerttest.NewRecorder()
+		b := newBench(t, rec)
+		now := time.Now().UTC()
+		until := now.Add(time.Hour)
+		b.put("asked", longrun.Notice{TS: until, Created: now, Kind: longrun.NoticeFiring, State: longrun.Waiting, IncidentID: "i", Rule: rules.LoggedOut, Target: "asked", NotBefore: &until})
+		b.put("other", longrun.Notice{TS: now, Created: now, Kind: longrun.NoticeFiring, State: longrun.Waiting, IncidentID: "j", Rule: rules.LoggedOut, Target: "other"})
+		require.NoError(t, b.box.Restore(t.Context()))
+		b.run(59 * time.Minute)
+		require.Empty(t, rec.Calls())
+		b.run(2 * time.Minute)
+		require.ElementsMatch(t, []string{"firing asked", "firing other"}, said(rec.Messages()))
+	})
+}
+
+// A claim of a machine whose clock is hours ahead holds for as long as a sending
+// may take.
+func TestAClaimOfAClockThatIsAheadIsShort(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rec := alerttest.NewRecorder()
+		b := newBench(t, rec)
+		id, n := waitingSince(time.Minute, 1)
+		until := time.Now().UTC().Add(5 * time.Hour)
+		n.ClaimedUntil = &until
+		b.put(id, n)
+		require.NoError(t, b.box.Restore(t.Context()))
+		b.run(time.Minute)
+		require.Len(t, rec.Messages(), 1)
 	})
 }
 

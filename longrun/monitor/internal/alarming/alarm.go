@@ -26,7 +26,9 @@ func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 		al = &alarm{}
 		w.put(key, al)
 	}
-	al.spoken = w.judged
+	if f.Gone {
+		w.say(ctx, &w.gone, slog.LevelInfo, "what an alert was about is no longer there", "rule", string(f.Rule), "target", f.Target)
+	}
 	next, change := al.state.Next(f, rules.PolicyOf(f.Rule), now)
 	switch {
 	case change == rules.Opened:
@@ -73,10 +75,8 @@ func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next rules.St
 
 // mutedBy says why an alarm is not told now; empty when it is to be.
 func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time) string {
-	for _, r := range rules.Rules() {
-		if rules.Mutes(r, key.rule) && w.stateOf(r, "").Phase == rules.Firing {
-			return string(r) + " fires"
-		}
+	if r := rules.MutedBy(key.rule, standing(w.board)); r != "" {
+		return string(r) + " fires"
 	}
 	return w.b.mute.why(ctx, key.rule, key.target, now)
 }

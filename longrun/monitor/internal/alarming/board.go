@@ -22,7 +22,7 @@ type Options struct {
 	Started func() time.Time
 	// Probes appends what the rules see of each configured probe, and reports
 	// whether that is known yet.
-	Probes func(to []Probe) (all []Probe, known bool)
+	Probes func(to []rules.Probed) (all []rules.Probed, known bool)
 	// Health is what the last calls say of the store.
 	Health func() storehealth.Health
 	// Trusted is the time where it may be believed by whoever does what cannot be
@@ -42,16 +42,6 @@ type Options struct {
 	// Changed is told when incidents began that opened or ended and are written:
 	// their days are to be counted anew.
 	Changed func(began ...time.Time)
-}
-
-// Probe is what the rules see of one configured probe.
-type Probe struct {
-	Type     longrun.ProbeType
-	Schedule longrun.ProbeSchedule
-	// Settle is for how long after a start it is not overdue.
-	Settle time.Duration
-	// Recent are its newest results, and are not changed.
-	Recent []longrun.Probe
 }
 
 // Board has the rules judged, and what they find told to people. It outlives a

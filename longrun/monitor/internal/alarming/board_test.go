@@ -149,7 +149,7 @@ func TestAFloodOfNewTargetsIsBounded(t *testing.T) {
 		flood := func(slot int) longrun.HostStatus {
 			s := accounts(0, nil)
 			for i := range 500 {
-				s.Accounts = append(s.Accounts, longrun.AccountStatus{ID: "x" + name(slot*500+i)[8:] + "z", LoggedOut: true})
+				s.Accounts = append(s.Accounts, longrun.AccountStatus{ID: "x" + name(slot*500 + i)[8:] + "z", LoggedOut: true})
 			}
 			return s
 		}

@@ -13,6 +13,8 @@ import (
 // maxCount bounds the numbers of a stored state: nobody has reached them.
 const maxCount = 1_000_000_000
 
+var errNoName = errors.New("target is no name")
+
 // fitState makes of a state that another instance wrote, or a person, one that
 // holds nothing up, or says why it cannot be used: the rule begins anew then.
 func (w *watch) fitState(e ledger.Entry[rules.State]) (rules.State, error) {
@@ -24,10 +26,8 @@ func (w *watch) fitState(e ledger.Entry[rules.State]) (rules.State, error) {
 		return s, errors.New("state is none of inactive, pending, firing")
 	case s.Phase != rules.Inactive && s.Since == nil:
 		return s, errors.New("since is missing")
-	case s.ID() != e.Key.ID:
-		return s, errors.New("rule and target are not those of the document's ID")
 	case len(s.Target) > maxTarget+len("…") || hostcall.Line(s.Target, 2*maxTarget) != s.Target:
-		return s, errors.New("target is no name")
+		return s, errNoName
 	}
 	now := w.Clock.Now().UTC().Truncate(time.Microsecond)
 	// What lies beyond what the rules remember is of a clock that was wrong.

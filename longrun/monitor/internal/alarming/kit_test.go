@@ -65,7 +65,7 @@ type bench struct {
 	leader   string
 	answers  bool
 	distrust atomic.Bool
-	probes   []alarming.Probe
+	probes   []rules.Probed
 	changed  []time.Time
 	known    map[longrun.Slot]bool
 
@@ -110,7 +110,7 @@ func (b *bench) restart() {
 	b.board = alarming.New(b.deps, alarming.Options{
 		Channel: b.channel,
 		Started: func() time.Time { return started },
-		Probes:  func(to []alarming.Probe) ([]alarming.Probe, bool) { return append(to, b.probes...), true },
+		Probes:  func(to []rules.Probed) ([]rules.Probed, bool) { return append(to, b.probes...), true },
 		Health:  func() storehealth.Health { b.mu.Lock(); defer b.mu.Unlock(); return b.health },
 		Trusted: func() (time.Time, error) {
 			if b.distrust.Load() {

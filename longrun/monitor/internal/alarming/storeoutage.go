@@ -58,12 +58,9 @@ func (s *StoreOutage) look(ctx context.Context) {
 	if !h.Since.IsZero() {
 		s.choose(ctx, h.Since, now)
 	}
-	limits := s.Settings().AlertThresholds
-	f := rules.CheckStoreUnreachable(h.Since, now, time.Duration(limits.StoreUnreachableSec*float64(time.Second)))
-	if f.Condition == rules.Good {
-		f.Until = h.Ended
-	}
-	muted, _ := s.mute.known(rules.StoreUnreachable, "", now)
+	in := rules.Inputs{Now: now, Settings: s.Settings(), Outage: rules.Outage{Since: h.Since, Ended: h.Ended}}
+	rule, _ := rules.Of(rules.StoreUnreachable)
+	muted, _ := s.mute.known(rule.ID, "", now)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,11 +68,12 @@ func (s *StoreOutage) look(ctx context.Context) {
 		muted = "the leader tells of it"
 	}
 	from := s.state.Since
-	next, change := s.state.Next(f, rules.PolicyOf(rules.StoreUnreachable), now)
+	f := rule.Check(s.state, &in, rules.Target{})
+	next, change := s.state.Next(f, rule.Policy, now)
 	if change == rules.Resolved && from != nil {
 		s.remember(pastOne{longrun.Window{From: *from, To: *next.LastEnd}, s.led})
 	}
-	next, kind := next.Tell(change, muted != "", limits.Throttle(), now)
+	next, kind := next.Tell(change, muted != "", in.Settings.AlertThresholds.Throttle(), now)
 	s.state, s.muted, s.summary = next, "", ""
 	if next.Phase == rules.Firing {
 		s.muted, s.summary = muted, hostcall.Line(f.Summary, maxSummary)

@@ -132,7 +132,11 @@ func (t *takeover) takeState(ctx context.Context, e ledger.Entry[rules.State]) {
 	s, err := w.fitState(e)
 	if err != nil {
 		if rules.Known(e.Value.Rule) { // else of a later version
-			w.Mangled(ctx, &ledger.DocumentError{Path: e.Path(), Err: err}, e.Version)
+			path := e.Path()
+			if errors.Is(err, errNoName) { // it may be somebody's number
+				path = hostcall.Line(path, hostcall.MaxText)
+			}
+			w.Mangled(ctx, &ledger.DocumentError{Path: path, Err: err}, e.Version)
 		}
 		return
 	}
@@ -148,7 +152,7 @@ func (t *takeover) takeState(ctx context.Context, e ledger.Entry[rules.State]) {
 		w.remove(idle[len(idle)-1])
 		t.idle[s.Rule] = idle[:len(idle)-1]
 	}
-	al := &alarm{state: s, spoken: -1}
+	al := &alarm{state: s}
 	w.put(key, al)
 	if s.Phase == rules.Firing {
 		t.missing[s.IncidentID] = al

@@ -37,9 +37,8 @@ type watch struct {
 	closed  said
 	gone    said
 
-	probes []Probe         // room …
-	later  []rules.Finding // … in judge …
-	filled []longrun.Slot  // … and for it
+	in     rules.Inputs   // room …
+	filled []longrun.Slot // … in judge
 }
 
 // alarmKey names one rule for one target.
@@ -52,7 +51,6 @@ type alarmKey struct {
 type alarm struct {
 	state    rules.State
 	incident longrun.Incident // the open one
-	spoken   longrun.Slot     // when the rule last spoke of the target
 	muted    string           // why it is not told; empty when it is
 }
 

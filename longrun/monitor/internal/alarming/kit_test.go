@@ -264,7 +264,7 @@ func (b *bench) slow(d time.Duration) (remove func(), reads *atomic.Int64) {
 	}), reads
 }
 
-// hourly is an instance whose slots are hours.
-func hourly(d *room.Deps) { d.Self.Interval, d.Self.Lease = time.Hour, 2*time.Hour }
+// slowly is an instance whose slots are two hours.
+func slowly(d *room.Deps) { d.Self.Interval, d.Self.Lease = 2*time.Hour, 4*time.Hour }
 
 func leadtestOf(b *bench) *leadtest.Lead { return leadtest.New(b.st, b.deps.Clock) }

@@ -55,10 +55,11 @@ func (s *StoreOutage) look(ctx context.Context) {
 	if h.Since.IsZero() && s.quiet() {
 		return
 	}
-	if !h.Since.IsZero() {
-		s.choose(ctx, h.Since, now)
+	since := h.Since
+	if !since.IsZero() {
+		since = s.choose(ctx, since, now)
 	}
-	in := rules.Inputs{Now: now, Settings: s.Settings(), Outage: rules.Outage{Since: h.Since, Ended: h.Ended}}
+	in := rules.Inputs{Now: now, Settings: s.Settings(), Outage: rules.Outage{Since: since, Ended: h.Ended}}
 	rule, _ := rules.Of(rules.StoreUnreachable)
 	muted, _ := s.mute.known(rule.ID, "", now)
 
@@ -108,27 +109,32 @@ func (s *StoreOutage) quiet() bool {
 	return s.state.Phase == "" || s.state.Phase == rules.Inactive
 }
 
-// choose decides whether this instance tells of an outage: when it begins, and
-// again when the lease of who led then must be over, as far as can be told here.
-func (s *StoreOutage) choose(ctx context.Context, since, now time.Time) {
+// choose decides whether this instance tells of an outage that began then: when it
+// begins, and again when the lease of who led must be over, as far as can be told
+// here. It returns since when the outage is, by the clock as it now goes.
+func (s *StoreOutage) choose(ctx context.Context, began, now time.Time) (since time.Time) {
 	s.mu.Lock()
-	known := s.began.Equal(since)
-	if known {
-		s.looks++
-		// By the clock, and by slots that came: neither alone can keep it silent.
-		if now.Sub(since) >= s.Self.Lease || time.Duration(s.looks)*s.Self.Interval >= s.Self.Lease {
-			s.speaks = true
-		}
-	}
+	known := s.began.Equal(began)
 	s.mu.Unlock()
-	if known {
-		return
+	led := false
+	if !known { // asked outside the lock
+		leader, _ := s.o.Holder()
+		led = s.o.Answers(ctx) || leader == ""
 	}
-	leader, _ := s.o.Holder()
-	led := s.o.Answers(ctx) || leader == ""
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.began, s.looks, s.led, s.speaks = since, 0, led, led
+	if !known {
+		s.began, s.looks, s.led, s.speaks = began, 0, led, led
+	}
+	since = began
+	if since.After(now) { // the clock was set back: the slots that came since count
+		since = now.Add(-time.Duration(s.looks) * s.Self.Interval)
+	}
+	s.looks++
+	if now.Sub(since) >= s.Self.Lease {
+		s.speaks = true
+	}
+	return since
 }
 
 // status is how the rule stands, nothing where it never stood otherwise.

@@ -85,19 +85,36 @@ func TestAFollowerTellsOfTheStoreWhenTheLeadersLeaseIsOver(t *testing.T) {
 	}
 }
 
-// The clock is set back by a day in the outage: the slots that come count too.
+// The clock is set back by a day in the outage: the slots that come count.
 func TestNoClockKeepsAFollowerSilent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.standsBy("b")
 		b.mu.Lock()
-		b.health = storehealth.Health{Since: time.Now().Add(3 * time.Hour)} // as a clock that was ahead had it
+		b.health = storehealth.Health{Since: time.Now().Add(24 * time.Hour)} // as a clock that was ahead had it
 		b.mu.Unlock()
-		b.looks(200)
-		require.Contains(t, b.said(), "firing store_unreachable")
-		at := b.rec.Messages()[0].Since
-		require.False(t, at.IsZero())
+		b.looks(2)
+		require.Empty(t, b.said())
+		b.looks(10)
+		require.Equal(t, []string{"firing store_unreachable"}, b.said())
+		require.WithinDuration(t, time.Now(), b.rec.Messages()[0].Since, 15*time.Minute)
+	})
+}
+
+// The process did not run for most of the outage.
+func TestAFollowerThatSleptTellsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.deps.Self.Lease = 10 * time.Minute
+		b.restart()
+		b.standsBy("b")
+		b.outage()
+		b.looks(1)
+		time.Sleep(time.Hour)
+		b.looks(1)
+		require.Equal(t, []string{"firing store_unreachable"}, b.said())
 	})
 }
 

@@ -202,6 +202,8 @@ func TestATakeOverOfAFloodKeepsWhatFires(t *testing.T) {
 		require.Equal(t, 300, b.firing())
 		require.Equal(t, 1000, len(b.board.Status().Alarms))
 		require.NotContains(t, b.said(), "firing logged_out "+name(0))
+		b.slots(15, func(int) longrun.HostStatus { return accounts(300, all) })
+		require.Equal(t, 15_300, b.statesOf(rules.LoggedOut), "what is young stays, on the board or not")
 		b.end()
 	})
 }

@@ -13,6 +13,10 @@ import (
 // maxCount bounds the numbers of a stored state: nobody has reached them.
 const maxCount = 1_000_000_000
 
+// errLater is of a state that a later version wrote, or that was begun by hand: it is
+// passed over without a word.
+var errLater = errors.New("state is of a later version")
+
 var errNoName = errors.New("target is no name")
 
 // fitState makes of a state that another instance wrote, or a person, one that
@@ -21,11 +25,11 @@ func (w *watch) fitState(e ledger.Entry[rules.State]) (rules.State, error) {
 	s := e.Value
 	switch {
 	case !rules.Known(s.Rule):
-		return s, errors.New("rule is of a later version")
+		return s, errLater
 	case s.Phase != rules.Inactive && s.Phase != rules.Pending && s.Phase != rules.Firing:
 		return s, errors.New("state is none of inactive, pending, firing")
 	case s.Phase != rules.Inactive && s.Since == nil:
-		return s, errors.New("since is missing")
+		return s, errLater
 	case len(s.Target) > maxTarget+len("…") || hostcall.Line(s.Target, 2*maxTarget) != s.Target:
 		return s, errNoName
 	}

@@ -74,6 +74,7 @@ func (w *watch) forget(key alarmKey, s rules.State) {
 type pruning struct {
 	next  time.Time
 	after store.Cursor
+	any   bool // there may be states in the store
 }
 
 // prune deletes states of targets that have been well for a month, some at a
@@ -84,7 +85,7 @@ func (w *watch) prune(ctx context.Context) {
 	if p.next.IsZero() {
 		p.next = now.Add(pruneFirst)
 	}
-	if now.Before(p.next) && p.next.Sub(now) <= pruneEvery {
+	if !p.any || now.Before(p.next) && p.next.Sub(now) <= pruneEvery {
 		return
 	}
 	now, err := w.b.Trusted()
@@ -114,6 +115,7 @@ func (w *watch) prune(ctx context.Context) {
 	w.Log.Over("old states")
 	p.next = now.Add(pruneSoon)
 	if read < maxPruned {
+		p.any = len(w.board) > 0 || !p.after.IsZero()
 		p.next, p.after = now.Add(pruneEvery), store.Cursor{}
 	}
 }

@@ -28,6 +28,10 @@ const (
 	incidentsMore = 1000
 )
 
+// maxFailures bounds the pause after reads that failed: nobody is told anything
+// meanwhile.
+const maxFailures = 2
+
 // takeover is how far a new lead has come with what it reads before it judges.
 type takeover struct {
 	w       *watch
@@ -64,6 +68,7 @@ func (w *watch) takeOver(ctx context.Context) bool {
 			w.Log.Once(ctx, slog.LevelWarn, "alarms", "restore", "alerts wait: what stands in the store cannot be read", "error", hostcall.Text(err))
 		}
 		pause := outbox.PauseAfter(&failures)
+		failures = min(failures, maxFailures)
 		if !deadline.Sleep(ctx, w.Clock, min(pause, w.Self.Interval)) {
 			return false
 		}
@@ -129,9 +134,10 @@ func (t *takeover) readStates(ctx context.Context) error {
 // that does not.
 func (t *takeover) takeState(ctx context.Context, e ledger.Entry[rules.State]) {
 	w := t.w
+	w.pruning.any = true
 	s, err := w.fitState(e)
 	if err != nil {
-		if rules.Known(e.Value.Rule) { // else of a later version
+		if !errors.Is(err, errLater) {
 			path := e.Path()
 			if errors.Is(err, errNoName) { // it may be somebody's number
 				path = hostcall.Line(path, hostcall.MaxText)

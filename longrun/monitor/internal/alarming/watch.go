@@ -110,7 +110,10 @@ func (w *watch) note(key alarmKey, op store.Op) {
 	w.changed = true
 }
 
-func (w *watch) noteState(key alarmKey, s rules.State) { w.note(key, w.Ledger.SetAlertState(s)) }
+func (w *watch) noteState(key alarmKey, s rules.State) {
+	w.note(key, w.Ledger.SetAlertState(s))
+	w.pruning.any = true
+}
 
 func (w *watch) noteIncident(i longrun.Incident) {
 	w.note(alarmKey{i.Rule, i.Target}, w.Ledger.SetIncident(i))

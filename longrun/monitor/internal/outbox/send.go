@@ -195,6 +195,7 @@ func (o *Outbox) Leave(ctx context.Context) {
 		return
 	}
 	most := min(maxLeave, o.Self.Lease/4)
+	tries := 2
 	if o.sending != nil {
 		waiting, cancel := o.Stop.Take(ctx, most)
 		select {
@@ -203,10 +204,16 @@ func (o *Outbox) Leave(ctx context.Context) {
 		case <-waiting.Done():
 		}
 		cancel()
+		tries--
 	}
-	writing, cancel := o.Stop.Take(ctx, most)
-	defer cancel()
-	o.Draft.Write(writing)
+	for range tries { // a store that was away for a moment takes it the second time
+		writing, cancel := o.Stop.Take(ctx, most)
+		written := o.Draft.Write(writing)
+		cancel()
+		if written {
+			return
+		}
+	}
 }
 
 // Pause waits until something is to be done here: after wait, when wake says so,

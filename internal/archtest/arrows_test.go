@@ -74,7 +74,7 @@ var arrows = []row{
 	{dir: "lock", ours: []string{"store", "internal/deadline", "internal/guardstore", "internal/spawn"}, with: []string{clock, xsync}},
 	{
 		dir: "longrun/ledger", with: []string{clock},
-		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/visible"},
+		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/document", "internal/visible"},
 	},
 	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "internal/visible"}},
 	{
@@ -125,6 +125,26 @@ var arrows = []row{
 		ours: []string{
 			"store", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "internal/deadline", "internal/spawn",
 		},
+	},
+	{
+		dir: "longrun/monitor/internal/outbox",
+		ours: []string{
+			"store", "lock", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
+		dir: "longrun/monitor/internal/alarming",
+		ours: []string{
+			"store", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "longrun/monitor/internal/storehealth",
+			"longrun/monitor/internal/outbox", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
+		dir:  "longrun/monitor/internal/leadtest",
+		ours: []string{"store", "longrun/monitor/internal/leading", "internal/deadline"},
+		with: []string{clock},
 	},
 	{
 		dir: "longrun/monitor",

@@ -100,27 +100,33 @@ func (l *Ledger) CreateSilence(ctx context.Context, s longrun.Silence) error {
 	if err := rules.ValidateSilence(s); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	_, err := l.put(ctx, l.Key(Silences, s.SilenceID), s, "")
+	_, err := put(ctx, l, l.Key(Silences, s.SilenceID), s, "")
 	return err
 }
 
 // EndSilence ends a silence at now, unless it has ended already, and returns it.
 // A missing one is store.ErrNotFound.
 func (l *Ledger) EndSilence(ctx context.Context, id string, now time.Time) (longrun.Silence, error) {
-	e, err := Read[longrun.Silence](ctx, l, Silences, id)
-	if err != nil {
-		return longrun.Silence{}, err
-	}
-	s := e.Value
 	now = now.UTC().Truncate(time.Microsecond)
-	if !s.Until.After(now) {
-		return s, nil
+	for tries := 0; ; tries++ {
+		e, err := Read[longrun.Silence](ctx, l, Silences, id)
+		if err != nil {
+			return longrun.Silence{}, err
+		}
+		s := e.Value
+		if !s.Until.After(now) {
+			return s, nil
+		}
+		s.Until = now
+		if _, err = put(ctx, l, e.Key, s, e.Version); err == nil {
+			return s, nil
+		}
+		// Somebody else changed it at the same moment, and perhaps ended it.
+		if !errors.Is(err, store.ErrConflict) || tries == maxEnd {
+			return longrun.Silence{}, err
+		}
 	}
-	s.Until = now
-	_, err = l.put(ctx, e.Key, s, e.Version)
-	if errors.Is(err, store.ErrConflict) { // ended by somebody else at the same moment
-		e, err = Read[longrun.Silence](ctx, l, Silences, id)
-		return e.Value, err
-	}
-	return s, err
 }
+
+// maxEnd is how often EndSilence tries again behind somebody else's change.
+const maxEnd = 2

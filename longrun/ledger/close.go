@@ -104,5 +104,5 @@ func (l *Ledger) sealedSince(ctx context.Context, from time.Time) (bool, error) 
 // PutRollup writes a rollup on the condition that its document is still at
 // version (empty: that there is none), and returns the new version.
 func (l *Ledger) PutRollup(ctx context.Context, r longrun.Rollup, version string) (string, error) {
-	return l.put(ctx, l.Key(Rollups, r.Date), r, version)
+	return put(ctx, l, l.Key(Rollups, r.Date), r, version)
 }

@@ -381,11 +381,12 @@ func TestSettingsAreWrittenOnTheVersionThatWasRead(t *testing.T) {
 		s.TS = time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)
 		first, err := l.PutSettings(t.Context(), s, "")
 		require.NoError(t, err)
+		s.ExpectedAccounts = 2
 		_, err = l.PutSettings(t.Context(), s, "")
 		require.ErrorIs(t, err, store.ErrConflict)
-		s.ExpectedAccounts = 2
 		_, err = l.PutSettings(t.Context(), s, first)
 		require.NoError(t, err)
+		s.ExpectedAccounts = 3
 		_, err = l.PutSettings(t.Context(), s, first)
 		require.ErrorIs(t, err, store.ErrConflict)
 		s.ExpectedAccounts = -2

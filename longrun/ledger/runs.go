@@ -2,12 +2,10 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
-	"github.com/seed-13dc028d/longwatch/store"
 )
 
 // RunID names the run that an instance began at start.
@@ -58,19 +56,5 @@ func (l *Ledger) Run(ctx context.Context, id string) (Entry[longrun.Run], error)
 // the document does not exist yet, any other that it is still at it; otherwise
 // the error is a *store.ConflictError.
 func (l *Ledger) PutRun(ctx context.Context, r longrun.Run, version string) (string, error) {
-	return l.put(ctx, l.Key(Runs, r.RunID), r, version)
-}
-
-// put writes one document on the condition of its version, where the empty one
-// means that there is none.
-func (l *Ledger) put(ctx context.Context, key store.Key, value any, version string) (string, error) {
-	op := store.Update(key, value, version)
-	if version == "" {
-		op = store.Create(key, value)
-	}
-	stamps, err := l.store.Commit(ctx, op)
-	if err != nil {
-		return "", fmt.Errorf("ledger: write %s: %w", key, err)
-	}
-	return stamps[0].Version, nil
+	return put(ctx, l, l.Key(Runs, r.RunID), r, version)
 }

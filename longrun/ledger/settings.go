@@ -40,5 +40,5 @@ func (l *Ledger) PutSettings(ctx context.Context, s longrun.Settings, version st
 	if err := rules.ValidateSettings(s); err != nil {
 		return "", fmt.Errorf("ledger: %w", err)
 	}
-	return l.put(ctx, l.SettingsKey(), s, version)
+	return put(ctx, l, l.SettingsKey(), s, version)
 }

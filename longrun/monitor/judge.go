@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -11,7 +10,6 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
-	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
@@ -27,59 +25,46 @@ func (w *watch) judge(ctx context.Context) {
 		return
 	}
 	w.judged, w.changed = l.beat.Slot(w.m.cfg.Interval), true
-	settings := w.m.live.Now()
-	limits := settings.AlertThresholds
-	find := func(f rules.Finding) { w.find(ctx, f, now) }
-
-	find(rules.CheckMissedHeartbeats(w.stateOf(rules.MissedHeartbeats, ""), w.recent, now, limits.MissedHbPerHour))
+	rules.Judge(w.see(l, now), standing(w.board), func(f rules.Finding) { w.find(ctx, f, now) })
 	w.recordOutages(ctx, now)
-	if l.beat.StatusError == "" && len(l.accounts) == 0 {
-		find(rules.CheckLoggedOutCount(l.beat))
+}
+
+// see is what the rules may look at.
+func (w *watch) see(l *look, now time.Time) *rules.Inputs {
+	in := &w.in
+	in.Now, in.Settings, in.Beat, in.Recent = now, w.m.live.Now(), l.beat, w.recent
+	in.Accounts = append(in.Accounts[:0], l.accounts...)
+	for i := range in.Accounts {
+		in.Accounts[i].ID = w.m.accountName(in.Accounts[i].ID)
 	}
-	w.judgeAccounts(ctx, l.accounts, limits, now)
-	var probesKnown bool
-	w.probes, probesKnown = w.m.probes.seen(w.probes[:0])
+	w.probes, in.ProbesKnown = w.m.probes.seen(w.probes[:0])
+	in.Probes = in.Probes[:0]
 	for _, p := range w.probes {
-		find(rules.CheckProbeFails(p.kind, p.recent, limits.ConsecutiveProbeFails))
-		since := room.Latest(w.began, w.m.startedAt().Add(p.settle))
-		find(rules.CheckProbeOverdue(p.kind, p.recent, p.schedule, since, now, limits.ProbeOverduePeriods))
+		in.Probes = append(in.Probes, rules.Probed{Type: p.kind, Schedule: p.schedule, Settle: p.settle, Recent: p.recent})
 	}
-	find(rules.CheckQueueDepth(l.beat, limits.QueueDepthThreshold))
-	find(rules.CheckInsufficientData(w.stateOf(rules.InsufficientData, ""), w.recent, now, settings.InsufficientDataThreshold))
-	w.findGone(ctx, *l, probesKnown, now)
+	in.LeadBegan, in.Started = w.began, w.m.startedAt()
+	return in
 }
 
-// judgeAccounts has the rules look at each account. Several may go by one name,
-// as their numbers do when they are masked: that is one target, it is bad while
-// any of them is, and good when all are.
-func (w *watch) judgeAccounts(ctx context.Context, accounts []longrun.AccountStatus, limits longrun.AlertThresholds, now time.Time) {
-	w.later = w.later[:0]
-	find := func(f rules.Finding) {
-		switch {
-		case f.Condition == rules.Bad:
-			w.find(ctx, f, now)
-		case w.board[alarmKey{f.Rule, f.Target}] != nil:
-			w.later = append(w.later, f) // an account that comes later may be bad
-		}
-	}
-	for _, account := range accounts {
-		account.ID = w.m.accountName(account.ID)
-		find(rules.CheckLoggedOut(account))
-		find(rules.CheckReconnectLoop(w.stateOf(rules.ReconnectLoop, account.ID), account, now, limits.ReconnectLoopThreshold))
-	}
-	slices.SortStableFunc(w.later, func(a, b rules.Finding) int { return cmp.Compare(a.Condition, b.Condition) })
-	for _, f := range w.later { // those that cannot tell, then the good ones
-		if w.board[alarmKey{f.Rule, f.Target}].spoken != w.judged {
-			w.find(ctx, f, now)
-		}
-	}
-}
+// standing is the board as the rules see it.
+type standing map[alarmKey]*alarm
 
-func (w *watch) stateOf(r longrun.RuleID, target string) rules.State {
-	if al := w.board[alarmKey{r, target}]; al != nil {
+// State returns the state of a rule for a target.
+func (s standing) State(r longrun.RuleID, target string) rules.State {
+	if al := s[alarmKey{r, target}]; al != nil {
 		return al.state
 	}
 	return rules.State{}
+}
+
+// Open appends the states that are not at rest.
+func (s standing) Open(room []rules.State) []rules.State {
+	for _, al := range s {
+		if al.state.Phase == rules.Firing || al.state.Phase == rules.Pending {
+			room = append(room, al.state)
+		}
+	}
+	return room
 }
 
 // find takes what a rule found into its alarm.
@@ -93,7 +78,9 @@ func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 		al = &alarm{}
 		w.board[key] = al
 	}
-	al.spoken = w.judged
+	if f.Gone {
+		w.m.deps.Log.InfoContext(ctx, "what an alert was about is no longer there", "rule", string(f.Rule), "target", f.Target)
+	}
 	next, transition := al.state.Next(f, rules.PolicyOf(f.Rule), now)
 	switch {
 	case transition == rules.Opened:
@@ -141,10 +128,8 @@ func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next rules.St
 
 // mutedBy says why an alarm is not told now; empty when it is to be.
 func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time) string {
-	for _, r := range rules.Rules() {
-		if rules.Mutes(r, key.rule) && w.stateOf(r, "").Phase == rules.Firing {
-			return string(r) + " fires"
-		}
+	if r := rules.MutedBy(key.rule, standing(w.board)); r != "" {
+		return string(r) + " fires"
 	}
 	return w.a.mute.why(ctx, key.rule, key.target, now)
 }
@@ -181,31 +166,6 @@ func (w *watch) grow(al *alarm, f rules.Finding) {
 	}
 	if grown {
 		w.noteIncident(al.incident)
-	}
-}
-
-// findGone resolves alarms whose target is no longer there: an account that the
-// host gave up, a probe that is no longer configured. A host that does not
-// answer says nothing of its accounts.
-func (w *watch) findGone(ctx context.Context, l look, probesKnown bool, now time.Time) {
-	for key, al := range w.board {
-		if al.state.Phase != rules.Firing || al.spoken == w.judged {
-			continue
-		}
-		switch key.rule {
-		case rules.LoggedOut, rules.ReconnectLoop:
-			if l.beat.StatusError != "" {
-				continue
-			}
-		case rules.ProbeFails, rules.ProbeOverdue:
-			if !probesKnown {
-				continue
-			}
-		case rules.MissedHeartbeats, rules.StoreUnreachable, rules.QueueDepth, rules.InsufficientData:
-			continue
-		}
-		w.m.deps.Log.InfoContext(ctx, "what an alert was about is no longer there", "rule", string(key.rule), "target", key.target)
-		w.find(ctx, rules.Finding{Rule: key.rule, Target: key.target, Condition: rules.Good, Until: now}, now)
 	}
 }
 

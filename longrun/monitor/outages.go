@@ -57,12 +57,9 @@ func (o *outages) look(ctx context.Context) {
 	if !h.Since.IsZero() {
 		o.choose(ctx, h.Since)
 	}
-	limits := o.m.live.Now().AlertThresholds
-	f := rules.CheckStoreUnreachable(h.Since, now, time.Duration(limits.StoreUnreachableSec*float64(time.Second)))
-	if f.Condition == rules.Good {
-		f.Until = h.Ended
-	}
-	muted, _ := o.m.alarms.mute.known(rules.StoreUnreachable, "", now)
+	in := rules.Inputs{Now: now, Settings: o.m.live.Now(), Outage: rules.Outage{Since: h.Since, Ended: h.Ended}}
+	rule, _ := rules.Of(rules.StoreUnreachable)
+	muted, _ := o.m.alarms.mute.known(rule.ID, "", now)
 
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -70,11 +67,12 @@ func (o *outages) look(ctx context.Context) {
 		muted = "the leader tells of it"
 	}
 	from := o.state.Since
-	next, transition := o.state.Next(f, rules.PolicyOf(rules.StoreUnreachable), now)
+	f := rule.Check(o.state, &in, rules.Target{})
+	next, transition := o.state.Next(f, rule.Policy, now)
 	if transition == rules.Resolved && from != nil {
 		o.remember(pastOutage{longrun.Window{From: *from, To: *next.LastEnd}, o.speaks})
 	}
-	next, kind := next.Tell(transition, muted != "", limits.Throttle(), now)
+	next, kind := next.Tell(transition, muted != "", in.Settings.AlertThresholds.Throttle(), now)
 	o.state, o.muted, o.summary = next, "", ""
 	if next.Phase == rules.Firing {
 		o.muted, o.summary = muted, hostcall.Line(f.Summary, maxSummary)

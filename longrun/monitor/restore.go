@@ -50,7 +50,7 @@ func (w *watch) restoreBoard(ctx context.Context) error {
 		if !rules.Known(s.Rule) || s.Phase == rules.Firing && s.Since == nil {
 			continue // of a later version, or edited by hand
 		}
-		al := &alarm{state: s, spoken: -1}
+		al := &alarm{state: s}
 		if s.Phase == rules.Firing {
 			if w.m.deps.Ledger.Key(ledger.Incidents, s.IncidentID).Validate() != nil {
 				s.IncidentID = rules.IncidentID(s.Rule, s.Target, *s.Since)

@@ -33,14 +33,14 @@ type watch struct {
 	judged   longrun.Slot
 	changed  bool // since it was published
 	dirty    map[alarmKey]map[store.Key]store.Op
-	refused  int             // writes in a row that failed …
-	unheld   int             // … and claims
-	outages  []pastOutage    // whose incidents are noted and not written
-	counted  []time.Time     // when incidents began that opened or ended, and are not written
-	outcomes chan outcome    // of the one sending under way
-	sending  []string        // the messages of it
-	probes   []probed        // room …
-	later    []rules.Finding // … in judge
+	refused  int          // writes in a row that failed …
+	unheld   int          // … and claims
+	outages  []pastOutage // whose incidents are noted and not written
+	counted  []time.Time  // when incidents began that opened or ended, and are not written
+	outcomes chan outcome // of the one sending under way
+	sending  []string     // the messages of it
+	probes   []probed     // room …
+	in       rules.Inputs // … in judge
 }
 
 // alarmKey names one rule for one target.
@@ -53,7 +53,6 @@ type alarmKey struct {
 type alarm struct {
 	state    rules.State
 	incident longrun.Incident // the open one
-	spoken   longrun.Slot     // when the rule last spoke of the target
 	muted    string           // why it is not told; empty when it is
 }
 

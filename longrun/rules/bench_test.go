@@ -16,85 +16,98 @@ var sink int64
 // slotOfRules is what a leader looks at once a slot, with 200 accounts, and
 // nothing wrong.
 type slotOfRules struct {
-	now      time.Time
-	recent   *rules.Recent
-	beat     longrun.Heartbeat
-	accounts []longrun.AccountStatus
-	results  map[longrun.ProbeType][]longrun.Probe
+	in    rules.Inputs
+	board *board
 }
 
 func newSlotOfRules(interval time.Duration) *slotOfRules {
-	s := &slotOfRules{now: evening, recent: rules.NewRecent(interval), beat: longrun.Beat(evening, interval), results: map[longrun.ProbeType][]longrun.Probe{}}
-	s.recent.Restore(evening.AddDate(-1, 0, 0), evening.AddDate(0, 0, -2), evening)
+	s := &slotOfRules{board: newBoard(rules.All()), in: rules.Inputs{
+		Now: evening, Settings: longrun.DefaultSettings(interval), Recent: rules.NewRecent(interval), Beat: longrun.Beat(evening, interval),
+		ProbesKnown: true, LeadBegan: evening.Add(-time.Hour), Started: evening.Add(-time.Hour),
+	}}
+	s.in.Recent.Restore(evening.AddDate(-1, 0, 0), evening.AddDate(0, 0, -2), evening)
 	for slot := longrun.SlotAt(evening.Add(-rules.RecentSpan), interval); slot <= longrun.SlotAt(evening, interval); slot++ {
 		if slot%2000 != 0 {
-			s.recent.Fill(slot)
+			s.in.Recent.Fill(slot)
 		}
 	}
 	for i := range 200 {
-		s.accounts = append(s.accounts, longrun.AccountStatus{
+		s.in.Accounts = append(s.in.Accounts, longrun.AccountStatus{
 			ID: fmt.Sprintf("account-%d", i), Since: evening.Add(-time.Hour), Reconnects: int64(i % 5),
 			FirstReconnect: evening.Add(-50 * time.Minute), LastReconnect: evening.Add(-5 * time.Minute),
 		})
 	}
 	for _, kind := range []longrun.ProbeType{longrun.Outbound, longrun.Inbound, longrun.Queue} {
+		p := rules.Probed{Type: kind, Schedule: longrun.ProbeSchedule{Every: 6 * time.Hour}}
 		for i := range 50 {
 			result := []longrun.ProbeResult{longrun.Pass, longrun.Pass, longrun.Inconclusive}[i%3]
-			s.results[kind] = append(s.results[kind], longrun.Probe{Type: kind, Result: result, TS: evening.Add(time.Duration(i-50) * time.Hour)})
+			p.Recent = append(p.Recent, longrun.Probe{Type: kind, Result: result, TS: evening.Add(time.Duration(i-50) * time.Hour)})
 		}
+		s.in.Probes = append(s.in.Probes, p)
 	}
 	return s
 }
 
-// look returns how many findings were Bad. It asks all rules and, as an engine
-// does, what they make of their states.
-func (s *slotOfRules) look(states bool) (bad int) {
+// byTable has all rules look, and returns how much was found.
+func (s *slotOfRules) byTable() (found int) {
+	s.in.Recent.Advance(s.in.Now)
+	rules.Judge(&s.in, s.board, func(rules.Finding) { found++ })
+	return found
+}
+
+// byHand calls the checks, and returns how many findings were Bad.
+func (s *slotOfRules) byHand() (bad int) {
 	note := func(f rules.Finding) {
 		if f.Condition == rules.Bad {
 			bad++
 		}
-		if !states {
-			return
-		}
-		next, did := (rules.State{}).Next(f, rules.PolicyOf(f.Rule), s.now)
-		if _, told := next.Tell(did, false, time.Hour, s.now); told != longrun.NoNotice {
-			bad++
-		}
 	}
-	s.recent.Advance(s.now)
-	note(rules.CheckMissedHeartbeats(rules.State{}, s.recent, s.now, 3))
-	note(rules.CheckInsufficientData(rules.State{}, s.recent, s.now, 0.8))
-	note(rules.CheckQueueDepth(s.beat, 100))
-	note(rules.CheckLoggedOutCount(s.beat))
-	note(rules.CheckStoreUnreachable(time.Time{}, s.now, time.Minute))
-	schedule := longrun.ProbeSchedule{Every: 6 * time.Hour}
-	for kind, results := range s.results {
-		note(rules.CheckProbeFails(kind, results, 2))
-		note(rules.CheckProbeOverdue(kind, results, schedule, s.now.Add(-time.Hour), s.now, 2))
+	in := &s.in
+	in.Recent.Advance(in.Now)
+	note(rules.CheckMissedHeartbeats(rules.State{}, in.Recent, in.Now, 3))
+	note(rules.CheckInsufficientData(rules.State{}, in.Recent, in.Now, 0.8))
+	note(rules.CheckQueueDepth(in.Beat, 100))
+	note(rules.CheckLoggedOutCount(in.Beat))
+	note(rules.CheckStoreUnreachable(time.Time{}, in.Now, time.Minute))
+	for _, p := range in.Probes {
+		note(rules.CheckProbeFails(p.Type, p.Recent, 2))
+		note(rules.CheckProbeOverdue(p.Type, p.Recent, p.Schedule, in.LeadBegan, in.Now, 2))
 	}
-	for i := range s.accounts {
-		note(rules.CheckLoggedOut(s.accounts[i]))
-		note(rules.CheckReconnectLoop(rules.State{}, s.accounts[i], s.now, 5))
+	for i := range in.Accounts {
+		note(rules.CheckLoggedOut(in.Accounts[i]))
+		note(rules.CheckReconnectLoop(rules.State{}, in.Accounts[i], in.Now, 5))
 	}
 	return bad
 }
 
-// What costs nothing while nothing happens can be asked in every slot.
+// What costs nothing while nothing happens can be asked in every slot, also with
+// what is over standing on the board.
 func TestRulesAllocateNothingWhileNothingIsBad(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts the others' too
 	s := newSlotOfRules(time.Minute)
-	require.Zero(t, s.look(true))
-	require.Zero(t, testing.AllocsPerRun(100, func() { sink += int64(s.look(true)) }))
+	require.Zero(t, s.byHand())
+	require.Zero(t, s.byTable())
+	require.Zero(t, testing.AllocsPerRun(100, func() { sink += int64(s.byTable()) }))
+	for _, a := range s.in.Accounts {
+		state := rules.State{Rule: rules.LoggedOut, Target: a.ID, Phase: rules.Inactive, LastEnd: &evening}
+		s.board.alarms[alarmKey{rules.LoggedOut, a.ID}] = &alarm{State: state}
+	}
+	require.Equal(t, 200, s.byTable())
+	require.Zero(t, testing.AllocsPerRun(100, func() { sink += int64(s.byTable()) }))
 }
 
-// BenchmarkRules is one slot of a leader with 200 accounts.
+// BenchmarkRules is one slot of a leader with 200 accounts: by the table, and by
+// the checks alone.
 func BenchmarkRules(b *testing.B) {
 	for _, interval := range []time.Duration{time.Minute, time.Second} {
-		for name, states := range map[string]bool{"rules": false, "states": true} {
-			b.Run(interval.String()+"/"+name, func(b *testing.B) {
+		for _, c := range []struct {
+			name string
+			look func(*slotOfRules) int
+		}{{"table", (*slotOfRules).byTable}, {"checks", (*slotOfRules).byHand}} {
+			b.Run(interval.String()+"/"+c.name, func(b *testing.B) {
 				s := newSlotOfRules(interval)
 				b.ReportAllocs()
 				for b.Loop() {
-					sink += int64(s.look(states))
+					sink += int64(c.look(s))
 				}
 			})
 		}
@@ -107,7 +120,7 @@ func BenchmarkRulesFirstFall(b *testing.B) {
 	s := newSlotOfRules(time.Minute)
 	b.ReportAllocs()
 	for b.Loop() {
-		if f := rules.CheckInsufficientData(rules.State{}, s.recent, s.now, 0.9999); f.Condition != rules.Bad {
+		if f := rules.CheckInsufficientData(rules.State{}, s.in.Recent, s.in.Now, 0.9999); f.Condition != rules.Bad {
 			b.Fatal(f)
 		}
 	}

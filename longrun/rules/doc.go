@@ -20,6 +20,16 @@
 //	queue_depth        the last beat      more than 100 wait           100, 3 looks
 //	store_unreachable  the store          away for two intervals       back
 //
+// Each is a row of one table, All: its name, how soon a person should look, how
+// many looks in a row it takes, what it mutes, what it looks at, and its check.
+// Judge has every row look at the same Inputs once a slot. Whoever judges knows no
+// rule by name. Of the store each instance has its own view, and looks Alone: the row
+// says so.
+//
+// A new rule is a file with its name, its Check function and its row, a line in the
+// table, and a threshold in longrun.AlertThresholds. When it looks at something
+// that no rule has looked at before, that is a field of Inputs.
+//
 // State.Next makes a state of a Finding and the state before. An incident
 // begins when the condition did, and not when somebody noticed; it ends when the
 // condition did; so that its length is that of the trouble. A look that saw

@@ -2,6 +2,8 @@ package rules_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -36,6 +38,49 @@ func ExampleCheckMissedHeartbeats() {
 	// missed_heartbeats_20251229T223500
 	// 10 heartbeats missed from 22:35 to 22:45 UTC (2025-12-29), more than 3 are too many
 	// ended at 22:45
+}
+
+// standing are the states of the example below.
+type standing map[string]rules.State
+
+func (s standing) State(r longrun.RuleID, target string) rules.State { return s[string(r)+target] }
+
+func (s standing) Open(room []rules.State) []rules.State {
+	return slices.AppendSeq(room, maps.Values(s))
+}
+
+// A slot is judged with what the host says in it. What all rules see comes to one
+// place, which moves the states; there is no rule by name in it.
+func ExampleJudge() {
+	start := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+	in := rules.Inputs{Settings: longrun.DefaultSettings(time.Minute), Recent: rules.NewRecent(time.Minute), LeadBegan: start, Started: start}
+	in.Recent.Restore(start, time.Time{}, start)
+	states := standing{}
+	for min, accounts := range [][]longrun.AccountStatus{
+		{{ID: "sales"}, {ID: "support"}},
+		{{ID: "sales", LoggedOut: true, Since: start.Add(30 * time.Second)}, {ID: "support"}},
+		{{ID: "support"}}, // the host has given it up
+	} {
+		in.Now, in.Accounts = start.Add(time.Duration(min)*time.Minute), accounts
+		in.Beat = longrun.Beat(in.Now, time.Minute)
+		in.Beat.QueueDepth = []int64{0, 500, 0}[min]
+		in.Recent.Advance(in.Now)
+		in.Recent.Fill(longrun.SlotAt(in.Now, time.Minute))
+		rules.Judge(&in, states, func(f rules.Finding) {
+			next, did := states.State(f.Rule, f.Target).Next(f, rules.PolicyOf(f.Rule), in.Now)
+			switch states[string(f.Rule)+f.Target] = next; did {
+			case rules.Opened:
+				fmt.Println(rules.SeverityOf(f.Rule), next.IncidentID)
+			case rules.Resolved:
+				fmt.Println("resolved", f.Rule, f.Target, "gone:", f.Gone)
+			case rules.Unchanged:
+			}
+		})
+	}
+	// Output:
+	// critical logged_out_20251229T220030_sales
+	// warning queue_depth_20251229T220100
+	// resolved logged_out sales gone: true
 }
 
 // 43 beats in 54 minutes are too few, but a rule about a day wants an hour of it.

@@ -9,6 +9,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
+var evening = time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+
 // memory is what a Recent is told, kept whole, and read slot by slot.
 type memory struct {
 	interval          time.Duration

@@ -1,8 +1,12 @@
 package rules
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
@@ -58,24 +62,14 @@ func (s State) Key() string {
 	return key + "-" + strconv.FormatInt(s.Seq, 10)
 }
 
-// Policy says how many looks in a row it takes.
+// Policy says how many looks in a row it takes. A rule that counts over a window of
+// its own takes one; where a value trembles at its threshold three Good ones make
+// one incident of it and not many.
 type Policy struct {
 	// Bad is how many Bad looks in a row make it fire. 0 means 1.
 	Bad int64
 	// OK is how many Good looks in a row resolve it. 0 means 1.
 	OK int64
-}
-
-// PolicyOf returns how many looks in a row the rule takes. Those that count over a
-// window of their own take one; the others are resolved by three, so that a
-// value that trembles at its threshold makes one incident and not many.
-func PolicyOf(r longrun.RuleID) Policy {
-	switch r {
-	case QueueDepth, InsufficientData:
-		return Policy{Bad: 1, OK: 3}
-	case MissedHeartbeats, StoreUnreachable, LoggedOut, ProbeFails, ProbeOverdue, ReconnectLoop:
-	}
-	return Policy{Bad: 1, OK: 1}
 }
 
 // Change is what one look made of a state.
@@ -233,3 +227,35 @@ func (s State) Tell(t Change, muted bool, throttle time.Duration, now time.Time)
 
 // stored returns a time as every store keeps it.
 func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// IncidentID names the incident of a rule and target whose condition began at
+// start, such as "probe_fails_20251229T223500_outbound".
+func IncidentID(r longrun.RuleID, target string, start time.Time) string {
+	return withTarget(string(r)+"_"+start.UTC().Format("20060102T150405"), target)
+}
+
+// maxTargetID is how much of a target stands in an ID; a store's IDs are bounded.
+const maxTargetID = 200
+
+// withTarget appends a target to an ID. What a store's ID cannot hold is written
+// as in a URL, and a long one ends in a hash, so that different targets stay
+// different.
+func withTarget(id, target string) string {
+	if target == "" {
+		return id
+	}
+	b := append(append(make([]byte, 0, len(id)+1+len(target)), id...), '_')
+	valid := utf8.ValidString(target)
+	for _, c := range []byte(target) {
+		if c == '/' || c == '%' || c < ' ' || c == 0x7f || c >= utf8.RuneSelf && !valid {
+			b = fmt.Appendf(b, "%%%02X", c)
+		} else {
+			b = append(b, c)
+		}
+	}
+	if cut := len(id) + 1 + maxTargetID; len(b) > cut {
+		sum := sha256.Sum256([]byte(target))
+		b = fmt.Appendf([]byte(strings.ToValidUTF8(string(b[:cut]), "")), "~%x", sum[:8])
+	}
+	return string(b)
+}

@@ -12,66 +12,6 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
-var evening = time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
-
-func TestQueueDepth(t *testing.T) {
-	t.Parallel()
-	h := longrun.Beat(evening, time.Minute)
-	h.QueueDepth = 100
-	require.Equal(t, rules.Good, rules.CheckQueueDepth(h, 100).Condition)
-	h.QueueDepth = 101
-	f := rules.CheckQueueDepth(h, 100)
-	require.Equal(t, rules.Bad, f.Condition)
-	require.Equal(t, h.TS, f.Since)
-	require.Equal(t, "101 messages waiting to be sent at 22:00 UTC (2025-12-29), more than 100 are too many", f.Summary)
-	require.Equal(t, "101 messages waiting to be sent at 22:00 UTC (2025-12-29), more than 1 is too many", rules.CheckQueueDepth(h, 1).Summary)
-	h.StatusError = "timeout"
-	require.Equal(t, rules.Unseen, rules.CheckQueueDepth(h, 100).Condition)
-}
-
-func TestLoggedOut(t *testing.T) {
-	t.Parallel()
-	a := longrun.AccountStatus{ID: "sales", Since: evening, Reason: "logged_out_401"}
-	require.Equal(t, rules.Finding{Rule: rules.LoggedOut, Target: "sales", Condition: rules.Good}, rules.CheckLoggedOut(a))
-	a.LoggedOut = true
-	f := rules.CheckLoggedOut(a)
-	require.Equal(t, rules.Bad, f.Condition)
-	require.Equal(t, evening, f.Since)
-	require.Equal(t, []string{"sales"}, f.Accounts)
-	require.Equal(t, "account sales is out since 22:00 UTC (2025-12-29) (logged_out_401), and stays so until somebody acts: pair it again, update the client, or lift the ban", f.Summary)
-	f = rules.CheckLoggedOut(longrun.AccountStatus{ID: "sales", LoggedOut: true})
-	require.Equal(t, "account sales is out, and stays so until somebody acts: pair it again, update the client, or lift the ban", f.Summary)
-}
-
-func TestLoggedOutByCount(t *testing.T) {
-	t.Parallel()
-	h := longrun.Beat(evening, time.Minute)
-	require.Equal(t, rules.Good, rules.CheckLoggedOutCount(h).Condition)
-	h.NeedsQRCount = 1
-	f := rules.CheckLoggedOutCount(h)
-	require.Equal(t, rules.Bad, f.Condition)
-	require.Equal(t, h.TS, f.Since)
-	require.Empty(t, f.Target)
-	require.Equal(t, "1 account out at 22:00 UTC (2025-12-29), until somebody scans a QR code", f.Summary)
-	h.StatusError = "timeout"
-	require.Equal(t, rules.Unseen, rules.CheckLoggedOutCount(h).Condition)
-}
-
-func TestStoreUnreachable(t *testing.T) {
-	t.Parallel()
-	check := func(since time.Time, away time.Duration) rules.Finding {
-		return rules.CheckStoreUnreachable(since, evening.Add(away), 2*time.Minute)
-	}
-	require.Equal(t, rules.Good, check(time.Time{}, 0).Condition)
-	require.Equal(t, rules.Unseen, check(evening, 0).Condition)
-	require.Equal(t, rules.Unseen, check(evening, 2*time.Minute-1).Condition)
-	f := check(evening, 2*time.Minute)
-	require.Equal(t, rules.Bad, f.Condition)
-	require.Equal(t, evening, f.Since)
-	require.Equal(t, "the store cannot be reached since 22:00 UTC (2025-12-29), for 2 min, 2 min are too long", f.Summary)
-	require.Equal(t, rules.Unseen, check(evening, -time.Hour).Condition, "by a clock that was set back")
-}
-
 // accountOf is what a host says of an account that reconnected at these times.
 func accountOf(times []time.Time, now time.Time) longrun.AccountStatus {
 	a := longrun.AccountStatus{ID: "sales"}

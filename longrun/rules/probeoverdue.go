@@ -8,73 +8,20 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
-// CheckProbeFails is Bad when the newest results of type t are at least threshold
-// FAILs in a row, since the first of them. An INCONCLUSIVE result neither counts
-// nor breaks the row. Results are the newest ones known, oldest first, however
-// they were asked for; of another type they are ignored.
-//
-// It is Good when a PASS ended the row before, also if a FAIL too few came after
-// it: the condition ended at the first PASS after the last FAIL of that row.
-// Without a PASS and with too few FAILs nothing is known, and it is Unseen.
-func CheckProbeFails(t longrun.ProbeType, results []longrun.Probe, threshold int64) Finding {
-	f := Finding{Rule: ProbeFails, Target: string(t), Threshold: float64(max(threshold, 1))}
-	var fails int64
-	first, last := -1, -1 // of the row of FAILs
-	i := len(results) - 1
-	for ; i >= 0; i-- {
-		p := &results[i]
-		if p.Type != t {
-			continue
-		}
-		if p.Result == longrun.Pass {
-			break
-		}
-		if p.Result == longrun.Fail {
-			fails++
-			first = i
-			if last < 0 {
-				last = i
+// ProbeOverdue names the rule; what it sees is said at CheckProbeOverdue.
+const ProbeOverdue longrun.RuleID = "probe_overdue"
+
+func probeOverdue() Rule {
+	return Rule{
+		ID: ProbeOverdue, Severity: longrun.Warning, Each: EachProbe, Known: ProbesKnown,
+		Check: func(_ State, in *Inputs, t Target) Finding {
+			since := in.Started.Add(t.Probe.Settle)
+			if since.Before(in.LeadBegan) {
+				since = in.LeadBegan
 			}
-		}
+			return CheckProbeOverdue(t.Probe.Type, t.Probe.Recent, t.Probe.Schedule, since, in.Now, in.Settings.AlertThresholds.ProbeOverduePeriods)
+		},
 	}
-	f.Observed = float64(fails)
-	if fails >= max(threshold, 1) {
-		f.Condition, f.Since = Bad, results[first].TS
-		f.Probes = failKeys(t, results[first:], fails)
-		f.Summary = failText(&results[last], fails, results[first].TS, max(threshold, 1))
-		return f
-	}
-	for ; i >= 0; i-- { // the row of PASSes before
-		p := &results[i]
-		if p.Type == t && p.Result == longrun.Fail {
-			break
-		}
-		if p.Type == t && p.Result == longrun.Pass {
-			f.Condition, f.Until = Good, p.TS
-		}
-	}
-	return f
-}
-
-func failKeys(t longrun.ProbeType, results []longrun.Probe, n int64) []string {
-	keys := make([]string, 0, min(n, longrun.MaxEvidence))
-	for i := range results {
-		if p := &results[i]; p.Type == t && p.Result == longrun.Fail && len(keys) < longrun.MaxEvidence {
-			keys = append(keys, p.ProbeKey)
-		}
-	}
-	return keys
-}
-
-func failText(last *longrun.Probe, fails int64, since time.Time, threshold int64) string {
-	text := counted(fails, string(last.Type)+" probe") + " failed in a row since " + moment(since)
-	if last.ErrorClass != "" {
-		text += ", the last one with " + last.ErrorClass
-	}
-	if last.Target != "" {
-		text += " (" + last.Target + ")"
-	}
-	return text + ", " + strconv.FormatInt(threshold, 10) + " in a row are too many"
 }
 
 // overdueGrace is how long a new leader has for its probes before they can be

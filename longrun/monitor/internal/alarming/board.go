@@ -1,0 +1,155 @@
+package alarming
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/outbox"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/storehealth"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
+)
+
+// Options are what a Board is made of. Each is required.
+type Options struct {
+	// Channel is the way to people. Whoever made it opens and closes it.
+	Channel *outbox.Channel
+	// Started is when the run began; zero without one.
+	Started func() time.Time
+	// Probes appends what the rules see of each configured probe, and reports
+	// whether that is known yet.
+	Probes func(to []rules.Probed) (all []rules.Probed, known bool)
+	// Health is what the last calls say of the store.
+	Health func() storehealth.Health
+	// Trusted is the time where it may be believed by whoever does what cannot be
+	// taken back.
+	Trusted func() (time.Time, error)
+	// Answers reports whether this instance makes beats now, and Holder who leads
+	// and at which epoch, as far as it saw; nobody where it saw none.
+	Answers func(ctx context.Context) bool
+	Holder  func() (string, int64)
+	// Waiting are the beats that wait for the store: their slots are not missed.
+	Waiting func() []longrun.Heartbeat
+	// Reload reads the settings, and reports whether the store answered.
+	Reload func(ctx context.Context) bool
+	// KnownSlots is told which slots of the last two days have a beat, once in a
+	// lead.
+	KnownSlots func(ctx context.Context, filled map[longrun.Slot]bool)
+	// Changed is told when incidents began that opened or ended and are written:
+	// their days are to be counted anew.
+	Changed func(began ...time.Time)
+}
+
+// Board has the rules judged, and what they find told to people. It outlives a
+// lead; a watch does the work of one. It is safe for concurrent use.
+type Board struct {
+	room.Deps
+	Options
+	mute   *mute
+	names  *names
+	outage *StoreOutage
+	wake   chan struct{} // there is something to look at
+
+	mu       sync.Mutex
+	watching bool
+	looked   look // what the rules are to see next, if fresh
+	fresh    bool
+	filled   []longrun.Slot // that got a beat since they looked, at most maxFilled
+	shown    shown
+}
+
+// look is what a beat brings for the rules.
+type look struct {
+	beat     longrun.Heartbeat
+	accounts []longrun.AccountStatus
+}
+
+// New returns a Board that nobody watches.
+func New(d room.Deps, o Options) *Board {
+	b := &Board{Deps: d, Options: o, names: newNames(), wake: make(chan struct{}, 1)}
+	b.mute = &mute{Deps: d}
+	b.outage = newStoreOutage(d, o, b.mute)
+	return b
+}
+
+// Task is the leader's part.
+func (b *Board) Task() leading.Task { return leading.Task{Name: "alarms", Run: b.run} }
+
+// Close waits for what is told of the store's outage, when the run's context has
+// ended.
+func (b *Board) Close() { b.outage.wait() }
+
+// LookAtStore judges the rule store_unreachable, whoever leads. It is called once
+// in a slot and asks no store. What it tells is broken off when ctx ends.
+func (b *Board) LookAtStore(ctx context.Context) { b.outage.look(ctx) }
+
+// Made is told of each beat when it is made: its slot is not missed, however long
+// the store takes. One that comes before anyone watches is kept: the host is not
+// asked twice for the slot in which a lead begins.
+func (b *Board) Made(beat longrun.Heartbeat, accounts []longrun.AccountStatus) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.looked, b.fresh = look{beat, accounts}, true
+	if !b.watching {
+		return
+	}
+	if len(b.filled) >= b.maxFilled() { // a take-over that lasts for days
+		b.filled = slices.Delete(b.filled, 0, len(b.filled)/2)
+	}
+	b.filled = append(b.filled, beat.Slot(b.Self.Interval))
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// maxFilled is as many slots as the rules remember.
+func (b *Board) maxFilled() int { return int(rules.RecentSpan/b.Self.Interval) + 2 }
+
+// take returns what came since the last take. The slots go into room.
+func (b *Board) take(slots []longrun.Slot) (l look, fresh bool, filled []longrun.Slot) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l, fresh, filled = b.looked, b.fresh, append(slots, b.filled...)
+	b.looked, b.fresh, b.filled = look{}, false, b.filled[:0]
+	return l, fresh, filled
+}
+
+// begin and end bound a lead. What was made in the slot that now goes on counts
+// for it.
+func (b *Board) begin() {
+	now := b.Slot()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.watching, b.filled = true, nil
+	if !b.fresh || b.looked.beat.Slot(b.Self.Interval) != now {
+		b.looked, b.fresh = look{}, false
+		return
+	}
+	b.filled = append(b.filled, now)
+}
+
+func (b *Board) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.watching, b.looked, b.fresh, b.filled, b.shown = false, look{}, false, nil, shown{}
+}
+
+// run watches until the lead ends.
+func (b *Board) run(ctx context.Context, lead leading.Lead) error {
+	b.begin()
+	defer b.end()
+	w := newWatch(b, lead)
+	if !w.takeOver(ctx) {
+		return nil
+	}
+	for ctx.Err() == nil {
+		w.outbox.Pause(ctx, w.turn(ctx), b.wake)
+	}
+	w.leave(ctx)
+	return nil
+}

@@ -1,0 +1,71 @@
+package alarming
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
+)
+
+// judge has every rule look at the newest beat, once per slot.
+func (w *watch) judge(ctx context.Context) {
+	l, fresh, filled := w.b.take(w.filled[:0])
+	w.filled = filled
+	now := w.Clock.Now()
+	w.recent.Advance(now)
+	for _, slot := range filled {
+		w.recent.Fill(slot)
+	}
+	if !fresh || l.beat.Slot(w.Self.Interval) == w.judged {
+		return
+	}
+	w.judged, w.leftOut = l.beat.Slot(w.Self.Interval), 0
+	rules.Judge(w.see(l, now), standing(w.board), func(f rules.Finding) { w.find(ctx, f, now) })
+	w.recordOutages(ctx, now)
+	w.sayLeftOut(ctx)
+}
+
+// see is what the rules may look at.
+func (w *watch) see(l look, now time.Time) *rules.Inputs {
+	in := &w.in
+	in.Now, in.Settings, in.Beat, in.Recent = now, w.Settings(), l.beat, w.recent
+	in.Accounts = append(in.Accounts[:0], l.accounts...)
+	for i := range in.Accounts {
+		in.Accounts[i].ID = w.b.names.of(in.Accounts[i].ID)
+	}
+	in.Probes, in.ProbesKnown = w.b.Probes(in.Probes[:0])
+	in.LeadBegan, in.Started = w.began, w.b.Started()
+	return in
+}
+
+// standing is the board as the rules see it.
+type standing map[alarmKey]*alarm
+
+// State returns the state of a rule for a target.
+func (s standing) State(r longrun.RuleID, target string) rules.State {
+	if al := s[alarmKey{r, target}]; al != nil {
+		return al.state
+	}
+	return rules.State{}
+}
+
+// Open appends the states that are not at rest.
+func (s standing) Open(room []rules.State) []rules.State {
+	for _, al := range s {
+		if al.state.Phase == rules.Firing || al.state.Phase == rules.Pending {
+			room = append(room, al.state)
+		}
+	}
+	return room
+}
+
+// sayLeftOut says, once, that there are more targets in trouble than are watched.
+func (w *watch) sayLeftOut(ctx context.Context) {
+	if w.leftOut == 0 {
+		w.Log.Over("targets")
+		return
+	}
+	w.Log.Once(ctx, slog.LevelError, "targets", "many", "more targets are in trouble than are watched, and the rest is not told", "left_out", w.leftOut, "most", MaxTargets)
+}

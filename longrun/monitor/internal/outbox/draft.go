@@ -1,0 +1,132 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// Key names what is written together: the documents of one rule for one target,
+// or one message that is only closed.
+type Key struct {
+	Rule   longrun.RuleID
+	Target string
+	Closed string
+}
+
+// Draft is what a lead has decided and not written yet. Whatever changes is
+// written down whole, again and again until it has landed: a commit whose outcome
+// is unknown is simply made again. It holds each document once. It is for one
+// goroutine.
+type Draft struct {
+	room.Deps
+	lead  leading.Lead
+	dirty map[Key]map[store.Key]store.Op
+}
+
+// NewDraft returns an empty Draft of a lead.
+func NewDraft(d room.Deps, lead leading.Lead) *Draft {
+	return &Draft{Deps: d, lead: lead, dirty: make(map[Key]map[store.Key]store.Op)}
+}
+
+// Note has a write made with the next commit, with whatever else belongs to the
+// same key.
+func (w *Draft) Note(key Key, op store.Op) {
+	if w.dirty[key] == nil {
+		w.dirty[key] = make(map[store.Key]store.Op)
+	}
+	w.dirty[key][op.Key] = op
+}
+
+// Len is how many keys have something that is not written.
+func (w *Draft) Len() int { return len(w.dirty) }
+
+// maxOps bounds one commit: what belongs together stays together, and the lock's
+// row fits too.
+const maxOps = 300
+
+// Write commits what is noted, and reports whether nothing is left.
+func (w *Draft) Write(ctx context.Context) bool {
+	for len(w.dirty) > 0 {
+		var keys []Key
+		ops := 0
+		for key, docs := range w.dirty {
+			if ops > 0 && ops+len(docs) > maxOps {
+				break
+			}
+			keys, ops = append(keys, key), ops+len(docs)
+		}
+		if !w.write(ctx, keys) {
+			return false
+		}
+	}
+	return true
+}
+
+// write commits what belongs to keys. Where one of them spoils it, it is found by
+// halves: alone it shows what it is worth.
+func (w *Draft) write(ctx context.Context, keys []Key) bool {
+	err := w.commit(ctx, keys)
+	if errors.Is(err, store.ErrInvalid) && len(keys) > 1 {
+		half := len(keys) / 2
+		return w.write(ctx, keys[:half]) && w.write(ctx, keys[half:])
+	}
+	return w.settle(ctx, err, keys)
+}
+
+func (w *Draft) commit(ctx context.Context, keys []Key) error {
+	var ops []store.Op
+	for _, key := range keys {
+		ops = slices.AppendSeq(ops, maps.Values(w.dirty[key]))
+	}
+	ctx, cancel := deadline.With(ctx, w.Clock, room.StoreTimeout)
+	defer cancel()
+	return w.lead.Commit(ctx, ops...)
+}
+
+// settle forgets what is written, or never can be, and reports whether it is.
+func (w *Draft) settle(ctx context.Context, err error, keys []Key) bool {
+	switch {
+	case err == nil:
+		w.Log.Over("alarms")
+	case errors.Is(err, store.ErrInvalid):
+		w.Log.ErrorContext(ctx, "an alert cannot be stored", "rule", string(keys[0].Rule), "target", keys[0].Target, "error", spawn.Text(err))
+	default:
+		if ctx.Err() == nil && w.lead.Err() == nil && !errors.Is(err, lock.ErrUnknown) {
+			w.Log.Once(ctx, slog.LevelWarn, "alarms", "write", "alerts wait: they cannot be stored", "error", spawn.Text(err))
+		}
+		return false
+	}
+	for _, key := range keys {
+		delete(w.dirty, key)
+	}
+	return true
+}
+
+// maxPause bounds the pause after writes that failed.
+const maxPause = 30 * time.Second
+
+// PauseAfter counts a failure more, and returns how long to wait before the next
+// try, spread by a fifth: a store that answers and refuses is not asked all the
+// time.
+func PauseAfter(failures *int) time.Duration {
+	pause := min(time.Second<<min(*failures, 5), maxPause)
+	*failures++
+	return spread(pause)
+}
+
+func spread(pause time.Duration) time.Duration {
+	return (pause * time.Duration(90+rand.IntN(21)) / 100).Truncate(time.Microsecond)
+}

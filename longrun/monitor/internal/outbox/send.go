@@ -1,0 +1,230 @@
+package outbox
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
+)
+
+const (
+	// minBackoff and maxBackoff bound the pause after a failure.
+	minBackoff = 2 * time.Second
+	maxBackoff = 5 * time.Minute
+	// maxError bounds what is stored of why a message was not sent.
+	maxError = 200
+	// maxTogether bounds the messages that are looked at for one sending: more
+	// than fit into it.
+	maxTogether = 500
+)
+
+// Idle is how long nothing is due where nothing waits.
+const Idle = 24 * time.Hour
+
+// Send begins to send what is due, in one message as far as it fits, once that
+// this instance does so is written down. It returns how long nothing is due.
+func (o *Outbox) Send(ctx context.Context) time.Duration {
+	if o.sending != nil {
+		return Idle // its outcome comes
+	}
+	now := o.Clock.Now()
+	due, wait := o.due(now)
+	if len(due) == 0 || ctx.Err() != nil {
+		return wait
+	}
+	if quiet := o.Channel.QuietFor(now); quiet > 0 {
+		return quiet
+	}
+	if !o.Channel.Take() {
+		return time.Second // a message that is in no outbox, or of an earlier lead
+	}
+	due = due[:min(len(due), maxTogether)]
+	messages := make([]alert.Message, len(due))
+	for i, n := range due {
+		messages[i] = o.Channel.Message(*n)
+	}
+	message, k := alert.Coalesce(messages)
+	if !o.claim(ctx, due[:k], now) {
+		o.Channel.GiveBack()
+		return PauseAfter(&o.unheld)
+	}
+	o.unheld = 0
+	for _, n := range due[:k] {
+		o.sending = append(o.sending, n.NoticeID)
+	}
+	ids := o.sending
+	o.Channel.sendBeside(message, ids, func(err error) { o.outcomes <- Outcome{ids, err} })
+	return Idle
+}
+
+// claim writes down that this instance sends these messages, and reports whether
+// it may.
+func (o *Outbox) claim(ctx context.Context, claimed []*longrun.Notice, now time.Time) bool {
+	until := now.Add(o.claimTime()).UTC().Truncate(time.Microsecond)
+	for _, n := range claimed {
+		n.Attempts++
+		n.ClaimedBy, n.ClaimedUntil = o.Self.InstanceID, &until
+		o.note(n)
+	}
+	if o.Draft.Write(ctx) && o.Lead.Err() == nil {
+		return true
+	}
+	// Should it have landed all the same, nobody is to wait for its end.
+	for _, n := range claimed {
+		n.Attempts--
+		n.ClaimedBy, n.ClaimedUntil = "", nil
+		o.note(n)
+	}
+	return false
+}
+
+// claimTime is how long a message is claimed for: to write that down, and to
+// send it.
+func (o *Outbox) claimTime() time.Duration { return room.StoreTimeout + o.Channel.patience() }
+
+// due returns the messages that are to be sent now, the oldest first, and how
+// long it is until the next one. Of one incident none overtakes another.
+func (o *Outbox) due(now time.Time) (due []*longrun.Notice, wait time.Duration) {
+	wait = Idle
+	if len(o.waiting) == 0 {
+		return nil, wait
+	}
+	behind := make(map[string]bool) // incidents of which an older message waits
+	for _, n := range slices.SortedFunc(maps.Values(o.waiting), older) {
+		left := untilDue(n, now)
+		switch {
+		case left > 0:
+			wait = min(wait, left)
+			behind[n.IncidentID] = true
+		case !behind[n.IncidentID]:
+			due = append(due, n)
+		}
+	}
+	return due, wait
+}
+
+// untilDue is how long a message still waits. No clock that was set back makes
+// it wait for longer than a channel may ask for.
+func untilDue(n *longrun.Notice, now time.Time) time.Duration {
+	at := n.TS
+	if n.ClaimedUntil != nil { // somebody may be sending it still
+		at = room.Latest(at, *n.ClaimedUntil)
+	}
+	left := at.Sub(now)
+	if left > maxQuiet+time.Minute {
+		return 0
+	}
+	return left
+}
+
+// SentOff takes what became of a sending.
+func (o *Outbox) SentOff(ctx context.Context, out Outcome) {
+	o.sending = nil
+	now := o.Clock.Now().UTC().Truncate(time.Microsecond)
+	if out.err != nil {
+		o.putOff(out, now)
+		return
+	}
+	for _, id := range out.ids {
+		if n := o.waiting[id]; n != nil {
+			n.SentAt = &now
+			o.drop(n, longrun.Sent, "")
+		}
+	}
+	o.Log.InfoContext(ctx, "alerts sent", "messages", len(out.ids))
+}
+
+// putOff puts messages off, or gives them up. Those that failed together wait
+// together: what a channel that is down gets to do is few calls, and what one
+// that is back gets is few messages.
+func (o *Outbox) putOff(out Outcome, now time.Time) {
+	attempts := int64(0)
+	for _, id := range out.ids {
+		if n := o.waiting[id]; n != nil {
+			attempts = max(attempts, n.Attempts)
+		}
+	}
+	again := now.Add(Backoff(attempts))
+	pause, asked := pauseOf(out.err)
+	if asked {
+		again = now.Add(pause)
+	}
+	for _, id := range out.ids {
+		n := o.waiting[id]
+		if n == nil {
+			continue
+		}
+		n.ClaimedBy, n.ClaimedUntil = "", nil
+		n.Error = hostcall.Line(spawn.Text(out.err), maxError)
+		if alert.IsPermanent(out.err) {
+			o.drop(n, longrun.Undeliverable, n.Error)
+			continue
+		}
+		n.TS = again
+		if asked { // of every message, and of whoever leads next
+			n.NotBefore = &again
+		}
+		o.note(n)
+	}
+}
+
+// Backoff is the pause after so many failures of a channel, spread by a fifth.
+func Backoff(attempts int64) time.Duration {
+	pause := maxBackoff
+	if attempts < 10 {
+		pause = min(minBackoff<<max(attempts-1, 0), maxBackoff)
+	}
+	return spread(pause)
+}
+
+// maxLeave bounds how long the end of a lead waits for a message under way.
+const maxLeave = 5 * time.Second
+
+// Leave ends the lead's part: what is being sent may arrive, and what is not
+// written down is, as far as the lease and the time of the end still allow.
+func (o *Outbox) Leave(ctx context.Context) {
+	o.sayClosed(ctx)
+	if o.Lead.Err() != nil {
+		return
+	}
+	most := min(maxLeave, o.Self.Lease/4)
+	tries := 2
+	if o.sending != nil {
+		waiting, cancel := o.Stop.Take(ctx, most)
+		select {
+		case out := <-o.outcomes:
+			o.SentOff(waiting, out)
+		case <-waiting.Done():
+		}
+		cancel()
+		tries--
+	}
+	for range tries { // a store that was away for a moment takes it the second time
+		writing, cancel := o.Stop.Take(ctx, most)
+		written := o.Draft.Write(writing)
+		cancel()
+		if written {
+			return
+		}
+	}
+}
+
+// Pause waits until something is to be done here: after wait, when wake says so,
+// or when a sending has an outcome, which it takes.
+func (o *Outbox) Pause(ctx context.Context, wait time.Duration, wake <-chan struct{}) {
+	waiting, cancel := deadline.With(ctx, o.Clock, wait)
+	defer cancel()
+	select {
+	case <-waiting.Done():
+	case <-wake:
+	case out := <-o.outcomes:
+		o.SentOff(ctx, out)
+	}
+}

@@ -1,0 +1,197 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Inputs are everything that a rule may look at, at one moment. Whoever judges
+// fills them anew for each look, and keeps them: there is room in them that is
+// used again. They are for one goroutine.
+type Inputs struct {
+	Now      time.Time
+	Settings longrun.Settings
+	// Beat is the newest beat. Accounts are what the host said with it, by the names
+	// that incidents and messages have for them.
+	Beat     longrun.Heartbeat
+	Accounts []longrun.AccountStatus
+	// Recent is what is known of the slots, advanced to Now.
+	Recent *Recent
+	// Probes are those that are configured. ProbesKnown says that it is known which.
+	Probes      []Probed
+	ProbesKnown bool
+	// LeadBegan is since when the one who judges leads, and Started since when it
+	// runs.
+	LeadBegan, Started time.Time
+	// Outage is the store as this instance sees it.
+	Outage Outage
+
+	targets []Target
+	found   []Finding
+	open    []State
+	named   map[named]int // where it stands in found, of the rule that looked last
+}
+
+// Probed is what the rules see of one configured probe.
+type Probed struct {
+	Type     longrun.ProbeType
+	Schedule longrun.ProbeSchedule
+	// Settle is how long after the start the host is not ready for it.
+	Settle time.Duration
+	// Recent are its newest results, oldest first. They are not changed.
+	Recent []longrun.Probe
+}
+
+// Outage is the time for which the store cannot be reached.
+type Outage struct {
+	// Since is when it began; the zero time while the store is well.
+	Since time.Time
+	// Ended is when the last one ended; the zero time where there was none.
+	Ended time.Time
+}
+
+// Target is one thing that a rule looks at.
+type Target struct {
+	// Name is what incidents call it; empty for the host as a whole.
+	Name string
+	// Account or Probe is set where the rule is about such.
+	Account *longrun.AccountStatus
+	Probe   *Probed
+}
+
+// TheHost is Each of a rule about the host as a whole.
+func TheHost(_ *Inputs, room []Target) []Target { return append(room, Target{}) }
+
+// EachAccount is Each of a rule about accounts.
+func EachAccount(in *Inputs, room []Target) []Target {
+	for i := range in.Accounts {
+		room = append(room, Target{Name: in.Accounts[i].ID, Account: &in.Accounts[i]})
+	}
+	return room
+}
+
+// EachProbe is Each of a rule about probes.
+func EachProbe(in *Inputs, room []Target) []Target {
+	for i := range in.Probes {
+		room = append(room, Target{Name: string(in.Probes[i].Type), Probe: &in.Probes[i]})
+	}
+	return room
+}
+
+// AccountsKnown is Known of a rule about accounts: a host that did not answer says
+// nothing of them.
+func AccountsKnown(in *Inputs) bool { return in.Beat.StatusError == "" }
+
+// ProbesKnown is Known of a rule about probes.
+func ProbesKnown(in *Inputs) bool { return in.ProbesKnown }
+
+// States is where the rules stand, kept by whoever judges.
+type States interface {
+	// State returns the state of a rule for a target, the zero State where there is
+	// none.
+	State(r longrun.RuleID, target string) State
+	// Open appends to room the states that are Pending or Firing, in any order.
+	Open(room []State) []State
+}
+
+type named struct {
+	rule   longrun.RuleID
+	target string
+}
+
+// Judge has every rule look once that is not Alone, in the order of the table, and
+// find told what it saw of each target: once, however many things go by that name. What find makes
+// of it stands in the states before the next rule looks. Targets that are gone
+// come last.
+//
+// Find is not told of what is not Bad where there is no state: that is nearly
+// always so, and changes nothing.
+func (t Table) Judge(in *Inputs, states States, find func(Finding)) {
+	if in.named == nil {
+		in.named = make(map[named]int)
+	}
+	clear(in.named)
+	for i := range t {
+		if r := &t[i]; !r.Alone {
+			in.look(r, states)
+			for _, f := range in.found {
+				find(f)
+			}
+		}
+	}
+	t.lookForGone(in, states)
+	for _, f := range in.found {
+		find(f)
+	}
+}
+
+// Judge is Table.Judge of all rules.
+func Judge(in *Inputs, states States, find func(Finding)) { all.Judge(in, states, find) }
+
+// look leaves in found what one rule sees, a finding for each target.
+func (in *Inputs) look(r *Rule, states States) {
+	in.found, in.targets = in.found[:0], r.Each(in, in.targets[:0])
+	for _, target := range in.targets {
+		s := states.State(r.ID, target.Name)
+		f := r.Check(s, in, target)
+		if f.Condition != Bad && s.Rule == "" {
+			continue
+		}
+		f.Rule, f.Target = r.ID, target.Name
+		name := named{f.Rule, f.Target}
+		if i, again := in.named[name]; again {
+			in.found[i] = in.found[i].with(f)
+			continue
+		}
+		in.named[name] = len(in.found)
+		in.found = append(in.found, f)
+	}
+}
+
+// with is what is found of a target of whose things one is as f says, and another
+// as g: Bad if either is, and Good if both are. Of two that say the same the first
+// one speaks.
+func (f Finding) with(g Finding) Finding {
+	switch {
+	case f.Condition == Bad && g.Condition == Bad:
+		f.Slots, f.Probes, f.Accounts = join(f.Slots, g.Slots), join(f.Probes, g.Probes), join(f.Accounts, g.Accounts)
+	case g.Condition == Bad, f.Condition == Good && g.Condition == Unseen:
+		return g
+	}
+	return f
+}
+
+// join adds the evidence that is new, as far as there is room for it.
+func join(ids, more []string) []string {
+	ids = slices.Clip(ids)
+	for _, id := range more {
+		if len(ids) < longrun.MaxEvidence && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// lookForGone leaves in found what was named at this look no more.
+func (t Table) lookForGone(in *Inputs, states States) {
+	in.found, in.open = in.found[:0], states.Open(in.open[:0])
+	for i := range in.open {
+		s := &in.open[i]
+		if s.Phase != Firing && s.Phase != Pending {
+			continue
+		}
+		r := t.row(s.Rule)
+		if r == nil || r.Known == nil || !r.Known(in) {
+			continue
+		}
+		if _, is := in.named[named{s.Rule, s.Target}]; !is {
+			in.found = append(in.found, Finding{Rule: s.Rule, Target: s.Target, Condition: Good, Gone: true})
+		}
+	}
+	slices.SortFunc(in.found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Target, b.Target))
+	})
+}

@@ -1,0 +1,155 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Rule is one row of the table: all that is said of a rule outside its own file.
+type Rule struct {
+	// ID names the rule in documents and messages, for ever.
+	ID longrun.RuleID
+	// Severity is how soon a person should look at what it found.
+	Severity longrun.Severity
+	// Policy is how many looks in a row it takes. Default: one.
+	Policy Policy
+	// Mutes are the rules that are not told of while this one fires for the host as
+	// a whole, whose target is empty: one cause, one message. Their states and
+	// incidents go on. They stand further down in the table. Default: none.
+	Mutes []longrun.RuleID
+	// Alone says that each instance has the rule look by itself, also while nobody
+	// leads: Judge leaves it out. Default: the leader judges it, for all.
+	Alone bool
+	// Each appends to room what there is to look at, as EachAccount does. Several
+	// things may go by one name: they are one target, which is Bad while any of
+	// them is, and Good when all are.
+	Each func(in *Inputs, room []Target) []Target
+	// Known reports whether Each named all targets that there are: then one that
+	// still fires and was not named is gone, and its incident is resolved. While it
+	// is not known, nothing becomes of it. Default: it never is.
+	Known func(in *Inputs) bool
+	// Check is what the rule sees of one target. It is shown the state from before
+	// the look. Rule and Target of what it returns are filled in for it.
+	Check func(s State, in *Inputs, t Target) Finding
+}
+
+// Table is a row for each rule, those that mute others first.
+type Table []Rule
+
+// all are the rules. A new one is a file and a line here; its threshold is a field
+// of longrun.AlertThresholds.
+var all = Table{ //nolint:gochecknoglobals // a table, never changed
+	missedHeartbeats(),
+	storeUnreachable(),
+	loggedOut(),
+	probeFails(),
+	probeOverdue(),
+	reconnectLoop(),
+	queueDepth(),
+	insufficientData(),
+}
+
+// All returns the table of all rules: a copy, for who wants more rows or fewer.
+func All() Table { return slices.Clone(all) }
+
+// IDs returns the rules by name.
+func (t Table) IDs() []longrun.RuleID {
+	ids := make([]longrun.RuleID, len(t))
+	for i := range t {
+		ids[i] = t[i].ID
+	}
+	return ids
+}
+
+// row returns the row of a rule, nil where there is none.
+func (t Table) row(r longrun.RuleID) *Rule {
+	for i := range t {
+		if t[i].ID == r {
+			return &t[i]
+		}
+	}
+	return nil
+}
+
+// MutedBy returns the first rule that keeps r from being told as the states are;
+// none where nothing does.
+func (t Table) MutedBy(r longrun.RuleID, states States) longrun.RuleID {
+	for i := range t {
+		if slices.Contains(t[i].Mutes, r) && states.State(t[i].ID, "").Phase == Firing {
+			return t[i].ID
+		}
+	}
+	return ""
+}
+
+// Of returns the row of a rule, and whether there is one.
+func Of(r longrun.RuleID) (Rule, bool) {
+	if row := all.row(r); row != nil {
+		return *row, true
+	}
+	return Rule{}, false
+}
+
+// Rules returns all rules, the ones that mute others first.
+func Rules() []longrun.RuleID { return all.IDs() }
+
+// PolicyOf returns how many looks in a row the rule takes, at least one.
+func PolicyOf(r longrun.RuleID) (p Policy) {
+	if row := all.row(r); row != nil {
+		p = row.Policy
+	}
+	return Policy{Bad: max(p.Bad, 1), OK: max(p.OK, 1)}
+}
+
+// SeverityOf returns how soon a person should look at what the rule found. One that
+// is not known, as of a later version, is a Warning.
+func SeverityOf(r longrun.RuleID) longrun.Severity {
+	if row := all.row(r); row != nil {
+		return row.Severity
+	}
+	return longrun.Warning
+}
+
+// Mutes reports whether r, while it fires, keeps other from being told: one
+// cause, one message. The other's state and incident go on.
+func Mutes(r longrun.RuleID, other longrun.RuleID) bool {
+	row := all.row(r)
+	return row != nil && slices.Contains(row.Mutes, other)
+}
+
+// MutedBy is Table.MutedBy of all rules.
+func MutedBy(r longrun.RuleID, states States) longrun.RuleID { return all.MutedBy(r, states) }
+
+// Known reports whether r is one of Rules.
+func Known(r longrun.RuleID) bool { return all.row(r) != nil }
+
+// ValidateSilence is s.Validate, and refuses a rule that there is not: whoever
+// makes a silence is told of a misspelt one. Of a stored one, which a later
+// version may have made, s.Validate says enough.
+func ValidateSilence(s longrun.Silence) error {
+	return errors.Join(s.Validate(), known(s.Rule))
+}
+
+// ValidateSettings is s.Validate, and refuses maintenance of rules that there are
+// not, as ValidateSilence does.
+func ValidateSettings(s longrun.Settings) error {
+	errs := []error{s.Validate()}
+	for i, m := range s.Maintenance {
+		if err := known(m.Rule); err != nil {
+			errs = append(errs, fmt.Errorf("maintenance %d: %w", i, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// known refuses a rule that could be one and is none. What could not be one,
+// Validate has refused.
+func known(r longrun.RuleID) error {
+	if couldBe := r != "" && r.Validate() == nil; couldBe && !Known(r) {
+		return fmt.Errorf("rule %.50q is none of %v", string(r), Rules())
+	}
+	return nil
+}

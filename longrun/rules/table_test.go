@@ -1,0 +1,94 @@
+package rules_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
+)
+
+func TestWhatTheRulesAre(t *testing.T) {
+	t.Parallel()
+	one, three := rules.Policy{Bad: 1, OK: 1}, rules.Policy{Bad: 1, OK: 3}
+	want := []struct {
+		rule     longrun.RuleID
+		severity longrun.Severity
+		policy   rules.Policy
+		mutes    []longrun.RuleID
+	}{
+		{"missed_heartbeats", longrun.Critical, one, []longrun.RuleID{"queue_depth", "insufficient_data"}},
+		{"store_unreachable", longrun.Critical, one, nil},
+		{"logged_out", longrun.Critical, one, nil},
+		{"probe_fails", longrun.Critical, one, nil},
+		{"probe_overdue", longrun.Warning, one, nil},
+		{"reconnect_loop", longrun.Warning, one, nil},
+		{"queue_depth", longrun.Warning, three, nil},
+		{"insufficient_data", longrun.Warning, three, nil},
+	}
+	require.Len(t, rules.Rules(), len(want))
+	for i, w := range want {
+		require.Equal(t, w.rule, rules.Rules()[i])
+		require.True(t, rules.Known(w.rule))
+		require.Equal(t, w.severity, rules.SeverityOf(w.rule))
+		require.Equal(t, w.policy, rules.PolicyOf(w.rule))
+		for _, other := range rules.Rules() {
+			require.Equal(t, slices.Contains(w.mutes, other), rules.Mutes(w.rule, other), "%s and %s", w.rule, other)
+		}
+	}
+	for _, row := range rules.All() {
+		require.Equal(t, row.ID == rules.StoreUnreachable, row.Alone, row.ID)
+		of, is := rules.Of(row.ID)
+		require.True(t, is)
+		require.Equal(t, row.ID, of.ID)
+	}
+	_, is := rules.Of("of_tomorrow")
+	require.False(t, is)
+	require.False(t, rules.Known(longrun.RuleID("")))
+	require.False(t, rules.Mutes("of_tomorrow", rules.QueueDepth))
+	require.Equal(t, longrun.Warning, rules.SeverityOf("of_tomorrow"))
+	require.Equal(t, one, rules.PolicyOf("of_tomorrow"))
+}
+
+// What holds of every row, whichever are added.
+func TestEveryRowIsWhole(t *testing.T) {
+	t.Parallel()
+	table := rules.All()
+	for i, row := range table {
+		require.NoError(t, row.ID.Validate())
+		require.Equal(t, i, slices.Index(rules.Rules(), row.ID), "one row for each")
+		require.Contains(t, []longrun.Severity{longrun.Critical, longrun.Warning}, row.Severity, row.ID)
+		require.NotNil(t, row.Each, row.ID)
+		require.NotNil(t, row.Check, row.ID)
+		for _, other := range row.Mutes {
+			require.Greater(t, slices.Index(rules.Rules(), other), i, "what mutes others is looked at before them")
+		}
+	}
+	table[0].ID = "of_another"
+	require.Equal(t, rules.MissedHeartbeats, rules.All()[0].ID, "a copy")
+}
+
+func TestWhoeverNamesARuleThatThereIsNotIsToldSo(t *testing.T) {
+	t.Parallel()
+	silence := longrun.Silence{From: evening, Until: evening.Add(time.Hour), Rule: rules.QueueDepth}
+	require.NoError(t, rules.ValidateSilence(silence))
+	silence.Rule = ""
+	require.NoError(t, rules.ValidateSilence(silence))
+	silence.Rule = "queue_dept"
+	require.NoError(t, silence.Validate(), "a later version may have it")
+	require.ErrorContains(t, rules.ValidateSilence(silence), `rule "queue_dept" is none of`)
+	silence.Rule = "Queue depth"
+	require.ErrorContains(t, rules.ValidateSilence(silence), "is no name of a rule")
+
+	settings := longrun.DefaultSettings(time.Minute)
+	require.NoError(t, rules.ValidateSettings(settings))
+	good := longrun.Maintenance{Name: "backup", Start: "02:30", Minutes: 30, Rule: rules.QueueDepth}
+	settings.Maintenance = []longrun.Maintenance{good, good}
+	require.NoError(t, rules.ValidateSettings(settings))
+	settings.Maintenance[1].Rule = "queue_dept"
+	require.NoError(t, settings.Validate())
+	require.ErrorContains(t, rules.ValidateSettings(settings), `maintenance 1: rule "queue_dept" is none of`)
+}

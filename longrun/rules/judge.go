@@ -103,9 +103,9 @@ type named struct {
 }
 
 // Judge has every rule look once that is not Alone, in the order of the table, and
-// find told what it saw of each target: once, however many things go by that name. What find makes
-// of it stands in the states before the next rule looks. Targets that are gone
-// come last.
+// find told what it saw of each target: once, however many things go by that name.
+// What find makes of it stands in the states before the next rule looks. Targets
+// that are gone come last.
 //
 // Find is not told of what is not Bad where there is no state: that is nearly
 // always so, and changes nothing.

@@ -1,7 +1,6 @@
 package probing
 
 import (
-	"math/rand/v2"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -52,26 +51,4 @@ func (s *Schedule) clampLast() {
 			j.last = &last
 		}
 	}
-}
-
-// retry says when what failed is tried again: later and later, and not by all at
-// once.
-type retry struct {
-	pause time.Duration // 0 while all is well
-	after time.Time
-}
-
-// failed takes note of a failure at now, and returns the pause until the next try:
-// the shortest at first, and never more than the longest.
-func (r *retry) failed(now time.Time, shortest, longest time.Duration) time.Duration {
-	r.pause = min(max(2*r.pause, shortest), longest)
-	pause := r.pause*3/4 + rand.N(r.pause/4+1)
-	r.after = now.Add(pause)
-	return pause
-}
-
-// ready reports whether it is time for the next try.
-func (r *retry) ready(now time.Time) bool {
-	wait := r.after.Sub(now)
-	return r.pause == 0 || wait <= 0 || wait > r.pause // or the clock was set back
 }

@@ -40,7 +40,7 @@ func (s *Schedule) load(ctx context.Context, lead leading.Lead) {
 		p.found[j.Type] = &found{}
 	}
 	s.forget()
-	var again retry
+	again := room.Backoff{Shortest: min(minLoadPause, s.Self.Interval), Longest: maxLoadPause}
 	for began := s.Clock.Now(); ctx.Err() == nil; {
 		err := p.read(ctx)
 		if err == nil {
@@ -52,12 +52,9 @@ func (s *Schedule) load(ctx context.Context, lead leading.Lead) {
 		if ctx.Err() == nil && now.Sub(began) >= unsaid {
 			s.Log.Once(ctx, slog.LevelWarn, "probes", hostcall.ClassOf(err), "earlier probes cannot be read; none is made by the schedule until then", "error", spawn.Text(err))
 		}
-		shortest := min(minLoadPause, s.Self.Interval)
-		for until := again.failed(now, shortest, maxLoadPause); ctx.Err() == nil && until > 0; until = again.after.Sub(s.Clock.Now()) {
-			if until > maxLoadPause {
-				break // the clock was set back
-			}
-			s.wait(ctx, lead, until)
+		again.Failed(now)
+		for wait := again.Wait(now); ctx.Err() == nil && wait > 0; wait = again.Wait(s.Clock.Now()) {
+			s.wait(ctx, lead, wait)
 		}
 	}
 }

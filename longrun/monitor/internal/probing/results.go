@@ -30,7 +30,7 @@ func (s *Schedule) store(ctx context.Context, lead leading.Lead, p longrun.Probe
 	defer cancel()
 	err := lead.Commit(ctx, s.Ledger.CreateProbe(p))
 	if err == nil || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrInvalid) {
-		s.put = retry{} // an answer
+		s.put.Well() // an answer
 		s.Log.Over("pending probes")
 	}
 	switch {
@@ -48,7 +48,7 @@ func (s *Schedule) store(ctx context.Context, lead leading.Lead, p longrun.Probe
 		s.Log.ErrorContext(ctx, "a probe cannot be stored and is dropped", "probe", p.ProbeKey, "error", spawn.Text(err))
 		return fmt.Errorf("monitor: the probe cannot be stored: %w", err)
 	}
-	s.put.failed(s.Clock.Now(), min(minLoadPause, s.Self.Interval), maxPutPause)
+	s.put.Failed(s.Clock.Now())
 	if s.keep(p) {
 		s.Log.Once(ctx, slog.LevelWarn, "pending probes", "full", "too many results of probes wait for the store; the oldest are lost", "waiting", maxPending, "error", spawn.Text(err))
 	}
@@ -75,7 +75,7 @@ func (s *Schedule) keep(p longrun.Probe) (lost bool) {
 
 // flush stores the results that wait, as far as the store takes them.
 func (s *Schedule) flush(ctx context.Context, lead leading.Lead) {
-	if !s.put.ready(s.Clock.Now()) {
+	if s.put.Wait(s.Clock.Now()) > 0 {
 		return
 	}
 	for ctx.Err() == nil {
@@ -86,7 +86,7 @@ func (s *Schedule) flush(ctx context.Context, lead leading.Lead) {
 		p.Epoch = lead.Epoch()
 		// Taken, refused for good, or waiting again: then the rest does too.
 		_ = s.store(ctx, lead, p)
-		if s.put.pause > 0 {
+		if s.put.Failing() > 0 {
 			s.first(p)
 			return
 		}
@@ -123,6 +123,6 @@ func (s *Schedule) finish(ctx context.Context, lead leading.Lead) {
 	}
 	ctx, cancel := s.Stop.Take(ctx, s.Self.AsideTimeout())
 	defer cancel()
-	s.put = retry{}
+	s.put.Well()
 	s.flush(ctx, lead)
 }

@@ -53,7 +53,7 @@ type Schedule struct {
 	asks chan *ask // by hand
 
 	// Of the one goroutine that makes probes.
-	put retry // results that wait
+	put room.Backoff // of storing results
 
 	mu      sync.Mutex
 	leading <-chan struct{} // closed when the lead ends; nil before the first
@@ -77,6 +77,7 @@ type job struct {
 // New returns a Schedule that makes nothing yet.
 func New(d room.Deps, o Options) *Schedule {
 	s := &Schedule{Deps: d, Options: o, asks: make(chan *ask)}
+	s.put = room.Backoff{Shortest: min(minLoadPause, d.Self.Interval), Longest: maxPutPause}
 	for _, p := range o.Probes {
 		s.jobs = append(s.jobs, &job{Probe: p, prober: hostcall.NewProber(p.Prober, string(p.Type), p.Deadline, d.Clock)})
 	}
@@ -135,7 +136,7 @@ func (s *Schedule) run(ctx context.Context, lead leading.Lead) error {
 		<-ctx.Done()
 		return nil
 	}
-	s.put = retry{}
+	s.put.Well()
 	s.load(ctx, lead)
 	for ctx.Err() == nil {
 		s.clampLast()

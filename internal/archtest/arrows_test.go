@@ -134,6 +134,15 @@ var arrows = []row{
 		},
 	},
 	{
+		dir: "longrun/monitor/internal/closing",
+		ours: []string{
+			"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/ledger", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth", "longrun/monitor/internal/leading",
+			"internal/deadline", "internal/spawn",
+		},
+		with: []string{clock},
+	},
+	{
 		dir: "longrun/monitor",
 		ours: []string{
 			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "store",

@@ -23,6 +23,31 @@ import (
 
 var errAway = errors.New("away")
 
+// A closing at rest asks for the time, and reads, once a day.
+func TestAClosingAtRestReadsOnceADay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st := storetest.Wrap(mem)
+		n := newNode(t, st, nil, nil, map[string]int64{"heartbeats": 4, "probes": 35, "incidents": 8, "runs": 8, "outbox": 4, "silences": 1})
+		var reads atomic.Int64
+		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method != storetest.Commit {
+				reads.Add(1)
+			}
+			return nil
+		}})
+		n.begin()
+		time.Sleep(23 * time.Hour)
+		require.Less(t, reads.Load(), int64(20))
+		require.EqualValues(t, 2, n.asked.Load())
+		reads.Store(0)
+		time.Sleep(30 * day)
+		require.Less(t, reads.Load(), int64(30*40))
+		require.Less(t, n.asked.Load(), int64(2+30*5), "before each pass, each commit and the deletes")
+		n.end()
+	})
+}
+
 func TestEachDayIsClosedSoonAfterItAndOldOnesAreDeleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		st := memstore.New(nil)

@@ -220,10 +220,13 @@ func (c *Closing) missing(ctx context.Context, p *progress, from, closed, now ti
 			}
 			want[day] = true
 		}
-		if moving {
-			p.from = to
-		}
 		from = to
+		if moving {
+			p.from = from
+		}
+	}
+	if moving && !from.Before(closed) {
+		p.from = closed // there may have been nothing to look at
 	}
 	return nil
 }

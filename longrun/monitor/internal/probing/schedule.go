@@ -169,15 +169,17 @@ func (s *Schedule) wait(ctx context.Context, lead leading.Lead, d time.Duration)
 // Status is what is known of one probe.
 type Status struct {
 	Type longrun.ProbeType
-	// Every and Retry are its schedule as the settings have it now.
+	// Every and Retry are the schedule in force.
 	Every, Retry time.Duration
-	// Configured tells whether there is a prober, and Running whether it is asked
-	// now.
-	Configured, Running bool
-	// Last is the newest result that this instance knows of; nil without one.
+	// Configured is false where there is no prober.
+	Configured bool
+	// Last is the newest result that this instance made or, as leader, read from
+	// the store; nil when there is none.
 	Last *longrun.Probe
-	// Due is when the schedule asks next; zero where this instance does not lead.
+	// Due is when the schedule asks next; zero on an instance that does not lead.
 	Due time.Time
+	// Running tells whether one is under way.
+	Running bool
 }
 
 // Status is what is known of each probe.

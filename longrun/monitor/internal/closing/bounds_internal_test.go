@@ -77,3 +77,23 @@ func TestAYearOfChurnIsRememberedWithinBounds(t *testing.T) {
 		require.Len(t, p.refused, maxAside)
 	})
 }
+
+// A lead that begins at midnight, when the day before is not to be closed yet, and
+// of which nothing is known.
+func TestTheFirstDayIsTheFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		d, lines := leadtest.Deps(t, st, nil)
+		c := New(d, Options{Trusted: func() (time.Time, error) { return time.Now(), nil }})
+		_, err := st.Commit(t.Context(), d.Ledger.CreateHeartbeat(longrun.Beat(time.Now(), time.Minute)))
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		lead := &leadtest.Lead{Store: st, Clock: d.Clock}
+		time.AfterFunc(25*time.Hour, cancel)
+		require.NoError(t, c.Task().Run(ctx, lead))
+		require.Len(t, lead.Commits(), 1)
+		synctest.Wait()
+		require.Zero(t, lines.Count("WARN"), lines.String())
+	})
+}

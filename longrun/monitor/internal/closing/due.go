@@ -171,7 +171,7 @@ func (c *Closing) due(ctx context.Context, p *progress, now time.Time) (days []t
 	// What ended while this instance led is closed once, whatever its rollup says:
 	// a clock that was ahead may have made it long ago.
 	if !p.closed.IsZero() {
-		for day := room.Latest(p.closed, closed.AddDate(0, 0, -lookAgain)); day.Before(closed); day = day.AddDate(0, 0, 1) {
+		for day := room.Latest(first, room.Latest(p.closed, closed.AddDate(0, 0, -lookAgain))); day.Before(closed); day = day.AddDate(0, 0, 1) {
 			want[day] = true
 		}
 	}

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/storehealth"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -63,7 +65,7 @@ func (c *Closing) commit(ctx context.Context, lead leading.Lead, ops ...store.Op
 	if _, err := c.Trusted(); err != nil {
 		return err
 	}
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := deadline.With(ctx, c.Clock, room.StoreTimeout)
 	defer cancel()
 	return lead.Commit(ctx, ops...)
 }

@@ -3,18 +3,17 @@ package closing
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
-	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// within bounds one call of the store.
-func (c *Closing) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	return deadline.With(ctx, c.Clock, room.StoreTimeout)
-}
+// readTimeout bounds one read, and of a Scan each wait for a record. It is long,
+// since nobody waits for it.
+const readTimeout = 30 * time.Second
 
 // patient makes a store each of whose reads has its own time, and of a Scan each
 // wait for the next record: one that hangs costs one pass, and one that is long
@@ -32,7 +31,7 @@ var _ store.Store = (*bounded)(nil)
 
 // Get implements store.Store.
 func (b *bounded) Get(ctx context.Context, key store.Key) (store.Record, error) {
-	ctx, cancel := deadline.With(ctx, b.clock, room.StoreTimeout)
+	ctx, cancel := deadline.With(ctx, b.clock, readTimeout)
 	defer cancel()
 	return b.Store.Get(ctx, key)
 }
@@ -42,14 +41,14 @@ func (b *bounded) Scan(ctx context.Context, q store.Query) iter.Seq2[store.Recor
 	return func(yield func(store.Record, error) bool) {
 		ctx, pass, cancel := deadline.New(ctx)
 		defer cancel()
-		timer := b.clock.AfterFunc(room.StoreTimeout, pass)
+		timer := b.clock.AfterFunc(readTimeout, pass)
 		defer func() { timer.Stop() }()
 		for rec, err := range b.Store.Scan(ctx, q) {
 			timer.Stop() // what the loop does takes its own time
 			if !yield(rec, err) {
 				return
 			}
-			timer = b.clock.AfterFunc(room.StoreTimeout, pass)
+			timer = b.clock.AfterFunc(readTimeout, pass)
 		}
 	}
 }

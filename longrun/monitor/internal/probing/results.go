@@ -59,7 +59,8 @@ func (s *Schedule) store(ctx context.Context, lead leading.Lead, p longrun.Probe
 // reply was lost.
 func (s *Schedule) stands(ctx context.Context, p longrun.Probe) bool {
 	e, err := ledger.Read[longrun.Probe](ctx, s.Ledger, ledger.Probes, p.ProbeKey)
-	return err == nil && e.Value.InstanceID == p.InstanceID && e.Value.TS.Equal(p.TS) && e.Value.Trigger == p.Trigger
+	same := func(a, b longrun.ProbeAttempt) bool { return a.TS.Equal(b.TS) && a.Result == b.Result }
+	return err == nil && e.Value.InstanceID == p.InstanceID && slices.EqualFunc(e.Value.Attempts, p.Attempts, same)
 }
 
 // keep has a result wait, and reports whether another was lost for it.

@@ -142,8 +142,19 @@ var arrows = []row{
 		},
 	},
 	{
-		dir:  "longrun/monitor/internal/leadtest",
-		ours: []string{"store", "longrun/monitor/internal/leading", "internal/deadline"},
+		dir: "longrun/monitor/internal/probing",
+		ours: []string{
+			"store", "probe", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall",
+			"longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
+		dir: "longrun/monitor/internal/closing",
+		ours: []string{
+			"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/ledger", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth", "longrun/monitor/internal/leading",
+			"internal/deadline", "internal/spawn",
+		},
 		with: []string{clock},
 	},
 	{
@@ -204,6 +215,14 @@ var arrows = []row{
 		with: []string{"github.com/coder/websocket", "modernc.org/sqlite"}, // the server's transport, and the clients' stores
 	},
 	{dir: "alert/alerttest", ours: []string{"alert"}, with: []string{clock, testify}},
+	{
+		dir: "longrun/monitor/internal/leadtest",
+		ours: []string{
+			"store", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall",
+			"longrun/monitor/internal/leading", "internal/deadline",
+		},
+		with: []string{clock},
+	},
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
 	{dir: "internal/recorded"}, // tests only

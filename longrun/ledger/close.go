@@ -27,7 +27,8 @@ type Closing struct {
 
 // CloseDay rolls up the UTC day that day lies in and seals its segment of the
 // chain, from one reading of the day. A day that has a seal keeps it, and one
-// behind which a later day is sealed gets none: that seal covers it. by is the
+// behind which a later day is sealed gets none: that seal covers it. Days that are
+// not over at now count for nothing there: a clock that was ahead sealed them. by is the
 // instance that computed it, and sign signs a new seal; nil leaves it unsigned.
 //
 // It writes nothing. The leader commits SetRollup under its lease, anyone else
@@ -56,7 +57,7 @@ func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time
 	// Without beats there is nothing to seal, and the seal before may lie far back:
 	// a year without a beat, or of beats that know no chain, is a year of rollups.
 	if c.Rollup.Seal == nil && !c.Shrunk && len(chained) > 0 {
-		later, err := l.sealedSince(ctx, w.To)
+		later, err := l.sealedIn(ctx, longrun.Window{From: w.To, To: longrun.DayOf(now).From})
 		if err != nil {
 			return Closing{}, err
 		}
@@ -95,9 +96,12 @@ func (l *Ledger) seal(ctx context.Context, c *Closing, sealer *evidence.Sealer, 
 	return nil
 }
 
-// sealedSince reports whether a day that begins at from or later has a seal.
-func (l *Ledger) sealedSince(ctx context.Context, from time.Time) (bool, error) {
-	seal, err := l.firstSeal(ctx, Page{From: from})
+// sealedIn reports whether a day that begins in a window has a seal.
+func (l *Ledger) sealedIn(ctx context.Context, w longrun.Window) (bool, error) {
+	if !w.From.Before(w.To) {
+		return false, nil // as a page it would have no end
+	}
+	seal, err := l.firstSeal(ctx, Page{From: w.From, To: w.To})
 	return seal != nil, err
 }
 

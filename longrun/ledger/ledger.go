@@ -70,6 +70,12 @@ func New(st store.Store, root string) (*Ledger, error) {
 	return &Ledger{store: st, root: root}, nil
 }
 
+// Through returns the same ledger over what wrap makes of its store: one that
+// bounds each call, for one.
+func (l *Ledger) Through(wrap func(store.Store) store.Store) *Ledger {
+	return &Ledger{store: wrap(l.store), root: l.root}
+}
+
 // Root returns the path of the document under which all collections lie.
 func (l *Ledger) Root() string { return l.root }
 

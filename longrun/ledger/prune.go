@@ -21,8 +21,10 @@ const PruneBatch = 200
 type Pruned struct {
 	// Counts are the documents of each collection that were handed over.
 	Counts map[Collection]int64
-	// Kept says of a collection why it was not pruned as far as it might be.
-	Kept map[Collection]string
+	// Kept says of a collection why it was not pruned as far as it might be, and
+	// Unsound are the days for want of whose rollups that is.
+	Kept    map[Collection]string
+	Unsound []time.Time
 }
 
 // Prune hands over what the settings' RetentionDays no longer keep at now, oldest
@@ -37,9 +39,10 @@ type Pruned struct {
 // such a mark was not pruned.
 //
 // Whatever its age, Prune keeps what is in use: an incident that is open, or whose
-// end its day's rollup does not know, a run that has not ended, a message that
-// waits, a silence that lasts; and what does not decode, which somebody should
-// look at.
+// end its day's rollup does not know, a run that has not ended, a silence that
+// lasts; and what does not decode, which somebody should look at. A message goes
+// whatever became of it, once it was decided and due so long ago: nothing of that
+// age is told any more.
 func (l *Ledger) Prune(ctx context.Context, s longrun.Settings, now time.Time, apply func(context.Context, []store.Op) error) (Pruned, error) {
 	out := Pruned{Counts: map[Collection]int64{}, Kept: map[Collection]string{}}
 	for _, c := range []Collection{Heartbeats, Probes, Incidents, Runs, Outbox, Silences} {
@@ -53,6 +56,7 @@ func (l *Ledger) Prune(ctx context.Context, s longrun.Settings, now time.Time, a
 		out.Counts[c] = p.count
 		if p.kept != "" {
 			out.Kept[c] = p.kept
+			out.Unsound = append(out.Unsound, p.unsound)
 		}
 		if err != nil {
 			return out, fmt.Errorf("ledger: prune %s: %w", c, err)
@@ -68,8 +72,10 @@ type pruner struct {
 	now   time.Time
 	apply func(context.Context, []store.Op) error
 	count int64
-	kept  string
-	left  []numbered // late beats that a later seal covers
+	kept  string // why, if it is
+	// unsound is the day that has no sound rollup, if one is in the way.
+	unsound time.Time
+	left    []numbered // late beats that a later seal covers
 }
 
 // run prunes what is older than before.
@@ -78,7 +84,7 @@ func (p *pruner) run(ctx context.Context, before time.Time) error {
 	case Runs:
 		return pruneAll(ctx, p, Page{To: before}, func(r longrun.Run) bool { return r.End != nil && r.End.Before(before) })
 	case Outbox:
-		return pruneAll(ctx, p, Page{To: before}, func(n longrun.Notice) bool { return n.State != longrun.Waiting })
+		return pruneAll(ctx, p, Page{To: before}, func(n longrun.Notice) bool { return n.State != longrun.Waiting || n.Created.Before(before) })
 	case Silences:
 		return pruneAll(ctx, p, Page{To: before}, func(s longrun.Silence) bool { return s.Until.Before(before) })
 	case Heartbeats:
@@ -110,7 +116,9 @@ func (p *pruner) rollup(ctx context.Context, day time.Time) (e Entry[longrun.Rol
 	if err != nil && !errors.Is(err, store.ErrNotFound) && !isDocument(err) {
 		return e, false, err
 	}
-	if err != nil || coverage.Check(e.Value) != nil {
+	// One made at a time that is to come was made by a clock that was ahead.
+	if err != nil || coverage.Check(e.Value) != nil || e.Value.ComputedAt.After(p.now) {
+		p.unsound = day
 		p.kept = "the day " + longrun.RollupID(day) + " has no sound rollup"
 		return e, false, nil //nolint:nilerr // that it is not there is the answer
 	}

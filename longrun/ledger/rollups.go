@@ -222,7 +222,16 @@ func each[T any](list iter.Seq2[Entry[T], error], add func(T), bad func(error)) 
 // was made at a time that is to come, by a clock that was ahead: then the day may
 // not have been over.
 func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([]time.Time, error) {
-	from, to := longrun.DayOf(earliest).From, longrun.DayOf(now).From
+	return l.MissingWithin(ctx, longrun.Window{From: earliest, To: now}, now)
+}
+
+// MissingWithin is MissingRollups of the days from the one that the window begins
+// in up to the one that it ends in, without that.
+func (l *Ledger) MissingWithin(ctx context.Context, w longrun.Window, now time.Time) ([]time.Time, error) {
+	from, to := longrun.DayOf(w.From).From, longrun.DayOf(w.To).From
+	if !from.Before(to) {
+		return nil, nil // as a page it would have no end
+	}
 	have := map[string]bool{}
 	unsettled := map[string]bool{}
 	known := map[string]knownIncidents{}

@@ -40,7 +40,8 @@ func TestAnIncidentOpensIsToldAndEnds(t *testing.T) {
 		b.slots(10, calm)
 		require.Equal(t, []string{"firing queue_depth", "reminder queue_depth", "resolved queue_depth"}, b.said())
 		b.end()
-		for _, ops := range b.lead.Commits() {
+		for _, commit := range b.lead.Commits() {
+			ops := commit.Ops
 			in := map[ledger.Collection]bool{}
 			for _, op := range ops {
 				c := op.Key.Collection[strings.LastIndex(op.Key.Collection, "/")+1:]

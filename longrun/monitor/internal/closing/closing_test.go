@@ -1,0 +1,486 @@
+package closing_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
+	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
+)
+
+var errAway = errors.New("away")
+
+// A closing at rest asks for the time, and reads, once a day.
+func TestAClosingAtRestReadsOnceADay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st := storetest.Wrap(mem)
+		n := newNode(t, st, nil, nil, map[string]int64{"heartbeats": 4, "probes": 35, "incidents": 8, "runs": 8, "outbox": 4, "silences": 1})
+		var reads atomic.Int64
+		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method != storetest.Commit {
+				reads.Add(1)
+			}
+			return nil
+		}})
+		n.begin()
+		time.Sleep(23 * time.Hour)
+		require.Less(t, reads.Load(), int64(20))
+		require.EqualValues(t, 2, n.asked.Load())
+		reads.Store(0)
+		time.Sleep(30 * day)
+		require.Less(t, reads.Load(), int64(30*40))
+		require.Less(t, n.asked.Load(), int64(2+30*5), "before each pass, each commit and the deletes")
+		n.end()
+	})
+}
+
+func TestEachDayIsClosedSoonAfterItAndOldOnesAreDeleted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		n := newNode(t, st, nil, nil, map[string]int64{"heartbeats": 4}).begin()
+		require.Zero(t, n.Next())
+		for d := range 10 {
+			midnight := time.Now().UTC().Truncate(day).Add(day)
+			time.Sleep(time.Until(midnight.Add(5*time.Minute - time.Second)))
+			require.Len(t, rollups(t, st), d, "its last beats may still come")
+			time.Sleep(time.Minute)
+			got := rollups(t, st)
+			require.Len(t, got, d+1)
+			require.EqualValues(t, 144, got[d].WrittenHb)
+			require.NotNil(t, got[d].Seal)
+			require.Equal(t, midnight.Add(day+5*time.Minute), n.Next())
+			if d > 3 {
+				require.Equal(t, midnight.AddDate(0, 0, -4), beats(t, st)[0].TS)
+			}
+		}
+		n.end()
+		require.Zero(t, n.Next())
+	})
+}
+
+// The clock is a year ahead for ten minutes, of an instance that runs and of one
+// that starts then. Nothing of the past is deleted, and no day of those to come is
+// rolled up, whether or not the store's clock is right.
+func TestNothingGoesOnTheWordOfOneClock(t *testing.T) {
+	for name, c := range map[string]struct{ restart, storesToo bool }{
+		"while it runs":                   {false, false},
+		"while it runs, the store's too":  {false, true},
+		"from its start":                  {true, false},
+		"from its start, the store's too": {true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				clk := newShifted()
+				opts := &memstore.Options{}
+				if c.storesToo {
+					opts.Clock = clk
+				}
+				st := memstore.New(opts)
+				n := newNode(t, st, clk, nil, map[string]int64{"heartbeats": 7}).begin()
+				time.Sleep(4*day + time.Hour)
+				require.Len(t, rollups(t, st), 4)
+				commits := len(n.lead.Commits())
+				if c.restart {
+					n.end()
+					clk.set(365 * day)
+					n = newNode(t, st, clk, n.head, n.keep).begin()
+					commits = 0
+				} else {
+					clk.set(365 * day)
+				}
+				time.Sleep(10 * time.Minute)
+				if !c.restart { // it is looked at, as at midnight
+					n.Changed(time.Now())
+				}
+				time.Sleep(20 * time.Minute)
+				require.Len(t, n.lead.Commits(), commits)
+				clk.set(0)
+				if c.restart {
+					n.end()
+					n = newNode(t, st, clk, n.head, n.keep).begin()
+				}
+				time.Sleep(25 * time.Hour)
+				got := rollups(t, st)
+				require.Len(t, got, 5, "and what is due is closed within a day")
+				require.Equal(t, "2000-01-05", got[4].Date)
+				require.NotNil(t, got[4].Seal)
+				require.GreaterOrEqual(t, len(beats(t, st)), 5*144)
+				require.LessOrEqual(t, n.lines.Count("while the time is not certain"), 3)
+				if !c.restart {
+					require.Positive(t, n.lines.Count("while the time is not certain"))
+				}
+				time.Sleep(4 * day)
+				require.Len(t, rollups(t, st), 9)
+				require.Equal(t, time.Date(2000, 1, 3, 0, 0, 0, 0, time.UTC), beats(t, st)[0].TS.UTC(), "seven days are kept")
+				n.end()
+			})
+		})
+	}
+}
+
+// A clock that was 400 days ahead over a midnight, before this version, left a
+// rollup with a seal. Sealing goes on, and when that day is really over it is
+// rolled up again.
+func TestARollupOfADayToComeIsNeitherBelievedNorDeleted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		n := newNode(t, st, nil, nil, map[string]int64{"heartbeats": 4})
+		start := time.Now().UTC()
+		ahead := start.AddDate(0, 0, 12)
+		n.history(start.Add(-2*day), start)
+		n.beat(t.Context(), ahead.Add(-time.Hour))
+		d, err := n.deps.Ledger.CloseDay(t.Context(), ahead.Add(-day), ahead.Add(3*time.Minute), every, "a", nil)
+		require.NoError(t, err)
+		require.NotNil(t, d.Rollup.Seal)
+		_, err = st.Commit(t.Context(), n.deps.Ledger.SetRollup(d.Rollup))
+		require.NoError(t, err)
+		n.begin()
+		time.Sleep(8*day + time.Hour)
+		got := rollups(t, st)
+		require.Len(t, got, 11)
+		for _, r := range got[:10] {
+			require.NotNil(t, r.Seal, r.Date)
+			require.EqualValues(t, 144, r.WrittenHb, r.Date)
+		}
+		require.EqualValues(t, 1, got[10].Revision, "not touched")
+		time.Sleep(4 * day)
+		got = rollups(t, st)
+		require.Len(t, got, 14)
+		require.Equal(t, longrun.RollupID(ahead.Add(-day)), got[13].Date)
+		require.EqualValues(t, 144, got[13].WrittenHb, "and not what the clock that was ahead saw of it")
+		n.end()
+	})
+}
+
+// One read of retention hangs once. It costs one pass.
+func TestAReadThatHangsCostsOnePass(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st := storetest.Wrap(mem)
+		n := newNode(t, st, nil, nil, map[string]int64{"heartbeats": 4, "outbox": 4})
+		outbox := n.deps.Ledger.Path(ledger.Outbox)
+		var hung atomic.Int64
+		st.Inject(storetest.Fault{Before: func(ctx context.Context, c storetest.Call) error {
+			if c.Method == storetest.Scan && c.Key.Collection == outbox && hung.Add(1) == 1 {
+				return storetest.Hang(ctx, c)
+			}
+			return nil
+		}, Record: func(ctx context.Context, c storetest.Call, nth int) error {
+			if c.Key.Collection == n.deps.Ledger.Path(ledger.Heartbeats) && nth == 100 && hung.Add(1) == 20 {
+				return storetest.Hang(ctx, c)
+			}
+			return nil
+		}})
+		n.begin()
+		time.Sleep(13*day + time.Hour)
+		require.Greater(t, hung.Load(), int64(20))
+		require.Len(t, rollups(t, mem), 13)
+		require.Equal(t, time.Now().UTC().Truncate(day).AddDate(0, 0, -4), beats(t, mem)[0].TS)
+		n.end()
+	})
+}
+
+// A scan that is slow is none that hangs: each record has its time.
+func TestAScanMayTakeLong(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st := storetest.Wrap(mem)
+		st.Inject(storetest.Fault{Record: func(ctx context.Context, _ storetest.Call, _ int) error {
+			select {
+			case <-time.After(300 * time.Millisecond): // 43 s a day
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}})
+		n := newNode(t, st, nil, nil, map[string]int64{"heartbeats": 4}).begin()
+		time.Sleep(6*day + time.Hour)
+		require.Len(t, rollups(t, mem), 6)
+		require.Equal(t, time.Now().UTC().Truncate(day).AddDate(0, 0, -4), beats(t, mem)[0].TS)
+		require.Zero(t, n.lines.Count("cannot be closed"))
+		n.end()
+	})
+}
+
+// After a year of downtime what is due is closed at most one commit a second, so
+// many days in a pass.
+func TestAYearOfDowntimeIsClosedInTurns(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		n := newNode(t, mem, nil, nil, nil)
+		n.history(time.Now(), time.Now().Add(2*day))
+		time.Sleep(365 * day)
+		n.begin()
+		time.Sleep(23 * time.Hour)
+		require.Empty(t, n.lead.Commits(), "a year without a beat may be a clock that was set")
+		require.Equal(t, 1, n.lines.Count("while the time is not certain"))
+		looks := n.asked.Load()
+		time.Sleep(3 * time.Hour)
+		require.Len(t, rollups(t, mem), 366)
+		commits := n.lead.Commits()
+		for i := 1; i < len(commits); i++ {
+			require.GreaterOrEqual(t, commits[i].At.Sub(commits[i-1].At), time.Second)
+		}
+		require.Less(t, len(commits), 366+5)
+		passes := int(n.asked.Load()-looks) - len(commits) - 6 // the last hour of waiting
+		require.GreaterOrEqual(t, passes, 366/30)
+		require.Less(t, passes, 366/30+5)
+		require.Len(t, beats(t, mem), 2*144+26*6+1, "beats go on")
+		n.end()
+	})
+}
+
+// One day cannot be read, for whatever reason. Its neighbours wait for it a few
+// minutes, and then no longer; it is read some thirty times in a day, and closed
+// when it can be.
+func TestOneBadDayDoesNotStopTheOthers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st := storetest.Wrap(mem)
+		n := newNode(t, st, nil, nil, map[string]int64{"heartbeats": 4})
+		start := time.Now().UTC()
+		n.history(start, start.Add(5*day))
+		time.Sleep(5 * day)
+		bad := n.deps.Ledger.Key(ledger.Rollups, longrun.RollupID(start.Add(2*day)))
+		var reads atomic.Int64
+		heal := st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Get && c.Key == bad {
+				reads.Add(1)
+				return errAway
+			}
+			return nil
+		}})
+		n.begin()
+		time.Sleep(22 * time.Minute)
+		require.Len(t, rollups(t, mem), 2, "the others wait")
+		time.Sleep(30 * time.Minute)
+		require.Len(t, rollups(t, mem), 4)
+		time.Sleep(23 * time.Hour)
+		require.Less(t, reads.Load(), int64(80), "that is twice an hour: by closing, and by retention")
+		require.Greater(t, reads.Load(), int64(20))
+		synctest.Wait()
+		require.Equal(t, 1, n.lines.Count("it is put aside"))
+		require.LessOrEqual(t, n.lines.Count("days cannot be closed yet"), 2)
+		heal()
+		time.Sleep(2 * time.Hour)
+		got := rollups(t, mem)
+		require.Len(t, got, 6)
+		require.EqualValues(t, 144, got[2].WrittenHb)
+		require.Nil(t, got[2].Seal, "its successor's covers it")
+		require.NotNil(t, got[3].Seal)
+		require.Equal(t, got[1].Seal.LastSeq+1, got[3].Seal.FirstSeq)
+		require.Equal(t, got[1].Seal.LastSeq+2*144, got[3].Seal.LastSeq)
+		n.end()
+	})
+}
+
+// While the store takes nothing, less and less is read.
+func TestAClosingThatFailsBacksOff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st := storetest.Wrap(mem)
+		n := newNode(t, st, nil, nil, nil)
+		start := time.Now().UTC()
+		n.history(start, start.Add(20*day))
+		time.Sleep(20 * day)
+		var days atomic.Int64
+		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Get && c.Key.Collection == n.deps.Ledger.Path(ledger.Rollups) {
+				days.Add(1)
+			}
+			return nil
+		}})
+		var away atomic.Bool
+		away.Store(true)
+		n.lead.Fault = func(context.Context, []store.Op) error {
+			if away.Load() {
+				return errAway
+			}
+			return nil
+		}
+		n.begin()
+		time.Sleep(day)
+		require.Less(t, days.Load(), int64(100), "days read in a day; 1,440 at one a minute")
+		synctest.Wait()
+		require.Equal(t, 1, n.lines.Count("days cannot be closed yet"))
+		away.Store(false)
+		time.Sleep(2 * time.Hour)
+		require.Len(t, rollups(t, mem), 21)
+		n.end()
+	})
+}
+
+// A rollup that no store takes is said once and read once a lead, until something
+// of its day changes.
+func TestARollupThatNoStoreTakesIsTriedOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		n := newNode(t, mem, nil, nil, map[string]int64{"heartbeats": 4})
+		bad := n.deps.Ledger.Key(ledger.Rollups, "2000-01-02")
+		var large atomic.Bool
+		large.Store(true)
+		var tries atomic.Int64
+		n.lead.Fault = func(_ context.Context, ops []store.Op) error {
+			if ops[0].Key == bad && large.Load() {
+				tries.Add(1)
+				return fmt.Errorf("%w: too large", store.ErrInvalid)
+			}
+			return nil
+		}
+		n.begin()
+		time.Sleep(9*day + time.Hour)
+		require.EqualValues(t, 1, tries.Load())
+		require.Equal(t, 1, n.lines.Count("the rollup of a day cannot be stored"))
+		require.Len(t, rollups(t, mem), 8)
+		n.Changed(time.Date(2000, 1, 2, 3, 0, 0, 0, time.UTC))
+		time.Sleep(time.Minute)
+		require.EqualValues(t, 2, tries.Load())
+		synctest.Wait()
+		require.Equal(t, 1, n.lines.Count("the rollup of a day cannot be stored"))
+		large.Store(false)
+		n.Changed(time.Date(2000, 1, 2, 3, 0, 0, 0, time.UTC))
+		time.Sleep(time.Minute)
+		require.Len(t, rollups(t, mem), 9)
+		n.end()
+	})
+}
+
+// A day whose rollup contradicts itself and cannot be made again is not read for
+// ever.
+func TestADayThatCannotBeMendedIsReadOnceADay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		st := storetest.Wrap(mem)
+		n := newNode(t, st, nil, nil, nil).begin()
+		time.Sleep(2*day + time.Hour)
+		e, err := n.deps.Ledger.Rollup(t.Context(), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+		require.NoError(t, err)
+		n.end()
+		e.Value.MissedHb++
+		_, err = mem.Commit(t.Context(), n.deps.Ledger.SetRollup(e.Value))
+		require.NoError(t, err)
+		for _, h := range beats(t, mem) {
+			if h.TS.Before(time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC)) {
+				_, err = mem.Commit(t.Context(), store.Delete(n.deps.Ledger.Key(ledger.Heartbeats, h.BucketID)))
+				require.NoError(t, err)
+			}
+		}
+		var reads atomic.Int64
+		st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Get && c.Key == e.Key {
+				reads.Add(1)
+			}
+			return nil
+		}})
+		n = newNode(t, st, nil, n.head, nil).begin()
+		time.Sleep(5 * day)
+		require.LessOrEqual(t, reads.Load(), int64(6))
+		require.Positive(t, reads.Load())
+		n.end()
+	})
+}
+
+func TestWhatComesLateRollsItsDayUpAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		n := newNode(t, st, nil, nil, nil).begin()
+		time.Sleep(day + time.Hour)
+		first := rollups(t, st)[0]
+		began := time.Date(2000, 1, 1, 3, 0, 0, 0, time.UTC)
+		_, err := st.Commit(t.Context(), n.deps.Ledger.SetIncident(longrun.Incident{IncidentID: "x", Rule: rules.QueueDepth, TS: began, TSStart: began}))
+		require.NoError(t, err)
+		n.Changed(began)
+		time.Sleep(time.Minute)
+		again := rollups(t, st)[0]
+		require.EqualValues(t, 1, again.IncidentsCount)
+		require.Equal(t, first.Seal, again.Seal)
+
+		// What an earlier leader had no time to do is found by the slots that it filled.
+		e, err := n.deps.Ledger.Rollup(t.Context(), began)
+		require.NoError(t, err)
+		n.end()
+		slots, err := coverage.ParseBitmap(e.Value.Slots)
+		require.NoError(t, err)
+		require.True(t, slots.Has(7))
+		_, err = st.Commit(t.Context(), store.Delete(n.deps.Ledger.Key(ledger.Rollups, "2000-01-01")))
+		require.NoError(t, err)
+		d, err := n.deps.Ledger.CloseDay(t.Context(), began, time.Now(), every, "a", nil)
+		require.NoError(t, err)
+		require.Equal(t, e.Value.WrittenHb, d.Rollup.WrittenHb)
+
+		hole := longrun.SlotAt(began, every)
+		_, err = st.Commit(t.Context(), store.Delete(n.deps.Ledger.Key(ledger.Heartbeats, hole.ID(every))))
+		require.NoError(t, err)
+		d, err = n.deps.Ledger.CloseDay(t.Context(), began, time.Now(), every, "a", nil)
+		require.NoError(t, err)
+		require.EqualValues(t, 143, d.Rollup.WrittenHb)
+		_, err = st.Commit(t.Context(), n.deps.Ledger.SetRollup(d.Rollup))
+		require.NoError(t, err)
+		n = newNode(t, st, nil, n.head, nil).begin()
+		n.beat(t.Context(), began)
+		n.Known(t.Context(), map[longrun.Slot]bool{hole: true})
+		time.Sleep(time.Hour)
+		require.EqualValues(t, 144, rollups(t, st)[0].WrittenHb)
+		n.end()
+	})
+}
+
+func TestClosingGoesOnAfterAPanic(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		n := newNode(t, mem, nil, nil, nil)
+		var panicked atomic.Bool
+		n.lead.Fault = func(context.Context, []store.Op) error {
+			if panicked.CompareAndSwap(false, true) {
+				panic("a fault in here")
+			}
+			return nil
+		}
+		n.begin()
+		time.Sleep(25 * time.Hour)
+		require.True(t, panicked.Load())
+		require.ErrorContains(t, n.failed, "a fault in here")
+		require.Len(t, rollups(t, mem), 1)
+		n.end()
+	})
+}
+
+// A year of beats is more than one pass deletes; days are closed meanwhile, and
+// beats have every second second.
+func TestALongPruneIsDoneInParts(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		n := newNode(t, mem, nil, nil, nil)
+		start := time.Now().UTC()
+		n.history(start, start.Add(100*day))
+		time.Sleep(100 * day)
+		n.begin()
+		time.Sleep(time.Hour)
+		require.Len(t, rollups(t, mem), 100)
+		n.keep = map[string]int64{"heartbeats": 4}
+		n.Changed(start)
+		time.Sleep(20 * time.Minute)
+		require.LessOrEqual(t, len(beats(t, mem)), 5*144)
+		commits := n.lead.Commits()
+		for i := 101; i < len(commits); i++ {
+			require.GreaterOrEqual(t, commits[i].At.Sub(commits[i-1].At), time.Second)
+		}
+		synctest.Wait()
+		require.Greater(t, strings.Count(n.lines.String(), "old documents deleted"), 3, "in several passes")
+		n.end()
+	})
+}

@@ -1,0 +1,105 @@
+package closing
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// days closes the days that are due, oldest first, and reports whether there are
+// more of them.
+func (c *Closing) days(ctx context.Context, p *progress, now time.Time) (bool, error) {
+	days, more, err := c.due(ctx, p, now)
+	if err != nil {
+		return false, err
+	}
+	failed := false
+	for _, day := range days {
+		if err := ctx.Err(); err != nil {
+			return false, context.Cause(ctx)
+		}
+		if over, wait := c.aside(p, day, now); over {
+			continue
+		} else if wait > 0 {
+			return false, &heldError{day, wait}
+		}
+		err := c.day(ctx, p, day, now)
+		if err == nil {
+			delete(p.failed, day)
+			p.failures.Well()
+			c.Log.Over("day " + longrun.RollupID(day))
+			failed = false
+			continue
+		}
+		if ctx.Err() != nil || p.lead.Err() != nil || uncertain(err) {
+			return false, err
+		}
+		// Two that fail one after the other are not at fault themselves.
+		if alone := !failed; !p.fail(day, c.Clock.Now()) || !alone {
+			return false, err
+		}
+		failed = true
+		c.Log.Once(ctx, slog.LevelError, "day "+longrun.RollupID(day), hostcall.ClassOf(err), "a day cannot be closed; it is put aside and tried again later", "day", longrun.RollupID(day), "error", spawn.Text(err))
+	}
+	if !more {
+		p.closed = c.closedBy(now)
+	}
+	return more, nil
+}
+
+// day rolls up and seals one day.
+func (c *Closing) day(ctx context.Context, p *progress, day, now time.Time) error {
+	word := c.dirty.word(day)
+	d, err := c.compute(ctx, day, now)
+	if err != nil {
+		return err
+	}
+	date := longrun.RollupID(day)
+	if d.Broken != nil {
+		c.Log.Once(ctx, slog.LevelError, "evidence "+date, "broken", "the evidence of a day does not follow the one before", "day", date, "error", d.Broken.Error())
+	}
+	if !d.Changed {
+		c.cleaned(p, day, word)
+		return nil
+	}
+	switch err := c.commit(ctx, p.lead, c.Ledger.SetRollup(d.Rollup)); {
+	case errors.Is(err, store.ErrInvalid): // too large, for one: it is no use to try again
+		c.Log.Once(ctx, slog.LevelError, "rollup "+date, "invalid", "the rollup of a day cannot be stored", "day", date, "error", spawn.Text(err))
+		c.dirty.clean(day, word)
+		p.refuse(day)
+		return nil
+	case err != nil:
+		return err
+	}
+	c.cleaned(p, day, word)
+	c.Log.Over("rollup " + date)
+	r := d.Rollup
+	c.Log.InfoContext(ctx, "day rolled up", "day", r.Date, "expected", r.ExpectedHb, "written", r.WrittenHb, "missed", r.MissedHb, "incidents", r.IncidentsCount, "revision", r.Revision)
+	return nil
+}
+
+// cleaned takes note that a day was closed behind a word.
+func (c *Closing) cleaned(p *progress, day time.Time, word int64) {
+	c.dirty.clean(day, word)
+	p.done[day] = true
+}
+
+// compute reads one day and makes what its document has to hold.
+func (c *Closing) compute(ctx context.Context, day, now time.Time) (ledger.Closing, error) {
+	ctx, cancel := deadline.With(ctx, c.Clock, closeTimeout)
+	defer cancel()
+	var sign func(longrun.Seal) longrun.Seal
+	if key := c.EvidenceKey; key != nil {
+		sign = func(s longrun.Seal) longrun.Seal { return evidence.Sign(s, key) }
+	}
+	return c.Ledger.CloseDay(ctx, day, now, c.Self.Interval, c.Self.InstanceID, sign)
+}

@@ -1,0 +1,63 @@
+package closing
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// maxBatches is how many batches of deletes, of ledger.PruneBatch documents each,
+// one pass makes.
+const maxBatches = 25
+
+// errEnough ends a prune that has done its part.
+var errEnough = errors.New("closing: enough for one pass")
+
+// prune deletes what the settings no longer keep, and reports whether it is not
+// all.
+func (c *Closing) prune(ctx context.Context, p *progress) (bool, error) {
+	settings := c.Settings()
+	if len(settings.RetentionDays) == 0 {
+		return false, nil
+	}
+	now, err := c.Trusted() // the days may have taken long
+	if err != nil {
+		return false, err
+	}
+	batches := 0
+	pruned, err := c.Ledger.Prune(ctx, settings, now, func(ctx context.Context, ops []store.Op) error {
+		if batches++; batches > maxBatches {
+			return errEnough
+		}
+		if err := c.commit(ctx, p.lead, ops...); err != nil {
+			return err
+		}
+		if !deadline.Sleep(ctx, c.Clock, breath) {
+			return context.Cause(ctx)
+		}
+		return nil
+	})
+	for collection, n := range pruned.Counts {
+		if n > 0 {
+			c.Log.InfoContext(ctx, "old documents deleted", "collection", string(collection), "count", n)
+		}
+		if why := pruned.Kept[collection]; why != "" {
+			c.Log.Once(ctx, slog.LevelWarn, "retention "+string(collection), "unsound", "old documents are kept", "collection", string(collection), "reason", why)
+		} else {
+			c.Log.Over("retention " + string(collection))
+		}
+	}
+	// What is in the way may have been forgotten: it is looked at by the next pass.
+	for _, day := range pruned.Unsound {
+		if !p.refused[day] && !p.done[day] && p.failed[day] == nil {
+			c.dirty.mark(day)
+		}
+	}
+	if errors.Is(err, errEnough) {
+		return true, nil
+	}
+	return false, err
+}

@@ -1,0 +1,97 @@
+package probing
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// ask is one probe that a person wants.
+type ask struct {
+	job    *job
+	answer chan answer // takes one
+}
+
+type answer struct {
+	probe longrun.Probe
+	err   error
+}
+
+// RunProbe makes a probe of the type now, by hand, and returns its result when
+// it is stored, or waits in memory for a store that is away. It waits for a
+// probe under way, and gives up with ctx; the probe itself goes on then. The
+// error is ErrUnknownProbe, a *NotLeadingError on an instance that does not
+// lead, ErrProbesFailed on one that does and cannot make it, or ErrProbeTaken.
+func (s *Schedule) RunProbe(ctx context.Context, t longrun.ProbeType) (longrun.Probe, error) {
+	i := slices.IndexFunc(s.jobs, func(j *job) bool { return j.Type == t })
+	if i < 0 {
+		return longrun.Probe{}, ErrUnknownProbe
+	}
+	s.mu.Lock()
+	lead, down := s.leading, s.down
+	s.mu.Unlock()
+	if lead == nil || isClosed(lead) {
+		return longrun.Probe{}, s.notLeading()
+	}
+	if isClosed(down) {
+		return longrun.Probe{}, ErrProbesFailed
+	}
+	a := &ask{job: s.jobs[i], answer: make(chan answer, 1)}
+	asks, leading := s.asks, lead
+	for {
+		select {
+		case asks <- a:
+			asks, leading = nil, nil // what took it answers, or ends
+		case got := <-a.answer:
+			return got.probe, got.err
+		case <-leading:
+			return longrun.Probe{}, s.notLeading()
+		case <-down:
+			return s.unanswered(a, lead)
+		case <-ctx.Done():
+			return longrun.Probe{}, context.Cause(ctx)
+		}
+	}
+}
+
+// unanswered is what is so when what makes probes has ended.
+func (s *Schedule) unanswered(a *ask, lead <-chan struct{}) (longrun.Probe, error) {
+	select {
+	case got := <-a.answer:
+		return got.probe, got.err
+	default:
+	}
+	if isClosed(lead) {
+		return longrun.Probe{}, s.notLeading()
+	}
+	return longrun.Probe{}, ErrProbesFailed
+}
+
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Schedule) notLeading() error {
+	holder := s.Holder()
+	if holder == s.Self.InstanceID {
+		holder = ""
+	}
+	return &NotLeadingError{Holder: holder}
+}
+
+// spread waits for the next second where a probe by hand of this one is there
+// already: two of them cannot have one ID.
+func (s *Schedule) spread(ctx context.Context, j *job) {
+	now := s.Clock.Now()
+	if j.shown != nil && j.shown.ProbeKey == longrun.ProbeID(j.Type, now, longrun.ByHand, longrun.ProbeSchedule{}) {
+		deadline.Sleep(ctx, s.Clock, now.Truncate(time.Second).Add(time.Second).Sub(now))
+	}
+}

@@ -144,8 +144,8 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor/internal/probing",
 		ours: []string{
-			"store", "probe", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall",
-			"longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+			"store", "probe", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
 		},
 	},
 	{
@@ -164,6 +164,7 @@ var arrows = []row{
 			"internal/deadline", "internal/guardstore", "internal/spawn",
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
+			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
 		},
 		with: []string{clock, xsync},
 	},

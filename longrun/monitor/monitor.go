@@ -14,9 +14,13 @@ import (
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/alarming"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/beats"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/closing"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/outbox"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/probing"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/runs"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/settings"
@@ -39,11 +43,10 @@ type Monitor struct {
 	status   *hostcall.Status
 	beats    *beats.Beats
 	campaign *leading.Campaign
-	probes   *schedule
-	alarms   *alarms
-	outages  *outages
-	names    *names
-	closing  *closing
+	probes   *probing.Schedule
+	alarms   *alarming.Board
+	channel  *outbox.Channel
+	closing  *closing.Closing
 
 	processStart time.Time
 	running      atomic.Bool
@@ -72,16 +75,28 @@ func New(cfg Config) (*Monitor, error) {
 
 	m.status = hostcall.NewStatus(cfg.Status, cfg.StatusTimeout, cfg.Clock)
 	m.after = hostcall.NewAfterBeat(cfg.AfterBeat, cfg.Interval, cfg.Clock, log)
-	m.probes, m.closing, m.alarms = newSchedule(m), newClosing(m), newAlarms(m)
-	m.outages, m.names = &outages{m: m}, &names{clean: make(map[string]string)}
+	m.closing = closing.New(m.deps, closing.Options{EvidenceKey: cfg.EvidenceKey, Trusted: m.store.Time().Trusted})
+	m.probes = probing.New(m.deps, probing.Options{
+		Probes: probesOf(cfg), Started: m.startedAt,
+		Holder: func() string { holder, _ := m.campaign.Holder(); return holder },
+		Stored: func(at time.Time) { m.closing.Changed(at) },
+	})
+	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL})
+	m.alarms = alarming.New(m.deps, alarming.Options{
+		Channel: m.channel, Started: m.startedAt, Probes: m.probes.Seen, Health: m.store.Health, Trusted: m.store.Time().Trusted,
+		Answers: func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
+		Holder:  func() (string, int64) { return m.campaign.Holder() },
+		Waiting: func() []longrun.Heartbeat { return m.beats.Waiting() },
+		Reload:  m.live.Load, KnownSlots: m.closing.Known, Changed: m.closing.Changed,
+	})
 	m.beats, err = beats.New(m.deps, beats.Options{
 		Status: m.status, Backlog: cfg.Backlog, Journal: cfg.Journal, ProcessStart: m.processStart,
 		Answers:    func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
-		Made:       func(h longrun.Heartbeat, accounts []longrun.AccountStatus) { m.alarms.made(look{h, accounts}) },
+		Made:       func(h longrun.Heartbeat, accounts []longrun.AccountStatus) { m.alarms.Made(h, accounts) },
 		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.after.Tell(h) },
-		StoredLate: m.closing.late,
+		StoredLate: m.closing.Late,
 		Lapse:      func(l longrun.Lapse) { m.run.Lapse(l) },
-		EachSlot:   m.outages.look,
+		EachSlot:   m.alarms.LookAtStore,
 	})
 	invalid.add("Journal", err)
 	l, err := lock.New(m.store, m.deps.Ledger.LockKey(), lockOptions(cfg))
@@ -93,9 +108,9 @@ func New(cfg Config) (*Monitor, error) {
 	m.campaign = leading.New(m.deps, leading.Options{
 		Lock: l, Began: func(context.Context) { m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Expired: m.run.MarkLost,
 		Tasks: []leading.Task{
-			{Name: "probes", Run: m.probes.run, Begin: m.probes.begin},
-			{Name: "alarms", Run: m.alarms.run},
-			{Name: "closing", Run: m.closing.run},
+			m.probes.Task(),
+			m.alarms.Task(),
+			m.closing.Task(),
 		},
 	})
 	m.store.Follow(m.deps.Ledger.LockKey(), m.campaign.Saw)
@@ -183,7 +198,7 @@ func (m *Monitor) watch(ctx context.Context) error {
 	}
 	err := group.Wait()
 	m.deps.Stop.Start()
-	m.outages.group.Wait()
+	m.alarms.Close()
 	ended := longrun.Stopped
 	if err != nil {
 		err, ended = fmt.Errorf("monitor: %w", err), longrun.Failed
@@ -198,7 +213,7 @@ func (m *Monitor) begin(ctx context.Context) {
 	m.store.Time().Start()
 	m.after.Clear()
 	m.beats.Begin(ctx)
-	m.alarms.open(ctx)
+	m.channel.Open(ctx)
 	now := m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)
 	hostName, _ := os.Hostname() // for people only
 	m.run.Begin(longrun.Run{
@@ -223,18 +238,18 @@ func (m *Monitor) begin(ctx context.Context) {
 func (m *Monitor) end(ctx context.Context, ended string) {
 	now := m.cfg.Clock.Now()
 	m.store.Time().Stop()
-	m.alarms.close()
-	closing, cancel := m.deps.Stop.Rest(ctx)
+	m.channel.Close()
+	rest, cancel := m.deps.Stop.Rest(ctx)
 	defer cancel()
 	var group spawn.Group
 	group.Go("the end of the run", func() error {
-		if err := m.run.Close(closing, ended, now); err != nil {
+		if err := m.run.Close(rest, ended, now); err != nil {
 			m.deps.Log.WarnContext(ctx, "the end of this run could not be recorded", "run", m.run.ID(), "error", spawn.Text(err))
 		}
 		return nil
 	})
-	group.Go("the host's functions", func() error { m.farewell(closing); return nil })
-	group.Go("the journal", func() error { m.beats.Close(closing); return nil })
+	group.Go("the host's functions", func() error { m.farewell(rest); return nil })
+	group.Go("the journal", func() error { m.beats.Close(rest); return nil })
 	_ = group.Wait() // each says what it could not do
 	m.started.Store(nil)
 	m.deps.Log.InfoContext(ctx, "monitor stopped", "instance", m.cfg.InstanceID)
@@ -246,10 +261,8 @@ func (m *Monitor) end(ctx context.Context, ended string) {
 // farewell waits for the host's functions, for all of them together.
 func (m *Monitor) farewell(ctx context.Context) {
 	callers := []*hostcall.Caller{m.status.Caller(), m.after.Caller()}
-	callers = append(callers, m.alarms.channel.callers()...)
-	for _, j := range m.probes.jobs {
-		callers = append(callers, j.prober.Caller())
-	}
+	callers = append(callers, m.channel.Callers()...)
+	callers = append(callers, m.probes.Callers()...)
 	for _, c := range callers {
 		if err := c.Wait(ctx); err != nil {
 			m.deps.Log.ErrorContext(ctx, "a function of the host did not return", "error", spawn.Text(err))
@@ -299,4 +312,29 @@ func (m *Monitor) startedAt() time.Time {
 		return *t
 	}
 	return time.Time{}
+}
+
+// TestAlert sends a message that says it is a test, now and from this instance,
+// whether it leads or not. The error is the channel's: the message was not
+// sent, or it is not known. A channel that asked to be left alone is not asked,
+// and a test holds no real message up.
+func (m *Monitor) TestAlert(ctx context.Context) error { return m.channel.Test(ctx) }
+
+// Silence keeps matching alerts from being told, on every instance, from s.From
+// (now, where it is zero) to s.Until, and returns it as it was stored. What
+// fires is recorded as ever, and told when the silence ends, if it still fires
+// then. The error names what is wrong with s, or is the store's.
+func (m *Monitor) Silence(ctx context.Context, s longrun.Silence) (longrun.Silence, error) {
+	return m.alarms.Silence(ctx, s)
+}
+
+// EndSilence ends a silence now and returns it. A missing one is
+// store.ErrNotFound.
+func (m *Monitor) EndSilence(ctx context.Context, id string) (longrun.Silence, error) {
+	return m.alarms.EndSilence(ctx, id)
+}
+
+// Silences returns those that hold now or begin later.
+func (m *Monitor) Silences(ctx context.Context) ([]longrun.Silence, error) {
+	return m.alarms.Silences(ctx)
 }

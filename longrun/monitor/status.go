@@ -4,9 +4,10 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/alarming"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
-	"github.com/seed-13dc028d/longwatch/longrun/rules"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/outbox"
 )
 
 // State is what an instance does at a moment.
@@ -113,41 +114,13 @@ type ProbeStatus struct {
 }
 
 // AlertsStatus is what an instance knows of its rules and of the way to people.
-type AlertsStatus struct {
-	// Judged is the slot in which the rules were last judged; zero on an instance
-	// that does not lead, which judges store_unreachable alone.
-	Judged time.Time
-	// Alarms are the rules and targets that ever fired, as they stand; in the
-	// order of longrun.Rules. What is not among them is inactive.
-	Alarms []AlarmStatus
-	// Waiting counts the messages in the outbox that are not sent.
-	Waiting int
-	Channel ChannelStatus
-}
+type AlertsStatus = alarming.Status
 
 // AlarmStatus is where a rule stands for one target.
-type AlarmStatus struct {
-	rules.State
-	// Muted says why it is not told though it fires; empty when it is.
-	Muted string
-	// Summary says what was seen, while it fires.
-	Summary string
-}
+type AlarmStatus = alarming.AlarmStatus
 
 // ChannelStatus is how the way to people is, as this instance saw it.
-type ChannelStatus struct {
-	// Configured is false where there is no Alerter: messages stand in the log.
-	Configured bool
-	// LastSent and LastFailed are when a message was last taken and last was not;
-	// zero when never.
-	LastSent, LastFailed time.Time
-	// LastError is why the newest message was not sent; empty when it was.
-	LastError string
-	// Permanent tells that it is no use to try again before somebody mends it.
-	Permanent bool
-	// QuietUntil is until when the channel asked to be left alone.
-	QuietUntil time.Time
-}
+type ChannelStatus = outbox.ChannelStatus
 
 // Status returns what this instance knows. It makes no store call.
 func (m *Monitor) Status() Status {
@@ -175,9 +148,9 @@ func (m *Monitor) Status() Status {
 	}
 	b := m.beats.Status()
 	s.LastHeartbeat, s.Stored, s.Waiting, s.Dropped = b.Last, b.Stored, b.Waiting, b.Dropped
-	s.Probes = m.probes.status()
-	s.NextRollup = m.closing.status()
-	s.Alerts = m.alarms.status()
+	s.Probes = m.probeStatus()
+	s.NextRollup = m.closing.Next()
+	s.Alerts = m.alarms.Status()
 	h := m.store.Health()
 	s.StoreReachable, s.StoreReadOnly, s.StoreMoved, s.StoreAnswered = h.Reachable, h.ReadOnly, h.Moved, h.Answered
 	if h.Err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/probe"
 )
 
@@ -208,18 +209,9 @@ func own(p longrun.Probe) longrun.Probe {
 	return p
 }
 
-// Probed is what the rules see of one configured probe.
-type Probed struct {
-	Type     longrun.ProbeType
-	Schedule longrun.ProbeSchedule
-	Settle   time.Duration
-	// Recent are its newest results, oldest first. They are not to be changed.
-	Recent []longrun.Probe
-}
-
 // Seen returns what the rules see of each configured probe, and whether that is
 // known yet. It appends to room.
-func (s *Schedule) Seen(room []Probed) ([]Probed, bool) {
+func (s *Schedule) Seen(room []rules.Probed) ([]rules.Probed, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.loaded {
@@ -227,7 +219,7 @@ func (s *Schedule) Seen(room []Probed) ([]Probed, bool) {
 	}
 	for _, j := range s.jobs {
 		if j.Prober != nil {
-			room = append(room, Probed{j.Type, s.scheduleOf(j), j.Settle, j.recent})
+			room = append(room, rules.Probed{Type: j.Type, Schedule: s.scheduleOf(j), Settle: j.Settle, Recent: j.recent})
 		}
 	}
 	return room, true

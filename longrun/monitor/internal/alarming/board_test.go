@@ -313,3 +313,16 @@ func TestAYearOfChurnLeavesLittle(t *testing.T) {
 		require.Greater(t, churn, 13_000)
 	})
 }
+
+func TestAtRestNothingIsReadOrWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.begin()
+		b.slots(10, calm)
+		calls := b.st.Calls(storetest.Get) + b.st.Calls(storetest.Scan) + b.st.Calls(storetest.Commit)
+		b.slots(2*24*60, calm)
+		require.Equal(t, calls, b.st.Calls(storetest.Get)+b.st.Calls(storetest.Scan)+b.st.Calls(storetest.Commit))
+		b.end()
+	})
+}

@@ -37,3 +37,10 @@ func (b *Board) Direct() int {
 	defer b.outage.mu.Unlock()
 	return len(b.outage.queue)
 }
+
+// Filled is how many slots wait to be looked at.
+func (b *Board) Filled() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.filled)
+}

@@ -268,3 +268,13 @@ func (b *bench) slow(d time.Duration) (remove func(), reads *atomic.Int64) {
 func slowly(d *room.Deps) { d.Self.Interval, d.Self.Lease = 2*time.Hour, 4*time.Hour }
 
 func leadtestOf(b *bench) *leadtest.Lead { return leadtest.New(b.st, b.deps.Clock) }
+
+// noReads is a store that answers no read.
+func noReads() storetest.Fault {
+	return storetest.Fault{Before: func(ctx context.Context, c storetest.Call) error {
+		if c.Method == storetest.Commit {
+			return nil
+		}
+		return storetest.Hang(ctx, c)
+	}}
+}

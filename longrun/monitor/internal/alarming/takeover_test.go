@@ -123,7 +123,7 @@ func TestATakeOverFromAStoreThatHangs(t *testing.T) {
 		heal := b.st.Inject(storetest.Fault{Before: storetest.Hang})
 		b.begin()
 		b.slots(60, deep(500))
-		require.Less(t, b.st.Calls(storetest.Get)+b.st.Calls(storetest.Scan), 60*60/14, "each within its ten seconds, and a pause")
+		require.Less(t, b.st.Calls(storetest.Get)+b.st.Calls(storetest.Scan), 60*60/13, "each within its ten seconds, and a pause")
 		began := time.Now()
 		b.end()
 		require.Zero(t, time.Since(began))

@@ -52,6 +52,7 @@ type bench struct {
 	log     *lines
 	channel *outbox.Channel
 	trusted func() (time.Time, error)
+	slot    time.Duration // how long a turn waits at most
 
 	lead  *leadtest.Lead
 	draft *outbox.Draft
@@ -61,7 +62,7 @@ type bench struct {
 func newBench(t *testing.T, a alert.Alerter) *bench {
 	t.Helper()
 	clk := clock.New()
-	b := &bench{t: t, st: storetest.Wrap(memstore.New(nil)), log: &lines{}}
+	b := &bench{t: t, st: storetest.Wrap(memstore.New(nil)), log: &lines{}, slot: time.Minute}
 	l, err := ledger.New(b.st, "")
 	require.NoError(t, err)
 	b.deps = room.Deps{
@@ -94,7 +95,7 @@ func (b *bench) run(d time.Duration) {
 		if b.draft.Write(ctx) {
 			wait = b.box.Send(ctx)
 		}
-		b.box.Pause(ctx, min(wait, time.Minute), nil)
+		b.box.Pause(ctx, min(wait, b.slot), nil)
 	}
 }
 

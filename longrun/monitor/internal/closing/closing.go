@@ -20,8 +20,8 @@ import (
 const (
 	// maxCloseWait is how long after midnight a day is closed at the latest.
 	maxCloseWait = 5 * time.Minute
-	// maxRest is as long as the next day may take to be over and closed: who waits
-	// longer waits by a clock that was set back. It is looked at every lookAtClock.
+	// maxRest is as long as the next day may take to be over and closed. While it
+	// is waited for the clock is looked at every lookAtClock.
 	maxRest     = 24 * time.Hour
 	lookAtClock = 10 * time.Minute
 	// breath is the pause between two passes that have more to do, and between two
@@ -145,16 +145,17 @@ func (c *Closing) pass(ctx context.Context, p *progress) (more bool, err error) 
 
 // rest waits until then or, where that is asked for, until there is something to
 // do, by a clock that may be set meanwhile: one that was ahead over midnight would
-// let a whole day pass.
+// let a whole day pass, and one that is set back the more.
 func (c *Closing) rest(ctx context.Context, then time.Time, early bool) {
 	wake := c.wake
 	if !early {
 		wake = nil // what comes meanwhile waits as well
 	}
+	most := min(then.Sub(c.Clock.Now()), maxRest)
 	for ctx.Err() == nil {
 		wait := then.Sub(c.Clock.Now())
-		if wait <= 0 || wait > maxRest {
-			return
+		if wait <= 0 || wait > most {
+			return // it is time, or the clock was set back
 		}
 		waiting, cancel := deadline.With(ctx, c.Clock, min(wait, lookAtClock))
 		select {

@@ -136,7 +136,7 @@ func (h *history) step() {
 // for a day everything that is due is done.
 func TestNoHistoryOfTheClockDeletesOrClosesTooEarly(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				h := &history{t: t, rng: rand.New(rand.NewPCG(seed, 9)), clk: newShifted(), truth: newShifted()} //nolint:gosec // a history to be told again

@@ -16,9 +16,7 @@ import (
 // make makes one probe and stores it. The error says why it is not stored; a
 // probe that the end of the lead interrupted says nothing, and is forgotten.
 func (s *Schedule) make(ctx context.Context, lead leading.Lead, j *job, trigger longrun.ProbeTrigger) (longrun.Probe, error) {
-	s.setRunning(j, true)
 	p := s.ask(ctx, j, trigger, s.scheduleOf(j))
-	s.setRunning(j, false)
 	if ctx.Err() != nil {
 		return p, s.notLeading()
 	}
@@ -60,6 +58,8 @@ func (s *Schedule) tell(ctx context.Context, j *job, p longrun.Probe) {
 
 // ask asks the prober, once more if it failed: one failure may be chance.
 func (s *Schedule) ask(ctx context.Context, j *job, trigger longrun.ProbeTrigger, schedule longrun.ProbeSchedule) longrun.Probe {
+	s.setRunning(j, true)
+	defer s.setRunning(j, false)
 	start := s.Clock.Now().UTC().Truncate(time.Microsecond)
 	p := longrun.Probe{
 		ProbeKey:    longrun.ProbeID(j.Type, start, trigger, schedule),

@@ -56,7 +56,7 @@ func TestNoProberEndsTheSchedule(t *testing.T) {
 		}, longrun.Inconclusive, "error"},
 		"says 10 MB": {func(context.Context, <-chan struct{}) (probe.Result, error) {
 			much := strings.Repeat("4917012345678 \x1b[2J\n", 500_000)
-			return probe.Result{Verdict: probe.Fail, Class: much, Detail: much, Target: much, Latency: 1<<63 - 1, Stages: []probe.Stage{{Name: much, Took: -1}}}, nil
+			return probe.Result{Verdict: probe.Fail, Class: much, Detail: much, Target: much, Latency: 1<<63 - 1, Stages: []probe.Stage{{Name: much, Took: -time.Second}}}, nil
 		}, longrun.Fail, ""},
 		"fails with 10 MB": {func(context.Context, <-chan struct{}) (probe.Result, error) {
 			return probe.Result{}, errors.New(strings.Repeat("x", 10<<20))

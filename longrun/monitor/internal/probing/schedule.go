@@ -123,9 +123,6 @@ func (s *Schedule) ended() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.loaded = false
-	for _, j := range s.jobs {
-		j.running = false
-	}
 	close(s.down)
 }
 

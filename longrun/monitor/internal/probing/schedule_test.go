@@ -239,6 +239,23 @@ func TestResultsOfTheFuture(t *testing.T) {
 	})
 }
 
+// The clock is set back while it runs: the schedule goes on from then.
+func TestAClockThatIsSetBackStarvesNoProbe(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		clk := &shifted{Clock: clock.New()}
+		clk.ahead.Store(int64(100 * time.Hour))
+		p := probetest.NewScript()
+		n := newNode(t, memstore.New(nil), clk, nil, every(p))
+		n.begin()
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, 1, p.Calls())
+		clk.ahead.Store(0)
+		time.Sleep(12*time.Hour + 2*time.Minute)
+		require.Equal(t, 3, p.Calls())
+		require.NoError(t, n.end())
+	})
+}
+
 // Nor where the store's clock was ahead as well.
 func TestResultsOfTheStoresFuture(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -56,22 +56,29 @@ func TestATestMessageComesFromAnyInstanceAndSaysSo(t *testing.T) {
 	})
 }
 
-// A test shows that the channel hears again, whatever it asked for.
-func TestATestMessageDoesNotWait(t *testing.T) {
+// A test neither disturbs a channel that asked to be left alone, nor spends that
+// of real messages.
+func TestATestMessageSpendsNothingOfRealOnes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st, host := memstore.New(nil), calm()
-		rec := newTelling(alerttest.RetryAfter(time.Hour), alerttest.Fail(errReset), alerttest.OK())
+		rec := newTelling(alerttest.RetryAfter(time.Hour), alerttest.OK(), alerttest.RetryAfter(time.Hour), alerttest.OK())
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
 		host.queue(tooDeep)
 		time.Sleep(2 * time.Minute)
 		quiet := n.Status().Alerts.Channel.QuietUntil
 		require.False(t, quiet.IsZero())
+		require.ErrorContains(t, n.TestAlert(t.Context()), "left alone until")
+		require.Len(t, rec.Calls(), 1, "it was not even asked")
+		require.Equal(t, quiet, n.Status().Alerts.Channel.QuietUntil)
+		time.Sleep(time.Hour)
+		require.Len(t, rec.Calls(), 2)
 		require.Error(t, n.TestAlert(t.Context()))
-		require.Equal(t, quiet, n.Status().Alerts.Channel.QuietUntil, "it did not say that it hears again")
-		require.NoError(t, n.TestAlert(t.Context()))
-		require.Zero(t, n.Status().Alerts.Channel.QuietUntil)
+		require.Zero(t, n.Status().Alerts.Channel.QuietUntil, "a test's answer is the test's")
+		logOut(host)
+		time.Sleep(2 * time.Minute)
+		require.Len(t, rec.Calls(), 4)
 		n.end()
 	})
 }

@@ -125,6 +125,7 @@ func TestOfTwoWhoChangeSettingsAtOnceOneIsRefused(t *testing.T) {
 		require.NoError(t, err)
 		_, err = a.PutSettings(t.Context(), s, version)
 		require.NoError(t, err)
+		s.ExpectedAccounts = 7
 		_, err = a.PutSettings(t.Context(), s, version)
 		require.ErrorIs(t, err, store.ErrConflict)
 		s.DriftSec = -1

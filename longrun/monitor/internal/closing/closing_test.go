@@ -93,7 +93,7 @@ func TestNothingGoesOnTheWordOfOneClock(t *testing.T) {
 				if c.restart {
 					n.end()
 					clk.set(365 * day)
-					n = newNode(t, st, clk, n.head, n.keep).begin()
+					n = newNode(t, st, clk, n.head, *n.keep.Load()).begin()
 					commits = 0
 				} else {
 					clk.set(365 * day)
@@ -107,7 +107,7 @@ func TestNothingGoesOnTheWordOfOneClock(t *testing.T) {
 				clk.set(0)
 				if c.restart {
 					n.end()
-					n = newNode(t, st, clk, n.head, n.keep).begin()
+					n = newNode(t, st, clk, n.head, *n.keep.Load()).begin()
 				}
 				time.Sleep(25 * time.Hour)
 				got := rollups(t, st)
@@ -287,8 +287,9 @@ func TestWhatComesLateRollsItsDayUpAgain(t *testing.T) {
 		require.EqualValues(t, 143, d.Rollup.WrittenHb)
 		_, err = st.Commit(t.Context(), n.deps.Ledger.SetRollup(d.Rollup))
 		require.NoError(t, err)
-		n = newNode(t, st, nil, n.head, nil).begin()
+		n = newNode(t, st, nil, n.head, nil)
 		n.beat(t.Context(), began)
+		n.begin()
 		n.Known(t.Context(), map[longrun.Slot]bool{hole: true})
 		time.Sleep(time.Hour)
 		require.EqualValues(t, 144, rollups(t, st)[0].WrittenHb)
@@ -306,7 +307,7 @@ func TestAJumpBreaksAPassOff(t *testing.T) {
 		time.Sleep(30 * day)
 		n.begin()
 		time.Sleep(time.Hour)
-		n.keep = map[string]int64{"heartbeats": 4}
+		n.keep.Store(&map[string]int64{"heartbeats": 4})
 		n.Changed(start)
 		time.Sleep(10 * time.Second)
 		commits := len(n.lead.Commits())
@@ -348,7 +349,7 @@ func TestALongPruneIsDoneInParts(t *testing.T) {
 		n.begin()
 		time.Sleep(time.Hour)
 		require.Len(t, rollups(t, mem), 100)
-		n.keep = map[string]int64{"heartbeats": 4}
+		n.keep.Store(&map[string]int64{"heartbeats": 4})
 		n.Changed(start)
 		time.Sleep(20 * time.Minute)
 		require.LessOrEqual(t, len(beats(t, mem)), 5*144)

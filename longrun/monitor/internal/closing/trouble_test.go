@@ -184,9 +184,9 @@ func TestClosingGoesOnAfterAPanic(t *testing.T) {
 		n.begin()
 		time.Sleep(25 * time.Hour)
 		require.True(t, panicked.Load())
-		require.ErrorContains(t, n.failed, "a fault in here")
 		require.Len(t, rollups(t, mem), 1)
 		n.end()
+		require.ErrorContains(t, n.failed, "a fault in here")
 	})
 }
 

@@ -97,3 +97,18 @@ func TestTheFirstDayIsTheFirst(t *testing.T) {
 		require.Zero(t, lines.Count("WARN"), lines.String())
 	})
 }
+
+// What is said of a day while it is rolled up counts.
+func TestADayIsCleanOnlyBehindTheLastWord(t *testing.T) {
+	t.Parallel()
+	var d dirty
+	at := time.Unix(0, 0)
+	d.mark(at)
+	word := d.word(at)
+	d.mark(at)
+	d.clean(at, word)
+	require.Equal(t, []time.Time{at}, d.all())
+	d.clean(at, d.word(at))
+	require.Empty(t, d.all())
+	require.Zero(t, d.word(at))
+}

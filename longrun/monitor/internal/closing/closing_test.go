@@ -93,7 +93,7 @@ func TestNothingGoesOnTheWordOfOneClock(t *testing.T) {
 				if c.restart {
 					n.end()
 					clk.set(365 * day)
-					n = newNode(t, st, clk, n.head, n.keep).begin()
+					n = newNode(t, st, clk, n.head, *n.keep.Load()).begin()
 					commits = 0
 				} else {
 					clk.set(365 * day)
@@ -107,7 +107,7 @@ func TestNothingGoesOnTheWordOfOneClock(t *testing.T) {
 				clk.set(0)
 				if c.restart {
 					n.end()
-					n = newNode(t, st, clk, n.head, n.keep).begin()
+					n = newNode(t, st, clk, n.head, *n.keep.Load()).begin()
 				}
 				time.Sleep(25 * time.Hour)
 				got := rollups(t, st)
@@ -128,36 +128,38 @@ func TestNothingGoesOnTheWordOfOneClock(t *testing.T) {
 	}
 }
 
-// A clock that was 400 days ahead over a midnight, before this version, left a
-// rollup with a seal. Sealing goes on, and when that day is really over it is
-// rolled up again.
+// A clock that was two months ahead over a midnight, before this version, left a
+// rollup with a seal. Days are found and sealed all the same, and when that day is
+// really over it is rolled up again.
 func TestARollupOfADayToComeIsNeitherBelievedNorDeleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		st := memstore.New(nil)
 		n := newNode(t, st, nil, nil, map[string]int64{"heartbeats": 4})
 		start := time.Now().UTC()
-		ahead := start.AddDate(0, 0, 12)
-		n.history(start.Add(-2*day), start)
+		ahead := start.AddDate(0, 0, 60)
+		n.history(start.Add(-10*day), start)
 		n.beat(t.Context(), ahead.Add(-time.Hour))
+		n.beat(t.Context(), ahead)
 		d, err := n.deps.Ledger.CloseDay(t.Context(), ahead.Add(-day), ahead.Add(3*time.Minute), every, "a", nil)
 		require.NoError(t, err)
 		require.NotNil(t, d.Rollup.Seal)
+		require.True(t, d.Rollup.Settled)
 		_, err = st.Commit(t.Context(), n.deps.Ledger.SetRollup(d.Rollup))
 		require.NoError(t, err)
 		n.begin()
 		time.Sleep(8*day + time.Hour)
 		got := rollups(t, st)
-		require.Len(t, got, 11)
-		for _, r := range got[:10] {
+		require.Len(t, got, 19)
+		for _, r := range got[:18] {
 			require.NotNil(t, r.Seal, r.Date)
 			require.EqualValues(t, 144, r.WrittenHb, r.Date)
 		}
-		require.EqualValues(t, 1, got[10].Revision, "not touched")
-		time.Sleep(4 * day)
+		require.EqualValues(t, 1, got[18].Revision, "not touched")
+		time.Sleep(52 * day)
 		got = rollups(t, st)
-		require.Len(t, got, 14)
-		require.Equal(t, longrun.RollupID(ahead.Add(-day)), got[13].Date)
-		require.EqualValues(t, 144, got[13].WrittenHb, "and not what the clock that was ahead saw of it")
+		require.Len(t, got, 70)
+		require.Equal(t, longrun.RollupID(ahead.Add(-day)), got[69].Date)
+		require.EqualValues(t, 144, got[69].WrittenHb, "and not what the clock that was ahead saw of it")
 		n.end()
 	})
 }
@@ -169,21 +171,30 @@ func TestAReadThatHangsCostsOnePass(t *testing.T) {
 		st := storetest.Wrap(mem)
 		n := newNode(t, st, nil, nil, map[string]int64{"heartbeats": 4, "outbox": 4})
 		outbox := n.deps.Ledger.Path(ledger.Outbox)
-		var hung atomic.Int64
+		var outboxes atomic.Int64
+		var rolled, hung atomic.Bool
 		st.Inject(storetest.Fault{Before: func(ctx context.Context, c storetest.Call) error {
-			if c.Method == storetest.Scan && c.Key.Collection == outbox && hung.Add(1) == 1 {
+			if c.Method == storetest.Scan && c.Key.Collection == outbox && outboxes.Add(1) == 3 {
 				return storetest.Hang(ctx, c)
 			}
 			return nil
 		}, Record: func(ctx context.Context, c storetest.Call, nth int) error {
-			if c.Key.Collection == n.deps.Ledger.Path(ledger.Heartbeats) && nth == 100 && hung.Add(1) == 20 {
+			// Behind the sixth rollup, which reads for retention are.
+			if c.Key.Collection == n.deps.Ledger.Path(ledger.Heartbeats) && nth == 100 && rolled.Load() && hung.CompareAndSwap(false, true) {
 				return storetest.Hang(ctx, c)
 			}
 			return nil
 		}})
+		n.lead.Fault = func(_ context.Context, ops []store.Op) error {
+			if ops[0].Key.ID == "2000-01-06" {
+				rolled.Store(true)
+			}
+			return nil
+		}
 		n.begin()
 		time.Sleep(13*day + time.Hour)
-		require.Greater(t, hung.Load(), int64(20))
+		require.True(t, hung.Load())
+		require.Greater(t, outboxes.Load(), int64(10))
 		require.Len(t, rollups(t, mem), 13)
 		require.Equal(t, time.Now().UTC().Truncate(day).AddDate(0, 0, -4), beats(t, mem)[0].TS)
 		n.end()
@@ -276,11 +287,34 @@ func TestWhatComesLateRollsItsDayUpAgain(t *testing.T) {
 		require.EqualValues(t, 143, d.Rollup.WrittenHb)
 		_, err = st.Commit(t.Context(), n.deps.Ledger.SetRollup(d.Rollup))
 		require.NoError(t, err)
-		n = newNode(t, st, nil, n.head, nil).begin()
+		n = newNode(t, st, nil, n.head, nil)
 		n.beat(t.Context(), began)
+		n.begin()
 		n.Known(t.Context(), map[longrun.Slot]bool{hole: true})
 		time.Sleep(time.Hour)
 		require.EqualValues(t, 144, rollups(t, st)[0].WrittenHb)
+		n.end()
+	})
+}
+
+// A clock that jumps while old documents are deleted ends that at once.
+func TestAJumpBreaksAPassOff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		clk := newShifted()
+		n := newNode(t, memstore.New(nil), clk, nil, nil)
+		start := time.Now().UTC()
+		n.history(start, start.Add(30*day))
+		time.Sleep(30 * day)
+		n.begin()
+		time.Sleep(time.Hour)
+		n.keep.Store(&map[string]int64{"heartbeats": 4})
+		n.Changed(start)
+		time.Sleep(10 * time.Second)
+		commits := len(n.lead.Commits())
+		require.Greater(t, commits, 33)
+		clk.set(365 * day)
+		time.Sleep(10 * time.Minute)
+		require.LessOrEqual(t, len(n.lead.Commits()), commits+1)
 		n.end()
 	})
 }
@@ -315,7 +349,7 @@ func TestALongPruneIsDoneInParts(t *testing.T) {
 		n.begin()
 		time.Sleep(time.Hour)
 		require.Len(t, rollups(t, mem), 100)
-		n.keep = map[string]int64{"heartbeats": 4}
+		n.keep.Store(&map[string]int64{"heartbeats": 4})
 		n.Changed(start)
 		time.Sleep(20 * time.Minute)
 		require.LessOrEqual(t, len(beats(t, mem)), 5*144)

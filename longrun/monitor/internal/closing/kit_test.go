@@ -56,23 +56,24 @@ type node struct {
 	lines *leadtest.Lines
 	lead  *leadtest.Lead
 	time  *storehealth.Time
-	asked atomic.Int64     // how often the time was
-	keep  map[string]int64 // retention
-	head  *evidence.Head   // of the chain; shared by the nodes of a history
+	asked atomic.Int64                     // how often the time was
+	keep  atomic.Pointer[map[string]int64] // retention
+	head  *evidence.Head                   // of the chain; shared by the nodes of a history
 
 	cancel context.CancelFunc
 	group  *spawn.Group
-	failed error // what the task returned
+	failed error // why the task ended early; read at the end
 }
 
 func newNode(t *testing.T, st store.Store, clk clock.Clock, head *evidence.Head, keep map[string]int64) *node {
 	t.Helper()
-	n := &node{t: t, keep: keep, head: head}
+	n := &node{t: t, head: head}
+	n.keep.Store(&keep)
 	n.deps, n.lines = leadtest.Deps(t, st, clk)
 	n.deps.Self.Interval = every
 	n.deps.Settings = func() longrun.Settings {
 		s := longrun.DefaultSettings(every)
-		s.RetentionDays = n.keep
+		s.RetentionDays = *n.keep.Load()
 		return s
 	}
 	n.lead = &leadtest.Lead{Store: st, Clock: n.deps.Clock, Token: 1}
@@ -95,7 +96,9 @@ func (n *node) begin() *node {
 	n.group.Go("closing", func() error {
 		for ctx.Err() == nil {
 			task := n.Task()
-			n.failed = spawn.Guard(task.Name, func() error { return task.Run(ctx, n.lead) })
+			if err := spawn.Guard(task.Name, func() error { return task.Run(ctx, n.lead) }); err != nil {
+				n.failed = err
+			}
 			deadline.Sleep(ctx, n.deps.Clock, time.Second)
 		}
 		return nil

@@ -184,8 +184,33 @@ func TestClosingGoesOnAfterAPanic(t *testing.T) {
 		n.begin()
 		time.Sleep(25 * time.Hour)
 		require.True(t, panicked.Load())
-		require.ErrorContains(t, n.failed, "a fault in here")
 		require.Len(t, rollups(t, mem), 1)
+		n.end()
+		require.ErrorContains(t, n.failed, "a fault in here")
+	})
+}
+
+// A day far back has lost its rollup: no leader looks there. What it keeps from
+// being deleted tells of it.
+func TestADayThatIsInTheWayOfRetentionIsClosed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		n := newNode(t, st, nil, nil, nil)
+		start := time.Now().UTC()
+		n.history(start, start.Add(60*day))
+		time.Sleep(60 * day)
+		n.begin()
+		time.Sleep(time.Hour)
+		n.end()
+		require.Len(t, rollups(t, st), 60)
+		_, err := st.Commit(t.Context(), store.Delete(n.deps.Ledger.Key(ledger.Rollups, longrun.RollupID(start.Add(5*day)))))
+		require.NoError(t, err)
+		n = newNode(t, st, nil, n.head, map[string]int64{"heartbeats": 4}).begin()
+		time.Sleep(2 * day)
+		require.Len(t, rollups(t, st), 62)
+		require.LessOrEqual(t, len(beats(t, st)), 5*144)
+		synctest.Wait()
+		require.Equal(t, 1, n.lines.Count("old documents are kept"))
 		n.end()
 	})
 }

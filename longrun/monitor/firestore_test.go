@@ -61,7 +61,7 @@ func TestADayOnFirestoreIsOneCommitOfTwoWritesASlotAndNoRead(t *testing.T) {
 	// The clock is moved by hand, a slot at a time, each after the beat of the
 	// one before was stored. The emulator's clock is the real one.
 	clk := clock.NewMock()
-	clk.Set(time.Now()) // soon it is ahead of the emulator's, and no day is rolled up on its word
+	clk.Set(time.Now().Truncate(time.Minute)) // soon it is ahead of the emulator's, and no day is rolled up on its word
 	stored := make(chan longrun.Heartbeat)
 	n := start(t, st, "a", func(c *monitor.Config) {
 		c.Clock = clk

@@ -26,6 +26,9 @@ var rules = []rule{
 	{"the library takes its time from the clock it is given", checkClock},
 	{"a test that sleeps sleeps in a bubble", checkSleeps},
 	{"a package name is unique and no SDK's", checkNames},
+	{"a goroutine of the library is started in internal/spawn alone", checkSpawns},
+	{"only the engine's door holds the engine", checkEngine},
+	{"a room has few files", checkRooms},
 	{"every package has a package comment", checkComments},
 	{"a file is about one thing", checkLength},
 }

@@ -34,6 +34,7 @@ type file struct {
 	lines   int
 	imports []ref
 	uses    []ref // of imported packages' names, such as time.Now
+	spawns  []int // the lines of go statements
 }
 
 // A ref is an import path, or a name in an imported package, and its line. The
@@ -168,6 +169,9 @@ func readFile(fsys fs.FS, name string) (*file, error) {
 		}
 	}
 	ast.Inspect(syntax, func(n ast.Node) bool {
+		if statement, ok := n.(*ast.GoStmt); ok {
+			f.spawns = append(f.spawns, fset.Position(statement.Pos()).Line)
+		}
 		selector, ok := n.(*ast.SelectorExpr)
 		if !ok {
 			return true

@@ -23,7 +23,10 @@ func (h *handler) testAlert(w http.ResponseWriter, r *http.Request) {
 	}
 	err := h.monitor.TestAlert(r.Context())
 	channel := channelOf(h.monitor.Status().Alerts.Channel)
+	var quiet *monitor.QuietError
 	switch {
+	case errors.As(err, &quiet):
+		tooMany(w, r, quiet.Until.Sub(h.clock.Now()), "the channel has asked to be left alone until "+quiet.Until.UTC().Format(time.RFC3339))
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil: // the caller has gone
 	case err != nil:
 		h.logger.WarnContext(r.Context(), "test alert failed", "error", err)

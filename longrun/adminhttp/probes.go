@@ -29,6 +29,8 @@ func (h *handler) runProbe(w http.ResponseWriter, r *http.Request) {
 		}{failure{Error: "this instance does not lead; ask the holder"}, not.Holder})
 	case errors.Is(err, monitor.ErrProbeTaken):
 		fail(w, r, http.StatusConflict, "", "a probe was made in this second already")
+	case errors.Is(err, monitor.ErrProbesFailed):
+		fail(w, r, http.StatusServiceUnavailable, "", "the part that makes probes has failed, and is started again by itself; see tasks in status")
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil: // the caller has gone
 	case err != nil:
 		h.storeFailed(w, r, err)

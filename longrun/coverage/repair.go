@@ -140,3 +140,7 @@ func union(windows []longrun.Window) (sum time.Duration) {
 	}
 	return sum
 }
+
+func compareIncidents(a, b longrun.IncidentSummary) int {
+	return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.IncidentID, b.IncidentID))
+}

@@ -316,8 +316,8 @@ func (m *Monitor) startedAt() time.Time {
 
 // TestAlert sends a message that says it is a test, now and from this instance,
 // whether it leads or not. The error is the channel's: the message was not
-// sent, or it is not known. A channel that asked to be left alone is not asked,
-// and a test holds no real message up.
+// sent, or it is not known. A channel that asked to be left alone is not asked:
+// that is a *QuietError. No test holds a real message up.
 func (m *Monitor) TestAlert(ctx context.Context) error { return m.channel.Test(ctx) }
 
 // Silence keeps matching alerts from being told, on every instance, from s.From

@@ -119,6 +119,10 @@ type AlertsStatus = alarming.Status
 // AlarmStatus is where a rule stands for one target.
 type AlarmStatus = alarming.AlarmStatus
 
+// QuietError says that a test message was not sent, since the channel has asked
+// to be left alone, and until when.
+type QuietError = outbox.QuietError
+
 // ChannelStatus is how the way to people is, as this instance saw it.
 type ChannelStatus = outbox.ChannelStatus
 

@@ -266,7 +266,7 @@ func (f *frail) Watch(ctx context.Context, key store.Key) (<-chan struct{}, erro
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	f.breaks = append(f.breaks, cancel)
-	return f.Store.(store.Watcher).Watch(ctx, key) //nolint:errcheck // the journal can
+	return f.Store.(store.Watcher).Watch(ctx, key)
 }
 
 func (f *frail) asked() int {

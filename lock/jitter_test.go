@@ -18,7 +18,7 @@ import (
 
 // Faults A25: what met one outage in the same instant came back in the same
 // instant, each time. A hundred leaders of locks of their own, and a hundred
-// that wait for one, that all begin at the same moment:
+// that wait for one, that all begin at the same moment.
 func TestAHundredInstancesDoNotRetryInTheSameInstant(t *testing.T) {
 	const instances = 100
 	for name, key := range map[string]func(i int) store.Key{

@@ -66,7 +66,7 @@ func (w *wire) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, erro
 }
 
 func (w *wire) Watch(ctx context.Context, key store.Key) (<-chan struct{}, error) {
-	return w.Store.(store.Watcher).Watch(ctx, key) //nolint:errcheck // the journal can
+	return w.Store.(store.Watcher).Watch(ctx, key)
 }
 
 var (

@@ -42,7 +42,9 @@ func Run(ctx context.Context, l Lock, fn func(ctx context.Context, lease *Lease)
 		end, cancel := deadline.With(context.WithoutCancel(ctx), lease.lock.opts.Clock, lease.lock.opts.Timeout)
 		defer cancel()
 		_ = lease.Release(end)
-		<-kept
+		if err := <-kept; err != nil {
+			lease.lock.opts.Logger.ErrorContext(end, "the renewal of a lease failed", "error", err)
+		}
 	}()
 	// A child of the lease's context, so that no instant lies between the loss
 	// and fn's learning of it.

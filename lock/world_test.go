@@ -204,7 +204,7 @@ func (j *journal) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, e
 }
 
 func (j *journal) Watch(ctx context.Context, key store.Key) (<-chan struct{}, error) {
-	return j.Store.(store.Watcher).Watch(ctx, key) //nolint:errcheck // memstore can
+	return j.Store.(store.Watcher).Watch(ctx, key)
 }
 
 func (j *journal) apply(ops []store.Op) {

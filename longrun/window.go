@@ -72,7 +72,7 @@ func (w Window) Slots(interval time.Duration, now time.Time) (first, end Slot) {
 	return first, max(first, min(SlotCeil(w.To, interval), SlotAt(now, interval)))
 }
 
-// slotCeil is the first slot that starts at t or later.
+// SlotCeil is the first slot that starts at t or later.
 func SlotCeil(t time.Time, interval time.Duration) Slot {
 	s := SlotAt(t, interval)
 	if s.Start(interval).Before(t) {

@@ -133,11 +133,21 @@ const testToken = "sixteen-letters!"
 func TestNoMistakeTellsAPassword(t *testing.T) {
 	t.Parallel()
 	for _, env := range []map[string]string{
-		{"LONGRUN_STORE": "postgres://u:s3cr3t@h/db"}, {"LONGRUN_STORE": "postgres:u:s3cr3t@h"}, {"LONGRUN_STORE": "host=h password=s3cr3t"},
-		{"LONGRUN_STORE": "sqlite:/none/postgres://u:s3cr3t@h"}, {"LONGRUN_ADDR": "http://u:s3cr3t@h"}, {"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "u:s3cr3t@h"},
-		{"LONGRUN_BASE_URL": "https://u:s3cr3t@h"}, {"LONGRUN_PING_URL": "ftp://u:s3cr3t@h"}, {"LONGRUN_INTERVL": "s3cr3t"}, {"LONGRUN_ROOT": "x://u:s3cr3t@h"},
-		{"ADMIN_TOKEN": "s3cr3t"}, {"LONGRUN_EVIDENCE_KEY": "s3cr3t-s3cr3t-s3cr3t"}, {"TELEGRAM_BOT_TOKEN": "s3cr3t-s3cr3t-s3cr3t", "TELEGRAM_CHAT_ID": "1"},
-		{"LONGRUN_JOURNAL": "/none/u:s3cr3t@h"}, {"LONGRUN_INSTANCE_ID": "u:s3cr3t@/h"},
+		{"LONGRUN_STORE": "postgres://u:s3cr3t@h/db"},
+		{"LONGRUN_STORE": "postgres:u:s3cr3t@h"},
+		{"LONGRUN_STORE": "host=h password=s3cr3t"},
+		{"LONGRUN_STORE": "sqlite:/none/postgres://u:s3cr3t@h"},
+		{"LONGRUN_ADDR": "http://u:s3cr3t@h"},
+		{"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "u:s3cr3t@h"},
+		{"LONGRUN_BASE_URL": "https://u:s3cr3t@h"},
+		{"LONGRUN_PING_URL": "ftp://u:s3cr3t@h"},
+		{"LONGRUN_INTERVL": "s3cr3t"},
+		{"LONGRUN_ROOT": "x://u:s3cr3t@h"},
+		{"ADMIN_TOKEN": "s3cr3t"},
+		{"LONGRUN_EVIDENCE_KEY": "s3cr3t-s3cr3t-s3cr3t"},
+		{"TELEGRAM_BOT_TOKEN": "s3cr3t-s3cr3t-s3cr3t", "TELEGRAM_CHAT_ID": "1"},
+		{"LONGRUN_JOURNAL": "/none/u:s3cr3t@h"},
+		{"LONGRUN_INSTANCE_ID": "u:s3cr3t@/h"},
 	} {
 		env["LONGRUN_LOG_LEVEL"] = "loud"
 		code, out := start1(t, env)

@@ -3,6 +3,7 @@ package archtest
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -59,6 +60,10 @@ func house() fstest.MapFS {
 	} {
 		fsys[name] = &fstest.MapFile{Data: []byte(text)}
 	}
+	for i := range maxFiles - 1 { // as many as a room may have
+		fsys["longrun/noun"+strconv.Itoa(i)+".go"] = &fstest.MapFile{Data: []byte("package longrun\n")}
+	}
+	fsys["lock/locktest/go.go"] = &fstest.MapFile{Data: []byte("package locktest\n\nfunc run() { go run() }\n")}
 	return fsys
 }
 
@@ -99,6 +104,9 @@ const (
 	nameRule        = "a package name is unique and no SDK's"
 	commentRule     = "every package has a package comment"
 	oneThingRule    = "a file is about one thing"
+	spawnRule       = "a goroutine of the library is started in internal/spawn alone"
+	engineRule      = "only the engine's door holds the engine"
+	roomRule        = "a room has few files"
 )
 
 var plants = []plant{
@@ -149,6 +157,11 @@ var plants = []plant{
 	{commentRule, "probe/probe.go", "// Probing is fun.\npackage probe\n", "probe: no package comment"},
 	{commentRule, "probe/probe_test.go", "// Package probe is tests only.\npackage probe\n", "probe: no package comment"},
 	{commentRule, "examples/server/main.go", "package main\n", "examples/server: no package comment"},
+
+	{spawnRule, "lock/go.go", "package lock\n\nfunc run() { go run() }\n", "lock/go.go:3: a go statement"},
+	{spawnRule, "lock/group.go", using("lock", `"golang.org/x/sync/errgroup"`, "errgroup.Group{}"), "lock/group.go:5"},
+	{engineRule, "longrun/monitor/internal/beats/up.go", importing("beats", ours+"/longrun/monitor"), "longrun/monitor/internal/beats/up.go:3"},
+	{roomRule, "longrun/fifteenth.go", "package longrun\n", "longrun: 15 files, at most 14"},
 
 	{oneThingRule, "lock/long.go", "package lock\n" + strings.Repeat("\n", maxLines), "lock/long.go: 451 lines"},
 	{oneThingRule, "lock/long_test.go", "package lock\n" + strings.Repeat("\n", maxLines), "lock/long_test.go: 451 lines"},

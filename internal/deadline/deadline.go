@@ -53,7 +53,7 @@ func New(parent context.Context) (ctx context.Context, pass func(), cancel conte
 // while ctx lives.
 func Exceeded(ctx context.Context) bool {
 	own, ok := ctx.Value(innermost{}).(*passed)
-	return ok && context.Cause(ctx) == error(own)
+	return ok && errors.Is(context.Cause(ctx), error(own))
 }
 
 // TimedOut reports whether ctx ended because the time of a With passed, the

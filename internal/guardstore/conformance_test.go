@@ -24,10 +24,10 @@ func TestAGuardedSQLiteStoreKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return guardstore.Of(openSQLite(t), clock.New()) })
 }
 
-func openSQLite(t testing.TB) *sqlitestore.Store {
-	t.Helper()
-	st, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "l.db"), nil)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, st.Close()) })
+func openSQLite(tb testing.TB) *sqlitestore.Store {
+	tb.Helper()
+	st, err := sqlitestore.Open(tb.Context(), filepath.Join(tb.TempDir(), "l.db"), nil)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
 	return st
 }

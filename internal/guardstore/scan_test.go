@@ -34,8 +34,10 @@ var rogueScans = map[string]struct {
 }{
 	"panics": {func(*rogue, context.Context, func(store.Record, error) bool) { panic("boom") }, "panic: boom", 0},
 	"exits":  {func(*rogue, context.Context, func(store.Record, error) bool) { runtime.Goexit() }, "runtime.Goexit", 0},
-	"hangs": {func(r *rogue, _ context.Context, _ func(store.Record, error) bool) { <-r.hangs },
-		"left behind", limit + time.Second},
+	"hangs": {
+		func(r *rogue, _ context.Context, _ func(store.Record, error) bool) { <-r.hangs },
+		"left behind", limit + time.Second,
+	},
 	"goes on after an error": {func(_ *rogue, _ context.Context, yield func(store.Record, error) bool) {
 		for {
 			yield(store.Record{}, errors.New("first"))
@@ -111,25 +113,30 @@ func TestALoopThatIsLeftEndsTheIterator(t *testing.T) {
 			t.Parallel()
 			for way, leave := range map[string]func(seq func(yield func(store.Record, error) bool)){
 				"break": func(seq func(yield func(store.Record, error) bool)) {
-					for range seq {
+					for _, err := range seq {
+						_ = err
 						break
 					}
 				},
 				"panic": func(seq func(yield func(store.Record, error) bool)) {
 					_ = spawn.Guard("loop", func() error {
-						for range seq {
+						for _, err := range seq {
+							_ = err
 							panic("in the loop")
 						}
 						return nil
 					})
 				},
 				"Goexit": func(seq func(yield func(store.Record, error) bool)) {
-					<-spawn.Start("loop", func() error {
-						for range seq {
+					err := <-spawn.Start("loop", func() error {
+						for _, err := range seq {
+							_ = err
 							runtime.Goexit()
 						}
 						return nil
 					})
+					_, ended := spawn.Faulty(err)
+					_ = ended // where the store yields nothing, the loop has no round
 				},
 			} {
 				synctest.Test(t, func(t *testing.T) {
@@ -213,12 +220,12 @@ func TestAScanRunsAsOftenAsItsLoop(t *testing.T) {
 	})
 }
 
-func memstoreOf(t testing.TB, n int) store.Store {
-	t.Helper()
+func memstoreOf(tb testing.TB, n int) store.Store {
+	tb.Helper()
 	mem := memstore.New(nil)
 	for i := range n {
-		_, err := mem.Commit(t.Context(), store.Set(key(strconv.Itoa(i)), noteAt(i)))
-		require.NoError(t, err)
+		_, err := mem.Commit(tb.Context(), store.Set(key(strconv.Itoa(i)), noteAt(i)))
+		require.NoError(tb, err)
 	}
 	return mem
 }

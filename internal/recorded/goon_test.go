@@ -3,7 +3,6 @@ package recorded
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"reflect"
 	"slices"
@@ -96,7 +95,7 @@ func goOn(t *testing.T, st store.Store, g golden) {
 	require.NoError(t, err)
 	before := documents(t, l)
 	people := &listener{}
-	m := start(t, st, "gamma", "c0ffee03", people, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	m := start(t, st, "gamma", "c0ffee03", people, slog.New(slog.DiscardHandler))
 	until := func(day, hour, minute int) { time.Sleep(time.Until(on(day, hour, minute, 5))) }
 
 	until(25, 6, 50)

@@ -25,7 +25,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
 )
 
-var record = flag.Bool("record", false, "write testdata, where there is none") //nolint:gochecknoglobals // a flag
+var record = flag.Bool("record", false, "write testdata, where there is none")
 
 // written is a store that remembers what was last written into each document, as
 // the engine gave it: another store gets the same values.

@@ -9,7 +9,7 @@ const maxStack = 8 << 10
 
 // Fault says that guarded code did not return: it panicked, or it called
 // runtime.Goexit. Nothing of the panic's value is kept but its text.
-type Fault struct {
+type Fault struct { //nolint:errname // it is what happened, and the field calls it so
 	// Name is what was called.
 	Name string
 	// Text says what happened, as "panic: …" or "runtime.Goexit".

@@ -39,7 +39,7 @@ func (p *plain) Unwrap() []error { return p.kept }
 // nor do those of a nil pointer, and a chain without end is cut.
 func Is(err, target error) bool {
 	return walk(err, func(e error) bool {
-		if e == target {
+		if e == target { //nolint:errorlint // this walks the tree itself
 			return true
 		}
 		if isNil(e) {
@@ -64,7 +64,7 @@ func As[T error](err error) (found T, ok bool) {
 
 // isNil reports whether e is a pointer to nothing, or its like.
 func isNil(e error) bool {
-	switch v := reflect.ValueOf(e); v.Kind() { //nolint:exhaustive // the others cannot be nil
+	switch v := reflect.ValueOf(e); v.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
 		return v.IsNil()
 	default:

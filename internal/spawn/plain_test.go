@@ -54,7 +54,7 @@ func TestPlainKeepsWhatItIsAskedTo(t *testing.T) {
 		"wrapped":                  {fmt.Errorf("a: %w", errMine), true},
 		"joined":                   {errors.Join(errors.New("a"), fmt.Errorf("b: %w", errMine)), true},
 		"another":                  {errOther, false},
-		"by Is":                    {trap{is: func(target error) bool { return target == errMine }, unwrap: func() error { return nil }}, true},
+		"by Is":                    {trap{is: func(target error) bool { return errors.Is(target, errMine) }, unwrap: func() error { return nil }}, true},
 		"behind a panicking Is":    {trap{is: func(error) bool { panic("is") }, unwrap: func() error { return errMine }}, true},
 		"before a panicking chain": {errors.Join(trap{is: never, unwrap: func() error { panic("unwrap") }}, errMine), true},
 		"an endless chain":         {loop, false},

@@ -213,7 +213,8 @@ func TestATaskThatFailsIsToldByStatusAndReadyz(t *testing.T) {
 	s := newStand(t, "")
 	since := time.Date(2025, 12, 29, 23, 0, 0, 0, time.UTC)
 	s.serve(&told{status: monitor.Status{State: monitor.Leading, StoreReachable: true, Tasks: []monitor.TaskStatus{
-		{Name: "alarming", State: monitor.TaskRunning, Since: since}, {Name: "closing", State: monitor.TaskFailed, Since: since, Restarts: 3, Error: "a failure of +49 151 23456789"},
+		{Name: "alarming", State: monitor.TaskRunning, Since: since},
+		{Name: "closing", State: monitor.TaskFailed, Since: since, Restarts: 3, Error: "a failure of +49 151 23456789"},
 		{Name: "probing", State: monitor.TaskIdle},
 	}}})
 	a := s.do(http.MethodGet, "/readyz", "")

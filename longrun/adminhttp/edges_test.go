@@ -345,7 +345,7 @@ func heldOpen(t *testing.T, addr, text string) net.Conn {
 	return conn
 }
 
-func TestAServerHearsANewCallerWhateverTheOthersHold(t *testing.T) {
+func TestAServerHearsANewCallerWhateverTheOthersHold(t *testing.T) { //nolint:tparallel // one after the other, on one server
 	t.Parallel()
 	mux := http.NewServeMux()
 	mux.Handle("GET /livez", adminhttp.Livez())

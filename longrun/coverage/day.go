@@ -89,7 +89,7 @@ func (d *Day) AddIncident(i longrun.Incident) {
 	}
 }
 
-// AddMangled notes documents of the day that do not decode.
+// AddUndecodable notes documents of the day that do not decode.
 func (d *Day) AddUndecodable(n int) { d.digest.AddUndecodable(n) }
 
 // Rollup returns the rollup of what was added: the same documents give the same

@@ -103,7 +103,7 @@ func (d *Merge) counted(t time.Time) bool {
 // rollup said of it. Whether it concerns the window is for the caller to say.
 func (d *Merge) AddIncident(i longrun.Incident) { d.AddIncidentSummary(i.Brief()) }
 
-// AddOutage is AddIncident for one without its evidence.
+// AddIncidentSummary is AddIncident for one without its evidence.
 func (d *Merge) AddIncidentSummary(o longrun.IncidentSummary) {
 	if known, ok := d.incidents[o.IncidentID]; ok && o.End == nil && known.End != nil {
 		return // an end, once it is known, is not forgotten
@@ -111,7 +111,7 @@ func (d *Merge) AddIncidentSummary(o longrun.IncidentSummary) {
 	d.incidents[o.IncidentID] = o
 }
 
-// AddMangled notes documents of the window that do not decode.
+// AddUndecodable notes documents of the window that do not decode.
 func (d *Merge) AddUndecodable(n int) { d.mangled += int64(n) }
 
 // AddRollup takes a whole day from its rollup. The error says why it cannot: it

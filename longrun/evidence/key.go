@@ -18,7 +18,7 @@ var (
 	errNoPublicKey  = errors.New("longrun: no Ed25519 public key: neither base64 of 32 bytes, nor PEM with a PUBLIC KEY")
 )
 
-// ParseEvidenceKey reads the key that seals are signed with: an Ed25519 private
+// ParsePrivateKey reads the key that seals are signed with: an Ed25519 private
 // key as base64 of its seed (32 bytes) or of seed and public key (64 bytes), or
 // as PEM with PKCS #8, such as "openssl genpkey -algorithm ed25519" writes. The
 // error says what is wrong and never contains any of the text.

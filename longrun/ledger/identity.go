@@ -17,7 +17,7 @@ import (
 // them. A rollup is asked by whoever counts it, which tells what it says instead,
 // and a message is where it lies whatever it says.
 func checkIdentity(id string, value any) error {
-	field, own := "", ""
+	var field, own string
 	switch v := value.(type) {
 	case *longrun.Incident:
 		if field, own = "incidentId", v.IncidentID; own == id && v.TSStart.IsZero() {

@@ -27,8 +27,8 @@ func (e echo) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, error
 
 var putNow = time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("", 7200))
 
-func silence(id string) longrun.Silence {
-	return longrun.Silence{SilenceID: id, From: putNow, Until: putNow.Add(time.Hour), By: "ops", Reason: "a move"}
+func silence() longrun.Silence {
+	return longrun.Silence{SilenceID: "one", From: putNow, Until: putNow.Add(time.Hour), By: "ops", Reason: "a move"}
 }
 
 // Each write that carries a condition of its own is made twice by the client, and
@@ -50,7 +50,7 @@ func TestAnEchoOfOnesOwnWriteIsNoConflict(t *testing.T) {
 		require.Equal(t, second, version)
 		require.Equal(t, "dev", got.UpdatedBy)
 
-		require.NoError(t, l.CreateSilence(t.Context(), silence("one")))
+		require.NoError(t, l.CreateSilence(t.Context(), silence()))
 		ended, err := l.EndSilence(t.Context(), "one", putNow.Add(time.Minute))
 		require.NoError(t, err)
 		require.Equal(t, putNow.Add(time.Minute).UTC().Truncate(time.Microsecond), ended.Until)
@@ -89,8 +89,8 @@ func TestWhatSomebodyElseWroteIsAConflict(t *testing.T) {
 		_, err = l.PutSettings(t.Context(), settings, first)
 		require.ErrorIs(t, err, store.ErrConflict)
 
-		require.NoError(t, l.CreateSilence(t.Context(), silence("one")))
-		other := silence("one")
+		require.NoError(t, l.CreateSilence(t.Context(), silence()))
+		other := silence()
 		other.Reason = "another"
 		require.ErrorIs(t, l.CreateSilence(t.Context(), other), store.ErrConflict)
 	})
@@ -104,12 +104,12 @@ func TestASilenceThatWasChangedMeanwhileIsEnded(t *testing.T) {
 		t.Helper()
 		faulty := storetest.Wrap(st)
 		l := open(t, faulty)
-		require.NoError(t, l.CreateSilence(t.Context(), silence("one")))
+		require.NoError(t, l.CreateSilence(t.Context(), silence()))
 		longer, busy := 0, false
 		faulty.Inject(storetest.Fault{Before: func(ctx context.Context, c storetest.Call) error {
 			if c.Method == storetest.Commit && !busy && longer == 0 {
 				busy, longer = true, longer+1
-				s := silence("one")
+				s := silence()
 				s.TS, s.Until = s.From, putNow.Add(2*time.Hour)
 				_, err := st.Commit(ctx, store.Set(l.Key(ledger.Silences, "one"), s))
 				busy = false
@@ -132,7 +132,7 @@ func TestAConflictThatCannotBeReadBackSaysSo(t *testing.T) {
 		t.Helper()
 		faulty := storetest.Wrap(st)
 		l := open(t, faulty)
-		require.NoError(t, l.CreateSilence(t.Context(), silence("one")))
+		require.NoError(t, l.CreateSilence(t.Context(), silence()))
 		away := errors.New("away")
 		faulty.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
 			if c.Method == storetest.Get {
@@ -140,7 +140,7 @@ func TestAConflictThatCannotBeReadBackSaysSo(t *testing.T) {
 			}
 			return nil
 		}})
-		err := l.CreateSilence(t.Context(), silence("one"))
+		err := l.CreateSilence(t.Context(), silence())
 		require.ErrorIs(t, err, store.ErrConflict)
 		require.ErrorIs(t, err, away)
 	})

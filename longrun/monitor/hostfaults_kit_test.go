@@ -43,7 +43,7 @@ func (raging) LogValue() slog.Value { panic("no value") }
 var hostiles = []hostile{
 	{"panics", func(context.Context, <-chan struct{}) error { panic("boom") }},
 	{"panics with an error that panics", func(context.Context, <-chan struct{}) error { panic(raging{}) }},
-	{"panics with nil map", func(context.Context, <-chan struct{}) error { var m map[string]int; m["x"] = 1; return nil }},
+	{"panics in the runtime", func(context.Context, <-chan struct{}) error { var at []int; return errors.New(string(rune(at[3]))) }},
 	{"returns a typed nil", func(context.Context, <-chan struct{}) error { var e *absent; return e }},
 	{"returns an error that panics", func(context.Context, <-chan struct{}) error { return raging{} }},
 	{"ends its goroutine", func(context.Context, <-chan struct{}) error { runtime.Goexit(); return nil }},
@@ -182,7 +182,11 @@ func (s *actingStore) Watch(ctx context.Context, k store.Key) (<-chan struct{}, 
 	if err := s.on(ctx, "Watch"); err != nil {
 		return nil, err
 	}
-	return s.Store.(store.Watcher).Watch(ctx, k)
+	w, ok := s.Store.(store.Watcher)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return w.Watch(ctx, k)
 }
 
 // during acts while on says so, as one of hostiles.

@@ -39,7 +39,7 @@ func TestAVariableThatIsMisspeltIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, meant := range map[string]string{
 		"LONGRUN_INTERVL": "LONGRUN_INTERVAL", "LONGRUN_INTERVALL": "LONGRUN_INTERVAL", "LONGRUN_STOER": "LONGRUN_STORE", "LONGRUN_LEAS": "LONGRUN_LEASE",
-		"LONGRUN_WEBHOOKURL": "LONGRUN_WEBHOOK_URL", "LONGRUN_ADRESS": "LONGRUN_ADDR", "LONGRUN_INSTANCE": "LONGRUN_INSTANCE_ID",
+		"LONGRUN_WEBHOOKURL": "LONGRUN_WEBHOOK_URL", "LONGRUN_ADDRESS": "LONGRUN_ADDR", "LONGRUN_INSTANCE": "LONGRUN_INSTANCE_ID",
 	} {
 		_, err := environment.Clean(map[string]string{name: "postgres://u:pw@h"})
 		require.EqualError(t, err, name+" is no variable of ours; did you mean "+meant+"?")

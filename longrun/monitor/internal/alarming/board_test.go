@@ -17,8 +17,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
 
-func deep(n int64) func(int) longrun.HostStatus {
-	return func(int) longrun.HostStatus { s := calm(0); s.QueueDepth = n; return s }
+func deep() func(int) longrun.HostStatus {
+	return func(int) longrun.HostStatus { s := calm(0); s.QueueDepth = 500; return s }
 }
 
 // One trouble from its first beat to the word that it is over: state, incident and
@@ -30,7 +30,7 @@ func TestAnIncidentOpensIsToldAndEnds(t *testing.T) {
 		b.begin()
 		b.slots(5, calm)
 		began := time.Now().UTC()
-		b.slots(70, deep(500))
+		b.slots(70, deep())
 		require.Equal(t, []string{"firing queue_depth", "reminder queue_depth"}, b.said(), "once in a throttle")
 		s := b.board.Status()
 		require.Len(t, s.Alarms, 1)
@@ -67,11 +67,11 @@ func TestAnotherProcessGoesOnWhereThisOneStopped(t *testing.T) {
 		b := newBench(t)
 		b.begin()
 		b.slots(5, calm)
-		b.slots(5, deep(500))
+		b.slots(5, deep())
 		b.end()
 		b.restart()
 		b.begin()
-		b.slots(5, deep(500))
+		b.slots(5, deep())
 		require.Equal(t, 1, b.firing())
 		b.slots(10, calm)
 		b.end()
@@ -88,11 +88,11 @@ func TestWhatIsMutedIsRecordedAndNotTold(t *testing.T) {
 		require.NoError(t, err)
 		b.begin()
 		b.slots(5, calm)
-		b.slots(30, deep(500))
+		b.slots(30, deep())
 		require.Empty(t, b.said())
 		require.Contains(t, b.board.Status().Alarms[0].Muted, "silence ")
 		require.Len(t, documents[longrun.Incident](b, ledger.Incidents), 1)
-		b.slots(30, deep(500))
+		b.slots(30, deep())
 		require.Equal(t, []string{"firing queue_depth"}, b.said(), "when the silence is over")
 		b.end()
 	})
@@ -131,7 +131,7 @@ func TestSilencesAreBounded(t *testing.T) {
 		_, err := b.board.Silence(t.Context(), longrun.Silence{Rule: rules.QueueDepth, Until: time.Now().Add(2 * time.Hour)})
 		require.NoError(t, err)
 		b.begin()
-		b.slots(5, deep(500))
+		b.slots(5, deep())
 		b.end()
 		require.Empty(t, b.said())
 		silences := b.board.Mutes()
@@ -167,7 +167,7 @@ func TestAFloodOfNewTargetsIsBounded(t *testing.T) {
 		b.slots(180, calm)
 		b.slots(3, func(int) longrun.HostStatus { return accounts(1, all) })
 		require.Contains(t, b.said(), "firing logged_out "+name(0))
-		require.Equal(t, 1, len(b.states()), "the others are forgotten")
+		require.Len(t, b.states(), 1, "the others are forgotten")
 		b.end()
 	})
 }
@@ -272,11 +272,11 @@ func TestWhatCannotBeWrittenIsWrittenLater(t *testing.T) {
 			}
 			return nil
 		}})
-		b.slots(5, deep(500))
+		b.slots(5, deep())
 		require.Empty(t, b.said())
 		require.Empty(t, b.changed)
 		heal()
-		b.slots(3, deep(500))
+		b.slots(3, deep())
 		require.Equal(t, []string{"firing queue_depth"}, b.said())
 		require.Len(t, b.changed, 1)
 		b.end()

@@ -18,7 +18,7 @@ func (b *Board) Looker(lead leading.Lead) func([]longrun.AccountStatus) {
 	ctx := context.Background()
 	now := b.Clock.Now()
 	w.recent.Restore(now, now, now)
-	w.outbox.Restore(ctx)
+	_ = w.outbox.Restore(ctx)
 	beat := longrun.Beat(now, b.Self.Interval)
 	return func(accounts []longrun.AccountStatus) {
 		b.Made(beat, accounts)

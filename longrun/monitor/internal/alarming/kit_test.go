@@ -74,12 +74,12 @@ type bench struct {
 	done chan error
 }
 
-func newBench(t testing.TB, edit ...func(*room.Deps)) *bench {
-	t.Helper()
+func newBench(tb testing.TB, edit ...func(*room.Deps)) *bench {
+	tb.Helper()
 	clk := clock.New()
-	b := &bench{t: t, st: storetest.Wrap(memstore.New(nil)), log: &lines{}, rec: alerttest.NewRecorder(), answers: true}
+	b := &bench{t: tb, st: storetest.Wrap(memstore.New(nil)), log: &lines{}, rec: alerttest.NewRecorder(), answers: true}
 	l, err := ledger.New(b.st, "")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	b.settings = longrun.DefaultSettings(time.Minute)
 	b.deps = room.Deps{
 		Clock: clk, Log: hostcall.NewLog(slog.New(slog.NewTextHandler(b.log, nil)), clk), Ledger: l,
@@ -91,10 +91,10 @@ func newBench(t testing.TB, edit ...func(*room.Deps)) *bench {
 		e(&b.deps)
 	}
 	b.restart()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if b.stop != nil {
 			b.stop()
-			<-b.done
+			require.NoError(tb, <-b.done)
 		}
 		b.channel.Close()
 		b.board.Close()

@@ -26,10 +26,10 @@ func (b *bench) over() {
 	b.health = storehealth.Health{Ended: time.Now(), Reachable: true}
 }
 
-func (b *bench) standsBy(holder string) {
+func (b *bench) standsBy() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.answers, b.leader = false, holder
+	b.answers, b.leader = false, "b"
 }
 
 // looks passes slots in which only the store is looked at.
@@ -60,7 +60,7 @@ func TestAFollowerTellsOfTheStoreWhenTheLeadersLeaseIsOver(t *testing.T) {
 				b := newBench(t)
 				b.deps.Self.Lease = lease
 				b.restart()
-				b.standsBy("b")
+				b.standsBy()
 				b.looks(3)
 				b.outage()
 				began := time.Now()
@@ -90,7 +90,7 @@ func TestNoClockKeepsAFollowerSilent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.standsBy("b")
+		b.standsBy()
 		b.mu.Lock()
 		b.health = storehealth.Health{Since: time.Now().Add(24 * time.Hour)} // as a clock that was ahead had it
 		b.mu.Unlock()
@@ -109,7 +109,7 @@ func TestAFollowerThatSleptTellsAtOnce(t *testing.T) {
 		b := newBench(t)
 		b.deps.Self.Lease = 10 * time.Minute
 		b.restart()
-		b.standsBy("b")
+		b.standsBy()
 		b.outage()
 		b.looks(1)
 		time.Sleep(time.Hour)
@@ -124,7 +124,7 @@ func TestAShortOutageIsToldByTheLeaderAlone(t *testing.T) {
 		b := newBench(t)
 		b.deps.Self.Lease = 10 * time.Minute
 		b.restart()
-		b.standsBy("b")
+		b.standsBy()
 		b.outage()
 		b.looks(8)
 		b.over()
@@ -146,7 +146,7 @@ func TestAnOutageIsRecordedByWhoLeadsNext(t *testing.T) {
 	for _, alone := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
-			b.standsBy("b")
+			b.standsBy()
 			b.outage()
 			began := time.Now()
 			b.looks(20)

@@ -156,7 +156,7 @@ func (w *writer) behind(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	if len(stored) > 0 {
-		w.Beats.late(ctx, stored)
+		w.late(ctx, stored)
 	}
 	return true, nil
 }
@@ -197,12 +197,12 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 		w.backlog.remove(slots...)
 		return linked, nil
 	case errors.Is(err, store.ErrConflict):
-		if w.refused(ctx, slots) {
+		if w.refused(slots) {
 			w.Log.DebugContext(ctx, "the slot already has a beat", "slot", linked[0].BucketID)
 		}
 		return nil, nil
 	case errors.Is(err, store.ErrInvalid):
-		if w.refused(ctx, slots) {
+		if w.refused(slots) {
 			w.Log.Once(ctx, slog.LevelError, "refused", "invalid", "beats cannot be stored and are dropped", "slot", linked[0].BucketID, "error", spawn.Text(err))
 		}
 		return nil, nil
@@ -240,7 +240,7 @@ func (w *writer) settle(ctx context.Context) error {
 // refused handles beats that the store will not take, and reports whether it
 // gave one up. Of many, the next commit tries fewer, until the one that is
 // refused stands alone.
-func (w *writer) refused(ctx context.Context, slots []longrun.Slot) bool {
+func (w *writer) refused(slots []longrun.Slot) bool {
 	if len(slots) > 1 {
 		w.chunk = max(1, len(slots)/8)
 		return false

@@ -72,6 +72,7 @@ func TestEachDayIsClosedSoonAfterItAndOldOnesAreDeleted(t *testing.T) {
 // that starts then. Nothing of the past is deleted, and no day of those to come is
 // rolled up, whether or not the store's clock is right.
 func TestNothingGoesOnTheWordOfOneClock(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ restart, storesToo bool }{
 		"while it runs":                   {false, false},
 		"while it runs, the store's too":  {false, true},

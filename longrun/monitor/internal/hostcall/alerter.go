@@ -53,7 +53,7 @@ func plainAlert(err error) error {
 		return alert.Permanent(text)
 	}
 	if wait, ok := spawn.As[*alert.RetryAfterError](err); ok {
-		return &retryLater{text, alert.RetryAfterError{After: wait.After}}
+		return &laterError{text, alert.RetryAfterError{After: wait.After}}
 	}
 	return text
 }
@@ -67,11 +67,11 @@ type plainError struct {
 func (e *plainError) Error() string { return e.text }
 func (e *plainError) Unwrap() error { return e.kept }
 
-// retryLater says what the alerter said, and for how long it asked to be left
+// laterError says what the alerter said, and for how long it asked to be left
 // alone.
-type retryLater struct {
+type laterError struct {
 	error
 	wait alert.RetryAfterError
 }
 
-func (e *retryLater) Unwrap() []error { return []error{&e.wait, e.error} }
+func (e *laterError) Unwrap() []error { return []error{&e.wait, e.error} }

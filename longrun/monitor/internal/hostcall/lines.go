@@ -3,6 +3,7 @@ package hostcall
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
@@ -144,5 +145,5 @@ func (h *handler) WithGroup(name string) slog.Handler {
 }
 
 func (h *handler) with(derive func(slog.Handler) slog.Handler) slog.Handler {
-	return &handler{queue: h.queue, derive: append(h.derive[:len(h.derive):len(h.derive)], derive)}
+	return &handler{queue: h.queue, derive: append(slices.Clip(h.derive), derive)}
 }

@@ -75,7 +75,8 @@ func (p *Prober) Ask(ctx context.Context) probe.Result {
 // untold is the result of a prober that could not tell. It is called inside the
 // guard where err is the host's.
 func untold(err error) probe.Result {
-	class, text := "", spawn.Text(err)
+	text := spawn.Text(err)
+	var class string
 	if inconclusive, ok := spawn.As[*probe.InconclusiveError](err); ok {
 		class = inconclusive.Class
 	} else {

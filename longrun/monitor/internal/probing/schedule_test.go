@@ -165,6 +165,7 @@ func TestResultsThatWaitAreBounded(t *testing.T) {
 // What waits when the lead ends is stored in the time that the end leaves; not when
 // the lease is lost.
 func TestTheEndStoresWhatWaits(t *testing.T) {
+	t.Parallel()
 	for _, lost := range []bool{false, true} {
 		t.Run(fmt.Sprint(lost), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -294,7 +295,7 @@ func TestTheRulesSeeNotMoreThanTheyLookAt(t *testing.T) {
 		seen, _ := n.Seen(nil)
 		require.Len(t, seen[0].Recent, 50)
 		require.NoError(t, n.end())
-		require.Equal(t, 180, len(results(t, st)))
+		require.Len(t, results(t, st), 180)
 
 		m := newNode(t, st, nil, nil, p)
 		m.begin()

@@ -18,11 +18,13 @@
 //
 // # The packages
 //
-//	longrun             vocabulary and arithmetic: Heartbeat, Slot, Window, Gap,
-//	                    Coverage, Probe, the alert rules, Incident, Rollup, Seal,
-//	                    Run, Settings. Pure; standard library only
+//	longrun             the vocabulary: Heartbeat, Slot, Window, Gap, Coverage, Probe,
+//	                    Incident, Rollup, Run, Settings. Standard library only
+//	longrun/coverage    counting: Of, gaps and causes, a day's rollup, MTTR. Pure
+//	longrun/rules       when something is an incident, and what is told of it. Pure
+//	longrun/evidence    hashes, the chain of beats, seals, keys. Pure
 //	longrun/ledger      the documents: names, typed reads and writes, surveys
-//	longrun/monitor     the engine: New, Run, Status
+//	longrun/monitor     the engine's door: New, Run, Status; its rooms are internal
 //	longrun/report      what a survey found, as Markdown, JSON and HTML
 //	longrun/verify      the checks: evidence, restart-safe, probes
 //	longrun/adminhttp   the admin API, an http.Handler
@@ -47,7 +49,7 @@
 //
 // Imports point down only:
 //
-//	examples ─► adminhttp ─► monitor ─► ledger ─► longrun
+//	examples ─► adminhttp ─► monitor ─► ledger ─► coverage, rules, evidence ─► longrun
 //	                            │          └────► store ◄─ memstore, sqlitestore,
 //	                            ├► lock ────────────┘       firestorestore
 //	                            ├► probe ◄─ whatsappprobe

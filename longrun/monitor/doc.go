@@ -5,7 +5,8 @@
 // a host is dead that says nothing. It does not raise an alarm when every
 // instance is gone: for that night, let Config.AfterBeat ping a switch outside.
 // It does not promise a beat in each slot; it promises that a slot without one
-// is never counted as filled.
+// is never counted as filled. It does not end a function of the host that hangs,
+// nor a store that does: it goes on without them.
 //
 // # How it runs
 //
@@ -19,6 +20,50 @@
 //	start ─► standing by ── lease granted ─► leading ── asked to stop ─► release
 //	            │                                                         │
 //	            └────────────────── asked to stop ─────────────────► run closed
+//
+// # The rooms, and the walks through them
+//
+// This package is the door: Config, New, Run, Status, and which room is given what.
+// Its rooms are in internal/, each with its own comment; none of them holds the
+// Monitor, and what flows between them are values.
+//
+//	hostcall     the one way to call the host     leading   lease, tasks, their pace
+//	storehealth  the store, and trusted time      beats     pulse, backlog, writer
+//	settings     the live settings                probing   schedules, results
+//	runs         this run's document              alarming  rules, incidents, mutes
+//	room         what every room is given         outbox    messages, the channel
+//	                                              closing   rollups, seals, retention
+//
+// A heartbeat: beats.Pulse wakes at the slot's start, asks the host (hostcall.Status),
+// makes the beat, keeps it in the backlog, behind which the journal is written, and
+// tells alarming (Board.Made). beats.Write takes it from there, links it to the chain,
+// and writes it with the lock's row in one commit (leading.Term.Beat). Stored, it goes
+// to hostcall.AfterBeat, and a late one to closing.
+//
+// A probe's result: probing finds one due from the last stored result, asks
+// (hostcall.Prober), once more before a FAIL, and stores it under the lease
+// (leading.Lead.Commit), or keeps it. closing hears which day changed; alarming sees
+// the newest results at its next look.
+//
+// An incident: once a slot alarming has every row of the table of rules look
+// (rules.Judge). A state that moves is written with its incident and its message, in
+// one commit. It grows while it fires, and is resolved with its end and MTTR; closing
+// hears of both.
+//
+// A message: outbox finds it due, writes down that this instance sends it, hands it to
+// the host (hostcall.Alerter), and writes down what became of it: sent, put off until
+// when, or given up. The channel's health is in Status.
+//
+// A day: closing asks whether the time is certain (storehealth.Time, and the beats),
+// reads the day once, makes rollup and seal, and commits them. Retention marks a day
+// in its rollup with the first delete.
+//
+// # The end
+//
+// When Run's context ends, Config.StopTimeout begins, one for all: the writer stores
+// what waits and the tasks finish what they began, the lease is given back, and then
+// the host's functions are waited for while the run's document is closed. What hangs
+// is left behind and said.
 //
 // # When the store is out of reach
 //
@@ -69,12 +114,13 @@
 // Several that share such a name are one target, which is bad while any is.
 //
 // The rule store_unreachable stands apart, since while it fires nothing can be
-// written: each instance judges it for itself, and the one that led, or that
-// knows of no leader, tells of it directly, from memory, each message for at most
-// 6 hours. Of two instances that know of no leader both may tell. When somebody
-// leads again the outage becomes one incident. It is muted by maintenance, and by
-// silences as far as the instance knows them: those that were made on it, or that
-// it read as leader.
+// written: each instance judges it for itself, and the one that led tells of it
+// directly, from memory, each message for at most 6 hours. So does one that knows of
+// no leader, or whose leader must have lost its lease by now: of an outage that
+// outlasts a lease every instance may tell, each in its own name. When somebody leads
+// again the outage becomes one incident. It is muted by maintenance, and by silences
+// as far as the instance knows them: those that were made on it, or that it read as
+// leader.
 //
 // # Cost
 //

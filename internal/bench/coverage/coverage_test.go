@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/stretchr/testify/require"
 )
@@ -29,7 +30,7 @@ func newKit(tb testing.TB, days int) *kit {
 
 // fromBitmaps counts the bitmaps of the days in memory.
 func (k *kit) fromBitmaps() longrun.Coverage {
-	t := longrun.NewTally(k.window, interval, k.now())
+	t := coverage.NewCounter(k.window, interval, k.now())
 	for _, d := range k.days {
 		t.AddBitmap(d.from, d.filled, d.healthy)
 	}
@@ -40,11 +41,11 @@ func (k *kit) fromBitmaps() longrun.Coverage {
 // counts them.
 func (k *kit) fromText(tb testing.TB) longrun.Coverage {
 	tb.Helper()
-	t := longrun.NewTally(k.window, interval, k.now())
+	t := coverage.NewCounter(k.window, interval, k.now())
 	for i := range k.rollups {
-		filled, err := longrun.ParseBitmap(k.rollups[i].Slots)
+		filled, err := coverage.ParseBitmap(k.rollups[i].Slots)
 		require.NoError(tb, err)
-		unhealthy, err := longrun.ParseBitmap(k.rollups[i].Unhealthy)
+		unhealthy, err := coverage.ParseBitmap(k.rollups[i].Unhealthy)
 		require.NoError(tb, err)
 		// Which of the two is handed over as healthy costs the same, and neither
 		// has a part in what is compared.
@@ -57,7 +58,7 @@ func (k *kit) fromText(tb testing.TB) longrun.Coverage {
 // causes, drift and instances too.
 func (k *kit) fromRollups(tb testing.TB) longrun.Coverage {
 	tb.Helper()
-	d := longrun.NewDigest(k.window, interval, k.now())
+	d := coverage.NewMerge(k.window, interval, k.now())
 	for _, r := range k.rollups {
 		require.NoError(tb, d.AddRollup(r))
 	}
@@ -80,7 +81,7 @@ func (k *kit) fromBeats(tb testing.TB) longrun.Coverage {
 		require.NoError(tb, err)
 		beats = append(beats, e.Value)
 	}
-	return longrun.Cover(beats, k.window, interval, k.now())
+	return coverage.Of(beats, k.window, interval, k.now())
 }
 
 // agree fails unless all of them say what is true.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
@@ -64,7 +65,7 @@ type rolled struct {
 // dayBits are the slots of one day, as a Rollup's text decodes.
 type dayBits struct {
 	from            time.Time
-	filled, healthy *longrun.Bitmap
+	filled, healthy *coverage.Bitmap
 }
 
 // rollUp makes the rollup of each day as the ledger does: from its beats and the
@@ -73,9 +74,9 @@ func rollUp(tb testing.TB, t *truth) (r rolled) {
 	tb.Helper()
 	next := 0
 	for from := t.window.From; from.Before(t.window.To); from = from.AddDate(0, 0, 1) {
-		day, err := longrun.NewDay(from, interval, t.window.From, t.now())
+		day, err := coverage.NewDay(from, interval, t.window.From, t.now())
 		require.NoError(tb, err)
-		bits := longrun.NewTally(day.Window(), interval, t.now())
+		bits := coverage.NewCounter(day.Window(), interval, t.now())
 		if next > 0 {
 			day.Add(t.beats[next-1])
 		}

@@ -125,10 +125,9 @@
 // # Cost
 //
 // A beat is one commit of two documents and no read. The settings cost none
-// either where the store's watch knows which document changed; sqlitestore's sees
-// only that the file did, so that there each commit costs every instance up to
-// two reads of one small document. Where a store cannot watch, they are read
-// every Config.SettingsEvery.
+// either where the store's watch knows which document changed, as those of this
+// module do. Where a store cannot watch, they are read every Config.SettingsEvery, and
+// a follower reads the lock's document four times in a lease.
 //
 // A monitor at rest holds at most twelve goroutines, whatever its age, besides
 // what the store's own watches need. A probe's result is one more commit of two
@@ -139,7 +138,8 @@
 // states of the rules with the incidents that are open, the messages of the last
 // three days, and which slots of the last two days have a beat: 2,880 small
 // documents of minutes. A message is three commits, which those that fire together
-// share: the decision, the claim, and the mark that it was sent. Before anything
+// share: the decision, the claim, and the mark that it was sent; each a second behind
+// the one before, since all that a leader writes beside its beats takes turns. Before anything
 // is told the silences are read, once in a slot; a silence that holds is read
 // again every 5 minutes.
 package monitor

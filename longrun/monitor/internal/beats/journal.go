@@ -40,6 +40,7 @@ type journal struct {
 
 	// Of the goroutine alone, or before there is one.
 	lines int                // written since the file was empty
+	size  int64              // of the file, behind the last line
 	last  *longrun.Heartbeat // the last line
 }
 
@@ -157,10 +158,10 @@ func (j *journal) close(ctx context.Context) {
 // enough.
 func (j *journal) write(beats []longrun.Heartbeat) error {
 	if len(beats) == 0 {
-		if j.lines == 0 {
+		if j.lines == 0 && j.size == 0 {
 			return nil
 		}
-		return j.put(nil, true)
+		return j.put(nil, 0)
 	}
 	from := 0
 	if j.last != nil && j.lines < 2*j.limit {
@@ -168,23 +169,16 @@ func (j *journal) write(beats []longrun.Heartbeat) error {
 		for from > 0 && beats[from-1].TS.After(j.last.TS) {
 			from--
 		}
-		if from == 0 || beats[from-1].BucketID != j.last.BucketID {
+		if from == 0 || !beats[from-1].TS.Equal(j.last.TS) {
 			from = 0 // beats before the last line changed
 		}
 	}
-	return j.put(beats[from:], from == 0)
+	return j.put(beats, from)
 }
 
-// put appends lines, or replaces all there are.
-func (j *journal) put(beats []longrun.Heartbeat, replace bool) error {
-	var text bytes.Buffer
-	for _, h := range beats {
-		line, err := json.Marshal(h)
-		if err != nil {
-			return err
-		}
-		text.Write(append(line, '\n'))
-	}
+// put appends the beats behind the first from, which the file has. With 0, or
+// where the file is not as it was left, it replaces all there are.
+func (j *journal) put(beats []longrun.Heartbeat, from int) error {
 	mode := os.O_RDWR
 	if len(beats) > 0 {
 		mode |= os.O_CREATE
@@ -192,26 +186,45 @@ func (j *journal) put(beats []longrun.Heartbeat, replace bool) error {
 	f, err := openOurs(j.path, mode)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // gone, and nothing to say
-		j.lines, j.last = 0, nil
+		j.lines, j.size, j.last = 0, 0, nil
 		return nil
 	case err != nil:
-		return err
-	}
-	if replace {
-		err = f.Truncate(0)
-		j.lines, j.last = 0, nil
-	}
-	if err == nil && len(beats) > 0 {
-		if _, err = f.Seek(0, io.SeekEnd); err == nil {
-			_, err = f.Write(text.Bytes())
-		}
-	}
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		j.last = nil // what the file says is not known
 		return err
 	}
+	if err := errors.Join(j.putInto(f, beats, from), f.Sync(), f.Close()); err != nil {
+		j.last = nil
+		return err
+	}
+	return nil
+}
+
+func (j *journal) putInto(f *os.File, beats []longrun.Heartbeat, from int) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if from == 0 || info.Size() != j.size {
+		if err := f.Truncate(0); err != nil {
+			return err
+		}
+		from, j.lines, j.size, j.last = 0, 0, 0, nil
+	}
+	var text bytes.Buffer
+	for _, h := range beats[from:] {
+		line, err := json.Marshal(h)
+		if err != nil {
+			return err
+		}
+		text.Write(append(line, '\n'))
+	}
+	n, err := f.WriteAt(text.Bytes(), j.size)
+	j.size += int64(n)
+	if err != nil {
+		return err
+	}
 	if len(beats) > 0 {
-		j.lines += len(beats)
+		j.lines += len(beats) - from
 		j.last = &beats[len(beats)-1]
 	}
 	return nil

@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,8 +12,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe/probetest"
+	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -105,4 +109,76 @@ func TestWhatGoesOnFiringCostsItsReminders(t *testing.T) {
 		require.EqualValues(t, 23, reads.Load())
 		n.end()
 	})
+}
+
+// anHour counts the commits and reads of one hour in which nothing happens and no day
+// ends.
+func anHour(st *storetest.Faulty) (commits, reads int) {
+	count := func() (int, int) { return st.Calls(storetest.Commit), st.Calls(storetest.Get) + st.Calls(storetest.Scan) }
+	commits, reads = count()
+	time.Sleep(time.Hour)
+	c, r := count()
+	return c - commits, r - reads
+}
+
+// blind hides that a store can watch.
+type blind struct{ store.Store }
+
+// everything is what a host can ask of a monitor, with probes that rest after they
+// were made.
+func everything(c *monitor.Config) {
+	p := probetest.NewScript()
+	for _, kind := range []longrun.ProbeType{longrun.Outbound, longrun.Inbound, longrun.Queue} {
+		c.Probes = append(c.Probes, monitor.Probe{Type: kind, Prober: p, Every: 24 * time.Hour})
+	}
+	alertingBy(newTelling())(c)
+	hosted(calm())(c)
+	c.EvidenceKey = ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	c.AfterBeat = func(context.Context, longrun.Heartbeat) {}
+}
+
+func TestAnHourAtRestCostsAMonitorLittle(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		blind                      bool
+		leaderReads, followerReads int
+	}{
+		"a store that can watch":    {false, 130, 61},
+		"a store that cannot watch": {true, 130, 130},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var inner store.Store = memstore.New(nil)
+				if c.blind {
+					inner = blind{inner}
+				}
+				l, err := ledger.New(inner, "")
+				require.NoError(t, err)
+				settings := longrun.DefaultSettings(time.Minute)
+				settings.RetentionDays = map[string]int64{string(ledger.Heartbeats): 30}
+				_, err = l.PutSettings(t.Context(), settings, "")
+				require.NoError(t, err)
+				ofLeader, ofFollower := storetest.Wrap(inner), storetest.Wrap(inner)
+				leader := start(t, ofLeader, "a", everything)
+				time.Sleep(time.Minute)
+				follower := start(t, ofFollower, "b", everything)
+				time.Sleep(26*time.Hour + 30*time.Second) // a day was closed, the probes were made
+
+				commits, reads := anHour(ofLeader)
+				t.Logf("leader: %d commits, %d reads", commits, reads)
+				require.LessOrEqual(t, commits, 61)
+				require.LessOrEqual(t, reads, c.leaderReads)
+				commits, reads = anHour(ofFollower)
+				t.Logf("follower: %d commits, %d reads", commits, reads)
+				require.Zero(t, commits)
+				require.LessOrEqual(t, reads, c.followerReads)
+				require.Len(t, results(t, inner), 2*3)
+				require.Equal(t, monitor.Leading, leader.Status().State)
+				require.Equal(t, monitor.Standby, follower.Status().State)
+				follower.end()
+				leader.end()
+			})
+		})
+	}
 }

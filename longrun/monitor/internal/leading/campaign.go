@@ -59,7 +59,7 @@ type Campaign struct {
 
 // New returns a Campaign that has not begun.
 func New(d room.Deps, o Options) *Campaign {
-	return &Campaign{Deps: d, Options: o, supervisor: newSupervisor(d, o.Tasks), pace: &pace{clock: d.Clock}}
+	return &Campaign{Deps: d, Options: o, supervisor: newSupervisor(d, o.Tasks), pace: newPace(d.Clock)}
 }
 
 // Run stands by, leads when its turn comes, and stands by again, until ctx ends.

@@ -2,7 +2,6 @@ package leading
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -20,24 +19,26 @@ const Pace = time.Second
 // that leads again at once keeps it.
 type pace struct {
 	clock clock.Clock
-
-	mu   sync.Mutex
-	next time.Time // the earliest turn that is not given out
+	turn  chan struct{} // holds a token while somebody waits for the time
+	last  time.Time     // the last turn; of whoever has the token
 }
 
-// wait returns when the caller's turn has come, or ctx's cause.
+func newPace(clk clock.Clock) *pace { return &pace{clock: clk, turn: make(chan struct{}, 1)} }
+
+// wait returns when the caller's turn has come, or ctx's cause. Who gives up
+// takes no turn.
 func (p *pace) wait(ctx context.Context) error {
-	p.mu.Lock()
-	now := p.clock.Now()
-	turn := p.next
-	if turn.Before(now) || turn.Sub(now) > time.Minute { // or the clock was set back
-		turn = now
-	}
-	p.next = turn.Add(Pace)
-	p.mu.Unlock()
-	if turn.After(now) && !deadline.Sleep(ctx, p.clock, turn.Sub(now)) {
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	rest := min(p.last.Add(Pace).Sub(p.clock.Now()), Pace) // the clock may have been set back
+	if !deadline.Sleep(ctx, p.clock, rest) {
+		return context.Cause(ctx)
+	}
+	p.last = p.clock.Now()
 	return nil
 }
 

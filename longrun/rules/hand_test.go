@@ -54,6 +54,9 @@ func (b *board) lookByHand(in *rules.Inputs) {
 		if in.LeadBegan.After(since) {
 			since = in.LeadBegan
 		}
+		if now := in.Now; since.After(now) && !in.Started.After(now) && !in.LeadBegan.After(now) {
+			since = now
+		}
 		b.find(rules.CheckProbeOverdue(p.Type, p.Recent, p.Schedule, since, in.Now, limits.ProbeOverduePeriods))
 	}
 	b.find(rules.CheckQueueDepth(in.Beat, limits.QueueDepthThreshold))

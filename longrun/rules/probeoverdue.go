@@ -19,6 +19,9 @@ func probeOverdue() Rule {
 			if since.Before(in.LeadBegan) {
 				since = in.LeadBegan
 			}
+			if since.After(in.Now) && !in.Started.After(in.Now) && !in.LeadBegan.After(in.Now) {
+				since = in.Now // the host settles, and nobody watches yet; no clock was set back
+			}
 			return CheckProbeOverdue(t.Probe.Type, t.Probe.Recent, t.Probe.Schedule, since, in.Now, in.Settings.AlertThresholds.ProbeOverduePeriods)
 		},
 	}

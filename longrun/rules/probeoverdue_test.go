@@ -57,3 +57,28 @@ func TestProbeOverdue(t *testing.T) {
 	}
 	require.Equal(t, rules.Unseen, rules.CheckProbeOverdue(longrun.Outbound, nil, longrun.ProbeSchedule{}, at(9, 0), at(20, 0), 2).Condition)
 }
+
+// A start after a long time without a probe is no alarm while the host settles.
+func TestNoProbeIsOverdueWhileTheHostSettles(t *testing.T) {
+	t.Parallel()
+	now := evening
+	probed := rules.Probed{
+		Type: longrun.Outbound, Schedule: longrun.ProbeSchedule{Every: time.Hour}, Settle: time.Minute,
+		Recent: []longrun.Probe{{Type: longrun.Outbound, TS: now.Add(-24 * time.Hour), Result: longrun.Pass}},
+	}
+	bad := func(started, lead time.Duration) bool {
+		in := rules.Inputs{
+			Now: now, Started: now.Add(started), LeadBegan: now.Add(lead), Recent: rules.NewRecent(time.Minute),
+			Settings: longrun.DefaultSettings(time.Minute), Probes: []rules.Probed{probed}, ProbesKnown: true,
+		}
+		found := false
+		rules.Judge(&in, standing{}, func(f rules.Finding) {
+			found = found || f.Rule == rules.ProbeOverdue && f.Condition == rules.Bad
+		})
+		return found
+	}
+	require.False(t, bad(-20*time.Second, -10*time.Second), "it settles")
+	require.False(t, bad(-4*time.Minute, -4*time.Minute), "it makes first what is due")
+	require.True(t, bad(-10*time.Minute, -9*time.Minute))
+	require.True(t, bad(time.Hour, -9*time.Minute), "by a clock that was set back")
+}

@@ -8,9 +8,9 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
-// changing is what differs between two errors of one kind: numbers, identifiers,
-// what stands in quotes.
-var changing = regexp.MustCompile(`"[^"]*"|'[^']*'|[0-9a-fA-F]*\d[0-9a-fA-F]*`)
+// changing is what differs between two errors of one kind: durations, numbers,
+// identifiers, what stands in quotes.
+var changing = regexp.MustCompile(`"[^"]*"|'[^']*'|(?:\d+(?:\.\d+)?(?:ns|µs|ms|s|m|h))+\b|[0-9a-fA-F]*\d[0-9a-fA-F]*`)
 
 // maxClassText bounds a class that is made of text.
 const maxClassText = 80

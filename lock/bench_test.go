@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -69,6 +70,42 @@ func BenchmarkCommit(b *testing.B) {
 			})
 		})
 	}
+}
+
+// BenchmarkCommitBesideTheBareOne compares a commit under the lease, with all that
+// guards it, with one of the same two documents by the store alone, on one SQLite
+// file, in turn. Target: p50-ratio at most 1.2.
+func BenchmarkCommitBesideTheBareOne(b *testing.B) {
+	st, err := sqlitestore.Open(b.Context(), filepath.Join(b.TempDir(), "bench.db"), nil)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, st.Close()) }()
+	held, err := newLock(b, st).TryAcquire(b.Context())
+	require.NoError(b, err)
+	rowKey := store.Key{Collection: lockKey.Collection, ID: "bare"}
+	row := lock.Row{TS: time.Now(), Owner: "x", HolderInstanceID: "a", Epoch: 1, LeaseSec: 120}
+	stamps, err := st.Commit(b.Context(), store.Create(rowKey, row))
+	require.NoError(b, err)
+	var leased, bare []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		err = held.Commit(b.Context(), put(held, "x", "bench"))
+		leased = append(leased, time.Since(began))
+		require.NoError(b, err)
+
+		row.Seq++
+		began = time.Now()
+		stamps, err = st.Commit(b.Context(), store.Update(rowKey, row, stamps[0].Version), put(held, "y", "bench"))
+		bare = append(bare, time.Since(began))
+		require.NoError(b, err)
+	}
+	b.StopTimer()
+	slices.Sort(leased)
+	slices.Sort(bare)
+	p50, bare50 := leased[len(leased)/2], bare[len(bare)/2]
+	b.ReportMetric(float64(p50.Microseconds()), "µs-p50")
+	b.ReportMetric(float64(bare50.Microseconds()), "µs-p50-bare")
+	b.ReportMetric(float64(p50)/float64(bare50), "p50-ratio")
+	require.NoError(b, held.Release(b.Context()))
 }
 
 // BenchmarkHandover measures from a release to the next holder's grant: two

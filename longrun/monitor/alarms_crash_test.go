@@ -118,6 +118,7 @@ type trouble struct {
 }
 
 func TestNoCrashLosesAnAlert(t *testing.T) {
+	t.Parallel()
 	seeds := crashSeeds
 	if testing.Short() {
 		seeds = 20

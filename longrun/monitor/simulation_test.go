@@ -158,6 +158,7 @@ func (w *world) somebodyInReach() bool {
 }
 
 func TestNoFaultBreaksTheHistory(t *testing.T) {
+	t.Parallel()
 	seeds, clockSeeds := simulation, clockSeeds
 	if testing.Short() {
 		seeds, clockSeeds = 10, 5

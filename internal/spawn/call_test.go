@@ -158,9 +158,10 @@ func TestADoorOpensWhenWhatIsBehindItAnswersAgain(t *testing.T) {
 		call := func() error {
 			ctx, end := context.WithTimeout(t.Context(), time.Second)
 			defer end()
+			hangs, on := !well, release // as they are now
 			return door.Call(ctx, "host", func(context.Context) error {
-				if !well {
-					<-release
+				if hangs {
+					<-on
 				}
 				return nil
 			})

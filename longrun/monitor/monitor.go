@@ -93,8 +93,8 @@ func New(cfg Config) (*Monitor, error) {
 		Status: m.status, Backlog: cfg.Backlog, Journal: cfg.Journal, ProcessStart: m.processStart,
 		Answers:    func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
 		Made:       func(h longrun.Heartbeat, accounts []longrun.AccountStatus) { m.alarms.Made(h, accounts) },
-		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.after.Tell(h) },
-		StoredLate: m.closing.Late,
+		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.run.Wrote(h); m.after.Tell(h) },
+		StoredLate: func(late []longrun.Heartbeat) { m.run.Wrote(late...); m.closing.Late(late) },
 		Lapse:      func(l longrun.Lapse) { m.run.Lapse(l) },
 		EachSlot:   m.alarms.LookAtStore,
 	})

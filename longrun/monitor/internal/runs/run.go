@@ -51,7 +51,8 @@ type Run struct {
 
 	mu      sync.Mutex
 	run     longrun.Run
-	version string // of the stored document; empty before the first write
+	version string    // of the stored document; empty before the first write
+	wrote   time.Time // of the beats, the newest
 	dirty   bool
 }
 
@@ -59,7 +60,7 @@ type Run struct {
 func (r *Run) Begin(run longrun.Run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.run, r.version, r.dirty = run, "", true
+	r.run, r.version, r.wrote, r.dirty = run, "", time.Time{}, true
 }
 
 // ID is the document's.
@@ -67,6 +68,15 @@ func (r *Run) ID() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.run.RunID
+}
+
+// Wrote notes beats of this run that were stored.
+func (r *Run) Wrote(beats ...longrun.Heartbeat) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range beats {
+		r.wrote = room.Latest(r.wrote, h.TS)
+	}
 }
 
 // Lapse notes a time in which the instance was alive and wrote nothing.
@@ -136,7 +146,8 @@ func (r *Run) Keep(ctx context.Context) {
 // Close writes how the run ended. ctx bounds it.
 func (r *Run) Close(ctx context.Context, ended string, end time.Time) error {
 	r.mu.Lock()
-	end = room.Latest(end.UTC(), r.run.TS) // a clock that was set back ends nothing before it began
+	// A clock that was set back ends nothing before it began, or wrote.
+	end = room.Latest(end.UTC(), room.Latest(r.run.TS, r.wrote))
 	r.run.End, r.run.Ended, r.run.EndedBy = &end, ended, r.run.InstanceID
 	r.dirty = true
 	r.mu.Unlock()

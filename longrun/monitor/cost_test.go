@@ -114,7 +114,9 @@ func TestWhatGoesOnFiringCostsItsReminders(t *testing.T) {
 // anHour counts the commits and reads of one hour in which nothing happens and no day
 // ends.
 func anHour(st *storetest.Faulty) (commits, reads int) {
-	count := func() (int, int) { return st.Calls(storetest.Commit), st.Calls(storetest.Get) + st.Calls(storetest.Scan) }
+	count := func() (int, int) {
+		return st.Calls(storetest.Commit), st.Calls(storetest.Get) + st.Calls(storetest.Scan)
+	}
 	commits, reads = count()
 	time.Sleep(time.Hour)
 	c, r := count()

@@ -191,7 +191,7 @@ func TestAHandlerThatPanicsOrEndsItsGoroutineCostsItsLine(t *testing.T) {
 		})
 		log := newLog(p)
 		for _, msg := range []string{"one", "panic", "two", "three"} {
-			log.InfoContext(t.Context(), msg)
+			log.InfoContext(t.Context(), "line", "what", msg)
 		}
 		log.Flush(t.Context())
 		require.Len(t, p.all(), 3)

@@ -199,7 +199,7 @@ func TestATaskThatEndsEarlyIsStartedAgainLaterAndLater(t *testing.T) {
 					synctest.Wait()
 					require.Len(t, starts, n+1)
 					well.Store(n == 13)
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 					synctest.Wait()
 					pause = min(2*pause, 10*time.Minute)
 				}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -64,9 +65,12 @@ func TestACallHasItsTimeAndNoMore(t *testing.T) {
 func TestAfterBeatForgetsTheBeatOfAnEarlierRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var told []string
 		a := hostcall.NewAfterBeat(func(_ context.Context, h longrun.Heartbeat) {
+			mu.Lock()
 			told = append(told, h.BucketID)
+			mu.Unlock()
 			if h.BucketID == "slow" {
 				time.Sleep(5 * time.Second)
 			}
@@ -79,15 +83,19 @@ func TestAfterBeatForgetsTheBeatOfAnEarlierRun(t *testing.T) {
 		done := make(chan struct{})
 		go func() { defer close(done); a.Run(ctx) }()
 		synctest.Wait()
+		mu.Lock()
 		require.Empty(t, told)
+		mu.Unlock()
 		beat("slow")
 		synctest.Wait()
 		beat("two")
 		beat("three") // the newest alone waits
 		time.Sleep(6 * time.Second)
-		require.Equal(t, []string{"slow", "three"}, told)
 		cancel()
 		<-done
+		mu.Lock()
+		defer mu.Unlock()
+		require.Equal(t, []string{"slow", "three"}, told)
 		hostcall.NewAfterBeat(nil, time.Second, clock.New(), nil).Tell(longrun.Heartbeat{})
 	})
 }

@@ -3,6 +3,7 @@ package leading_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -171,10 +172,14 @@ func TestATaskThatEndsEarlyIsStartedAgainLaterAndLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
 				var starts []time.Time
+				begun := func() []time.Time { mu.Lock(); defer mu.Unlock(); return slices.Clone(starts) }
 				var well atomic.Bool
 				l := lead(t, nil, busy("other"), leading.Task{Name: "ill", Run: func(ctx context.Context, _ leading.Lead) error {
+					mu.Lock()
 					starts = append(starts, time.Now())
+					mu.Unlock()
 					if well.Load() {
 						select {
 						case <-ctx.Done():
@@ -187,19 +192,19 @@ func TestATaskThatEndsEarlyIsStartedAgainLaterAndLater(t *testing.T) {
 				}})
 				pause := time.Second
 				for n := range 14 {
-					require.Len(t, starts, n+1)
+					require.Len(t, begun(), n+1)
 					st := l.TaskStatus()[1]
 					require.Equal(t, "ill", st.Name)
 					require.Equal(t, leading.Failed, st.State)
 					require.Contains(t, st.Error, c.error)
 					require.NotEmpty(t, st.Error)
 					require.EqualValues(t, n, st.Restarts)
-					require.Equal(t, starts[n].UTC(), st.Since)
+					require.Equal(t, begun()[n].UTC(), st.Since)
 					time.Sleep(pause - 1)
 					synctest.Wait()
-					require.Len(t, starts, n+1)
+					require.Len(t, begun(), n+1)
 					well.Store(n == 13)
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 					synctest.Wait()
 					pause = min(2*pause, 10*time.Minute)
 				}
@@ -210,7 +215,7 @@ func TestATaskThatEndsEarlyIsStartedAgainLaterAndLater(t *testing.T) {
 
 				time.Sleep(10*time.Minute + time.Second) // it was well for so long
 				synctest.Wait()
-				require.Len(t, starts, 16, "the pause is the shortest again")
+				require.Len(t, begun(), 16, "the pause is the shortest again")
 				l.end()
 				for _, st := range l.TaskStatus() {
 					require.Equal(t, leading.Idle, st.State)

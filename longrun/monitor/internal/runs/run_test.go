@@ -87,10 +87,10 @@ func TestARunEndsNoEarlierThanItBeganAndWrote(t *testing.T) {
 
 		time.Sleep(time.Hour)
 		r.Begin(of("a"))
-		wrote := time.Now().UTC().Add(10 * time.Minute)
+		wrote := time.Now().UTC().Add(10 * time.Hour)
 		r.Wrote(longrun.Beat(wrote, time.Minute))
 		r.Wrote(longrun.Beat(wrote.Add(-5*time.Minute), time.Minute))
-		require.NoError(t, r.Close(t.Context(), longrun.Stopped, wrote.Add(-9*time.Minute)))
+		require.NoError(t, r.Close(t.Context(), longrun.Stopped, wrote.Add(-9*time.Hour)))
 		require.Equal(t, wrote, *stored(t, st, r.ID()).End)
 
 		time.Sleep(time.Hour)

@@ -3,6 +3,7 @@ package settings_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,10 +21,10 @@ import (
 type watch = func(context.Context, store.Key) (<-chan struct{}, error)
 
 // follow follows the settings of st until the test ends.
-func follow(t *testing.T, st store.Store, w watch) (l *settings.Live, lines *leadtest.Lines, end func()) {
+func follow(t *testing.T, st store.Store, w watch) (*settings.Live, *leadtest.Lines, func()) {
 	t.Helper()
 	d, lines := leadtest.Deps(t, st, nil)
-	l = settings.New(d, settings.Options{Every: 5 * time.Minute, Watch: w})
+	l := settings.New(d, settings.Options{Every: 5 * time.Minute, Watch: w})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); l.Follow(ctx) }()
@@ -101,10 +102,9 @@ func TestAWatchThatBreaksIsBegunAnew(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st := memstore.New(nil)
-		begun := 0
+		var begun atomic.Int64
 		l, _, end := follow(t, st, func(ctx context.Context, k store.Key) (<-chan struct{}, error) {
-			begun++
-			if begun <= 3 {
+			if begun.Add(1) <= 3 {
 				closed := make(chan struct{})
 				close(closed)
 				return closed, nil
@@ -112,12 +112,13 @@ func TestAWatchThatBreaksIsBegunAnew(t *testing.T) {
 			return st.Watch(ctx, k)
 		})
 		defer end()
+		require.EqualValues(t, 1, begun.Load(), "and not at once")
 		edit(t, st, 4)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.EqualValues(t, 4, l.Now().ExpectedAccounts, "it is read each time")
 		time.Sleep(time.Hour)
-		require.Equal(t, 4, begun, "and not at once")
+		require.EqualValues(t, 4, begun.Load())
 		edit(t, st, 5)
 		synctest.Wait()
 		require.EqualValues(t, 5, l.Now().ExpectedAccounts)

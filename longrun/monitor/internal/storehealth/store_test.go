@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,10 +41,8 @@ func watch(t *testing.T) *watched {
 
 func (w *watched) fail(err error, methods ...string) (heal func()) {
 	return w.broken.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
-		for _, m := range methods {
-			if c.Method == m {
-				return err
-			}
+		if slices.Contains(methods, c.Method) {
+			return err
 		}
 		return nil
 	}})

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -36,7 +35,7 @@ type mortal struct {
 	mu    sync.Mutex
 	left  int // steps until it dies
 	dead  bool
-	where map[string]int
+	where *tally
 }
 
 // step counts one step down, and reports whether the instance is dead.
@@ -48,7 +47,7 @@ func (m *mortal) step(what string) bool {
 	}
 	if m.left--; m.left == 0 {
 		m.dead = true
-		m.where[what]++
+		m.where.add(what)
 	}
 	return m.dead
 }
@@ -123,24 +122,18 @@ func TestNoCrashLosesAnAlert(t *testing.T) {
 	if testing.Short() {
 		seeds = 20
 	}
-	where := map[string]int{}
-	for seed := range uint64(seeds) {
-		synctest.Test(t, func(t *testing.T) { crashes(t, seed, where) })
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
-	}
-	t.Log(where)
+	var where tally
+	sideBySide(t, seeds, func(t *testing.T, seed uint64) { crashes(t, seed, &where) })
 	for _, what := range []string{"the decision", "the claim", "the message", "the mark"} {
 		for _, when := range []string{"before ", "after "} {
-			require.True(t, where[when+what] > 0 || testing.Short(), "nobody died %s%s", when, what)
+			require.True(t, where.of(when+what) > 0 || testing.Short(), "nobody died %s%s", when, what)
 		}
 	}
 }
 
 // crashes is one history: troubles come and go, and whoever leads dies again and
 // again.
-func crashes(t *testing.T, seed uint64, where map[string]int) {
+func crashes(t *testing.T, seed uint64, where *tally) {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	st, rec := memstore.New(nil), &alerttest.Recorder{}
 	l, err := ledger.New(st, "")

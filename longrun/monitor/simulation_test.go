@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -163,45 +162,41 @@ func TestNoFaultBreaksTheHistory(t *testing.T) {
 	if testing.Short() {
 		seeds, clockSeeds = 10, 5
 	}
-	causes := map[longrun.Cause]int{}
-	for seed := range uint64(seeds + clockSeeds) {
-		synctest.Test(t, func(t *testing.T) {
-			defer func() {
-				if t.Failed() {
-					t.Logf("seed %d", seed)
-				}
-			}()
-			began := time.Now()
-			w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 0)), mem: memstore.New(nil), must: map[longrun.Slot]bool{}, told: &alerttest.Recorder{}}
-			w.clocks = seed >= uint64(seeds)
-			w.lease = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute}[w.rng.IntN(3)]
-			for i := range 1 + w.rng.IntN(3) {
-				w.machines = append(w.machines, &machine{name: string(rune('a' + i))})
-			}
-			for time.Since(began) < simulated {
-				w.nemesis()
-				w.pass(time.Duration(w.rng.IntN(600)) * time.Second)
-			}
-			for _, m := range w.machines {
-				if m.node == nil {
-					w.up(m)
-				}
-				if m.heal != nil {
-					m.heal()
-				}
-			}
-			w.calm = time.Now()
-			w.pass(20 * time.Minute)
-			time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(90 * time.Second))) // not while a slot is judged
-			for _, m := range w.machines {
-				m.node.end()
-			}
-			w.check(began, causes)
-		})
-	}
+	var causes tally
+	sideBySide(t, seeds+clockSeeds, func(t *testing.T, seed uint64) { simulate(t, seed, seed >= uint64(seeds), &causes) })
 	for _, cause := range []longrun.Cause{longrun.Crash, longrun.StoreDown, longrun.Restart, longrun.Deploy} {
-		require.Positive(t, causes[cause]+boolToInt(testing.Short()), "no gap of cause %s: the simulation is too tame", cause)
+		require.Positive(t, causes.of(string(cause))+boolToInt(testing.Short()), "no gap of cause %s: the simulation is too tame", cause)
 	}
+}
+
+// simulate lives through one history.
+func simulate(t *testing.T, seed uint64, clocks bool, causes *tally) {
+	began := time.Now()
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 0)), mem: memstore.New(nil), must: map[longrun.Slot]bool{}, told: &alerttest.Recorder{}}
+	w.clocks = clocks
+	w.lease = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute}[w.rng.IntN(3)]
+	for i := range 1 + w.rng.IntN(3) {
+		w.machines = append(w.machines, &machine{name: string(rune('a' + i))})
+	}
+	for time.Since(began) < simulated {
+		w.nemesis()
+		w.pass(time.Duration(w.rng.IntN(600)) * time.Second)
+	}
+	for _, m := range w.machines {
+		if m.node == nil {
+			w.up(m)
+		}
+		if m.heal != nil {
+			m.heal()
+		}
+	}
+	w.calm = time.Now()
+	w.pass(20 * time.Minute)
+	time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(90 * time.Second))) // not while a slot is judged
+	for _, m := range w.machines {
+		m.node.end()
+	}
+	w.check(began, causes)
 }
 
 func boolToInt(b bool) int {
@@ -212,7 +207,7 @@ func boolToInt(b bool) int {
 }
 
 // check holds the documents against what is true.
-func (w *world) check(began time.Time, causes map[longrun.Cause]int) {
+func (w *world) check(began time.Time, causes *tally) {
 	t := w.t
 	all := beats(t, w.mem) // one chain, one beat a slot, each in its slot
 	bySeq := make([]longrun.Heartbeat, len(all)+1)
@@ -231,7 +226,7 @@ func (w *world) check(began time.Time, causes map[longrun.Cause]int) {
 	sum := 0
 	for _, g := range c.Gaps {
 		sum += g.Missed
-		causes[g.Cause]++
+		causes.add(string(g.Cause))
 		require.NotEqual(t, longrun.Ongoing, g.Cause)
 	}
 	if !w.clocks { // when a probe was made is written by the clock of who made it

@@ -205,7 +205,7 @@ func TestATimeThatWasEditedBesideTheListIsNamed(t *testing.T) {
 
 func TestAChainThatBeganAnewIsADoubtAndNoFault(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(30) {
+	for seed := range uint64(10) {
 		h := newHistory(seed)
 		h.live(2)
 		last := h.beats[len(h.beats)-1]

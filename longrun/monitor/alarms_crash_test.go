@@ -116,7 +116,7 @@ type trouble struct {
 	longrun.Window
 }
 
-func TestNoCrashLosesAnAlert(t *testing.T) {
+func TestNoCrashLosesAnAlert(t *testing.T) { //nolint:tparallel // sideBySide does, and waits for them
 	t.Parallel()
 	seeds := crashSeeds
 	if testing.Short() {

@@ -87,7 +87,7 @@ func (c crowd) live(b *testing.B, slots int) {
 	}
 	c.awaitMiddle(3) // what comes with a grant is over then
 	for _, m := range all {
-		require.True(b, m.Status().State == monitor.Leading)
+		require.Equal(b, monitor.Leading, m.Status().State)
 	}
 	st.reset()
 	first, cpu := longrun.SlotAt(time.Now(), c.interval)+1, cpuSeconds()

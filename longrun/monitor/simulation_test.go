@@ -156,7 +156,7 @@ func (w *world) somebodyInReach() bool {
 	return found
 }
 
-func TestNoFaultBreaksTheHistory(t *testing.T) {
+func TestNoFaultBreaksTheHistory(t *testing.T) { //nolint:tparallel // sideBySide does, and waits for them
 	t.Parallel()
 	seeds, clockSeeds := simulation, clockSeeds
 	if testing.Short() {

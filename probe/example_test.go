@@ -19,19 +19,19 @@ func ExampleFunc() {
 			if got != "ping" {
 				return probe.Failed("wrong_answer", "the queue gave back something else"), nil
 			}
-			return probe.Result{Verdict: probe.Pass, Latency: time.Millisecond}, nil
+			return probe.Result{Status: probe.Pass, Latency: time.Millisecond}, nil
 		case <-ctx.Done():
 			return probe.Failed("no_answer", "nothing came back"), nil
 		}
 	})
 	r, err := p.Probe(context.Background())
-	fmt.Println(r.Verdict, r.Latency, err)
+	fmt.Println(r.Status, r.Latency, err)
 	// Output: PASS 1ms <nil>
 }
 
 func ExampleFailed() {
 	r := probe.Failed("ack_refused", "the server answered 463")
-	fmt.Println(r.Verdict, r.Class+":", r.Detail)
+	fmt.Println(r.Status, r.Class+":", r.Detail)
 	// Output: FAIL ack_refused: the server answered 463
 }
 
@@ -50,7 +50,7 @@ func ExampleTimeout() {
 	defer close(hung)
 	p := probe.Timeout(probe.Func(func(context.Context) (probe.Result, error) {
 		<-hung
-		return probe.Result{Verdict: probe.Pass}, nil
+		return probe.Result{Status: probe.Pass}, nil
 	}), time.Millisecond)
 	_, err := p.Probe(context.Background())
 	fmt.Println(errors.Is(err, context.DeadlineExceeded), probe.ClassOf(err))

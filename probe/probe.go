@@ -43,19 +43,19 @@ type Func func(ctx context.Context) (Result, error)
 // Probe calls f.
 func (f Func) Probe(ctx context.Context) (Result, error) { return f(ctx) }
 
-// Verdict is what a Prober saw.
-type Verdict string
+// Status is what a Prober saw.
+type Status string
 
-// The verdicts. The zero Verdict is none: whoever returns it without an error
+// The statuses. The zero Status is none: whoever returns it without an error
 // has not told.
 const (
-	Pass Verdict = "PASS"
-	Fail Verdict = "FAIL"
+	Pass Status = "PASS"
+	Fail Status = "FAIL"
 )
 
-// Result is what one Probe saw. Only Verdict is required.
+// Result is what one Probe saw. Only Status is required.
 type Result struct {
-	Verdict Verdict
+	Status Status
 	// Latency is how long the thing took that the probe is about, such as from
 	// a message's sending to its delivery; of a Fail, how long it was waited
 	// for. 0 means the whole call.
@@ -78,5 +78,5 @@ type Stage struct {
 
 // Failed returns a Fail of a class, with one line that says more.
 func Failed(class, detail string) Result {
-	return Result{Verdict: Fail, Class: class, Detail: detail}
+	return Result{Status: Fail, Class: class, Detail: detail}
 }

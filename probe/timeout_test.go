@@ -19,7 +19,7 @@ const limit = 30 * time.Second
 func TestTimeoutPassesOnWhatTheProberSaw(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom")
-	want := probe.Result{Verdict: probe.Pass, Latency: time.Second}
+	want := probe.Result{Status: probe.Pass, Latency: time.Second}
 	p := probe.Timeout(probe.Func(func(context.Context) (probe.Result, error) { return want, boom }), limit)
 	for range 3 {
 		got, err := p.Probe(t.Context())
@@ -38,7 +38,7 @@ func TestTimeoutLeavesTimeToSayWhatWasSeen(t *testing.T) {
 		began := time.Now()
 		r, err := p.Probe(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, probe.Fail, r.Verdict)
+		require.Equal(t, probe.Fail, r.Status)
 		require.Equal(t, limit, time.Since(began))
 	})
 }
@@ -51,7 +51,7 @@ func TestTimeoutLeavesOneHungCallBehindAndNoMore(t *testing.T) {
 		p := probe.Timeout(probe.Func(func(context.Context) (probe.Result, error) {
 			calls.Add(1)
 			<-let
-			return probe.Result{Verdict: probe.Pass}, nil
+			return probe.Result{Status: probe.Pass}, nil
 		}), limit)
 		began := time.Now()
 		_, err := p.Probe(t.Context())
@@ -67,7 +67,7 @@ func TestTimeoutLeavesOneHungCallBehindAndNoMore(t *testing.T) {
 		synctest.Wait()
 		r, err := p.Probe(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, probe.Pass, r.Verdict)
+		require.Equal(t, probe.Pass, r.Status)
 	})
 }
 
@@ -116,7 +116,7 @@ func TestTimeoutSurvivesWhateverAProberDoes(t *testing.T) {
 		"returns a nil pointer": func() error { return (*nilError)(nil) },
 	} {
 		p := probe.Timeout(probe.Func(func(context.Context) (probe.Result, error) {
-			return probe.Result{Verdict: probe.Pass}, do()
+			return probe.Result{Status: probe.Pass}, do()
 		}), limit)
 		for range 2 { // it is not busy afterwards
 			r, err := p.Probe(t.Context())

@@ -84,7 +84,7 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	switch {
 	case c.Strict && !r.HasData():
 		return exitError(2)
-	case c.Strict && r.Verdict.Result == report.Fail:
+	case c.Strict && r.Judgement.Outcome == report.Fail:
 		return exitError(1)
 	}
 	return nil
@@ -111,7 +111,7 @@ func (c reportCommand) write(s surroundings, r report.Report, to *outFile) error
 	if err := to.write(data); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.err, "%s written, %d bytes: %s\n", c.Out, len(data), r.Verdict.Result)
+	fmt.Fprintf(s.err, "%s written, %d bytes: %s\n", c.Out, len(data), r.Judgement.Outcome)
 	return nil
 }
 

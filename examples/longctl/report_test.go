@@ -78,7 +78,7 @@ func TestADayIsRolledUpByHandOnceAndReported(t *testing.T) {
 	var r report.Report
 	require.NoError(t, json.Unmarshal([]byte(got.out), &r))
 	require.Equal(t, []int{864, 852, 12}, []int{r.Coverage.Expected, r.Coverage.Written, r.Coverage.Missed})
-	require.Equal(t, report.Pass, r.Verdict.Result, "98.6 %% of three days are held to the threshold")
+	require.Equal(t, report.Pass, r.Judgement.Outcome, "98.6 %% of three days are held to the threshold")
 	require.Zero(t, got.code)
 	again := ctl(t, "report", at, window, "--format=json", "--from-beats")
 	var fromBeats report.Report

@@ -54,8 +54,8 @@ type outcome struct {
 
 func outcomeOf(o verify.Outcome) outcome {
 	out := outcome{Verdict: string(o.Verdict), Counts: o.Counts, Findings: []string{}}
-	for _, f := range o.Findings {
-		out.Findings = append(out.Findings, string(f.Severity)+" "+f.Path)
+	for _, f := range o.Problems {
+		out.Findings = append(out.Findings, string(f.Weight)+" "+f.Path)
 	}
 	return out
 }

@@ -127,7 +127,7 @@ func goOn(t *testing.T, st store.Store, g golden) {
 	requireClosed(t, l, before, g)
 	for _, o := range checks(t.Context(), t, l, time.Now()) {
 		if o.Check != "probes" { // of a queue that is not configured
-			require.Equal(t, verify.Pass, o.Verdict, "%s: %v", o.Check, o.Findings)
+			require.Equal(t, verify.Pass, o.Verdict, "%s: %v", o.Check, o.Problems)
 		}
 	}
 	after := documents(t, l)

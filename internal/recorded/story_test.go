@@ -89,7 +89,7 @@ func outbound(context.Context) (probe.Result, error) {
 		return r, nil
 	}
 	return probe.Result{
-		Verdict: probe.Pass, Latency: time.Duration(300+now.Hour()*17) * time.Millisecond, Target: "+40*******12",
+		Status: probe.Pass, Latency: time.Duration(300+now.Hour()*17) * time.Millisecond, Target: "+40*******12",
 		Stages: []probe.Stage{{Name: "ack", Took: 90 * time.Millisecond}, {Name: "receipt", Took: 210 * time.Millisecond}},
 	}, nil
 }
@@ -103,7 +103,7 @@ func inbound(context.Context) (probe.Result, error) {
 	case during(now, 23, 16, 6, 16, 9):
 		return probe.Failed("not_received", "the marker did not arrive"), nil
 	}
-	return probe.Result{Verdict: probe.Pass, Latency: time.Duration(800+now.Minute()*9) * time.Millisecond}, nil
+	return probe.Result{Status: probe.Pass, Latency: time.Duration(800+now.Minute()*9) * time.Millisecond}, nil
 }
 
 // tell is the way to people, which is not always open.

@@ -81,7 +81,7 @@ func TestAClockThatIsSetBackAgesNobodyBackwards(t *testing.T) {
 				for _, now := range []time.Time{clk.Now(), time.Now()} {
 					safe, err := verify.RestartSafe(t.Context(), openLedger(t, st), verify.RestartSafeOptions{Now: now, Interval: time.Minute})
 					require.NoError(t, err)
-					require.Equal(t, verify.Pass, safe.Verdict, "%v", safe.Findings)
+					require.Equal(t, verify.Pass, safe.Verdict, "%v", safe.Problems)
 				}
 			})
 		})

@@ -133,7 +133,7 @@ func TestAHostThatIsSlowToStopStillEndsTheRunCleanly(t *testing.T) {
 		slow := func(context.Context) { time.Sleep(20 * time.Second) }
 		slowProber := probe.Func(func(context.Context) (probe.Result, error) {
 			time.Sleep(20 * time.Second)
-			return probe.Result{Verdict: probe.Pass}, nil
+			return probe.Result{Status: probe.Pass}, nil
 		})
 		n := start(t, mem, "a", func(cfg *monitor.Config) {
 			cfg.Interval, cfg.Lease = time.Second, 4*time.Second // a lease shorter than the wait

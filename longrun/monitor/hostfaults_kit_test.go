@@ -87,7 +87,7 @@ var victims = []victim{
 	}},
 	{name: "Prober", wire: func(c *monitor.Config, act func(context.Context) error) {
 		c.Probes = []monitor.Probe{{Type: longrun.Outbound, Every: 10 * time.Minute, Retry: 5 * time.Minute, Prober: probe.Func(func(ctx context.Context) (probe.Result, error) {
-			return probe.Result{Verdict: probe.Pass}, act(ctx)
+			return probe.Result{Status: probe.Pass}, act(ctx)
 		})}}
 	}},
 	{name: "Alerter", wire: func(c *monitor.Config, act func(context.Context) error) {

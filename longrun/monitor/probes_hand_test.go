@@ -20,7 +20,7 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st := memstore.New(nil)
-		slow := probetest.NewScript(probetest.Step{Wait: afterwards(80 * time.Second), Result: probe.Result{Verdict: probe.Pass}}, probetest.Pass(1))
+		slow := probetest.NewScript(probetest.Step{Wait: afterwards(80 * time.Second), Result: probe.Result{Status: probe.Pass}}, probetest.Pass(1))
 		n := start(t, st, "a", probing(outbound(slow)))
 		time.Sleep(time.Minute + time.Second) // the scheduled one is under way
 		began := time.Now()
@@ -48,7 +48,7 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		slow.Then(probetest.Step{Wait: afterwards(10 * time.Second), Result: probe.Result{Verdict: probe.Pass}})
+		slow.Then(probetest.Step{Wait: afterwards(10 * time.Second), Result: probe.Result{Status: probe.Pass}})
 		_, err = n.RunProbe(ctx, longrun.Outbound)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.True(t, n.Status().Probes[0].Running, "it goes on, though nobody waits")

@@ -58,7 +58,7 @@ func TestAProbeIsMadeOnItsScheduleAndStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := memstore.New(nil)
 		p := probetest.NewScript(probetest.Step{Result: probe.Result{
-			Verdict: probe.Pass, Latency: 1234567 * time.Nanosecond, Target: "49***78",
+			Status: probe.Pass, Latency: 1234567 * time.Nanosecond, Target: "49***78",
 			Stages: []probe.Stage{{Name: "queue", Took: time.Millisecond}, {Name: "ack", Took: 234 * time.Microsecond}},
 		}})
 		n := start(t, st, "a", probing(outbound(p), monitor.Probe{Type: longrun.Queue, Prober: p}))
@@ -197,7 +197,7 @@ func TestAnOverdueProbeWaitsUntilTheHostHasSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := memstore.New(nil)
 		// A pass has no class, whatever its prober says.
-		p := probetest.NewScript(probetest.Step{Result: probe.Result{Verdict: probe.Pass, Class: "odd", Detail: "odd"}})
+		p := probetest.NewScript(probetest.Step{Result: probe.Result{Status: probe.Pass, Class: "odd", Detail: "odd"}})
 		n := start(t, st, "a", probing(outbound(p)))
 		time.Sleep(2 * time.Minute)
 		n.end()
@@ -335,7 +335,7 @@ func TestWhatAProberSaysIsCutAndMasked(t *testing.T) {
 		st := memstore.New(nil)
 		const number = "4917012345678"
 		p := probetest.NewScript(probetest.Step{Result: probe.Result{
-			Verdict: probe.Fail, Class: "class " + number, Detail: "first line\nto " + number + strings.Repeat(" x", 200), Target: number,
+			Status: probe.Fail, Class: "class " + number, Detail: "first line\nto " + number + strings.Repeat(" x", 200), Target: number,
 			Stages: []probe.Stage{{Name: number, Took: 1}},
 		}})
 		n := start(t, st, "a", probing(outbound(p)))

@@ -38,7 +38,7 @@ func ExampleNew() {
 		panic(err)
 	}
 	r := report.New(s, nil)
-	fmt.Println(r.Verdict.Text)
+	fmt.Println(r.Judgement.Text)
 	fmt.Println(strings.Split(r.Markdown(), "\n")[0])
 	// Output:
 	// PASS: coverage 80.0 % is not below the target of 80 %; 2 of 10 slots were missed, and 2 may be.

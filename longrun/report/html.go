@@ -26,8 +26,8 @@ func (r Report) HTML() ([]byte, error) {
 		Cards                         [][2]string
 		Parts                         []part
 	}{
-		Title: r.title(), Verdict: seen(r.Verdict.Text), Class: strings.ToLower(strings.ReplaceAll(string(r.Verdict.Result), " ", "-")),
-		Target: seen("Target: " + share(r.Verdict.Target) + " (" + r.Verdict.Basis + ")."),
+		Title: r.title(), Verdict: seen(r.Judgement.Text), Class: strings.ToLower(strings.ReplaceAll(string(r.Judgement.Outcome), " ", "-")),
+		Target: seen("Target: " + share(r.Judgement.Target) + " (" + r.Judgement.Basis + ")."),
 		Cards:  r.cards(),
 	}
 	for _, s := range r.sections() {

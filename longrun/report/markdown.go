@@ -10,8 +10,8 @@ import (
 func (r Report) Markdown() string {
 	var b strings.Builder
 	b.WriteString("# " + mdText(r.title()) + "\n\n")
-	b.WriteString("**" + mdText(string(r.Verdict.Result)) + "** " + mdText(strings.TrimPrefix(strings.TrimPrefix(r.Verdict.Text, string(r.Verdict.Result)), ": ")) + "\n\n")
-	b.WriteString("Target: " + mdText(share(r.Verdict.Target)+" ("+r.Verdict.Basis+").") + "\n")
+	b.WriteString("**" + mdText(string(r.Judgement.Outcome)) + "** " + mdText(strings.TrimPrefix(strings.TrimPrefix(r.Judgement.Text, string(r.Judgement.Outcome)), ": ")) + "\n\n")
+	b.WriteString("Target: " + mdText(share(r.Judgement.Target)+" ("+r.Judgement.Basis+").") + "\n")
 	for _, s := range r.sections() {
 		b.WriteString("\n## " + mdText(s.Title) + "\n\n")
 		list := s.ID == "left-out"

@@ -137,8 +137,8 @@ func TestTheSeedsNightIsReportedFromEachStore(t *testing.T) {
 		r := report.New(s, nil)
 
 		require.Equal(t, []int{54, 43, 11}, []int{r.Coverage.Expected, r.Coverage.Written, r.Coverage.Missed})
-		require.Equal(t, report.Fail, r.Verdict.Result)
-		require.InDelta(t, 0.8, r.Verdict.Target, 0)
+		require.Equal(t, report.Fail, r.Judgement.Outcome)
+		require.InDelta(t, 0.8, r.Judgement.Target, 0)
 		require.Equal(t, 2, r.Gaps.Count)
 		require.Equal(t, []int{1, 10}, []int{r.Gaps.Listed[0].Missed, r.Gaps.Listed[1].Missed})
 		require.Equal(t, utc("2025-12-29T22:20:00Z"), r.Gaps.Listed[0].From)

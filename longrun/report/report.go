@@ -25,7 +25,7 @@ type Report struct {
 	CommitHash string `json:"commitHash"`
 
 	Window    Window    `json:"window"`
-	Verdict   Verdict   `json:"verdict"`
+	Judgement Judgement `json:"verdict"`
 	Coverage  Coverage  `json:"coverage"`
 	Gaps      Gaps      `json:"gaps"`
 	Instances Instances `json:"instances"`
@@ -202,7 +202,7 @@ func New(s ledger.Survey, o *Options) Report {
 		Coverage: coverageOf(s.Summary),
 		Gaps:     gapsOf(c, opt.MaxGaps),
 	}
-	r.Verdict = verdictOf(s.Asked, c, opt.Threshold)
+	r.Judgement = verdictOf(s.Asked, c, opt.Threshold)
 	r.Instances = instancesOf(s.Summary, opt.MaxInstances)
 	r.Probes = probesOf(s.Summary.Probes, r.counted())
 	r.Incidents = incidentsOf(s, opt.MaxIncidents)

@@ -100,21 +100,21 @@ func TestTheVerdictTurnsAtTheSlotThatDecides(t *testing.T) {
 	t.Parallel()
 	for _, of7 := range []struct {
 		missed int
-		want   report.Result
+		want   report.Outcome
 		shown  string
 	}{{0, report.Pass, "100 %"}, {100, report.Pass, "99.007 %"}, {101, report.Fail, "98.9 %"}, {10_080, report.Fail, "0.0 %"}} {
 		r := report.New(of(t, 7, of7.missed), nil)
-		require.Equal(t, of7.want, r.Verdict.Result, of7.missed)
-		require.Equal(t, 100, r.Verdict.MayMiss)
-		require.Contains(t, r.Verdict.Text, "coverage "+of7.shown+" ", "cut, and never rounded to what it misses")
+		require.Equal(t, of7.want, r.Judgement.Outcome, of7.missed)
+		require.Equal(t, 100, r.Judgement.MayMiss)
+		require.Contains(t, r.Judgement.Text, "coverage "+of7.shown+" ", "cut, and never rounded to what it misses")
 	}
 	r := report.New(of(t, 1, 720), &report.Options{Threshold: 0.5})
-	require.Equal(t, report.Pass, r.Verdict.Result, "the live setting")
+	require.Equal(t, report.Pass, r.Judgement.Outcome, "the live setting")
 	r = report.New(of(t, 1, 1439), &report.Options{Threshold: -1})
-	require.Equal(t, report.Pass, r.Verdict.Result, "nothing is asked for")
-	require.Zero(t, r.Verdict.Target)
+	require.Equal(t, report.Pass, r.Judgement.Outcome, "nothing is asked for")
+	require.Zero(t, r.Judgement.Target)
 	r = report.New(of(t, 1, 721), &report.Options{Threshold: 0.5})
-	require.Equal(t, report.Fail, r.Verdict.Result)
+	require.Equal(t, report.Fail, r.Judgement.Outcome)
 }
 
 func TestNothingIsNoDataAndSaysWhy(t *testing.T) {
@@ -129,7 +129,7 @@ func TestNothingIsNoDataAndSaysWhy(t *testing.T) {
 		require.NoError(t, err)
 		r := report.New(s, nil)
 		require.False(t, r.HasData())
-		require.Equal(t, report.NoData, r.Verdict.Result)
+		require.Equal(t, report.NoData, r.Judgement.Outcome)
 		require.Nil(t, r.Coverage.Coverage)
 		require.Contains(t, r.Markdown(), "**NO DATA** not a single slot of the window counts.")
 		require.Contains(t, r.Markdown(), why)

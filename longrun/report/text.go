@@ -95,8 +95,8 @@ func (r Report) coverageSection() section {
 	if c.Extra > 0 {
 		s.Rows = append(s.Rows, []string{"Extra beats", count(c.Extra), "in a slot that had one: they fill nothing"})
 	}
-	if r.Verdict.Result == Pass && c.Availability != nil && *c.Availability < r.Verdict.Target {
-		s.Tail = []string{fmt.Sprintf("The verdict is about coverage. The availability of %s is below the same target of %s.", percent(c.Healthy, c.Written), share(r.Verdict.Target))}
+	if r.Judgement.Outcome == Pass && c.Availability != nil && *c.Availability < r.Judgement.Target {
+		s.Tail = []string{fmt.Sprintf("The verdict is about coverage. The availability of %s is below the same target of %s.", percent(c.Healthy, c.Written), share(r.Judgement.Target))}
 	}
 	return s
 }

@@ -207,7 +207,7 @@ func TestAYearWithKnownFaultsIsReportedToTheSlot(t *testing.T) {
 	}
 
 	r := report.New(fromRollups, nil)
-	require.Equal(t, report.Fail, r.Verdict.Result)
+	require.Equal(t, report.Fail, r.Judgement.Outcome)
 	listed := r.Gaps.MoreMissed
 	for _, g := range r.Gaps.Listed {
 		listed += g.Missed

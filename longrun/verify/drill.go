@@ -278,8 +278,8 @@ func (d *drill) examine(ctx context.Context, from, to *gate) error {
 		return err
 	}
 	for _, o := range []Outcome{safe, chain} {
-		for _, f := range o.Findings {
-			d.q.find(f.Severity, f.Path, "%s (%s)", f.Text, o.Check)
+		for _, f := range o.Problems {
+			d.q.find(f.Weight, f.Path, "%s (%s)", f.Text, o.Check)
 		}
 	}
 	d.q.counts["beats"], d.q.counts["missedSlots"] = safe.Counts["beats"], 0

@@ -30,7 +30,7 @@ func startMonitor(d verify.DrillMonitor) (func(context.Context) error, error) {
 }
 
 func paths(o verify.Outcome) (paths []string) {
-	for _, f := range o.Findings {
+	for _, f := range o.Problems {
 		paths = append(paths, f.Path)
 	}
 	return paths
@@ -43,7 +43,7 @@ func TestADrillFindsTheFenceWhereThereIsOne(t *testing.T) {
 		var steps []string
 		o, err := verify.Drill(t.Context(), st, verify.DrillOptions{Start: startMonitor, Step: func(text string) { steps = append(steps, text) }})
 		require.NoError(t, err)
-		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 		require.GreaterOrEqual(t, o.Counts["failoverMs"], int64(4000))
 		require.LessOrEqual(t, o.Counts["failoverMs"], int64(4367))
 		require.GreaterOrEqual(t, o.Counts["beats"], int64(7))
@@ -74,7 +74,7 @@ func TestADrillFailsWithoutAFence(t *testing.T) {
 		o, err := verify.Drill(t.Context(), unfenced(memstore.New(nil)), verify.DrillOptions{Start: startMonitor})
 		require.NoError(t, err)
 		require.Equal(t, verify.Fail, o.Verdict)
-		require.Contains(t, o.Findings[0].Text, "does not fence")
+		require.Contains(t, o.Problems[0].Text, "does not fence")
 	})
 }
 
@@ -95,7 +95,7 @@ func TestADrillFailsWhenTheTakeOverIsLate(t *testing.T) {
 		o, err := verify.Drill(t.Context(), slow, verify.DrillOptions{Start: startMonitor})
 		require.NoError(t, err)
 		require.Equal(t, verify.Fail, o.Verdict, "%v", o)
-		require.Contains(t, o.Findings[0].Text, "more than 1.05")
+		require.Contains(t, o.Problems[0].Text, "more than 1.05")
 	})
 }
 
@@ -168,7 +168,7 @@ func TestADrillOnTheRealStores(t *testing.T) {
 			t.Parallel()
 			o, err := verify.Drill(t.Context(), open(t), verify.DrillOptions{Start: startMonitor})
 			require.NoError(t, err)
-			for _, f := range o.Findings { // a busy machine is late; it writes nothing that it must not
+			for _, f := range o.Problems { // a busy machine is late; it writes nothing that it must not
 				require.Regexp(t, `more than 1\.05 × 4s|slots? before it are empty`, f.Text, "%v", o.Counts)
 			}
 			require.Positive(t, o.Counts["beats"])
@@ -194,7 +194,7 @@ func TestWhatAMonitorWritesPasses(t *testing.T) {
 		safe, err := verify.RestartSafe(t.Context(), l, verify.RestartSafeOptions{Now: time.Now()})
 		require.NoError(t, err)
 		require.Equal(t, verify.Pass, safe.Verdict, "%v", safe)
-		require.Empty(t, safe.Findings)
+		require.Empty(t, safe.Problems)
 		require.Equal(t, int64(90), safe.Counts["beats"])
 		require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict)
 	})

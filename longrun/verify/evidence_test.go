@@ -79,17 +79,17 @@ func TestNoHonestHistoryIsAccused(t *testing.T) {
 			commit(t, st, store.Set(l.Key(ledger.Heartbeats, fmt.Sprint("old", i)), map[string]any{"ts": ts, "commit": "abc12345"}))
 		}
 		whole := evidenceOf(t, l, verify.EvidenceOptions{Keys: keysOf(h)})
-		require.Equal(t, verify.Pass, whole.Verdict, "seed %d: %v", seed, whole.Findings)
-		require.Empty(t, whole.Findings, "seed %d", seed)
+		require.Equal(t, verify.Pass, whole.Verdict, "seed %d: %v", seed, whole.Problems)
+		require.Empty(t, whole.Problems, "seed %d", seed)
 		require.Equal(t, int64(len(h.beats)-pruned), whole.Counts["beats"])
 		require.Equal(t, int64(pruned), whole.Counts["pruned"])
 		for range 3 {
 			from := slotTime(rng.IntN(h.next))
 			to := from.Add(time.Duration(1+rng.IntN(3*perDay)) * time.Minute)
 			part := evidenceOf(t, l, verify.EvidenceOptions{From: from, To: to, Keys: keysOf(h)})
-			require.NotEqual(t, verify.Fail, part.Verdict, "seed %d: %v", seed, part.Findings)
+			require.NotEqual(t, verify.Fail, part.Verdict, "seed %d: %v", seed, part.Problems)
 			if part.Verdict == verify.CannotTell {
-				require.Equal(t, "no beat of the chain lies in the window", part.Findings[0].Text)
+				require.Equal(t, "no beat of the chain lies in the window", part.Problems[0].Text)
 			}
 		}
 	}
@@ -196,7 +196,7 @@ func TestATimeThatWasEditedBesideTheListIsNamed(t *testing.T) {
 	o := evidenceOf(t, l, verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict)
 	require.Equal(t, []string{l.Key(ledger.Heartbeats, h.beats[20].BucketID).String()}, paths(o))
-	require.Contains(t, o.Findings[0].Text, "its ts is 2025-12-29T09:20:01Z, and it is listed under "+h.beats[20].TS.Format(time.RFC3339Nano))
+	require.Contains(t, o.Problems[0].Text, "its ts is 2025-12-29T09:20:01Z, and it is listed under "+h.beats[20].TS.Format(time.RFC3339Nano))
 
 	// The same moment in other words is no edit.
 	edit(h.beats[20].TS.In(time.FixedZone("", 3600)).Format(time.RFC3339Nano))
@@ -215,13 +215,13 @@ func TestAChainThatBeganAnewIsADoubtAndNoFault(t *testing.T) {
 		st := memstore.New(nil)
 		l := h.write(t, st)
 		o := evidenceOf(t, l, verify.EvidenceOptions{})
-		require.Equal(t, verify.CannotTell, o.Verdict, "seed %d: %v", seed, o.Findings)
+		require.Equal(t, verify.CannotTell, o.Verdict, "seed %d: %v", seed, o.Problems)
 		require.Equal(t, int64(2), o.Counts["chains"])
-		i := slices.IndexFunc(o.Findings, func(f verify.Finding) bool {
+		i := slices.IndexFunc(o.Problems, func(f verify.Problem) bool {
 			return f.Path == l.Key(ledger.Heartbeats, last.BucketID).String()
 		})
-		require.GreaterOrEqual(t, i, 0, "%v", o.Findings)
-		require.Contains(t, o.Findings[i].Text, first.BucketID)
+		require.GreaterOrEqual(t, i, 0, "%v", o.Problems)
+		require.Contains(t, o.Problems[i].Text, first.BucketID)
 	}
 }
 

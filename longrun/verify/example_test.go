@@ -60,7 +60,7 @@ func ExampleEvidence() {
 	}
 	after, err := verify.Evidence(ctx, l, verify.EvidenceOptions{})
 	fmt.Println(after.Verdict, after.ExitCode(), err)
-	fmt.Println(after.Findings[0].Path)
+	fmt.Println(after.Problems[0].Path)
 	// Output:
 	// PASS 0 <nil>
 	// FAIL 1 <nil>

@@ -24,22 +24,22 @@ const (
 	CannotTell Verdict = "CANNOT TELL"
 )
 
-// Severity says what a finding does to the verdict.
-type Severity string
+// Weight says what a problem does to the verdict.
+type Weight string
 
-// The severities.
+// The weights.
 const (
 	// Fault: something is wrong, and the check fails.
-	Fault Severity = "fault"
+	Fault Weight = "fault"
 	// Doubt: something cannot be told, and so there is no pass.
-	Doubt Severity = "doubt"
+	Doubt Weight = "doubt"
 	// Note: worth knowing, and nothing against a pass.
-	Note Severity = "note"
+	Note Weight = "note"
 )
 
-// Finding is one thing that a check found.
-type Finding struct {
-	Severity Severity `json:"severity"`
+// Problem is one thing that a check found.
+type Problem struct {
+	Weight Weight `json:"severity"`
 	// Path is the document it is about; empty where it is about none.
 	Path string `json:"path"`
 	// Text says what is wrong with it, in one line.
@@ -55,8 +55,8 @@ type Outcome struct {
 	// open.
 	From *time.Time `json:"from"`
 	To   *time.Time `json:"to"`
-	// Findings are the worst first. More counts those that are left out.
-	Findings []Finding `json:"findings"`
+	// Problems are the worst first. More counts those that are left out.
+	Problems []Problem `json:"findings"`
 	More     int64     `json:"more"`
 	// Counts are what was looked at, by name.
 	Counts map[string]int64 `json:"counts"`
@@ -79,8 +79,8 @@ func (o Outcome) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", o.Check, o.Verdict)
 	fmt.Fprintf(&b, "  from %s to %s\n", instant(o.From, "the beginning"), instant(o.To, "now"))
-	for _, f := range o.Findings { // whoever inserts a document chooses its ID, and must not write lines of its own
-		fmt.Fprintf(&b, "  %-5s  ", f.Severity)
+	for _, f := range o.Problems { // whoever inserts a document chooses its ID, and must not write lines of its own
+		fmt.Fprintf(&b, "  %-5s  ", f.Weight)
 		if f.Path != "" {
 			fmt.Fprintf(&b, "%s: ", visible.Line(f.Path, maxText))
 		}
@@ -135,7 +135,7 @@ const maxFindings = 200
 type inquiry struct {
 	check    string
 	from, to time.Time
-	findings []Finding
+	findings []Problem
 	named    map[string]bool // documents that a fault was found with
 	more     int64
 	faults   int64
@@ -147,7 +147,7 @@ func newInquiry(check string, from, to time.Time) *inquiry {
 	return &inquiry{check: check, from: from, to: to, named: map[string]bool{}, counts: map[string]int64{}}
 }
 
-func (q *inquiry) find(severity Severity, path, format string, args ...any) {
+func (q *inquiry) find(severity Weight, path, format string, args ...any) {
 	switch severity {
 	case Fault:
 		q.faults++
@@ -160,7 +160,7 @@ func (q *inquiry) find(severity Severity, path, format string, args ...any) {
 		q.more++
 		return
 	}
-	q.findings = append(q.findings, Finding{Severity: severity, Path: path, Text: visible.Line(fmt.Sprintf(format, args...), maxText)})
+	q.findings = append(q.findings, Problem{Weight: severity, Path: path, Text: visible.Line(fmt.Sprintf(format, args...), maxText)})
 }
 
 func (q *inquiry) fault(path, format string, args ...any) { q.find(Fault, path, format, args...) }
@@ -170,22 +170,22 @@ func (q *inquiry) note(path, format string, args ...any)  { q.find(Note, path, f
 // outcome is the verdict: absence is never a pass, so whoever looked at nothing
 // has noted a doubt or a fault by now.
 func (q *inquiry) outcome() Outcome {
-	o := Outcome{Check: q.check, Verdict: Pass, Counts: q.counts, More: q.more, Findings: []Finding{}}
+	o := Outcome{Check: q.check, Verdict: Pass, Counts: q.counts, More: q.more, Problems: []Problem{}}
 	switch {
 	case q.faults > 0:
 		o.Verdict = Fail
 	case q.doubts > 0:
 		o.Verdict = CannotTell
 	}
-	for _, severity := range []Severity{Fault, Doubt, Note} {
+	for _, severity := range []Weight{Fault, Doubt, Note} {
 		for _, f := range q.findings {
-			if f.Severity == severity {
-				o.Findings = append(o.Findings, f)
+			if f.Weight == severity {
+				o.Problems = append(o.Problems, f)
 			}
 		}
 	}
-	if n := len(o.Findings); n > maxFindings {
-		o.Findings, o.More = o.Findings[:maxFindings], o.More+int64(n-maxFindings)
+	if n := len(o.Problems); n > maxFindings {
+		o.Problems, o.More = o.Problems[:maxFindings], o.More+int64(n-maxFindings)
 	}
 	o.From, o.To = bound(q.from), bound(q.to)
 	return o

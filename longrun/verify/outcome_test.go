@@ -21,7 +21,7 @@ func TestTheWorstFindingDecides(t *testing.T) {
 	q.fault("c", "wrong")
 	require.Equal(t, 1, q.outcome().ExitCode())
 	o := q.outcome()
-	require.Equal(t, []string{"c", "b", "a"}, []string{o.Findings[0].Path, o.Findings[1].Path, o.Findings[2].Path})
+	require.Equal(t, []string{"c", "b", "a"}, []string{o.Problems[0].Path, o.Problems[1].Path, o.Problems[2].Path})
 	require.Equal(t, 2, Outcome{}.ExitCode(), "nothing is no pass")
 }
 
@@ -34,7 +34,7 @@ func TestWhatIsLeftOutIsCountedAndDecidesAllTheSame(t *testing.T) {
 	q.fault("b", "wrong")
 	o := q.outcome()
 	require.Equal(t, Fail, o.Verdict)
-	require.Len(t, o.Findings, maxFindings)
+	require.Len(t, o.Problems, maxFindings)
 	require.Equal(t, int64(19*maxFindings+1), o.More)
 }
 
@@ -102,7 +102,7 @@ func TestAFindingIsShortWhateverADocumentSays(t *testing.T) {
 	t.Parallel()
 	q := newInquiry("evidence", time.Time{}, time.Time{})
 	q.fault("beats/x", "is wrong: %s\x1b", strings.Repeat("x\u202e", 1<<20))
-	text := q.outcome().Findings[0].Text
+	text := q.outcome().Problems[0].Text
 	require.LessOrEqual(t, len(text), 4*maxText)
 	require.NotContains(t, text, "\u202e")
 }

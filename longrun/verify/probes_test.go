@@ -99,10 +99,10 @@ func TestProbesThatAreNotThereNotFreshOrNotGoodFail(t *testing.T) {
 			c.o.Now = now
 			o, err := verify.Probes(t.Context(), l, c.o)
 			require.NoError(t, err)
-			require.Equal(t, c.want, o.Verdict, "%v", o.Findings)
+			require.Equal(t, c.want, o.Verdict, "%v", o.Problems)
 			if c.says != "" {
-				require.Contains(t, o.Findings[0].Text, c.says)
-				require.NotEmpty(t, o.Findings[0].Path)
+				require.Contains(t, o.Problems[0].Text, c.says)
+				require.NotEmpty(t, o.Problems[0].Path)
 			}
 		})
 	}
@@ -131,12 +131,12 @@ func TestTheLiveSettingsSayHowOftenAProbeIsDue(t *testing.T) {
 	require.NoError(t, err)
 	o := check()
 	require.Equal(t, verify.Fail, o.Verdict)
-	require.Len(t, o.Findings, 2, "%v", o.Findings)
-	require.Contains(t, o.Findings[0].Text, "is due every 1h0m0s")
-	require.Contains(t, o.Findings[1].Text, "no result of smtp", "the settings name it")
+	require.Len(t, o.Problems, 2, "%v", o.Problems)
+	require.Contains(t, o.Problems[0].Text, "is due every 1h0m0s")
+	require.Contains(t, o.Problems[1].Text, "no result of smtp", "the settings name it")
 
 	commit(t, st, store.Set(l.SettingsKey(), map[string]any{"driftSec": "ten"}))
-	require.Equal(t, l.SettingsKey().String(), check().Findings[0].Path)
+	require.Equal(t, l.SettingsKey().String(), check().Problems[0].Path)
 	commit(t, st, store.Set(l.Key(ledger.Probes, "bad"), map[string]any{"ts": now, "type": 7}))
 	require.Contains(t, paths(check()), l.Path(ledger.Probes)+"/bad")
 

@@ -60,7 +60,7 @@ func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 				commit(t, st, ops...)
 				commits++
 				o := evidenceOf(t, l, verify.EvidenceOptions{KeptFrom: kept})
-				require.Equal(t, verify.Pass, o.Verdict, "seed %d, after %d commits: %v", seed, commits, o.Findings)
+				require.Equal(t, verify.Pass, o.Verdict, "seed %d, after %d commits: %v", seed, commits, o.Problems)
 				return nil
 			})
 			deleted += p.Counts[ledger.Heartbeats]
@@ -88,7 +88,7 @@ func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 		require.Equal(t, last, o.Counts["pruned"])
 		require.Equal(t, int64(len(h.beats))-last, o.Counts["beats"])
 		o = restartSafe(t, l, verify.RestartSafeOptions{Now: h.now()})
-		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 		require.Equal(t, int64(h.next)-int64(kept.Sub(day0)/time.Minute), o.Counts["expectedSlots"], "pruned days are not missed")
 		o = restartSafe(t, l, verify.RestartSafeOptions{Now: h.now(), From: kept.Add(-time.Hour)})
 		require.Equal(t, int64(h.next)-int64(kept.Sub(day0)/time.Minute), o.Counts["expectedSlots"], "nor those that the window cuts")
@@ -135,7 +135,7 @@ func TestAPruneWhileBeatsAreReadIsNoRemoval(t *testing.T) {
 		require.NoError(t, err)
 		o := check(t, reading, h)
 		require.True(t, begun)
-		require.Equal(t, verify.Pass, o.Verdict, "%s: %v", name, o.Findings)
+		require.Equal(t, verify.Pass, o.Verdict, "%s: %v", name, o.Problems)
 		require.Less(t, o.Counts["beats"], int64(len(h.beats)))
 	}
 }
@@ -175,6 +175,6 @@ func TestWhatWasPrunedIsNeitherProvedNorAccused(t *testing.T) {
 		commit(t, st, store.Delete(l.Key(ledger.Heartbeats, b.BucketID)))
 	}
 	o := evidenceOf(t, l, verify.EvidenceOptions{})
-	require.Equal(t, verify.CannotTell, o.Verdict, "%v", o.Findings)
+	require.Equal(t, verify.CannotTell, o.Verdict, "%v", o.Problems)
 	require.Equal(t, int64(500), o.Counts["pruned"])
 }

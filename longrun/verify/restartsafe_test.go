@@ -33,11 +33,11 @@ func TestNoHonestRestartIsAccused(t *testing.T) {
 		}
 		l := h.write(t, memstore.New(nil))
 		o := restartSafe(t, l, verify.RestartSafeOptions{Now: h.now()})
-		require.Equal(t, verify.Pass, o.Verdict, "seed %d: %v", seed, o.Findings)
+		require.Equal(t, verify.Pass, o.Verdict, "seed %d: %v", seed, o.Problems)
 		require.Equal(t, o.Counts["expectedSlots"], o.Counts["filledSlots"]+o.Counts["missedSlots"], "%v", o.Counts)
 		require.Equal(t, h.epoch, o.Counts["epoch"])
 		part := restartSafe(t, l, verify.RestartSafeOptions{Now: h.now(), From: slotTime(300), To: slotTime(900)})
-		require.Equal(t, verify.Pass, part.Verdict, "seed %d: %v", seed, part.Findings)
+		require.Equal(t, verify.Pass, part.Verdict, "seed %d: %v", seed, part.Problems)
 	}
 }
 
@@ -62,7 +62,7 @@ func TestAnIntervalThatWasChangedIsNoFault(t *testing.T) {
 	st := memstore.New(nil)
 	l := h.write(t, st)
 	o := restartSafe(t, l, verify.RestartSafeOptions{Now: h.now(), Interval: 5 * time.Minute})
-	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 	require.Equal(t, int64(perDay+8), o.Counts["otherInterval"])
 
 	// Two in one of the old slots are found all the same.
@@ -71,7 +71,7 @@ func TestAnIntervalThatWasChangedIsNoFault(t *testing.T) {
 	commit(t, st, l.CreateHeartbeat(b))
 	o = restartSafe(t, l, verify.RestartSafeOptions{Now: h.now(), Interval: 5 * time.Minute})
 	require.Equal(t, verify.Fail, o.Verdict)
-	require.Contains(t, o.Findings[0].Text+o.Findings[1].Text, "is in one slot with 2025-12-29T01-10-00")
+	require.Contains(t, o.Problems[0].Text+o.Problems[1].Text, "is in one slot with 2025-12-29T01-10-00")
 }
 
 func TestTheTimeBeforeAnythingIsKnownWasNotMissed(t *testing.T) {
@@ -289,14 +289,14 @@ func TestEveryUnsafeRestartIsFound(t *testing.T) {
 			if c.want == "" {
 				c.want = verify.Fail
 			}
-			require.Equal(t, c.want, o.Verdict, "%v", o.Findings)
+			require.Equal(t, c.want, o.Verdict, "%v", o.Problems)
 			found := false
-			for _, f := range o.Findings {
+			for _, f := range o.Problems {
 				found = found || f.Path == c.path(l, h)
 			}
-			require.True(t, found, "%s is not named: %v", c.path(l, h), o.Findings)
+			require.True(t, found, "%s is not named: %v", c.path(l, h), o.Problems)
 			var texts []string
-			for _, f := range o.Findings {
+			for _, f := range o.Problems {
 				texts = append(texts, f.Text)
 			}
 			require.Contains(t, strings.Join(texts, "\n"), c.says)

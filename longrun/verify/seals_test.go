@@ -53,9 +53,9 @@ func TestASealThatIsChangedOrGoneIsNamed(t *testing.T) {
 			}
 			o := evidenceOf(t, l, verify.EvidenceOptions{})
 			require.Equal(t, verify.Fail, o.Verdict, "%s of %s", name, id)
-			require.Contains(t, paths(o), key.String(), "%s of seal %d: %v", name, i, o.Findings)
-			for _, f := range o.Findings {
-				require.True(t, f.Severity != verify.Fault || f.Path == key.String(), "%s of seal %d: %v", name, i, f)
+			require.Contains(t, paths(o), key.String(), "%s of seal %d: %v", name, i, o.Problems)
+			for _, f := range o.Problems {
+				require.True(t, f.Weight != verify.Fault || f.Path == key.String(), "%s of seal %d: %v", name, i, f)
 			}
 			commit(t, st, store.Set(key, h.rollups[id]))
 		}

@@ -314,11 +314,11 @@ func (x tampering) run(tb testing.TB, seed uint64, st store.Store, h *history, l
 	o := evidenceOf(tb, l, verify.EvidenceOptions{Keys: keysOf(h)})
 	require.NotEqual(tb, verify.Pass, o.Verdict, "%s, seed %d: not found", x.name, seed)
 	if x.name != "lock: removed" && x.name != "insert: one that begins a chain, before it all" {
-		require.Equal(tb, verify.Fail, o.Verdict, "%s, seed %d: %v", x.name, seed, o.Findings)
+		require.Equal(tb, verify.Fail, o.Verdict, "%s, seed %d: %v", x.name, seed, o.Problems)
 	}
-	require.Contains(tb, o.Findings[0].Text, x.says)
+	require.Contains(tb, o.Problems[0].Text, x.says)
 	named := map[string]bool{}
-	for _, f := range o.Findings {
+	for _, f := range o.Problems {
 		named[f.Path] = true
 		require.NotEmpty(tb, f.Text)
 	}
@@ -332,9 +332,9 @@ func (x tampering) run(tb testing.TB, seed uint64, st store.Store, h *history, l
 	if c.any {
 		want = len(c.paths)
 	}
-	require.GreaterOrEqual(tb, found, want, "%s, seed %d: tampered with %v, and named %v", x.name, seed, c.paths, o.Findings)
-	for _, f := range o.Findings {
-		if f.Severity == verify.Fault {
+	require.GreaterOrEqual(tb, found, want, "%s, seed %d: tampered with %v, and named %v", x.name, seed, c.paths, o.Problems)
+	for _, f := range o.Problems {
+		if f.Weight == verify.Fault {
 			require.Contains(tb, append(c.beside, c.paths...), f.Path, "%s, seed %d: an innocent document is accused: %s", x.name, seed, f.Text)
 		}
 	}

@@ -30,14 +30,14 @@ func TestAWindowReadsItsDaysAndWhatIsNotSealed(t *testing.T) {
 	t.Parallel()
 	_, l := fiveDays(t, memstore.New(nil))
 	o := evidenceOf(t, l, verify.EvidenceOptions{From: slotTime(perDay + 5), To: slotTime(2*perDay + 5)})
-	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 	require.Equal(t, int64(2*perDay+100), o.Counts["beats"])
 	o = evidenceOf(t, l, verify.EvidenceOptions{From: slotTime(4*perDay + 5)})
 	require.Equal(t, int64(perDay+100), o.Counts["beats"])
-	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 	o = evidenceOf(t, l, verify.EvidenceOptions{To: slotTime(5)})
 	require.Equal(t, int64(perDay+100), o.Counts["beats"])
-	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 }
 
 // Whatever is wrong in the window's days is found, and so is what breaks its
@@ -65,9 +65,9 @@ func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
 				}
 				commit(t, st, op)
 				o := evidenceOf(t, l, verify.EvidenceOptions{From: from, To: to})
-				require.Equal(t, c.want, o.Verdict, "removed %v: %v", remove, o.Findings)
+				require.Equal(t, c.want, o.Verdict, "removed %v: %v", remove, o.Problems)
 				if c.want == verify.Fail {
-					require.Equal(t, op.Key.String(), o.Findings[0].Path, "%v", o.Findings)
+					require.Equal(t, op.Key.String(), o.Problems[0].Path, "%v", o.Problems)
 				}
 			}
 		})
@@ -94,7 +94,7 @@ func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {
 	require.Equal(t, verify.Fail, o.Verdict)
 	require.Equal(t, []string{rollups + days[3]}, paths(o))
 	o = evidenceOf(t, l, verify.EvidenceOptions{From: slotTime(0), To: slotTime(perDay)})
-	require.Equal(t, verify.CannotTell, o.Verdict, "of a window that is pruned nothing can be told: %v", o.Findings)
+	require.Equal(t, verify.CannotTell, o.Verdict, "of a window that is pruned nothing can be told: %v", o.Problems)
 
 	o = evidenceOf(t, prune(t, 0, 2*perDay, days[0]), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "a segment that no prune took")
@@ -108,10 +108,10 @@ func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {
 	// A prune that was broken off.
 	o = evidenceOf(t, prune(t, 0, perDay+10, days[0]), verify.EvidenceOptions{})
 	require.Equal(t, verify.Fail, o.Verdict, "a part of a segment that no prune began")
-	require.Contains(t, o.Findings[0].Text, "sealed in")
+	require.Contains(t, o.Problems[0].Text, "sealed in")
 	l = prune(t, 0, perDay+10, days[:2]...)
 	o = evidenceOf(t, l, verify.EvidenceOptions{KeptFrom: slotTime(2 * perDay)})
-	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 	require.Equal(t, int64(perDay+10), o.Counts["pruned"])
 	o = evidenceOf(t, l, verify.EvidenceOptions{KeptFrom: slotTime(2*perDay - 1)})
 	require.Equal(t, verify.Fail, o.Verdict)
@@ -132,8 +132,8 @@ func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {
 	}
 	commit(t, st, store.Delete(l.Key(ledger.Rollups, "2025-12-29")))
 	o = evidenceOf(t, l, verify.EvidenceOptions{})
-	require.Equal(t, verify.CannotTell, o.Verdict, "%v", o.Findings)
-	require.Contains(t, o.Findings[0].Text, "not even the seals are left")
+	require.Equal(t, verify.CannotTell, o.Verdict, "%v", o.Problems)
+	require.Contains(t, o.Problems[0].Text, "not even the seals are left")
 	require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{From: slotTime(2 * perDay)}).Verdict)
 }
 
@@ -179,7 +179,7 @@ func TestBeatsThatAreWrittenMeanwhileAreLeftToTheNextCheck(t *testing.T) {
 		write(h.beats[from:stored])
 		late = h.beats[stored:]
 		o := evidenceOf(t, reading, verify.EvidenceOptions{})
-		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 		require.Equal(t, int64(2), o.Counts["pieces"], "nothing was written behind the reader")
 		require.Equal(t, int64(1), evidenceOf(t, reading, verify.EvidenceOptions{}).Counts["pieces"])
 	}
@@ -226,7 +226,7 @@ func TestWhatHappensMeanwhileIsNoUnsafeRestart(t *testing.T) {
 		require.NoError(t, err)
 		o := restartSafe(t, reading, verify.RestartSafeOptions{Now: h.now()})
 		require.Zero(t, at, "it did not happen")
-		require.Equal(t, verify.Pass, o.Verdict, "%v: %v", last, o.Findings)
+		require.Equal(t, verify.Pass, o.Verdict, "%v: %v", last, o.Problems)
 		read := int64(len(h.beats))
 		if last {
 			read = int64(stored)
@@ -297,13 +297,13 @@ func TestAStrippedOrForeignSignatureIsNamed(t *testing.T) {
 
 	o := evidenceOf(t, l, verify.EvidenceOptions{})
 	require.Equal(t, verify.Pass, o.Verdict)
-	require.Contains(t, o.Findings[0].Text, "no public key was given")
+	require.Contains(t, o.Problems[0].Text, "no public key was given")
 	o = evidenceOf(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{other, mine}})
-	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Findings)
+	require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 	require.Equal(t, int64(2), o.Counts["signaturesValid"])
 	o = evidenceOf(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{other}})
 	require.Equal(t, verify.Fail, o.Verdict)
-	require.Contains(t, o.Findings[0].Text, "not among those given")
+	require.Contains(t, o.Problems[0].Text, "not among those given")
 
 	s := *h.seal("2025-12-31")
 	s.KeyID, s.Signature = "", ""
@@ -312,7 +312,7 @@ func TestAStrippedOrForeignSignatureIsNamed(t *testing.T) {
 	commit(t, mem, store.Set(l.Key(ledger.Rollups, "2025-12-31"), r))
 	o = evidenceOf(t, l, verify.EvidenceOptions{Keys: []ed25519.PublicKey{mine}})
 	require.Equal(t, []string{l.Path(ledger.Rollups) + "/2025-12-31"}, paths(o))
-	require.Contains(t, o.Findings[0].Text, "not signed, though an earlier one is")
+	require.Contains(t, o.Problems[0].Text, "not signed, though an earlier one is")
 
 	young := newHistory(2)
 	young.run(5)

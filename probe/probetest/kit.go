@@ -58,7 +58,7 @@ func passes(t require.TestingT, s Subject) {
 	defer cancel()
 	r, err := s.Prober.Probe(ctx)
 	require.NoError(t, err)
-	require.Equal(t, probe.Pass, r.Verdict, r.Detail)
+	require.Equal(t, probe.Pass, r.Status, r.Detail)
 	require.Empty(t, r.Class, "the class of a pass")
 	require.Positive(t, r.Latency)
 	for _, stage := range r.Stages {
@@ -79,7 +79,7 @@ func silenceFails(t require.TestingT, s Subject) {
 	defer cancel()
 	r, err := ask(ctx, t, s.Prober)
 	if err == nil {
-		require.Equal(t, probe.Fail, r.Verdict, "of what is silent")
+		require.Equal(t, probe.Fail, r.Status, "of what is silent")
 		require.NotEmpty(t, r.Class, "the class of a failure")
 		require.NotEmpty(t, r.Detail, "what it says to people")
 	}
@@ -91,7 +91,7 @@ func cancelled(t require.TestingT, s Subject) {
 	stop := time.AfterFunc(silence/10, cancel)
 	defer stop.Stop()
 	r, err := ask(ctx, t, s.Prober)
-	require.Error(t, err, "whoever was called off cannot tell; it said %q", r.Verdict)
+	require.Error(t, err, "whoever was called off cannot tell; it said %q", r.Status)
 }
 
 func dead(t require.TestingT, s Subject) {

@@ -28,7 +28,7 @@ func echo(mutate func(context.Context, *line, probe.Result, error) (probe.Result
 			select {
 			case <-l.cut:
 			default:
-				return probe.Result{Verdict: probe.Pass, Latency: time.Millisecond, Stages: []probe.Stage{{Name: "echo", Took: time.Millisecond}}}, nil
+				return probe.Result{Status: probe.Pass, Latency: time.Millisecond, Stages: []probe.Stage{{Name: "echo", Took: time.Millisecond}}}, nil
 			}
 			<-ctx.Done()
 			if errors.Is(ctx.Err(), context.Canceled) {
@@ -63,7 +63,7 @@ func TestABrokenProberIsCaught(t *testing.T) {
 		mutate func(context.Context, *line, probe.Result, error) (probe.Result, error)
 	}{
 		"passes what is silent": {"silent never passes", func(context.Context, *line, probe.Result, error) (probe.Result, error) {
-			return probe.Result{Verdict: probe.Pass, Latency: 1}, nil
+			return probe.Result{Status: probe.Pass, Latency: 1}, nil
 		}},
 		"passes without a latency": {"says how fast", func(_ context.Context, _ *line, r probe.Result, err error) (probe.Result, error) {
 			r.Latency = 0
@@ -80,7 +80,7 @@ func TestABrokenProberIsCaught(t *testing.T) {
 			return r, nil
 		}},
 		"begins though it must not": {"must not begin", func(context.Context, *line, probe.Result, error) (probe.Result, error) {
-			return probe.Result{Verdict: probe.Pass, Latency: 1}, nil
+			return probe.Result{Status: probe.Pass, Latency: 1}, nil
 		}},
 		"ignores its context": {"ends with the deadline", func(_ context.Context, l *line, r probe.Result, err error) (probe.Result, error) {
 			select {
@@ -95,7 +95,7 @@ func TestABrokenProberIsCaught(t *testing.T) {
 			return r, err
 		}},
 		"tells a secret in its error": {"secret", func(_ context.Context, _ *line, r probe.Result, err error) (probe.Result, error) {
-			if r.Verdict == probe.Fail {
+			if r.Status == probe.Fail {
 				return probe.Result{}, errors.New("token s3cret refused")
 			}
 			return r, err

@@ -27,7 +27,7 @@ type Step struct {
 
 // Pass is a Step that passes after the latency it names.
 func Pass(latency time.Duration) Step {
-	return Step{Result: probe.Result{Verdict: probe.Pass, Latency: latency}}
+	return Step{Result: probe.Result{Status: probe.Pass, Latency: latency}}
 }
 
 // Fail is a Step that fails with a class.

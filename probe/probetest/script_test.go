@@ -17,7 +17,7 @@ func ExampleScript() {
 	p := probetest.NewScript(probetest.Fail("no_receipt"), probetest.Pass(900*time.Millisecond))
 	for range 3 {
 		r, _ := p.Probe(context.Background())
-		fmt.Println(r.Verdict)
+		fmt.Println(r.Status)
 	}
 	fmt.Println(p.Calls())
 	// Output:
@@ -36,7 +36,7 @@ func ExampleRun() {
 			return probetest.Subject{
 				Prober: probe.Func(func(ctx context.Context) (probe.Result, error) {
 					// … ask, and give up when ctx ends
-					return probe.Result{Verdict: probe.Pass, Latency: time.Millisecond}, nil
+					return probe.Result{Status: probe.Pass, Latency: time.Millisecond}, nil
 				}),
 				Break: func() { close(cut) },
 			}
@@ -51,7 +51,7 @@ func TestAScriptWaitsBreaksAndGoesOn(t *testing.T) {
 	s := &probetest.Script{}
 	r, err := s.Probe(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, probe.Pass, r.Verdict, "the zero Script passes")
+	require.Equal(t, probe.Pass, r.Status, "the zero Script passes")
 
 	s.Then(probetest.Step{Wait: never}, probetest.Step{Panic: "oh"}, probetest.Error(probe.ErrNotConfigured))
 	ctx, cancel := context.WithCancel(t.Context())

@@ -60,11 +60,11 @@ func ExampleOutbound() {
 	p := whatsappprobe.Outbound(cli, jid(theirs), nil)
 
 	r, err := p.Probe(context.Background())
-	fmt.Println(r.Verdict, r.Target, err)
+	fmt.Println(r.Status, r.Target, err)
 
 	srv.RefuseMessages(463)
 	r, err = p.Probe(context.Background())
-	fmt.Println(r.Verdict, r.Class, err)
+	fmt.Println(r.Status, r.Class, err)
 	// Output:
 	// PASS 49********02 <nil>
 	// FAIL ack_refused_463 <nil>
@@ -74,7 +74,7 @@ func ExampleInbound() {
 	srv, cli, sender := connected()
 	defer srv.Close()
 	r, err := whatsappprobe.Inbound(sender, cli, nil).Probe(context.Background())
-	fmt.Println(r.Verdict, r.Target, err)
+	fmt.Println(r.Status, r.Target, err)
 	// Output: PASS 49********01 <nil>
 }
 
@@ -82,7 +82,7 @@ func ExampleQueue() {
 	srv, cli, sender := connected()
 	defer srv.Close()
 	r, err := whatsappprobe.Queue(cli, sender, &whatsappprobe.QueueOptions{Messages: 3}).Probe(context.Background())
-	fmt.Println(r.Verdict, r.Class, err)
+	fmt.Println(r.Status, r.Class, err)
 	// Output: PASS  <nil>
 }
 

@@ -134,7 +134,7 @@ func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 			// It came, so it was sent, whatever became of the ack.
 			p.missed("", start)
 			return probe.Result{
-				Verdict: probe.Pass, Latency: max(a.at.Sub(start), time.Microsecond), Target: target,
+				Status: probe.Pass, Latency: max(a.at.Sub(start), time.Microsecond), Target: target,
 				Stages: append(ack.stages, probe.Stage{Name: "arrival", Took: max(0, a.at.Sub(ack.at))}),
 			}, nil
 		case <-ctx.Done():
@@ -149,7 +149,7 @@ func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 	}
 	now := p.turns.clock.Now()
 	r := probe.Result{
-		Verdict: probe.Fail, Latency: now.Sub(start), Stages: append(ack.stages, probe.Stage{Name: "arrival", Took: now.Sub(ack.at)}), Target: target,
+		Status: probe.Fail, Latency: now.Sub(start), Stages: append(ack.stages, probe.Stage{Name: "arrival", Took: now.Sub(ack.at)}), Target: target,
 		Class: "acked_not_delivered", Detail: "the server took the message, and the account did not show it",
 	}
 	if unreadable {

@@ -52,7 +52,7 @@ func TestAProbeBehindABlockedSendEndsInTime(t *testing.T) {
 	defer cancel()
 	r, err := s.out.Probe(ctx)
 	require.NoError(t, err)
-	require.Equal(t, probe.Fail, r.Verdict)
+	require.Equal(t, probe.Fail, r.Status)
 	require.Equal(t, "send_blocked", r.Class)
 	require.Empty(t, blocked, "it waited for nobody")
 

@@ -111,7 +111,7 @@ func (p *outbound) Probe(ctx context.Context) (probe.Result, error) {
 		r.Detail = "the message arrived, and the server's ack did not"
 		return r, nil
 	case p.opts.AckIsEnough:
-		return probe.Result{Verdict: probe.Pass, Latency: ack.at.Sub(start), Stages: ack.stages, Target: target}, nil
+		return probe.Result{Status: probe.Pass, Latency: ack.at.Sub(start), Stages: ack.stages, Target: target}, nil
 	}
 	select {
 	case delivered = <-arrived:
@@ -123,7 +123,7 @@ func (p *outbound) Probe(ctx context.Context) (probe.Result, error) {
 			return probe.Result{}, err
 		}
 		r := probe.Result{
-			Verdict: probe.Fail, Latency: now.Sub(start), Stages: append(ack.stages, probe.Stage{Name: "delivery", Took: now.Sub(ack.at)}), Target: target,
+			Status: probe.Fail, Latency: now.Sub(start), Stages: append(ack.stages, probe.Stage{Name: "delivery", Took: now.Sub(ack.at)}), Target: target,
 			Class: "acked_not_delivered", Detail: "the server took the message, and no receipt of its delivery came",
 		}
 		if len(unreadable) > 0 {
@@ -133,7 +133,7 @@ func (p *outbound) Probe(ctx context.Context) (probe.Result, error) {
 	}
 	return probe.Result{
 		// A receipt may overtake the ack.
-		Verdict: probe.Pass, Latency: max(delivered.Sub(start), time.Microsecond), Target: target,
+		Status: probe.Pass, Latency: max(delivered.Sub(start), time.Microsecond), Target: target,
 		Stages: append(ack.stages, probe.Stage{Name: "delivery", Took: max(0, delivered.Sub(ack.at))}),
 	}, nil
 }

@@ -106,7 +106,7 @@ func TestTheReceiptOfAnotherMessageIsNone(t *testing.T) {
 			require.Empty(t, results, "%+v", r)
 		}
 		cli.handler(&events.Receipt{MessageIDs: []types.MessageID{"another", "own"}})
-		require.Equal(t, probe.Pass, (<-results).Verdict)
+		require.Equal(t, probe.Pass, (<-results).Status)
 	})
 }
 
@@ -138,7 +138,7 @@ func TestAnAccountThatIsOutIsLeftAlone(t *testing.T) {
 					for _, p := range []probe.Prober{s.out, s.in, s.queue} {
 						r, took, err := s.ask(p)
 						require.NoError(t, err)
-						require.Equal(t, probe.Fail, r.Verdict)
+						require.Equal(t, probe.Fail, r.Status)
 						require.Zero(t, took)
 					}
 					time.Sleep(time.Hour)

@@ -231,7 +231,7 @@ func (p *queue) collect(ctx context.Context, start, handed time.Time, stages []p
 	verdict := func(class, detail string) (probe.Result, error) {
 		now := p.turns.clock.Now()
 		return probe.Result{
-			Verdict: probe.Fail, Latency: now.Sub(start), Class: class, Detail: detail,
+			Status: probe.Fail, Latency: now.Sub(start), Class: class, Detail: detail,
 			Stages: append(stages, probe.Stage{Name: "arrival", Took: now.Sub(handed)}),
 		}, nil
 	}
@@ -277,7 +277,7 @@ func (p *queue) collect(ctx context.Context, start, handed time.Time, stages []p
 	}
 	last := got[len(got)-1].at
 	return probe.Result{
-		Verdict: probe.Pass, Latency: max(last.Sub(start), time.Microsecond),
+		Status: probe.Pass, Latency: max(last.Sub(start), time.Microsecond),
 		Stages: append(stages, probe.Stage{Name: "arrival", Took: max(0, last.Sub(handed))}),
 	}, nil
 }

@@ -70,7 +70,7 @@ func (a acked) ok() bool { return a.class == "" }
 
 // failed returns the failure of a send that began at start.
 func (a acked) failed(start time.Time, target string) probe.Result {
-	return probe.Result{Verdict: probe.Fail, Latency: a.at.Sub(start), Stages: a.stages, Class: a.class, Detail: a.detail, Target: target}
+	return probe.Result{Status: probe.Fail, Latency: a.at.Sub(start), Stages: a.stages, Class: a.class, Detail: a.detail, Target: target}
 }
 
 // wait returns how the send ended. ctx is the one that send was given.

@@ -78,7 +78,7 @@ func (s *stage) passes(p probe.Prober) probe.Result {
 	s.t.Helper()
 	r, _, err := s.ask(p)
 	require.NoError(s.t, err)
-	require.Equal(s.t, probe.Pass, r.Verdict, "%s: %s", r.Class, r.Detail)
+	require.Equal(s.t, probe.Pass, r.Status, "%s: %s", r.Class, r.Detail)
 	return r
 }
 
@@ -87,7 +87,7 @@ func (s *stage) fails(p probe.Prober, class string) probe.Result {
 	s.t.Helper()
 	r, took, err := s.ask(p)
 	require.NoError(s.t, err)
-	require.Equal(s.t, probe.Fail, r.Verdict)
+	require.Equal(s.t, probe.Fail, r.Status)
 	require.Equal(s.t, class, r.Class, r.Detail)
 	require.NotEmpty(s.t, r.Detail)
 	require.LessOrEqual(s.t, took, deadline+time.Second, "it ends with its deadline")

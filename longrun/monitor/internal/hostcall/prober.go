@@ -59,9 +59,9 @@ func (p *Prober) Ask(ctx context.Context) probe.Result {
 		for i := range r.Stages {
 			r.Stages[i].Name = Line(r.Stages[i].Name, maxClass)
 		}
-		if r.Verdict != probe.Pass && r.Verdict != probe.Fail {
+		if r.Status != probe.Pass && r.Status != probe.Fail {
 			u := untold(errors.New("the prober gave no verdict"))
-			r.Verdict, r.Class, r.Detail = u.Verdict, u.Class, u.Detail
+			r.Status, r.Class, r.Detail = u.Status, u.Class, u.Detail
 		}
 		answers <- r
 		return nil

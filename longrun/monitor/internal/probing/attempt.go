@@ -86,7 +86,7 @@ func (s *Schedule) attempt(ctx context.Context, j *job, p *longrun.Probe) {
 	took := max(s.Clock.Now().Sub(start), 0) // a clock may be set back
 
 	a := longrun.ProbeAttempt{TS: start.UTC().Truncate(time.Microsecond), ErrorClass: r.Class, Error: r.Detail}
-	switch r.Verdict {
+	switch r.Status {
 	case probe.Pass:
 		a.Result, a.ErrorClass, a.Error = longrun.Pass, "", ""
 	case probe.Fail:

@@ -56,7 +56,7 @@ func TestNoProberEndsTheSchedule(t *testing.T) {
 		}, longrun.Inconclusive, "error"},
 		"says 10 MB": {func(context.Context, <-chan struct{}) (probe.Result, error) {
 			much := strings.Repeat("4917012345678 \x1b[2J\n", 500_000)
-			return probe.Result{Verdict: probe.Fail, Class: much, Detail: much, Target: much, Latency: 1<<63 - 1, Stages: []probe.Stage{{Name: much, Took: -time.Second}}}, nil
+			return probe.Result{Status: probe.Fail, Class: much, Detail: much, Target: much, Latency: 1<<63 - 1, Stages: []probe.Stage{{Name: much, Took: -time.Second}}}, nil
 		}, longrun.Fail, ""},
 		"fails with 10 MB": {func(context.Context, <-chan struct{}) (probe.Result, error) {
 			return probe.Result{}, errors.New(strings.Repeat("x", 10<<20))
@@ -65,7 +65,7 @@ func TestNoProberEndsTheSchedule(t *testing.T) {
 			for i := range shared {
 				shared[i].Took++
 			}
-			return probe.Result{Verdict: probe.Pass, Stages: shared}, nil
+			return probe.Result{Status: probe.Pass, Stages: shared}, nil
 		}, longrun.Pass, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestNoProberEndsTheSchedule(t *testing.T) {
 func TestWhatIsGivenOutIsTheCallers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		st := memstore.New(nil)
-		p := probetest.NewScript(probetest.Step{Result: probe.Result{Verdict: probe.Pass, Stages: []probe.Stage{{Name: "ack", Took: time.Millisecond}}}})
+		p := probetest.NewScript(probetest.Step{Result: probe.Result{Status: probe.Pass, Stages: []probe.Stage{{Name: "ack", Took: time.Millisecond}}}})
 		n := newNode(t, st, nil, nil, every(p))
 		n.begin()
 		time.Sleep(2 * time.Minute)

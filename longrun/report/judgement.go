@@ -8,20 +8,20 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
-// Result is the outcome of a Verdict.
-type Result string
+// Outcome is what a Judgement comes to.
+type Outcome string
 
 // The outcomes. A bad window is a FAIL and nothing softer: NoData is only where
 // not a single slot counts.
 const (
-	Pass   Result = "PASS"
-	Fail   Result = "FAIL"
-	NoData Result = "NO DATA"
+	Pass   Outcome = "PASS"
+	Fail   Outcome = "FAIL"
+	NoData Outcome = "NO DATA"
 )
 
-// Verdict holds the coverage against what is aimed for in a window of its length.
-type Verdict struct {
-	Result Result `json:"result"`
+// Judgement holds the coverage against what is aimed for in a window of its length.
+type Judgement struct {
+	Outcome Outcome `json:"result"`
 	// Target is the least coverage that passes, and Basis says where it comes
 	// from.
 	Target float64 `json:"target"`
@@ -51,8 +51,8 @@ func Target(length time.Duration, threshold float64) (target float64, basis stri
 	return threshold, "insufficientDataThreshold of the settings, for windows under 7 days"
 }
 
-func verdictOf(asked longrun.Window, c longrun.Coverage, threshold float64) Verdict {
-	v := Verdict{Result: NoData}
+func verdictOf(asked longrun.Window, c longrun.Coverage, threshold float64) Judgement {
+	v := Judgement{Outcome: NoData}
 	v.Target, v.Basis = Target(asked.To.Sub(asked.From), threshold)
 	if !c.HasData() {
 		v.Text = "NO DATA: not a single slot of the window counts."
@@ -61,11 +61,11 @@ func verdictOf(asked longrun.Window, c longrun.Coverage, threshold float64) Verd
 	need := int(math.Ceil(v.Target*float64(c.Expected) - 1e-9))
 	v.MayMiss = max(0, c.Expected-need)
 	relation := "is not below"
-	v.Result = Pass
+	v.Outcome = Pass
 	if c.Written < need {
-		v.Result, relation = Fail, "is below"
+		v.Outcome, relation = Fail, "is below"
 	}
 	v.Text = fmt.Sprintf("%s: coverage %s %s the target of %s; %s of %s slots were missed, and %s may be.",
-		v.Result, percent(c.Written, c.Expected), relation, share(v.Target), count(c.Missed), count(c.Expected), count(v.MayMiss))
+		v.Outcome, percent(c.Written, c.Expected), relation, share(v.Target), count(c.Missed), count(c.Expected), count(v.MayMiss))
 	return v
 }

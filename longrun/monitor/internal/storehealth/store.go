@@ -77,7 +77,12 @@ type Outage struct {
 // by the clock, the process did not run meanwhile.
 const maxCall = room.StoreTimeout + time.Second
 
-// New returns st, watched. changed is told what becomes of it, and retry is called
+// Guarded says that no second guard is needed around it: it is given a store that
+// has one, and adds nothing that could harm a caller.
+func (s *Store) Guarded() {}
+
+// New returns st, watched. It wants a store behind a guard, such as guardstore.Of
+// makes. changed is told what becomes of it, and retry is called
 // when an outage needs a Commit to end.
 func New(st store.Store, clk clock.Clock, changed func(Change, Outage), retry func()) *Store {
 	s := &Store{Store: st, clock: clk, time: NewTime(clk), changed: changed, retry: retry}

@@ -88,7 +88,10 @@ func kindOf(ops []store.Op) string {
 }
 
 func (m *mortal) up(t *testing.T, st store.Store, host func() longrun.HostStatus, left int) {
-	m.own, m.dead, m.left = storetest.Wrap(st), false, left
+	m.mu.Lock() // a call that the life before left behind may still look
+	m.dead, m.left = false, left
+	m.mu.Unlock()
+	m.own = storetest.Wrap(st)
 	m.own.Inject(storetest.Fault{
 		Before: func(_ context.Context, c storetest.Call) error {
 			what := kindOf(c.Ops)

@@ -127,7 +127,7 @@
 // A beat is one commit of two documents and no read. The settings cost none
 // either where the store's watch knows which document changed, as those of this
 // module do. Where a store cannot watch, they are read every Config.SettingsEvery, and
-// a follower reads the lock's document four times in a lease.
+// a follower reads the lock's document at most four times in a lease.
 //
 // A monitor at rest holds at most twelve goroutines, whatever its age, besides
 // what the store's own watches need. A probe's result is one more commit of two

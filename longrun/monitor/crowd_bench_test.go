@@ -101,6 +101,7 @@ func (c crowd) live(b *testing.B, slots int) {
 		}
 	}
 	b.StopTimer()
+	said := troubles.all()
 	stop()
 	group.Wait()
 
@@ -117,7 +118,7 @@ func (c crowd) live(b *testing.B, slots int) {
 	b.ReportMetric(0, "ns/op")
 	require.Zero(b, lost)
 	require.Zero(b, late)
-	require.Empty(b, troubles.all())
+	require.Empty(b, said)
 }
 
 func rootOf(i int) string { return fmt.Sprintf("wa_metrics/longrun%03d", i) }

@@ -153,7 +153,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	m.deps.Stop.Renew()
-	defer context.AfterFunc(ctx, m.deps.Stop.Start)()
+	defer context.AfterFunc(ctx, m.stopping)()
 	const ended, left = 1, 2
 	var state atomic.Int32
 	done := spawn.Start("the monitor", func() error {
@@ -198,7 +198,7 @@ func (m *Monitor) watch(ctx context.Context) error {
 		group.Go(part.name, func() error { part.run(work); return nil })
 	}
 	err := group.Wait()
-	m.deps.Stop.Start()
+	m.stopping()
 	m.alarms.Close()
 	ended := longrun.Stopped
 	if err != nil {
@@ -206,6 +206,12 @@ func (m *Monitor) watch(ctx context.Context) error {
 	}
 	m.end(ctx, ended)
 	return err
+}
+
+// stopping begins the time of the end.
+func (m *Monitor) stopping() {
+	m.store.Stop()
+	m.deps.Stop.Start()
 }
 
 // begin opens this run's record.

@@ -37,6 +37,7 @@ type Store struct {
 	seen     time.Time // the last write of the followed document, whoever's
 	out      *Outage   // nil while the store is well
 	ended    time.Time // when the last outage did
+	stopping bool
 }
 
 var (
@@ -95,7 +96,16 @@ func (s *Store) Begin() {
 	now := s.clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answered, s.written, s.seen, s.out, s.ended = now, now, time.Time{}, nil, time.Time{}
+	s.answered, s.written, s.seen, s.out, s.ended, s.stopping = now, now, time.Time{}, nil, time.Time{}, false
+}
+
+// Stop says that the engine is ending. A call that its time cuts short says
+// nothing of the store from here on: the steps of the end have less time than a
+// store may take, and many monitors that end at once wait for each other.
+func (s *Store) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopping = true
 }
 
 // Time is whether the time can be trusted.
@@ -161,11 +171,12 @@ func (s *Store) Watch(ctx context.Context, key store.Key) (<-chan struct{}, erro
 // note takes the outcome of one call.
 func (s *Store) note(ctx context.Context, start time.Time, commit bool, err error) {
 	answered := err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrInvalid)
-	if !answered && ctx.Err() != nil && !deadline.TimedOut(ctx) {
-		return // the caller gave up: that says nothing of the store
-	}
 	now := s.clock.Now()
 	s.mu.Lock()
+	if !answered && ctx.Err() != nil && (s.stopping || !deadline.TimedOut(ctx)) {
+		s.mu.Unlock()
+		return // the caller gave up: that says nothing of the store
+	}
 	var o Outage
 	var happened []Change
 	var retry bool

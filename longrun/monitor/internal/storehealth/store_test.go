@@ -12,6 +12,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/storehealth"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -168,6 +169,37 @@ func TestACallerThatGaveUpSaysNothingOfTheStore(t *testing.T) {
 		_, err = w.Get(late, doc)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, []storehealth.Change{storehealth.Lost}, w.said, "its time was over")
+	})
+}
+
+func TestTheTimesOfAnEndAreNoOutages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := watch(t)
+		short := func() {
+			ctx, cancel := deadline.With(t.Context(), clock.New(), time.Second)
+			defer cancel()
+			heal := w.broken.Inject(storetest.Fault{Before: func(ctx context.Context, _ storetest.Call) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}})
+			defer heal()
+			_, err := w.Get(ctx, doc)
+			require.ErrorIs(t, err, context.Canceled)
+		}
+		w.Stop()
+		short()
+		require.True(t, w.Health().Reachable, "an end is in a hurry")
+		require.Empty(t, w.said)
+
+		heal := w.fail(errAway, "Get")
+		require.ErrorIs(t, w.read(), errAway)
+		heal()
+		require.False(t, w.Health().Reachable, "what the store says counts to the last")
+
+		w.Begin()
+		short()
+		require.False(t, w.Health().Reachable, "in the next run time counts again")
 	})
 }
 

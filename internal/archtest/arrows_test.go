@@ -78,8 +78,15 @@ var arrows = []row{
 	},
 	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "internal/visible"}},
 	{
-		dir:  "longrun/verify",
-		ours: []string{"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store", "internal/spawn", "internal/visible"},
+		dir:  "longrun/verify/internal/chain",
+		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store", "internal/spawn"},
+	},
+	{
+		dir: "longrun/verify",
+		ours: []string{
+			"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store",
+			"longrun/verify/internal/chain", "internal/spawn", "internal/visible",
+		},
 	},
 
 	// The engine knows them all, by their contracts.

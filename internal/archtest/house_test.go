@@ -72,7 +72,6 @@ var largeRooms = map[string]int{
 	"longrun/adminhttp":   23, // until the pages have a room of their own
 	"longrun/ledger":      18,
 	"longrun/report":      16,
-	"longrun/verify":      15,
 	"probe/whatsappprobe": 19,       // accounts and probes
 	"longrun/rules":       maxFiles, // one file a rule: a new one raises this number
 }

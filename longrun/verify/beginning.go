@@ -4,27 +4,28 @@ import (
 	"slices"
 
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 )
 
 // beginning judges where a chain begins.
-func (j *judge) beginning(line []*piece) {
+func (j *judge) beginning(line []*chain.Piece) {
 	c := line[0]
-	i, sealed := j.book.endingAt(c.start())
-	part, begun := j.book.begunAt(c.first.seq)
+	i, sealed := j.book.endingAt(c.Start())
+	part, begun := j.book.begunAt(c.First.Seq)
 	switch {
-	case c.root():
-	case c.first.seq == 1:
+	case c.Root():
+	case c.First.Seq == 1:
 		j.breaks = append(j.breaks, [2]int64{1, 1})
-		j.q.fault(j.path(c.first), "is number 1 of the chain, and was edited: it says that another beat came before it")
+		j.q.fault(j.path(c.First), "is number 1 of the chain, and was edited: it says that another beat came before it")
 	case sealed:
 		j.begins(c, j.pruned(j.book.seals[:i+1]))
 	case begun:
-		n := c.first.seq - j.book.seals[part].FirstSeq
+		n := c.First.Seq - j.book.seals[part].FirstSeq
 		j.young(j.book.seals[part], n)
 		j.q.counts["pruned"] += n
 		j.begins(c, n+j.pruned(j.book.seals[:part]))
-	case j.q.from.IsZero() || j.book.covering(c.first.seq-1) != nil:
-		j.missing(c.first, 1, c.first.seq-1, "")
+	case j.q.from.IsZero() || j.book.covering(c.First.Seq-1) != nil:
+		j.missing(c.First, 1, c.First.Seq-1, "")
 	default:
 		// A window, in which nothing is sealed before it: where it begins is not
 		// the question.
@@ -66,8 +67,8 @@ func (j *judge) young(s *sealOf, n int64) {
 
 // begins looks for what came before a chain's first piece and the n pruned beats
 // before that.
-func (j *judge) begins(c *piece, n int64) {
-	if before := c.first.seq - n; before > 1 && j.q.from.IsZero() {
-		j.q.doubt(j.path(c.first), "of what came before number %d of the chain not even the seals are left", before)
+func (j *judge) begins(c *chain.Piece, n int64) {
+	if before := c.First.Seq - n; before > 1 && j.q.from.IsZero() {
+		j.q.doubt(j.path(c.First), "of what came before number %d of the chain not even the seals are left", before)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 )
 
 // EvidenceOptions say what Evidence looks at.
@@ -86,7 +87,7 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 	}
 	r := &reading{q: q, ledger: l, book: book, tell: o.Progress}
 	for i := range parts {
-		parts[i].thread = newThread(before.head)
+		parts[i].thread = chain.NewThread(before.head)
 		if err := r.read(ctx, &parts[i]); err != nil {
 			return Outcome{}, false, err
 		}
@@ -119,7 +120,7 @@ type part struct {
 	page   ledger.Page
 	start  evidence.Head
 	end    evidence.Head
-	thread *thread
+	thread *chain.Thread
 }
 
 // window returns what has to be read for the days of [from, to): their segments,
@@ -160,9 +161,9 @@ type reading struct {
 	tell   Progress
 
 	n        int64
-	first    place     // of the chain, in the order of time
-	newest   time.Time // ts of the chain
-	strays   []place   // under an ID that is not theirs
+	first    chain.Place   // of the chain, in the order of time
+	newest   time.Time     // ts of the chain
+	strays   []chain.Place // under an ID that is not theirs
 	inWindow int64
 }
 
@@ -171,12 +172,12 @@ func (r *reading) read(ctx context.Context, p *part) error {
 	if err != nil {
 		return err
 	}
-	for e, err := range beats(ctx, r.ledger, p.page) {
+	for e, err := range chain.Beats(ctx, r.ledger, p.page) {
 		if err != nil {
 			return err
 		}
-		if e.bad != nil {
-			r.q.fault(e.Path(), "does not decode: %v", reason(e.bad))
+		if e.Bad != nil {
+			r.q.fault(e.Path(), "does not decode: %v", reason(e.Bad))
 			continue
 		}
 		r.n++
@@ -190,29 +191,29 @@ func (r *reading) read(ctx context.Context, p *part) error {
 			continue
 		}
 		begun = true
-		at := place{
-			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: e.hash, prev: h.PrevHash,
-			interval: time.Duration(h.ExpectedIntervalSec) * time.Second, late: h.Late,
+		at := chain.Place{
+			ID: e.Key.ID, TS: h.TS, Seq: h.ChainSeq, Hash: e.Hash, Prev: h.PrevHash,
+			Interval: time.Duration(h.ExpectedIntervalSec) * time.Second, Late: h.Late,
 		}
 		r.q.counts["beats"]++
-		if r.within(at.ts) {
+		if r.within(at.TS) {
 			r.inWindow++
 		}
-		if at.id != h.BucketID {
+		if at.ID != h.BucketID {
 			r.q.fault(e.Path(), "holds the beat of %.60q: it was copied, moved or swapped, or its bucketId was changed", h.BucketID)
 			if len(r.strays) < maxFindings {
 				r.strays = append(r.strays, at)
 			}
 			continue
 		}
-		if r.first.seq == 0 {
+		if r.first.Seq == 0 {
 			r.first = at
 		}
-		if at.ts.After(r.newest) {
-			r.newest = at.ts
+		if at.TS.After(r.newest) {
+			r.newest = at.TS
 		}
 		r.book.see(at)
-		p.thread.add(h, at)
+		p.thread.Add(h, at)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -24,12 +25,12 @@ type judge struct {
 	keptFrom time.Time
 	dir      string // of the beats
 
-	oldest place      // of what there is of the oldest chain
-	anew   int        // how often the chain began anew
-	breaks [][2]int64 // the numbers around each break
+	oldest chain.Place // of what there is of the oldest chain
+	anew   int         // how often the chain began anew
+	breaks [][2]int64  // the numbers around each break
 }
 
-func (j *judge) path(p place) string { return j.dir + p.id }
+func (j *judge) path(p chain.Place) string { return j.dir + p.ID }
 
 // broken reports whether a break lies among the numbers.
 func (j *judge) broken(from, to int64) bool {
@@ -39,19 +40,19 @@ func (j *judge) broken(from, to int64) bool {
 // stands reports whether each part of a window is one piece between its heads.
 func (j *judge) stands(parts []part) bool {
 	for _, p := range parts {
-		pieces := p.thread.living()
+		pieces := p.thread.Living()
 		toHead := p.end == evidence.Head{}
 		if toHead && len(pieces) == 0 && p.start == j.lock.head && j.lock.found {
 			continue // nothing since the newest seal
 		}
-		if len(pieces) != 1 || p.thread.full {
+		if len(pieces) != 1 || p.thread.Full {
 			return false
 		}
 		c := pieces[0]
-		if p.start != (evidence.Head{}) && c.start() != p.start {
+		if p.start != (evidence.Head{}) && c.Start() != p.start {
 			return false
 		}
-		if toHead && (!c.head || c.last.seq > j.now.head.ChainSeq) || !toHead && c.end() != p.end {
+		if toHead && (!c.Head || c.Last.Seq > j.now.head.ChainSeq) || !toHead && c.End() != p.end {
 			return false
 		}
 	}
@@ -59,16 +60,16 @@ func (j *judge) stands(parts []part) bool {
 }
 
 // chain judges all there is.
-func (j *judge) chain(ctx context.Context, t *thread, r *reading) error {
+func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 	for _, p := range r.strays {
-		if t.fits(p) {
-			t.add(&longrun.Heartbeat{}, p) // moved, not copied: its place is empty
+		if t.Fits(p) {
+			t.Add(&longrun.Heartbeat{}, p) // moved, not copied: its place is empty
 		}
 	}
-	if t.full {
-		j.q.fault("", "the chain is broken in more than %d places; the rest is not looked at", maxPieces)
+	if t.Full {
+		j.q.fault("", "the chain is broken in more than %d places; the rest is not looked at", chain.MaxPieces)
 	}
-	pieces := t.living()
+	pieces := t.Living()
 	j.q.counts["pieces"] = int64(len(pieces))
 	j.lockRow(len(pieces) > 0)
 	if len(pieces) == 0 {
@@ -86,11 +87,11 @@ func (j *judge) chain(ctx context.Context, t *thread, r *reading) error {
 			break
 		}
 		j.anew++
-		j.q.doubt(j.path(older.last), "the chain ends here, with number %d, and begins anew with %s: the lock's document or its note was lost, and nothing proves that no beats followed",
-			older.last.seq, j.path(line[0].first))
+		j.q.doubt(j.path(older.Last), "the chain ends here, with number %d, and begins anew with %s: the lock's document or its note was lost, and nothing proves that no beats followed",
+			older.Last.Seq, j.path(line[0].First))
 		line, rest = lineage(older, rest)
 	}
-	j.q.counts["chains"], j.oldest = int64(j.anew+1), line[0].first
+	j.q.counts["chains"], j.oldest = int64(j.anew+1), line[0].First
 	for _, c := range rest {
 		j.stray(c)
 	}
@@ -134,31 +135,31 @@ func (j *judge) lockRow(beats bool) {
 
 // tip returns the piece that the chain ends with, and says where the head in the
 // lock does not agree.
-func (j *judge) tip(pieces []*piece) *piece {
+func (j *judge) tip(pieces []*chain.Piece) *chain.Piece {
 	head := j.lock.head
 	for _, c := range pieces {
-		if c.head {
+		if c.Head {
 			j.beyond(c)
 			return c
 		}
 	}
 	if head.ChainSeq == 0 { // which is found already
-		return slices.MaxFunc(pieces, func(a, b *piece) int {
-			return cmp.Or(a.latest.Compare(b.latest), cmp.Compare(a.beats, b.beats))
+		return slices.MaxFunc(pieces, func(a, b *chain.Piece) int {
+			return cmp.Or(a.Latest.Compare(b.Latest), cmp.Compare(a.Beats, b.Beats))
 		})
 	}
-	tip := slices.MinFunc(pieces, func(a, b *piece) int {
-		return cmp.Or(cmp.Compare(distance(a.last.seq, head.ChainSeq), distance(b.last.seq, head.ChainSeq)), cmp.Compare(b.beats, a.beats))
+	tip := slices.MinFunc(pieces, func(a, b *chain.Piece) int {
+		return cmp.Or(cmp.Compare(distance(a.Last.Seq, head.ChainSeq), distance(b.Last.Seq, head.ChainSeq)), cmp.Compare(b.Beats, a.Beats))
 	})
-	j.breaks = append(j.breaks, [2]int64{min(tip.last.seq, head.ChainSeq), max(tip.last.seq, head.ChainSeq)})
-	last := tip.last
-	numbers, verb := numbersOf(last.seq+1, head.ChainSeq)
+	j.breaks = append(j.breaks, [2]int64{min(tip.Last.Seq, head.ChainSeq), max(tip.Last.Seq, head.ChainSeq)})
+	last := tip.Last
+	numbers, verb := numbersOf(last.Seq+1, head.ChainSeq)
 	switch {
-	case last.seq < head.ChainSeq:
+	case last.Seq < head.ChainSeq:
 		j.q.fault(j.path(last), "is the last beat, number %d, and the head in %s says %d: %s behind it %s missing, or the head was changed",
-			last.seq, j.lock.path, head.ChainSeq, numbers, verb)
-	case last.seq == head.ChainSeq:
-		j.q.fault(j.path(last), "is the last beat, number %d, and was edited, or the head in %s was: hashes %s and %s", last.seq, j.lock.path, short(last.hash), short(head.Hash))
+			last.Seq, j.lock.path, head.ChainSeq, numbers, verb)
+	case last.Seq == head.ChainSeq:
+		j.q.fault(j.path(last), "is the last beat, number %d, and was edited, or the head in %s was: hashes %s and %s", last.Seq, j.lock.path, short(last.Hash), short(head.Hash))
 	default:
 		j.q.fault(j.lock.path, "its note was changed: it says that the chain ends with number %d and hash %s, which no beat has", head.ChainSeq, short(head.Hash))
 	}
@@ -167,28 +168,28 @@ func (j *judge) tip(pieces []*piece) *piece {
 
 // beyond looks for beats behind the head. Those that were written while the
 // beats were read lie before the head as it is now.
-func (j *judge) beyond(c *piece) {
+func (j *judge) beyond(c *chain.Piece) {
 	head := max(j.lock.head.ChainSeq, j.now.head.ChainSeq)
-	switch n := c.last.seq - head; {
+	switch n := c.Last.Seq - head; {
 	case n <= 0:
 	case n == 1:
-		j.q.fault(j.path(c.last), "is number %d, behind the head of the chain, which is number %d: it was inserted, or the head in %s was set back", c.last.seq, head, j.lock.path)
+		j.q.fault(j.path(c.Last), "is number %d, behind the head of the chain, which is number %d: it was inserted, or the head in %s was set back", c.Last.Seq, head, j.lock.path)
 	default:
-		j.q.fault(j.path(c.last), "and %d more before it lie behind the head of the chain, number %d: they were inserted, or the head in %s was set back", n-1, head, j.lock.path)
+		j.q.fault(j.path(c.Last), "and %d more before it lie behind the head of the chain, number %d: they were inserted, or the head in %s was set back", n-1, head, j.lock.path)
 	}
 }
 
 // lineage follows the chain back from its last piece, over what is missing, and
 // returns its pieces in order, and the others.
-func lineage(tip *piece, pieces []*piece) (line, rest []*piece) {
-	rest = slices.DeleteFunc(slices.Clone(pieces), func(c *piece) bool { return c == tip })
-	line = []*piece{tip}
-	for c := tip; !c.root(); {
+func lineage(tip *chain.Piece, pieces []*chain.Piece) (line, rest []*chain.Piece) {
+	rest = slices.DeleteFunc(slices.Clone(pieces), func(c *chain.Piece) bool { return c == tip })
+	line = []*chain.Piece{tip}
+	for c := tip; !c.Root(); {
 		// The piece that ends nearest to where this one begins. One that reaches
 		// beyond it has documents that were slipped in, or is another chain.
 		best := -1
 		for i, p := range rest {
-			if p.first.seq < c.first.seq && (best < 0 || nearer(p, rest[best], c)) {
+			if p.First.Seq < c.First.Seq && (best < 0 || nearer(p, rest[best], c)) {
 				best = i
 			}
 		}
@@ -204,32 +205,32 @@ func lineage(tip *piece, pieces []*piece) (line, rest []*piece) {
 }
 
 // nearer reports whether a leads to c better than b does.
-func nearer(a, b, c *piece) bool {
-	want := c.first.seq - 1
-	reaches := func(p *piece) int {
-		if p.last.seq > want {
+func nearer(a, b, c *chain.Piece) bool {
+	want := c.First.Seq - 1
+	reaches := func(p *chain.Piece) int {
+		if p.Last.Seq > want {
 			return 1
 		}
 		return 0
 	}
 	return cmp.Or(
-		cmp.Compare(distance(a.last.seq, want), distance(b.last.seq, want)),
+		cmp.Compare(distance(a.Last.Seq, want), distance(b.Last.Seq, want)),
 		cmp.Compare(reaches(a), reaches(b)),
-		cmp.Compare(b.beats, a.beats),
-		b.last.ts.Compare(a.last.ts),
+		cmp.Compare(b.Beats, a.Beats),
+		b.Last.TS.Compare(a.Last.TS),
 	) < 0
 }
 
 func distance(a, b int64) int64 { return max(a, b) - min(a, b) }
 
 // older returns the last piece of a chain that ended before this one began.
-func (j *judge) older(first *piece, rest []*piece) *piece {
-	if !first.root() {
+func (j *judge) older(first *chain.Piece, rest []*chain.Piece) *chain.Piece {
+	if !first.Root() {
 		return nil
 	}
-	var last *piece
+	var last *chain.Piece
 	for _, c := range rest {
-		if c.latest.Before(first.first.ts) && (last == nil || c.latest.After(last.latest)) {
+		if c.Latest.Before(first.First.TS) && (last == nil || c.Latest.After(last.Latest)) {
 			last = c
 		}
 	}
@@ -238,33 +239,33 @@ func (j *judge) older(first *piece, rest []*piece) *piece {
 	}
 	// It must be a whole chain, or one whose beginning was pruned.
 	line, _ := lineage(last, rest)
-	_, sealed := j.book.endingAt(line[0].start())
-	_, begun := j.book.begunAt(line[0].first.seq)
-	if !line[0].root() && !sealed && !begun {
+	_, sealed := j.book.endingAt(line[0].Start())
+	_, begun := j.book.begunAt(line[0].First.Seq)
+	if !line[0].Root() && !sealed && !begun {
 		return nil
 	}
 	return last
 }
 
 // stray judges a piece that no chain leads through.
-func (j *judge) stray(c *piece) {
-	if c.first.seq > j.lock.head.ChainSeq && c.last.seq <= j.now.head.ChainSeq {
+func (j *judge) stray(c *chain.Piece) {
+	if c.First.Seq > j.lock.head.ChainSeq && c.Last.Seq <= j.now.head.ChainSeq {
 		return // being written
 	}
-	j.breaks = append(j.breaks, [2]int64{c.first.seq, c.last.seq})
-	if c.beats == 1 {
-		if !j.q.named[j.path(c.first)] {
-			j.q.fault(j.path(c.first), "says that it is number %d of the chain, and is not: it was inserted, or edited", c.first.seq)
+	j.breaks = append(j.breaks, [2]int64{c.First.Seq, c.Last.Seq})
+	if c.Beats == 1 {
+		if !j.q.named[j.path(c.First)] {
+			j.q.fault(j.path(c.First), "says that it is number %d of the chain, and is not: it was inserted, or edited", c.First.Seq)
 		}
 		return
 	}
-	for _, p := range []place{c.first, c.last} {
-		j.q.fault(j.path(p), "says that it is number %d of the chain, and is not: it and %d others, up to number %d, were inserted or edited", p.seq, c.beats-1, c.last.seq)
+	for _, p := range []chain.Place{c.First, c.Last} {
+		j.q.fault(j.path(p), "says that it is number %d of the chain, and is not: it and %d others, up to number %d, were inserted or edited", p.Seq, c.Beats-1, c.Last.Seq)
 	}
 }
 
 // line judges one chain.
-func (j *judge) line(ctx context.Context, line []*piece) error {
+func (j *judge) line(ctx context.Context, line []*chain.Piece) error {
 	j.beginning(line)
 	for i := range len(line) - 1 {
 		if err := j.joint(ctx, line, i); err != nil {
@@ -275,22 +276,22 @@ func (j *judge) line(ctx context.Context, line []*piece) error {
 }
 
 // joint judges what lies between two pieces of a chain.
-func (j *judge) joint(ctx context.Context, line []*piece, i int) error {
+func (j *judge) joint(ctx context.Context, line []*chain.Piece, i int) error {
 	a, b := line[i], line[i+1]
-	last, first := a.last, b.first
-	j.breaks = append(j.breaks, [2]int64{min(last.seq, first.seq), max(last.seq, first.seq)})
-	switch n := first.seq - last.seq - 1; {
+	last, first := a.Last, b.First
+	j.breaks = append(j.breaks, [2]int64{min(last.Seq, first.Seq), max(last.Seq, first.Seq)})
+	switch n := first.Seq - last.Seq - 1; {
 	case n > 0:
 		return j.gap(ctx, last, first)
 	case n == 0:
 		j.seam(line, i)
 	case n == -1: // two beats have one number
-		j.q.fault(j.path(last), "is a second number %d beside %s, from which the chain goes on: it was inserted", last.seq, j.path(first))
-		if last.prev != first.prev {
-			j.q.fault(j.path(first), "does not follow on number %d either: that one, or this, was edited", first.seq-1)
+		j.q.fault(j.path(last), "is a second number %d beside %s, from which the chain goes on: it was inserted", last.Seq, j.path(first))
+		if last.Prev != first.Prev {
+			j.q.fault(j.path(first), "does not follow on number %d either: that one, or this, was edited", first.Seq-1)
 		}
 	default:
-		j.q.fault(j.path(last), "and %d more before it have the numbers of others, %d to %d: they were inserted", -n-1, first.seq, last.seq)
+		j.q.fault(j.path(last), "and %d more before it have the numbers of others, %d to %d: they were inserted", -n-1, first.Seq, last.Seq)
 	}
 	return nil
 }
@@ -298,14 +299,14 @@ func (j *judge) joint(ctx context.Context, line []*piece, i int) error {
 // seam judges two beats with adjacent numbers, of which the second has another
 // hash of the first than the first has. What the third one says of the second
 // tells which of them was edited.
-func (j *judge) seam(line []*piece, i int) {
-	last, first := line[i].last, line[i+1].first
-	vouched := line[i+1].beats > 1 || i+2 == len(line) && line[i+1].head
-	if !vouched && i+2 < len(line) && line[i+2].first.seq == first.seq+1 {
+func (j *judge) seam(line []*chain.Piece, i int) {
+	last, first := line[i].Last, line[i+1].First
+	vouched := line[i+1].Beats > 1 || i+2 == len(line) && line[i+1].Head
+	if !vouched && i+2 < len(line) && line[i+2].First.Seq == first.Seq+1 {
 		// Nor is the second what the third says: it is named at the next seam.
 		if !j.q.named[j.path(first)] {
 			j.q.fault(j.path(first), "was edited: its hash is %s, and the next beat, %s, has %s of it; so %s before it cannot be judged",
-				short(first.hash), j.path(line[i+2].first), short(line[i+2].first.prev), j.path(last))
+				short(first.Hash), j.path(line[i+2].First), short(line[i+2].First.Prev), j.path(last))
 		}
 		return
 	}
@@ -313,20 +314,20 @@ func (j *judge) seam(line []*piece, i int) {
 		return
 	}
 	if !vouched {
-		j.q.fault(j.path(last), "or the beat behind it, %s, was edited: the hashes are %s and %s", j.path(first), short(last.hash), short(first.prev))
+		j.q.fault(j.path(last), "or the beat behind it, %s, was edited: the hashes are %s and %s", j.path(first), short(last.Hash), short(first.Prev))
 		return
 	}
-	j.q.fault(j.path(last), "was edited: its hash is %s, and the next beat, %s, has %s of it", short(last.hash), j.path(first), short(first.prev))
+	j.q.fault(j.path(last), "was edited: its hash is %s, and the next beat, %s, has %s of it", short(last.Hash), j.path(first), short(first.Prev))
 }
 
 // gap judges numbers that no beat has.
-func (j *judge) gap(ctx context.Context, last, first place) error {
-	n := first.seq - last.seq - 1
-	step := first.interval
-	if step > 0 && n <= maxFindings && longrun.SlotAt(first.ts, step)-longrun.SlotAt(last.ts, step)-1 == longrun.Slot(n) {
+func (j *judge) gap(ctx context.Context, last, first chain.Place) error {
+	n := first.Seq - last.Seq - 1
+	step := first.Interval
+	if step > 0 && n <= maxFindings && longrun.SlotAt(first.TS, step)-longrun.SlotAt(last.TS, step)-1 == longrun.Slot(n) {
 		// As many numbers as slots: each is that of its slot.
 		for k := range n {
-			id := (longrun.SlotAt(last.ts, step) + longrun.Slot(k) + 1).ID(step)
+			id := (longrun.SlotAt(last.TS, step) + longrun.Slot(k) + 1).ID(step)
 			if j.q.named[j.dir+id] {
 				continue
 			}
@@ -338,16 +339,16 @@ func (j *judge) gap(ctx context.Context, last, first place) error {
 			case !errors.Is(err, store.ErrNotFound):
 				return err
 			}
-			j.q.fault(j.dir+id, "%s: number %d of the chain, between %s and %s", what, last.seq+1+k, last.id, first.id)
+			j.q.fault(j.dir+id, "%s: number %d of the chain, between %s and %s", what, last.Seq+1+k, last.ID, first.ID)
 		}
 		return nil
 	}
-	j.missing(first, last.seq+1, first.seq-1, j.path(last))
+	j.missing(first, last.Seq+1, first.Seq-1, j.path(last))
 	return nil
 }
 
 // missing says that numbers are missing before a beat.
-func (j *judge) missing(first place, from, to int64, after string) {
+func (j *judge) missing(first chain.Place, from, to int64, after string) {
 	j.breaks = append(j.breaks, [2]int64{from, to})
 	numbers, verb := numbersOf(from, to)
 	where := "before it"

@@ -8,6 +8,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 )
 
 // RestartSafeOptions say what RestartSafe looks at.
@@ -61,7 +62,7 @@ func restartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 	if err != nil {
 		return Outcome{}, err
 	}
-	s := &slots{q: q, ledger: l, interval: o.Interval, now: o.Now, days: map[time.Time]*dayCount{}, thread: newThread(evidence.Head{})}
+	s := &slots{q: q, ledger: l, interval: o.Interval, now: o.Now, days: map[time.Time]*dayCount{}, thread: chain.NewThread(evidence.Head{})}
 	if err := s.read(ctx, ledger.Page{From: o.From, To: o.To}, o.Progress); err != nil {
 		return Outcome{}, err
 	}
@@ -86,32 +87,32 @@ func restartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 
 // epochs judges who wrote when, in the order of the chain, and returns the
 // newest term.
-func (s *slots) epochs() *term {
-	var newest *term
+func (s *slots) epochs() *chain.Term {
+	var newest *chain.Term
 	var n int64
-	for _, c := range s.thread.living() {
-		seen := map[int64]*term{}
-		var highest *term
-		for i := range c.terms {
-			w := &c.terms[i]
+	for _, c := range s.thread.Living() {
+		seen := map[int64]*chain.Term{}
+		var highest *chain.Term
+		for i := range c.Terms {
+			w := &c.Terms[i]
 			n++
-			if newest == nil || w.last.ts.After(newest.last.ts) {
+			if newest == nil || w.Last.TS.After(newest.Last.TS) {
 				newest = w
 			}
-			if w.fell != nil {
-				s.q.fault(s.path(*w.fell), "was written by another process of %s than the beats before it, and in one epoch, %d: its process is younger", w.instance, w.epoch)
+			if w.Fell != nil {
+				s.q.fault(s.path(*w.Fell), "was written by another process of %s than the beats before it, and in one epoch, %d: its process is younger", w.Instance, w.Epoch)
 			}
-			other := seen[w.epoch]
+			other := seen[w.Epoch]
 			switch {
-			case highest != nil && w.epoch < highest.epoch:
-				s.q.fault(s.path(w.first), "was written in epoch %d, after %s was in epoch %d: an older leader wrote after a newer one", w.epoch, s.path(highest.first), highest.epoch)
-			case other != nil && other.instance != w.instance:
-				s.q.fault(s.path(w.first), "was written by %q in epoch %d, in which %q wrote before: an epoch has one writer", w.instance, w.epoch, other.instance)
+			case highest != nil && w.Epoch < highest.Epoch:
+				s.q.fault(s.path(w.First), "was written in epoch %d, after %s was in epoch %d: an older leader wrote after a newer one", w.Epoch, s.path(highest.First), highest.Epoch)
+			case other != nil && other.Instance != w.Instance:
+				s.q.fault(s.path(w.First), "was written by %q in epoch %d, in which %q wrote before: an epoch has one writer", w.Instance, w.Epoch, other.Instance)
 			}
-			if highest == nil || w.epoch > highest.epoch {
+			if highest == nil || w.Epoch > highest.Epoch {
 				highest = w
 			}
-			seen[w.epoch] = w
+			seen[w.Epoch] = w
 		}
 	}
 	s.q.counts["terms"] = n
@@ -119,7 +120,7 @@ func (s *slots) epochs() *term {
 }
 
 // lockSane judges the lock's document beside the newest beats.
-func lockSane(q *inquiry, k locked, newest *term, beats bool) {
+func lockSane(q *inquiry, k locked, newest *chain.Term, beats bool) {
 	switch {
 	case !k.found && beats:
 		q.doubt(k.path, "is missing, though there are beats that were written under it")
@@ -140,9 +141,9 @@ func lockSane(q *inquiry, k locked, newest *term, beats bool) {
 		return
 	}
 	switch {
-	case newest.epoch > k.row.Epoch:
-		q.fault(k.path, "is at epoch %d, and %s was written in epoch %d: epochs never fall", k.row.Epoch, newest.last.id, newest.epoch)
-	case newest.epoch == k.row.Epoch && newest.instance != k.row.HolderInstanceID:
-		q.fault(k.path, "says that %q holds epoch %d, and %s says that %q does", k.row.HolderInstanceID, k.row.Epoch, newest.last.id, newest.instance)
+	case newest.Epoch > k.row.Epoch:
+		q.fault(k.path, "is at epoch %d, and %s was written in epoch %d: epochs never fall", k.row.Epoch, newest.Last.ID, newest.Epoch)
+	case newest.Epoch == k.row.Epoch && newest.Instance != k.row.HolderInstanceID:
+		q.fault(k.path, "says that %q holds epoch %d, and %s says that %q does", k.row.HolderInstanceID, k.row.Epoch, newest.Last.ID, newest.Instance)
 	}
 }

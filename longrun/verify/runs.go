@@ -77,10 +77,10 @@ func afterStop(q *inquiry, e ledger.Entry[longrun.Run], s *slots, again bool) {
 	if again {
 		return
 	}
-	for _, c := range s.thread.living() {
-		for _, w := range c.terms {
-			if w.instance == e.Value.InstanceID && w.last.ts.After(e.Value.End.Add(s.interval)) {
-				q.fault(e.Path(), "was closed at %s, and its instance wrote %s after that", e.Value.End.Format(time.RFC3339), s.path(w.last))
+	for _, c := range s.thread.Living() {
+		for _, w := range c.Terms {
+			if w.Instance == e.Value.InstanceID && w.Last.TS.After(e.Value.End.Add(s.interval)) {
+				q.fault(e.Path(), "was closed at %s, and its instance wrote %s after that", e.Value.End.Format(time.RFC3339), s.path(w.Last))
 				return
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 )
 
 // sealingGrace is how long after a day a leader has to seal it. Longer than any
@@ -25,7 +26,7 @@ type sealOf struct {
 	pruned bool // the rollup says that its beats are, or are being
 
 	// What the beats say, as far as they are there.
-	first, last, next place
+	first, last, next chain.Place
 }
 
 // sealBook is every seal, the oldest first.
@@ -85,15 +86,15 @@ func readSeals(ctx context.Context, l *ledger.Ledger, q *inquiry, tell Progress)
 
 // see holds a beat against the seals that begin or end there. Of several beats
 // with one number, one that fits is kept.
-func (b *sealBook) see(p place) {
-	for _, s := range b.at[p.seq] {
-		if p.seq == s.FirstSeq && (s.first.seq == 0 || p.prev == s.PrevHash) {
+func (b *sealBook) see(p chain.Place) {
+	for _, s := range b.at[p.Seq] {
+		if p.Seq == s.FirstSeq && (s.first.Seq == 0 || p.Prev == s.PrevHash) {
 			s.first = p
 		}
-		if p.seq == s.LastSeq && (s.last.seq == 0 || p.hash == s.LastHash) {
+		if p.Seq == s.LastSeq && (s.last.Seq == 0 || p.Hash == s.LastHash) {
 			s.last = p
 		}
-		if p.seq == s.LastSeq+1 && (s.next.seq == 0 || p.prev == s.LastHash) {
+		if p.Seq == s.LastSeq+1 && (s.next.Seq == 0 || p.Prev == s.LastHash) {
 			s.next = p
 		}
 	}
@@ -161,21 +162,21 @@ func (b *sealBook) check(q *inquiry, j *judge) {
 		}
 	}
 	// What comes before the first seal is pruned together, or sealed together.
-	if o := j.oldest; len(b.seals) > 0 && o.seq > 0 && o.seq < b.seals[0].FirstSeq && !j.broken(o.seq, b.seals[0].FirstSeq-1) {
-		path := j.ledger.Path(ledger.Rollups) + "/" + longrun.RollupID(o.ts)
+	if o := j.oldest; len(b.seals) > 0 && o.Seq > 0 && o.Seq < b.seals[0].FirstSeq && !j.broken(o.Seq, b.seals[0].FirstSeq-1) {
+		path := j.ledger.Path(ledger.Rollups) + "/" + longrun.RollupID(o.TS)
 		if !q.named[path] {
-			q.fault(path, "holds no seal of numbers %d to %d, which are there, and %s begins with number %d", o.seq, b.seals[0].FirstSeq-1, b.seals[0].path, b.seals[0].FirstSeq)
+			q.fault(path, "holds no seal of numbers %d to %d, which are there, and %s begins with number %d", o.Seq, b.seals[0].FirstSeq-1, b.seals[0].path, b.seals[0].FirstSeq)
 		}
 	}
 }
 
 func (b *sealBook) againstBeats(q *inquiry, j *judge, s *sealOf) {
 	switch {
-	case s.last.seq > 0 && s.last.hash != s.LastHash && !q.named[j.path(s.last)]:
+	case s.last.Seq > 0 && s.last.Hash != s.LastHash && !q.named[j.path(s.last)]:
 		q.fault(s.path, "its seal was changed: lastHash is not the hash of %s, number %d", j.path(s.last), s.LastSeq)
-	case s.first.seq > 0 && s.first.prev != s.PrevHash && !q.named[j.path(s.first)]:
+	case s.first.Seq > 0 && s.first.Prev != s.PrevHash && !q.named[j.path(s.first)]:
 		q.fault(s.path, "its seal was changed: prevHash is not what %s, number %d, says", j.path(s.first), s.FirstSeq)
-	case s.next.seq > 0 && s.next.prev == s.LastHash && s.next.ts.Before(s.day.To) && !s.next.late && !j.broken(s.FirstSeq, s.LastSeq+1):
+	case s.next.Seq > 0 && s.next.Prev == s.LastHash && s.next.TS.Before(s.day.To) && !s.next.Late && !j.broken(s.FirstSeq, s.LastSeq+1):
 		q.fault(s.path, "its seal was changed: it ends with number %d, and the one after it, %s, was made on that day too", s.LastSeq, j.path(s.next))
 	}
 }
@@ -208,7 +209,7 @@ func (b *sealBook) againstSeal(q *inquiry, j *judge, prev, s *sealOf) {
 
 // newestRemoved looks for a day that is over, has beats, and has no seal, while
 // the chain went on for long enough.
-func (b *sealBook) newestRemoved(q *inquiry, j *judge, root string, newest time.Time, first place, keys bool) {
+func (b *sealBook) newestRemoved(q *inquiry, j *judge, root string, newest time.Time, first chain.Place, keys bool) {
 	severity := Doubt // a store in which nobody ever sealed anything
 	if keys {
 		severity = Fault
@@ -219,11 +220,11 @@ func (b *sealBook) newestRemoved(q *inquiry, j *judge, root string, newest time.
 			return
 		}
 	}
-	if first.seq == 0 {
+	if first.Seq == 0 {
 		return
 	}
-	day := longrun.DayOf(first.ts)
-	path := root + longrun.RollupID(first.ts)
+	day := longrun.DayOf(first.TS)
+	path := root + longrun.RollupID(first.TS)
 	if newest.Before(day.To.Add(sealingGrace)) || q.named[path] {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 )
 
 // slots counts beats by slot, and by day.
@@ -16,7 +17,7 @@ type slots struct {
 	ledger   *ledger.Ledger
 	interval time.Duration
 	now      time.Time
-	thread   *thread
+	thread   *chain.Thread
 
 	ours     int64
 	last     longrun.Slot // that was filled
@@ -49,16 +50,16 @@ type dayCount struct {
 	written int64
 }
 
-func (s *slots) path(p place) string { return s.ledger.Path(ledger.Heartbeats) + "/" + p.id }
+func (s *slots) path(p chain.Place) string { return s.ledger.Path(ledger.Heartbeats) + "/" + p.ID }
 
 func (s *slots) read(ctx context.Context, page ledger.Page, tell Progress) error {
 	var n int64
-	for e, err := range beats(ctx, s.ledger, page) {
+	for e, err := range chain.Beats(ctx, s.ledger, page) {
 		if err != nil {
 			return err
 		}
-		if e.bad != nil {
-			s.q.fault(e.Path(), "does not decode: %v", reason(e.bad))
+		if e.Bad != nil {
+			s.q.fault(e.Path(), "does not decode: %v", reason(e.Bad))
 			continue
 		}
 		n++
@@ -69,7 +70,7 @@ func (s *slots) read(ctx context.Context, page ledger.Page, tell Progress) error
 	return nil
 }
 
-func (s *slots) beat(e *beat) {
+func (s *slots) beat(e *chain.Beat) {
 	h := &e.Value
 	ours := h.Epoch > 0 || h.ChainSeq > 0
 	slot := h.Slot(s.interval)
@@ -77,9 +78,9 @@ func (s *slots) beat(e *beat) {
 		s.ours++
 		s.grid(e, slot)
 		s.alone(e)
-		s.thread.add(h, place{
-			id: e.Key.ID, ts: h.TS, seq: h.ChainSeq, hash: e.hash, prev: h.PrevHash,
-			interval: s.interval, late: h.Late,
+		s.thread.Add(h, chain.Place{
+			ID: e.Key.ID, TS: h.TS, Seq: h.ChainSeq, Hash: e.Hash, Prev: h.PrevHash,
+			Interval: s.interval, Late: h.Late,
 		})
 	}
 	if s.filledBy != "" && slot == s.last {
@@ -110,7 +111,7 @@ func (s *slots) beat(e *beat) {
 
 // alone looks for two beats of ours in one slot. Where the interval became longer
 // there are many in a slot of today's, each of them alone in its own.
-func (s *slots) alone(e *beat) {
+func (s *slots) alone(e *chain.Beat) {
 	own := ownSlot{interval: s.interval, id: e.Key.ID}
 	if then := time.Duration(e.Value.ExpectedIntervalSec) * time.Second; longrun.ValidateInterval(then) == nil {
 		own.interval = then
@@ -123,7 +124,7 @@ func (s *slots) alone(e *beat) {
 }
 
 // grid holds a beat's ID against its time.
-func (s *slots) grid(e *beat, slot longrun.Slot) {
+func (s *slots) grid(e *chain.Beat, slot longrun.Slot) {
 	h := &e.Value
 	if e.Key.ID == slot.ID(s.interval) && h.ExpectedIntervalSec == int64(s.interval/time.Second) {
 		return

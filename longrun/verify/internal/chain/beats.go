@@ -1,4 +1,4 @@
-package verify
+package chain
 
 import (
 	"cmp"
@@ -17,16 +17,16 @@ import (
 // batchSize is how many beats are decoded at a time.
 const batchSize = 256
 
-// beat is a document of the beats, decoded.
-type beat struct {
+// Beat is a document of the beats, decoded.
+type Beat struct {
 	ledger.Entry[longrun.Heartbeat]
-	hash string
-	bad  error // it does not decode
+	Hash string
+	Bad  error // it does not decode
 }
 
 type batch struct {
 	records []store.Record
-	beats   []beat
+	beats   []Beat
 	err     error // of the store, behind them
 	fault   error // of the decoding: what beats says is not to be used
 	ready   chan struct{}
@@ -47,21 +47,21 @@ func (b *batch) decode() error {
 
 func (b *batch) decodeAll() {
 	if cap(b.beats) < len(b.records) {
-		b.beats = make([]beat, batchSize)
+		b.beats = make([]Beat, batchSize)
 	}
 	b.beats = b.beats[:len(b.records)]
 	for i, rec := range b.records {
 		d := &b.beats[i]
-		if d.Entry, d.bad = ledger.Decode[longrun.Heartbeat](rec); d.bad == nil {
-			d.hash = evidence.Hash(d.Value)
+		if d.Entry, d.Bad = ledger.Decode[longrun.Heartbeat](rec); d.Bad == nil {
+			d.Hash = evidence.Hash(d.Value)
 		}
 	}
 }
 
-// beats streams the beats of a page in their order. To decode and hash them costs
+// Beats streams the beats of a page in their order. To decode and hash them costs
 // most of a check, so that is done on every processor, a few batches ahead.
-func beats(ctx context.Context, l *ledger.Ledger, p ledger.Page) iter.Seq2[*beat, error] {
-	return func(yield func(*beat, error) bool) {
+func Beats(ctx context.Context, l *ledger.Ledger, p ledger.Page) iter.Seq2[*Beat, error] {
+	return func(yield func(*Beat, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var group spawn.Group
 		order, used := make(chan *batch, runtime.GOMAXPROCS(0)), make(chan *batch, runtime.GOMAXPROCS(0))

@@ -1,4 +1,4 @@
-package verify
+package chain
 
 import (
 	"context"
@@ -49,7 +49,7 @@ func TestBeatsThatCannotBeReadAreNoEnd(t *testing.T) {
 		l, err := ledger.New(scanning{scan: scan}, "")
 		require.NoError(t, err)
 		var errs []error
-		for b, err := range beats(t.Context(), l, ledger.Page{}) {
+		for b, err := range Beats(t.Context(), l, ledger.Page{}) {
 			if err != nil {
 				errs = append(errs, err)
 				continue

@@ -37,8 +37,8 @@
 //	lock/locktest       the kit that the lock passes on every store
 //	probe               the contract with what tries a service for real: one method
 //	probe/probetest     the kit that every prober passes, and a scripted one
-//	probe/whatsappprobe … of WhatsApp, over the real client; states of accounts;
-//	                    pairing. Links libsignal, which is GPL-3.0
+//	probe/whatsappprobe … of WhatsApp, over the real client; states of accounts.
+//	                    Links libsignal, which is GPL-3.0; linking pairs a device
 //	probe/whatsapptest  a WhatsApp server for tests, in process
 //	alert               the contract with what carries messages to people: one method
 //	alert/telegramalert … by Telegram; webhookalert by HTTP; slogalert into the log

@@ -12,6 +12,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
 )
 
 // pairCommand links a device file to an account.
@@ -51,7 +52,7 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 		logger = slog.New(slog.NewTextHandler(s.err, nil))
 	}
 	screen := newScreen(s.out, !c.Verbose)
-	pairing := whatsappprobe.Pairing{
+	pairing := linking.Pairing{
 		Phone: c.Phone,
 		ShowQR: func(code string, valid time.Duration) {
 			screen.showQR(code, valid)
@@ -69,8 +70,8 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 		return usageError{fmt.Errorf("--phone: %w", err)}
 	}
 
-	device, err := whatsappprobe.OpenDevice(ctx, c.File, &whatsappprobe.DeviceOptions{Unpaired: true, Logger: logger})
-	if err != nil && !errors.Is(err, whatsappprobe.ErrDeviceInUse) && ctx.Err() == nil {
+	device, err := linking.OpenDevice(ctx, c.File, &linking.DeviceOptions{Unpaired: true, Logger: logger})
+	if err != nil && !errors.Is(err, linking.ErrDeviceInUse) && ctx.Err() == nil {
 		return usageError{fmt.Errorf("--file: %w", err)}
 	} else if err != nil {
 		return err
@@ -93,9 +94,9 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 	store.DeviceProps.Os = &c.Name
 
 	screen.say("Connecting to WhatsApp…")
-	account, err := whatsappprobe.Pair(ctx, client, pairing)
+	account, err := linking.Pair(ctx, client, pairing)
 	switch {
-	case errors.Is(err, whatsappprobe.ErrAlreadyPaired):
+	case errors.Is(err, linking.ErrAlreadyPaired):
 		return usageError{fmt.Errorf("--file: %s: %w", c.File, err)}
 	case err != nil:
 		return err

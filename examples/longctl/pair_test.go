@@ -14,7 +14,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types/events"
 
-	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
 
@@ -58,7 +58,7 @@ func longctl(ctx context.Context, t *testing.T, srv *whatsapptest.Server, use fu
 // works requires that a file's device can log in.
 func works(t *testing.T, srv *whatsapptest.Server, path string) {
 	t.Helper()
-	device, err := whatsappprobe.OpenDevice(t.Context(), path, nil)
+	device, err := linking.OpenDevice(t.Context(), path, nil)
 	require.NoError(t, err)
 	defer device.Close()
 	srv.Redirect(device.Client())
@@ -138,7 +138,7 @@ func TestPairSaysWhyItFails(t *testing.T) {
 	text := filepath.Join(folder, "notes.txt")
 	require.NoError(t, os.WriteFile(text, []byte("dear diary"), 0o600))
 	busy := filepath.Join(folder, "busy.db")
-	device, err := whatsappprobe.OpenDevice(t.Context(), busy, &whatsappprobe.DeviceOptions{Unpaired: true})
+	device, err := linking.OpenDevice(t.Context(), busy, &linking.DeviceOptions{Unpaired: true})
 	require.NoError(t, err)
 	defer device.Close()
 	free := filepath.Join(folder, "free.db")

@@ -17,6 +17,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
 )
 
 // whatsappConfig is the part of the environment that is about WhatsApp.
@@ -74,7 +75,7 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 	if c.demo {
 		return openDemo(c)
 	}
-	var files []*whatsappprobe.DeviceFile
+	var files []*linking.DeviceFile
 	w := &whatsapp{accounts: whatsappprobe.NewAccounts(nil), close: func() {
 		for _, f := range files {
 			_ = f.Close() // what was committed is in the file
@@ -85,7 +86,7 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 	}
 	var errs []error
 	open := func(variable, path string) *whatsmeow.Client {
-		f, err := whatsappprobe.OpenDevice(ctx, path, &whatsappprobe.DeviceOptions{Logger: logger})
+		f, err := linking.OpenDevice(ctx, path, &linking.DeviceOptions{Logger: logger})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", variable, err))
 			return nil

@@ -17,13 +17,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
-	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
 )
 
 func TestMistakesInWhatsAppAreNamedAndTheExitCodeIs2(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	held, err := whatsappprobe.OpenDevice(t.Context(), dir+"/unpaired.db", &whatsappprobe.DeviceOptions{Unpaired: true})
+	held, err := linking.OpenDevice(t.Context(), dir+"/unpaired.db", &linking.DeviceOptions{Unpaired: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = held.Close() })
 	for name, c := range map[string]struct {

@@ -67,7 +67,7 @@ func (t *tree) allows(r row, importPath string) bool {
 // which is GPL-3.0, and a test binary is a binary.
 func checkWhatsmeow(t *tree) (broken []string) {
 	for _, p := range t.packages {
-		if p.isProgram() || p.dir == "probe/whatsappprobe" || p.dir == "probe/whatsapptest" {
+		if p.isProgram() || under(p.dir, "probe/whatsappprobe") || p.dir == "probe/whatsapptest" {
 			continue
 		}
 		for _, f := range p.files {

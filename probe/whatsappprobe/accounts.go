@@ -12,16 +12,11 @@ import (
 	"go.mau.fi/whatsmeow"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
 )
 
 // ErrTracked is returned by Accounts.Add for an ID that is taken.
 var ErrTracked = errors.New("whatsappprobe: an account of this ID is tracked already")
-
-// Events is what is needed of a client to follow it. *whatsmeow.Client is one.
-type Events interface {
-	AddEventHandler(whatsmeow.EventHandler) uint32
-	RemoveEventHandler(uint32) bool
-}
 
 // AccountsOptions are the optional settings of NewAccounts.
 type AccountsOptions struct {
@@ -51,7 +46,7 @@ type tracked struct {
 	id string
 
 	mu       sync.Mutex
-	follower follower
+	follower tracker.Follower
 	remove   func() // ends it; nil until the client has the handler
 }
 
@@ -98,7 +93,7 @@ func (a *Accounts) Add(id string, cli Events) error {
 	if isNil(cli) {
 		return errors.New("whatsappprobe: no client")
 	}
-	t := &tracked{id: id, follower: begin(id, cli, a.opts.Clock)}
+	t := &tracked{id: id, follower: tracker.Begin(id, cli, a.opts.Clock)}
 	a.mu.Lock()
 	if slices.ContainsFunc(a.tracked, func(o *tracked) bool { return o.id == id }) {
 		a.mu.Unlock()
@@ -110,32 +105,8 @@ func (a *Accounts) Add(id string, cli Events) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.remove = func() { cli.RemoveEventHandler(handler) }
-	t.follower.catchUp(cli, a.opts.Clock)
+	t.follower.CatchUp(cli, a.opts.Clock)
 	return nil
-}
-
-// catchUp looks once more at a client that has said nothing yet: it may have
-// connected just before its handler was there.
-func (f *follower) catchUp(cli Events, clk clock.Clock) {
-	if f.account.Reason == notYet {
-		*f = begin(f.account.ID, cli, clk)
-	}
-}
-
-const notYet = "not_connected_yet"
-
-// begin is what can be said of a client before it says anything.
-func begin(id string, cli Events, clk clock.Clock) follower {
-	f := follower{account: Account{ID: id, State: Reconnecting, Since: clk.Now(), Reason: notYet}}
-	if c, ok := cli.(*whatsmeow.Client); ok {
-		switch {
-		case c.Store.ID == nil:
-			f.account.State, f.account.Reason = NeedsQR, "not_paired"
-		case c.IsLoggedIn() && c.IsConnected():
-			f.connected(clk.Now())
-		}
-	}
-	return f
 }
 
 // Remove forgets an account. It waits for handlers of the client that run, so it
@@ -161,10 +132,10 @@ func (a *Accounts) Remove(id string) {
 // take is the client's event handler. It waits for nobody.
 func (a *Accounts) take(t *tracked, event any) {
 	t.mu.Lock()
-	changed := t.follower.follow(event, a.opts.Clock.Now())
+	changed := t.follower.Follow(event, a.opts.Clock.Now())
 	var now Account
 	if changed {
-		now = t.follower.view(a.opts.Clock.Now())
+		now = t.follower.View(a.opts.Clock.Now())
 	}
 	t.mu.Unlock()
 	if !changed {
@@ -189,7 +160,7 @@ func (a *Accounts) List() []Account {
 	out := make([]Account, len(all))
 	for i, t := range all {
 		t.mu.Lock()
-		out[i] = t.follower.view(now)
+		out[i] = t.follower.View(now)
 		t.mu.Unlock()
 	}
 	return out
@@ -229,7 +200,7 @@ func (a *Accounts) Status(ctx context.Context) (longrun.HostStatus, error) {
 		case Outdated, Stopped:
 		}
 		s.Accounts = append(s.Accounts, longrun.AccountStatus{
-			ID: account.ID, LoggedOut: account.State.final(), Since: account.Since, Reason: account.Reason,
+			ID: account.ID, LoggedOut: tracker.IsFinal(account.State), Since: account.Since, Reason: account.Reason,
 			Reconnects: int64(account.Reconnects), FirstReconnect: account.FirstReconnect, LastReconnect: account.LastReconnect,
 		})
 	}

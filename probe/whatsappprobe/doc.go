@@ -59,6 +59,12 @@
 // do is an error of class "sender_…" or "receiver_…", as far as that client knows:
 // one whose connection has just died does not.
 //
+// # Rooms
+//
+// Package linking, below this one, pairs the device of an account and keeps its
+// file. The internal ones: tracker follows one client, sending has what every
+// probe is made of, masking hides telephone numbers.
+//
 // # Markers
 //
 // A probe's text is recognised by IsProbe: have the host ignore such messages,

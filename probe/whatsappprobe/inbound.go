@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/probe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
 )
 
 // InboundOptions are the optional settings of Inbound.
@@ -44,15 +44,15 @@ func Inbound(sender, monitored Client, opts *InboundOptions) probe.Prober {
 	if opts != nil {
 		p.opts = *opts
 	}
-	p.turns = newTurns(p.opts.Clock, p.opts.Burst, 1)
-	p.sender, p.link = newLink(sender, p.turns.clock), newLink(monitored, p.turns.clock)
+	p.turns = sending.NewTurns(p.opts.Clock, p.opts.Burst, 1)
+	p.sender, p.link = sending.NewLink(sender, p.turns.Clock), sending.NewLink(monitored, p.turns.Clock)
 	return p
 }
 
 type inbound struct {
 	opts         InboundOptions
-	sender, link *link
-	turns        *turns
+	sender, link *sending.Link
+	turns        *sending.Turns
 
 	mu   sync.Mutex
 	miss miss // the last probe that did not arrive in time
@@ -75,56 +75,56 @@ type arrival struct {
 func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 	to := p.opts.To
 	if to.IsEmpty() {
-		to = p.link.ownID()
+		to = p.link.OwnID()
 	}
 	target := Mask(to.User)
 	if ctx.Err() == nil {
-		if r, over := p.link.finished(); over {
+		if r, over := p.link.Finished(); over {
 			r.Target = target
 			return r, nil
 		}
-		if r, over := p.sender.finished(); over {
+		if r, over := p.sender.Finished(); over {
 			return probe.Result{}, probe.Inconclusive("sender_"+r.Class, errors.New(r.Detail))
 		}
 	}
 	if to.IsEmpty() {
 		return probe.Result{}, fmt.Errorf("%w: the monitored account's address is not known", probe.ErrNotConfigured)
 	}
-	if p.sender.ownID() == to.ToNonAD() {
+	if p.sender.OwnID() == to.ToNonAD() {
 		return probe.Result{}, fmt.Errorf("%w: the sender is the monitored account itself", probe.ErrNotConfigured)
 	}
-	t, err := p.turns.begin(ctx, 1)
+	t, err := p.turns.Begin(ctx, 1)
 	if err != nil {
-		if errors.Is(err, errBusy) {
+		if errors.Is(err, sending.ErrBusy) {
 			err = probe.Inconclusive("sender_send_blocked", err)
 		}
 		return probe.Result{}, err
 	}
-	defer t.leave()
+	defer t.Leave()
 
-	start := p.turns.clock.Now()
-	m := marker{newSeries(), 1, 1}
-	id := p.sender.client.GenerateMessageID()
+	start := p.turns.Clock.Now()
+	m := sending.Marker{Series: sending.NewSeries(), Place: 1, Of: 1}
+	id := p.sender.Client.GenerateMessageID()
 	arrivals := make(chan arrival, 8)
-	p.link.listen(func(event any, now time.Time) {
+	p.link.Listen(func(event any, now time.Time) {
 		p.noteLate(event, now)
-		if got, ok := incoming(event); ok && got == m {
+		if got, ok := sending.Incoming(event); ok && got == m {
 			put(arrivals, arrival{at: now})
 		}
 		if e, ok := event.(*events.UndecryptableMessage); ok && e.Info.ID == id {
 			put(arrivals, arrival{at: now, unreadable: true})
 		}
 	})
-	defer p.link.listen(p.noteLate) // a message that is late is still heard
+	defer p.link.Listen(p.noteLate) // a message that is late is still heard
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	ack := send(ctx, p.sender, t, to.ToNonAD(), id, m.text(start)).wait(ctx)
-	if err := calledOff(ctx); err != nil {
+	ack := sending.Send(ctx, p.sender, t, to.ToNonAD(), id, m.Text(start)).Wait(ctx)
+	if err := sending.CalledOff(ctx); err != nil {
 		return probe.Result{}, err
 	}
 	unreadable := false
-	for waiting := ack.ok() || ack.class == "no_ack"; waiting; {
+	for waiting := ack.OK() || ack.Class == "no_ack"; waiting; {
 		select {
 		case a := <-arrivals:
 			if a.unreadable {
@@ -135,27 +135,27 @@ func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 			p.missed("", start)
 			return probe.Result{
 				Status: probe.Pass, Latency: max(a.at.Sub(start), time.Microsecond), Target: target,
-				Stages: append(ack.stages, probe.Stage{Name: "arrival", Took: max(0, a.at.Sub(ack.at))}),
+				Stages: append(ack.Stages, probe.Stage{Name: "arrival", Took: max(0, a.at.Sub(ack.At))}),
 			}, nil
 		case <-ctx.Done():
 			waiting = len(arrivals) > 0
 		}
 	}
-	switch err := calledOff(ctx); {
+	switch err := sending.CalledOff(ctx); {
 	case err != nil:
 		return probe.Result{}, err
-	case !ack.ok():
-		return probe.Result{}, probe.Inconclusive("sender_"+ack.class, errors.New(ack.detail))
+	case !ack.OK():
+		return probe.Result{}, probe.Inconclusive("sender_"+ack.Class, errors.New(ack.Detail))
 	}
-	now := p.turns.clock.Now()
+	now := p.turns.Clock.Now()
 	r := probe.Result{
-		Status: probe.Fail, Latency: now.Sub(start), Stages: append(ack.stages, probe.Stage{Name: "arrival", Took: now.Sub(ack.at)}), Target: target,
+		Status: probe.Fail, Latency: now.Sub(start), Stages: append(ack.Stages, probe.Stage{Name: "arrival", Took: now.Sub(ack.At)}), Target: target,
 		Class: "acked_not_delivered", Detail: "the server took the message, and the account did not show it",
 	}
 	if unreadable {
 		r.Class, r.Detail = "undecryptable", "the message arrived, and could not be read"
 	}
-	if after := p.missed(m.series, start); after > 0 && !unreadable {
+	if after := p.missed(m.Series, start); after > 0 && !unreadable {
 		r.Class, r.Detail = "arrived_late", fmt.Sprintf("not in time; the one before arrived after %v", after.Round(time.Millisecond))
 	}
 	return r, nil
@@ -163,13 +163,13 @@ func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 
 // noteLate takes the time at which the last missing message did arrive.
 func (p *inbound) noteLate(event any, now time.Time) {
-	got, ok := incoming(event)
+	got, ok := sending.Incoming(event)
 	if !ok {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if got.series == p.miss.series && p.miss.after == 0 {
+	if got.Series == p.miss.series && p.miss.after == 0 {
 		p.miss.after = now.Sub(p.miss.sent)
 	}
 }
@@ -183,10 +183,4 @@ func (p *inbound) missed(series string, sent time.Time) time.Duration {
 	after := p.miss.after
 	p.miss = miss{series: series, sent: sent}
 	return after
-}
-
-// isNil reports whether there is no client, be it behind an interface.
-func isNil(cli Events) bool {
-	v := reflect.ValueOf(cli)
-	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }

@@ -10,6 +10,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 
 	"github.com/seed-13dc028d/longwatch/probe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
 )
 
 // OutboundOptions are the optional settings of Outbound.
@@ -40,8 +41,8 @@ func Outbound(cli Client, to types.JID, opts *OutboundOptions) probe.Prober {
 	if opts != nil {
 		p.opts = *opts
 	}
-	p.turns = newTurns(p.opts.Clock, p.opts.Burst, 1)
-	p.link = newLink(cli, p.turns.clock)
+	p.turns = sending.NewTurns(p.opts.Clock, p.opts.Burst, 1)
+	p.link = sending.NewLink(cli, p.turns.Clock)
 	return p
 }
 
@@ -53,36 +54,36 @@ var notConfigured = probe.Func(func(context.Context) (probe.Result, error) { //n
 type outbound struct {
 	opts  OutboundOptions
 	to    types.JID
-	link  *link
-	turns *turns
+	link  *sending.Link
+	turns *sending.Turns
 }
 
 // Probe implements probe.Prober.
 func (p *outbound) Probe(ctx context.Context) (probe.Result, error) {
 	target := Mask(p.to.User)
-	if r, over := p.link.finished(); over && ctx.Err() == nil {
+	if r, over := p.link.Finished(); over && ctx.Err() == nil {
 		r.Target = target
 		return r, nil
 	}
-	if p.link.ownID() == p.to {
+	if p.link.OwnID() == p.to {
 		return probe.Result{}, fmt.Errorf("%w: a message to oneself has no delivery receipt; probe to another account", probe.ErrNotConfigured)
 	}
-	t, err := p.turns.begin(ctx, 1)
-	if errors.Is(err, errBusy) {
-		r := p.link.blocked()
+	t, err := p.turns.Begin(ctx, 1)
+	if errors.Is(err, sending.ErrBusy) {
+		r := p.link.Blocked()
 		r.Target = target
 		return r, nil
 	}
 	if err != nil {
 		return probe.Result{}, err
 	}
-	defer t.leave()
+	defer t.Leave()
 
-	id := p.link.client.GenerateMessageID()
+	id := p.link.Client.GenerateMessageID()
 	arrived := make(chan time.Time, 1)
 	unreadable := make(chan struct{}, 1)
-	p.link.listen(func(event any, now time.Time) {
-		delivered, retry := receipt(event, id)
+	p.link.Listen(func(event any, now time.Time) {
+		delivered, retry := sending.Receipt(event, id)
 		if delivered {
 			put(arrived, now)
 		}
@@ -90,40 +91,40 @@ func (p *outbound) Probe(ctx context.Context) (probe.Result, error) {
 			put(unreadable, struct{}{})
 		}
 	})
-	defer p.link.listen(nil)
+	defer p.link.Listen(nil)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // whatever is left of the send
-	start := p.turns.clock.Now()
-	ack := send(ctx, p.link, t, p.to, id, marker{newSeries(), 1, 1}.text(start)).wait(ctx)
-	if err := calledOff(ctx); err != nil {
+	start := p.turns.Clock.Now()
+	ack := sending.Send(ctx, p.link, t, p.to, id, sending.Marker{Series: sending.NewSeries(), Place: 1, Of: 1}.Text(start)).Wait(ctx)
+	if err := sending.CalledOff(ctx); err != nil {
 		return probe.Result{}, err
 	}
 	var delivered time.Time
 	switch {
-	case !ack.ok():
+	case !ack.OK():
 		// Without acks an account is as good as mute, whatever arrives: each of
 		// its sends waits for one, and all others behind it.
-		if ack.class != "no_ack" || len(arrived) == 0 {
-			return ack.failed(start, target), nil
+		if ack.Class != "no_ack" || len(arrived) == 0 {
+			return ack.Failed(start, target), nil
 		}
-		r := ack.failed(start, target)
+		r := ack.Failed(start, target)
 		r.Detail = "the message arrived, and the server's ack did not"
 		return r, nil
 	case p.opts.AckIsEnough:
-		return probe.Result{Status: probe.Pass, Latency: ack.at.Sub(start), Stages: ack.stages, Target: target}, nil
+		return probe.Result{Status: probe.Pass, Latency: ack.At.Sub(start), Stages: ack.Stages, Target: target}, nil
 	}
 	select {
 	case delivered = <-arrived:
 	case <-ctx.Done():
 	}
-	now := p.turns.clock.Now()
+	now := p.turns.Clock.Now()
 	if delivered.IsZero() {
-		if err := calledOff(ctx); err != nil {
+		if err := sending.CalledOff(ctx); err != nil {
 			return probe.Result{}, err
 		}
 		r := probe.Result{
-			Status: probe.Fail, Latency: now.Sub(start), Stages: append(ack.stages, probe.Stage{Name: "delivery", Took: now.Sub(ack.at)}), Target: target,
+			Status: probe.Fail, Latency: now.Sub(start), Stages: append(ack.Stages, probe.Stage{Name: "delivery", Took: now.Sub(ack.At)}), Target: target,
 			Class: "acked_not_delivered", Detail: "the server took the message, and no receipt of its delivery came",
 		}
 		if len(unreadable) > 0 {
@@ -134,7 +135,7 @@ func (p *outbound) Probe(ctx context.Context) (probe.Result, error) {
 	return probe.Result{
 		// A receipt may overtake the ack.
 		Status: probe.Pass, Latency: max(delivered.Sub(start), time.Microsecond), Target: target,
-		Stages: append(ack.stages, probe.Stage{Name: "delivery", Took: max(0, delivered.Sub(ack.at))}),
+		Stages: append(ack.Stages, probe.Stage{Name: "delivery", Took: max(0, delivered.Sub(ack.At))}),
 	}, nil
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/probe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
 )
 
 const (
@@ -66,15 +68,15 @@ func Queue(cli, receiver Client, opts *QueueOptions) probe.Prober {
 	if p.opts.MaxDepth == 0 {
 		p.opts.MaxDepth = defaultMaxDepth
 	}
-	p.turns = newTurns(p.opts.Clock, p.opts.Burst, p.opts.Messages)
-	p.link, p.receiver = newLink(cli, p.turns.clock), newLink(receiver, p.turns.clock)
+	p.turns = sending.NewTurns(p.opts.Clock, p.opts.Burst, p.opts.Messages)
+	p.link, p.receiver = sending.NewLink(cli, p.turns.Clock), sending.NewLink(receiver, p.turns.Clock)
 	return p
 }
 
 type queue struct {
 	opts           QueueOptions
-	link, receiver *link
-	turns          *turns
+	link, receiver *sending.Link
+	turns          *sending.Turns
 }
 
 // shown is one message of a series as the receiver's client showed it.
@@ -87,69 +89,69 @@ type shown struct {
 func (p *queue) Probe(ctx context.Context) (probe.Result, error) {
 	to := p.opts.To
 	if to.IsEmpty() {
-		to = p.receiver.ownID()
+		to = p.receiver.OwnID()
 	}
 	target := Mask(to.User)
 	if ctx.Err() == nil {
-		if r, over := p.link.finished(); over {
+		if r, over := p.link.Finished(); over {
 			r.Target = target
 			return r, nil
 		}
-		if r, over := p.receiver.finished(); over {
+		if r, over := p.receiver.Finished(); over {
 			return probe.Result{}, probe.Inconclusive("receiver_"+r.Class, errors.New(r.Detail))
 		}
 	}
 	if to.IsEmpty() {
 		return probe.Result{}, fmt.Errorf("%w: the receiver's address is not known", probe.ErrNotConfigured)
 	}
-	t, err := p.turns.begin(ctx, p.opts.Messages)
-	if errors.Is(err, errBusy) {
-		r := p.link.blocked()
+	t, err := p.turns.Begin(ctx, p.opts.Messages)
+	if errors.Is(err, sending.ErrBusy) {
+		r := p.link.Blocked()
 		r.Target = target
 		return r, nil
 	}
 	if err != nil {
 		return probe.Result{}, err
 	}
-	defer t.leave()
+	defer t.Leave()
 	r, err := p.measure(ctx, t, to.ToNonAD())
 	r.Target = target
 	return r, err
 }
 
 // measure judges the depth, sends the series and waits for it.
-func (p *queue) measure(ctx context.Context, t *turn, to types.JID) (probe.Result, error) {
-	start := p.turns.clock.Now()
+func (p *queue) measure(ctx context.Context, t *sending.Turn, to types.JID) (probe.Result, error) {
+	start := p.turns.Clock.Now()
 	if r, over, err := p.tooDeep(ctx, t); over || err != nil {
 		return r, err
 	}
-	series := newSeries()
+	series := sending.NewSeries()
 	arrivals := make(chan shown, 2*maxQueueMessages)
-	p.receiver.listen(func(event any, now time.Time) {
-		if m, ok := incoming(event); ok && m.series == series {
-			put(arrivals, shown{m.place, now})
+	p.receiver.Listen(func(event any, now time.Time) {
+		if m, ok := sending.Incoming(event); ok && m.Series == series {
+			put(arrivals, shown{m.Place, now})
 		}
 	})
-	defer p.receiver.listen(nil)
+	defer p.receiver.Listen(nil)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var stages []probe.Stage
 	for place := 1; place <= p.opts.Messages; place++ {
-		text := marker{series, place, p.opts.Messages}.text(p.turns.clock.Now())
+		text := sending.Marker{Series: series, Place: place, Of: p.opts.Messages}.Text(p.turns.Clock.Now())
 		r, ok, err := p.put(ctx, t, to, text)
 		if err != nil || !ok {
 			r.Stages = append(stages, r.Stages...)
 			return r, err
 		}
 	}
-	handed := p.turns.clock.Now()
+	handed := p.turns.Clock.Now()
 	stages = append(stages, probe.Stage{Name: "send", Took: handed.Sub(start)})
 	return p.collect(ctx, start, handed, stages, arrivals)
 }
 
 // tooDeep judges the host's queue before anything is added to it.
-func (p *queue) tooDeep(ctx context.Context, t *turn) (r probe.Result, over bool, err error) {
+func (p *queue) tooDeep(ctx context.Context, t *sending.Turn) (r probe.Result, over bool, err error) {
 	if p.opts.Depth == nil {
 		return probe.Result{}, false, nil
 	}
@@ -160,10 +162,10 @@ func (p *queue) tooDeep(ctx context.Context, t *turn) (r probe.Result, over bool
 		return err
 	})
 	switch {
-	case calledOff(ctx) != nil:
-		return probe.Result{}, false, calledOff(ctx)
+	case sending.CalledOff(ctx) != nil:
+		return probe.Result{}, false, sending.CalledOff(ctx)
 	case err != nil:
-		return probe.Result{}, false, probe.Inconclusive("queue_depth_unknown", errors.New(hideNumbers(err.Error())))
+		return probe.Result{}, false, probe.Inconclusive("queue_depth_unknown", errors.New(masking.Text(err.Error())))
 	}
 	if depth := <-depths; depth > p.opts.MaxDepth {
 		return probe.Failed("queue_depth", fmt.Sprintf("%d messages wait, more than %d", depth, p.opts.MaxDepth)), true, nil
@@ -176,10 +178,10 @@ var errHung = errors.New("it did not return in time")
 
 // ofTheHost calls a function of the host, which may ignore its context, hang or
 // panic. What hangs is part of the turn until it ends.
-func (p *queue) ofTheHost(ctx context.Context, t *turn, fn func() error) error {
-	t.join()
+func (p *queue) ofTheHost(ctx context.Context, t *sending.Turn, fn func() error) error {
+	t.Join()
 	done := spawn.Start("the host", func() error {
-		defer t.leave()
+		defer t.Leave()
 		return spawn.Plain(fn(), errHung)
 	})
 	select {
@@ -188,7 +190,7 @@ func (p *queue) ofTheHost(ctx context.Context, t *turn, fn func() error) error {
 	case <-ctx.Done():
 	}
 	late := make(chan struct{})
-	timer := p.turns.clock.AfterFunc(lastWord, func() { close(late) })
+	timer := p.turns.Clock.AfterFunc(sending.LastWord, func() { close(late) })
 	defer timer.Stop()
 	select {
 	case err := <-done:
@@ -199,26 +201,26 @@ func (p *queue) ofTheHost(ctx context.Context, t *turn, fn func() error) error {
 }
 
 // put hands one message over, and reports whether that worked.
-func (p *queue) put(ctx context.Context, t *turn, to types.JID, text string) (r probe.Result, ok bool, err error) {
-	start := p.turns.clock.Now()
+func (p *queue) put(ctx context.Context, t *sending.Turn, to types.JID, text string) (r probe.Result, ok bool, err error) {
+	start := p.turns.Clock.Now()
 	if p.opts.Enqueue == nil {
-		ack := send(ctx, p.link, t, to, p.link.client.GenerateMessageID(), text).wait(ctx)
-		if err := calledOff(ctx); err != nil {
+		ack := sending.Send(ctx, p.link, t, to, p.link.Client.GenerateMessageID(), text).Wait(ctx)
+		if err := sending.CalledOff(ctx); err != nil {
 			return probe.Result{}, false, err
 		}
-		if !ack.ok() {
-			return ack.failed(start, ""), false, nil
+		if !ack.OK() {
+			return ack.Failed(start, ""), false, nil
 		}
 		return probe.Result{}, true, nil
 	}
 	err = p.ofTheHost(ctx, t, func() error { return p.opts.Enqueue(ctx, to, text) })
 	switch {
-	case calledOff(ctx) != nil:
-		return probe.Result{}, false, calledOff(ctx)
+	case sending.CalledOff(ctx) != nil:
+		return probe.Result{}, false, sending.CalledOff(ctx)
 	case errors.Is(err, errHung):
 		return probe.Failed("enqueue_blocked", "the host's queue has not taken the message in time"), false, nil
 	case err != nil:
-		return probe.Failed("enqueue_failed", "the host's queue did not take the message: "+hideNumbers(err.Error())), false, nil
+		return probe.Failed("enqueue_failed", "the host's queue did not take the message: "+masking.Text(err.Error())), false, nil
 	}
 	return probe.Result{}, true, nil
 }
@@ -229,7 +231,7 @@ func (p *queue) collect(ctx context.Context, start, handed time.Time, stages []p
 	missing := p.opts.Messages
 	seen := make([]bool, p.opts.Messages+1)
 	verdict := func(class, detail string) (probe.Result, error) {
-		now := p.turns.clock.Now()
+		now := p.turns.Clock.Now()
 		return probe.Result{
 			Status: probe.Fail, Latency: now.Sub(start), Class: class, Detail: detail,
 			Stages: append(stages, probe.Stage{Name: "arrival", Took: now.Sub(handed)}),
@@ -250,16 +252,16 @@ func (p *queue) collect(ctx context.Context, start, handed time.Time, stages []p
 			continue
 		case <-ctx.Done():
 		}
-		if err := calledOff(ctx); err != nil {
+		if err := sending.CalledOff(ctx); err != nil {
 			return probe.Result{}, err
 		}
 		if len(arrivals) > 0 {
 			continue
 		}
-		if r, over := p.receiver.finished(); over {
+		if r, over := p.receiver.Finished(); over {
 			return probe.Result{}, probe.Inconclusive("receiver_"+r.Class, errors.New(r.Detail))
 		}
-		if p.receiver.state() != Connected {
+		if p.receiver.State() != Connected {
 			return probe.Result{}, probe.Inconclusive("receiver_not_connected", errors.New("the receiver's client is not connected"))
 		}
 		if missing == p.opts.Messages && p.opts.Enqueue == nil {
@@ -289,7 +291,7 @@ const lingering = time.Second
 // linger returns a message that came once more, if one does.
 func (p *queue) linger(ctx context.Context, arrivals <-chan shown) (shown, bool) {
 	over := make(chan struct{})
-	timer := p.turns.clock.AfterFunc(lingering, func() { close(over) })
+	timer := p.turns.Clock.AfterFunc(lingering, func() { close(over) })
 	defer timer.Stop()
 	select {
 	case s := <-arrivals:

@@ -1,4 +1,4 @@
-package whatsappprobe
+package sending
 
 import (
 	"context"
@@ -12,47 +12,49 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/probe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
 )
 
-// Client is what a probe needs of a client. *whatsmeow.Client is one.
+// Client is what is needed of a client here. *whatsmeow.Client is one.
 type Client interface {
-	Events
+	AddEventHandler(handler whatsmeow.EventHandler) uint32
 	SendMessage(ctx context.Context, to types.JID, message *waE2E.Message, extra ...whatsmeow.SendRequestExtra) (whatsmeow.SendResponse, error)
 	GenerateMessageID() types.MessageID
 }
 
-// link is a client as a prober sees it: its state, and what it hears. Its handler
+// Link is a client as a prober sees it: its state, and what it hears. Its handler
 // is added once and never taken away: both would wait for a handler of the host
 // that hangs, which is one of the things a probe is to find.
-type link struct {
-	client Client
+type Link struct {
+	Client Client
 	clock  clock.Clock
 
 	mu       sync.Mutex
-	follower follower
+	follower tracker.Follower
 	own      types.JID // of the account, where it is known
 	hear     func(event any, now time.Time)
 }
 
-func newLink(cli Client, clk clock.Clock) *link {
-	l := &link{client: cli, clock: clk, follower: begin("", cli, clk)}
+// NewLink follows a client from now on. A nil cli panics.
+func NewLink(cli Client, clk clock.Clock) *Link {
+	l := &Link{Client: cli, clock: clk, follower: tracker.Begin("", cli, clk)}
 	if c, ok := cli.(*whatsmeow.Client); ok && c.Store.ID != nil {
 		l.own = c.Store.ID.ToNonAD()
 	}
 	cli.AddEventHandler(l.take)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.follower.catchUp(cli, clk)
+	l.follower.CatchUp(cli, clk)
 	return l
 }
 
 // take is the client's event handler. hear is called under the lock, so that it
-// is never called after listen(nil) returned; it waits for nobody.
-func (l *link) take(event any) {
+// is never called after Listen(nil) returned; it waits for nobody.
+func (l *Link) take(event any) {
 	now := l.clock.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.follower.follow(event, now)
+	l.follower.Follow(event, now)
 	if paired, ok := event.(*events.PairSuccess); ok {
 		l.own = paired.ID.ToNonAD()
 	}
@@ -61,58 +63,58 @@ func (l *link) take(event any) {
 	}
 }
 
-// listen has hear called with each event from now on; nil ends that.
-func (l *link) listen(hear func(event any, now time.Time)) {
+// Listen has hear called with each event from now on; nil ends that.
+func (l *Link) Listen(hear func(event any, now time.Time)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.hear = hear
 }
 
-// ownID returns the account's address, empty when it is not known.
-func (l *link) ownID() types.JID {
+// OwnID returns the account's address, empty when it is not known.
+func (l *Link) OwnID() types.JID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.own
 }
 
-// finished returns the failure of an account that does not come back by itself,
+// Finished returns the failure of an account that does not come back by itself,
 // so that no probe is sent in vain.
-func (l *link) finished() (probe.Result, bool) {
+func (l *Link) Finished() (probe.Result, bool) {
 	l.mu.Lock()
-	account := l.follower.account
+	account := l.follower.Account
 	l.mu.Unlock()
 	switch account.State {
-	case NeedsQR:
+	case tracker.NeedsQR:
 		return probe.Failed("logged_out", "the account must be linked anew: "+account.Reason), true
-	case Outdated:
+	case tracker.Outdated:
 		return probe.Failed("client_outdated", "the server refuses this version of whatsmeow"), true
-	case Stopped:
+	case tracker.Stopped:
 		return probe.Failed("stopped", "the client has given up: "+account.Reason), true
-	case Connected, Reconnecting, Degraded:
+	case tracker.Connected, tracker.Reconnecting, tracker.Degraded:
 	}
 	return probe.Result{}, false
 }
 
-// state is how the account is.
-func (l *link) state() State {
+// State is how the account is.
+func (l *Link) State() tracker.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.follower.account.State
+	return l.follower.Account.State
 }
 
-// blocked returns the failure of a send that the client does not return from.
-func (l *link) blocked() probe.Result {
-	if state := l.state(); state != Connected && state != Degraded {
+// Blocked returns the failure of a send that the client does not return from.
+func (l *Link) Blocked() probe.Result {
+	if state := l.State(); state != tracker.Connected && state != tracker.Degraded {
 		return probe.Failed("not_connected", "the connection broke, and did not come back in time")
 	}
 	return probe.Failed("send_blocked", "an earlier send of the account has not ended and holds back all others")
 }
 
-// incoming returns the marker of a message that the event brings.
-func incoming(event any) (marker, bool) {
+// Incoming returns the marker of a message that the event brings.
+func Incoming(event any) (Marker, bool) {
 	e, ok := event.(*events.Message)
 	if !ok {
-		return marker{}, false
+		return Marker{}, false
 	}
 	text := e.Message.GetConversation()
 	if text == "" {
@@ -121,9 +123,9 @@ func incoming(event any) (marker, bool) {
 	return parseMarker(text)
 }
 
-// receipt tells what a receipt says of a message: that it arrived, or that the
+// Receipt tells what a receipt says of a message: that it arrived, or that the
 // receiver could not read it and asks again.
-func receipt(event any, id types.MessageID) (delivered, unreadable bool) {
+func Receipt(event any, id types.MessageID) (delivered, unreadable bool) {
 	e, ok := event.(*events.Receipt)
 	if !ok {
 		return false, false

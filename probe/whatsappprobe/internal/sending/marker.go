@@ -1,4 +1,4 @@
-package whatsappprobe
+package sending
 
 import (
 	"crypto/rand"
@@ -9,41 +9,40 @@ import (
 	"time"
 )
 
-// marker is what makes a probe's message recognisable: a series that no other
+// Marker is what makes a probe's message recognisable: a series that no other
 // probe has, and the place in it. In a text it reads "[lw·abcdefghijklmnop·1/5]".
-type marker struct {
-	series   string
-	place, n int // place counts from 1
+type Marker struct {
+	Series    string
+	Place, Of int // place counts from 1
 }
 
 var markerPattern = regexp.MustCompile(`\[lw·([a-z2-7]{16})·(\d{1,2})/(\d{1,2})\]`)
 
-// IsProbe reports whether a message's text is that of a probe, this host's or
-// another's: one to pass over. It holds for a text that quotes one, too.
-func IsProbe(text string) bool { return markerPattern.MatchString(text) }
+// IsMarked reports whether a text has a marker in it.
+func IsMarked(text string) bool { return markerPattern.MatchString(text) }
 
-// newSeries returns a name that is never used again: 80 random bits.
-func newSeries() string {
+// NewSeries returns a name that is never used again: 80 random bits.
+func NewSeries() string {
 	var b [10]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
 // parseMarker finds the marker in a text.
-func parseMarker(text string) (marker, bool) {
+func parseMarker(text string) (Marker, bool) {
 	found := markerPattern.FindStringSubmatch(text)
 	if found == nil {
-		return marker{}, false
+		return Marker{}, false
 	}
-	m := marker{series: found[1]}
-	m.place, _ = strconv.Atoi(found[2]) // digits, by the pattern
-	m.n, _ = strconv.Atoi(found[3])
+	m := Marker{Series: found[1]}
+	m.Place, _ = strconv.Atoi(found[2]) // digits, by the pattern
+	m.Of, _ = strconv.Atoi(found[3])
 	return m, true
 }
 
 // String returns the marker as it stands in a text.
-func (m marker) String() string {
-	return "[lw·" + m.series + "·" + strconv.Itoa(m.place) + "/" + strconv.Itoa(m.n) + "]"
+func (m Marker) String() string {
+	return "[lw·" + m.Series + "·" + strconv.Itoa(m.Place) + "/" + strconv.Itoa(m.Of) + "]"
 }
 
 // openings and endings make texts that differ: the same words at the same time
@@ -59,10 +58,10 @@ var (
 	}
 )
 
-// text is what is sent for a marker. It depends on nothing but the marker and
+// Text is what is sent for a marker. It depends on nothing but the marker and
 // the time, and says no more than it must.
-func (m marker) text(now time.Time) string {
-	seed := int(m.series[0])*31 + int(m.series[1])*7 + m.place
-	parts := []string{openings[seed%len(openings)], now.UTC().Format("15:04:05"), m.String(), endings[int(m.series[2])%len(endings)]}
+func (m Marker) Text(now time.Time) string {
+	seed := int(m.Series[0])*31 + int(m.Series[1])*7 + m.Place
+	parts := []string{openings[seed%len(openings)], now.UTC().Format("15:04:05"), m.String(), endings[int(m.Series[2])%len(endings)]}
 	return strings.TrimSpace(strings.Join(parts, " "))
 }

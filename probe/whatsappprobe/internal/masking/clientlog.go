@@ -1,22 +1,15 @@
-package whatsappprobe
+package masking
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
-	"regexp"
 
 	waLog "go.mau.fi/whatsmeow/util/log"
 )
 
-// ClientLogger makes a *slog.Logger the logger of a *whatsmeow.Client, or of the
-// container of its store. nil is silence.
-//
-// Numbers of seven digits and more are masked, whatever they are. What
-// whatsmeow says for debugging is dropped: it prints whole stanzas, decrypted
-// messages and the codes that link a device. libsignal, below it, prints some
-// lines on the standard output by itself; they do not come through here.
-func ClientLogger(logger *slog.Logger) waLog.Logger {
+// Logger is whatsappprobe.ClientLogger, which says what it hides.
+func Logger(logger *slog.Logger) waLog.Logger {
 	if logger == nil {
 		return waLog.Noop
 	}
@@ -36,7 +29,7 @@ func (l clientLogger) log(level slog.Level, format string, args []any) {
 	ctx := context.Background()
 	if l.logger.Enabled(ctx, level) {
 		l.logger.LogAttrs(ctx, level, "whatsmeow",
-			slog.String("module", l.module), slog.String("text", hideNumbers(fmt.Sprintf(format, args...))))
+			slog.String("module", l.module), slog.String("text", Text(fmt.Sprintf(format, args...))))
 	}
 }
 
@@ -59,8 +52,3 @@ func (l clientLogger) Sub(module string) waLog.Logger {
 	}
 	return clientLogger{logger: l.logger, module: module}
 }
-
-var longNumber = regexp.MustCompile(`[0-9]{7,}`)
-
-// hideNumbers masks whatever may be a telephone number in a text of others.
-func hideNumbers(text string) string { return longNumber.ReplaceAllStringFunc(text, Mask) }

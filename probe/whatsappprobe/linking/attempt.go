@@ -1,4 +1,4 @@
-package whatsappprobe
+package linking
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 )
 
 // WhatsApp hands out six codes, and closes the connection when they are spent.
@@ -30,11 +31,11 @@ const firstLogin = time.Minute
 // WhatsApp accepts known browsers only.
 const codeDisplayName = "Chrome (Linux)"
 
-// linking is one Pair under way. Its fields, but events, belong to run.
+// attempt is one Pair under way. Its fields, but events, belong to run.
 //
 // It does not use the client's own GetQRChannel: whose handler stays behind in
 // the client when no code came, and ends the connection of the next attempt.
-type linking struct {
+type attempt struct {
 	Pairing
 	cli    *whatsmeow.Client
 	events chan any // of the kinds that take picks
@@ -49,7 +50,7 @@ type linking struct {
 
 // take is the client's event handler. It picks what decides, of which there are
 // a few in one pairing, and waits for nobody.
-func (l *linking) take(event any) {
+func (l *attempt) take(event any) {
 	switch event.(type) {
 	case *events.QR, *events.RotateADVSecret, *events.PairSuccess, *events.PairError,
 		*events.Connected, *events.Disconnected, *events.StreamReplaced,
@@ -64,7 +65,7 @@ func (l *linking) take(event any) {
 
 // run connects, shows codes, and returns when the device is online, or will not
 // be.
-func (l *linking) run(ctx context.Context) (err error) {
+func (l *attempt) run(ctx context.Context) (err error) {
 	connected := l.connect(ctx)
 	defer func() {
 		l.stop()
@@ -107,7 +108,7 @@ func (l *linking) run(ctx context.Context) (err error) {
 // connect connects the client, and disconnects it if nobody wants it any more
 // when that is done. The connection must outlive ctx once it is made, and end
 // with it before: a dial can be called off, the handshake after it cannot.
-func (l *linking) connect(ctx context.Context) <-chan error {
+func (l *attempt) connect(ctx context.Context) <-chan error {
 	connected := make(chan error)
 	spawn.Start("whatsappprobe: connect", func() error {
 		dialing, cancel := context.WithCancel(l.cli.BackgroundEventCtx)
@@ -126,7 +127,7 @@ func (l *linking) connect(ctx context.Context) <-chan error {
 }
 
 // hear takes an event. An error ends the pairing.
-func (l *linking) hear(ctx context.Context, event any) error {
+func (l *attempt) hear(ctx context.Context, event any) error {
 	switch e := event.(type) {
 	case *events.QR:
 		l.codes = slices.Clone(e.Codes) // other handlers have it too
@@ -167,7 +168,7 @@ func (l *linking) hear(ctx context.Context, event any) error {
 // show shows the first of the codes, which is valid until the timer ends. By
 // phone it asks for the code to type instead, once: that the QR codes have come
 // means that the connection is ready for it.
-func (l *linking) show(ctx context.Context) error {
+func (l *attempt) show(ctx context.Context) error {
 	if len(l.codes) == 0 {
 		return nil
 	}
@@ -197,14 +198,14 @@ func (l *linking) show(ctx context.Context) error {
 			}
 		default:
 		}
-		return hidden("whatsappprobe: asking for a code for "+Mask(number), err)
+		return hidden("whatsappprobe: asking for a code for "+masking.Number(number), err)
 	}
 	l.ShowCode(code)
 	return nil
 }
 
 // late is called when the timer ends.
-func (l *linking) late(ctx context.Context) error {
+func (l *attempt) late(ctx context.Context) error {
 	switch {
 	case !l.account.IsEmpty():
 		return ErrFirstLogin
@@ -217,14 +218,14 @@ func (l *linking) late(ctx context.Context) error {
 
 // wait sets the timer. The time is the real one: the server on the other side
 // does not live by a clock of ours.
-func (l *linking) wait(ctx context.Context, d time.Duration) {
+func (l *attempt) wait(ctx context.Context, d time.Duration) {
 	l.stop()
 	waiting, cancel := context.WithTimeout(ctx, d)
 	l.timer, l.stop = waiting.Done(), cancel
 }
 
 // stopped is the error when ctx has ended.
-func (l *linking) stopped(ctx context.Context) error {
+func (l *attempt) stopped(ctx context.Context) error {
 	if l.account.IsEmpty() {
 		return fmt.Errorf("whatsappprobe: stopped before the device was linked: %w", context.Cause(ctx))
 	}

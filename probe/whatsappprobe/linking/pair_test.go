@@ -1,4 +1,4 @@
-package whatsappprobe_test
+package linking_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
-	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
 
@@ -37,8 +37,8 @@ type pairingPhone struct {
 }
 
 // scans is a Pairing in which the phone scans a QR code.
-func (p *pairingPhone) scans() whatsappprobe.Pairing {
-	return whatsappprobe.Pairing{
+func (p *pairingPhone) scans() linking.Pairing {
+	return linking.Pairing{
 		ShowQR: func(code string, valid time.Duration) {
 			p.look()(code, valid)
 			if len(p.shown) == p.uses {
@@ -50,7 +50,7 @@ func (p *pairingPhone) scans() whatsappprobe.Pairing {
 }
 
 // looks is a Pairing in which nobody scans.
-func (p *pairingPhone) looks() whatsappprobe.Pairing { return whatsappprobe.Pairing{ShowQR: p.look()} }
+func (p *pairingPhone) looks() linking.Pairing { return linking.Pairing{ShowQR: p.look()} }
 
 func (p *pairingPhone) look() func(string, time.Duration) {
 	return func(code string, valid time.Duration) {
@@ -87,7 +87,7 @@ func TestAScanPairsAndConnects(t *testing.T) {
 	srv := whatsapptest.NewServer(t)
 	cli := srv.NewUnpairedClient(t)
 	p := newPairingPhone(t, srv)
-	account, err := whatsappprobe.Pair(t.Context(), cli, p.scans())
+	account, err := linking.Pair(t.Context(), cli, p.scans())
 	require.NoError(t, err)
 	require.Equal(t, pairedNumber, account.User)
 	require.NotZero(t, account.Device)
@@ -95,8 +95,8 @@ func TestAScanPairsAndConnects(t *testing.T) {
 	require.Equal(t, []time.Duration{time.Minute}, p.valid)
 	canSend(t, srv, cli)
 
-	_, err = whatsappprobe.Pair(t.Context(), cli, p.scans())
-	require.ErrorIs(t, err, whatsappprobe.ErrAlreadyPaired)
+	_, err = linking.Pair(t.Context(), cli, p.scans())
+	require.ErrorIs(t, err, linking.ErrAlreadyPaired)
 	require.True(t, cli.IsConnected(), "it is left alone")
 }
 
@@ -111,7 +111,7 @@ func TestATypedCodePairsAndConnects(t *testing.T) {
 		require.Regexp(t, `^[1-9A-Z]{4}-[1-9A-Z]{4}$`, code)
 		p.wg.Go(func() { _ = srv.TypeCode(t.Context(), pairedNumber, code) })
 	}
-	account, err := whatsappprobe.Pair(t.Context(), cli, pairing)
+	account, err := linking.Pair(t.Context(), cli, pairing)
 	require.NoError(t, err)
 	require.Equal(t, pairedNumber, account.User)
 	require.Empty(t, p.shown, "there is no QR code to show")
@@ -123,7 +123,7 @@ func TestAPairedClientOutlivesTheContextItWasPairedWith(t *testing.T) {
 	srv := whatsapptest.NewServer(t)
 	cli := srv.NewUnpairedClient(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := whatsappprobe.Pair(ctx, cli, newPairingPhone(t, srv).scans())
+	_, err := linking.Pair(ctx, cli, newPairingPhone(t, srv).scans())
 	require.NoError(t, err)
 	cancel()
 	require.NoError(t, srv.AwaitOnline(t.Context(), pairedNumber))
@@ -138,8 +138,8 @@ func TestCodesAreShownUntilTheyAreSpent(t *testing.T) {
 		cli := srv.NewUnpairedClient(t)
 		p := newPairingPhone(t, srv)
 		start := time.Now()
-		account, err := whatsappprobe.Pair(t.Context(), cli, p.looks())
-		require.ErrorIs(t, err, whatsappprobe.ErrPairingTimeout)
+		account, err := linking.Pair(t.Context(), cli, p.looks())
+		require.ErrorIs(t, err, linking.ErrPairingTimeout)
 		require.Empty(t, account)
 		require.WithinDuration(t, start.Add(160*time.Second), time.Now(), time.Second)
 		require.Equal(t, []time.Duration{60e9, 20e9, 20e9, 20e9, 20e9, 20e9}, p.valid)
@@ -150,7 +150,7 @@ func TestCodesAreShownUntilTheyAreSpent(t *testing.T) {
 		}
 		require.Len(t, unlike, 6)
 
-		account, err = whatsappprobe.Pair(t.Context(), cli, newPairingPhone(t, srv).scans())
+		account, err = linking.Pair(t.Context(), cli, newPairingPhone(t, srv).scans())
 		require.NoError(t, err, "the same client may try again")
 		require.Equal(t, pairedNumber, account.User)
 	})
@@ -162,7 +162,7 @@ func TestALaterCodeIsAsGoodAsTheFirst(t *testing.T) {
 		srv := whatsapptest.NewPipeServer(t)
 		p := newPairingPhone(t, srv)
 		p.uses = 3
-		account, err := whatsappprobe.Pair(t.Context(), srv.NewUnpairedClient(t), p.scans())
+		account, err := linking.Pair(t.Context(), srv.NewUnpairedClient(t), p.scans())
 		require.NoError(t, err)
 		require.Equal(t, pairedNumber, account.User)
 		require.Len(t, p.shown, 3)
@@ -174,9 +174,9 @@ func TestACodeToTypeIsAskedForOnceAndExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := whatsapptest.NewPipeServer(t)
 		start, asked := time.Now(), 0
-		_, err := whatsappprobe.Pair(t.Context(), srv.NewUnpairedClient(t),
-			whatsappprobe.Pairing{Phone: pairedNumber, ShowCode: func(string) { asked++ }})
-		require.ErrorIs(t, err, whatsappprobe.ErrPairingTimeout)
+		_, err := linking.Pair(t.Context(), srv.NewUnpairedClient(t),
+			linking.Pairing{Phone: pairedNumber, ShowCode: func(string) { asked++ }})
+		require.ErrorIs(t, err, linking.ErrPairingTimeout)
 		require.Equal(t, 1, asked)
 		require.WithinDuration(t, start.Add(160*time.Second), time.Now(), time.Second)
 	})
@@ -198,7 +198,7 @@ func TestACodeWithAnOldSecretIsReplaced(t *testing.T) {
 		secret := strings.Split(code, ",")[3]
 		p.wg.Go(func() { dispatch(cli, &events.RotateADVSecret{OldSecret: secret, NewSecret: "new"}) })
 	}
-	_, err := whatsappprobe.Pair(ctx, cli, pairing)
+	_, err := linking.Pair(ctx, cli, pairing)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Len(t, p.shown, 2)
 	require.Equal(t, "new", strings.Split(p.shown[1], ",")[3])
@@ -215,32 +215,32 @@ func TestWhatWhatsAppRefusesIsSaid(t *testing.T) {
 	for _, c := range []struct {
 		reason events.ConnectFailureReason
 		is     error
-		refuse *whatsappprobe.RefusedError
+		refuse *linking.RefusedError
 	}{
-		{reason: events.ConnectFailureClientOutdated, is: whatsappprobe.ErrClientOutdated},
-		{reason: events.ConnectFailureLoggedOut, refuse: &whatsappprobe.RefusedError{Code: 401, Reason: "401: logged out from another device"}},
-		{reason: events.ConnectFailureTempBanned, refuse: &whatsappprobe.RefusedError{
+		{reason: events.ConnectFailureClientOutdated, is: linking.ErrClientOutdated},
+		{reason: events.ConnectFailureLoggedOut, refuse: &linking.RefusedError{Code: 401, Reason: "401: logged out from another device"}},
+		{reason: events.ConnectFailureTempBanned, refuse: &linking.RefusedError{
 			Code: 402, For: time.Hour, Reason: "101: you sent too many messages to people who don't have you in their address books",
 		}},
-		{reason: events.ConnectFailureGeneric, refuse: &whatsappprobe.RefusedError{Code: 400, Reason: "400: unknown error"}},
+		{reason: events.ConnectFailureGeneric, refuse: &linking.RefusedError{Code: 400, Reason: "400: unknown error"}},
 	} {
 		t.Run(c.reason.NumberString(), func(t *testing.T) {
 			t.Parallel()
 			srv := whatsapptest.NewServer(t)
 			srv.FailLogins(c.reason)
 			cli := srv.NewUnpairedClient(t)
-			_, err := whatsappprobe.Pair(t.Context(), cli, newPairingPhone(t, srv).scans())
+			_, err := linking.Pair(t.Context(), cli, newPairingPhone(t, srv).scans())
 			if c.is != nil {
 				require.ErrorIs(t, err, c.is)
 			} else {
-				var refused *whatsappprobe.RefusedError
+				var refused *linking.RefusedError
 				require.ErrorAs(t, err, &refused)
 				require.Equal(t, c.refuse, refused)
 			}
 			require.False(t, cli.IsConnected())
 
 			srv.Heal()
-			_, err = whatsappprobe.Pair(t.Context(), cli, newPairingPhone(t, srv).scans())
+			_, err = linking.Pair(t.Context(), cli, newPairingPhone(t, srv).scans())
 			require.NoError(t, err, "when it is over, the same client is paired")
 		})
 	}
@@ -253,9 +253,9 @@ func TestWhatThePhoneCannotDoIsSaid(t *testing.T) {
 		event any
 		is    error
 	}{
-		"an old phone":        {&events.QRScannedWithoutMultidevice{}, whatsappprobe.ErrOldPhone},
-		"a passkey":           {&events.PairPasskeyRequest{}, whatsappprobe.ErrPasskey},
-		"a passkey's error":   {&events.PairPasskeyError{Error: broken}, whatsappprobe.ErrPasskey},
+		"an old phone":        {&events.QRScannedWithoutMultidevice{}, linking.ErrOldPhone},
+		"a passkey":           {&events.PairPasskeyRequest{}, linking.ErrPasskey},
+		"a passkey's error":   {&events.PairPasskeyError{Error: broken}, linking.ErrPasskey},
 		"a passkey's cause":   {&events.PairPasskeyError{Error: broken}, broken},
 		"an offer's cause":    {&events.PairError{Error: broken}, broken},
 		"another in its seat": {&events.StreamReplaced{}, nil},
@@ -267,7 +267,7 @@ func TestWhatThePhoneCannotDoIsSaid(t *testing.T) {
 			p := newPairingPhone(t, srv)
 			pairing := p.looks()
 			pairing.ShowQR = func(string, time.Duration) { p.wg.Go(func() { dispatch(cli, c.event) }) }
-			_, err := whatsappprobe.Pair(t.Context(), cli, pairing)
+			_, err := linking.Pair(t.Context(), cli, pairing)
 			require.Error(t, err)
 			if c.is != nil {
 				require.ErrorIs(t, err, c.is)
@@ -288,7 +288,7 @@ func TestAPhoneThatDoesNotKnowTheSecretIsRefused(t *testing.T) {
 		fields[3] = fields[2]
 		p.wg.Go(func() { _ = srv.Scan(t.Context(), strings.Join(fields, ","), pairedNumber) })
 	}
-	_, err := whatsappprobe.Pair(t.Context(), srv.NewUnpairedClient(t), pairing)
+	_, err := linking.Pair(t.Context(), srv.NewUnpairedClient(t), pairing)
 	require.ErrorIs(t, err, whatsmeow.ErrPairInvalidDeviceIdentityHMAC)
 }
 
@@ -297,18 +297,18 @@ func TestAConnectionThatIsNotMadeOrBreaksIsSaid(t *testing.T) {
 	srv := whatsapptest.NewServer(t)
 	cli := srv.NewUnpairedClient(t)
 	srv.Refuse()
-	_, err := whatsappprobe.Pair(t.Context(), cli, newPairingPhone(t, srv).scans())
+	_, err := linking.Pair(t.Context(), cli, newPairingPhone(t, srv).scans())
 	require.ErrorContains(t, err, "whatsappprobe: connecting to WhatsApp")
 
 	srv.Heal()
 	p := newPairingPhone(t, srv)
 	pairing := p.looks()
 	pairing.ShowQR = func(string, time.Duration) { srv.Drop() }
-	_, err = whatsappprobe.Pair(t.Context(), cli, pairing)
+	_, err = linking.Pair(t.Context(), cli, pairing)
 	require.ErrorContains(t, err, "the connection broke before the device was linked")
 
-	pairing = whatsappprobe.Pairing{Phone: pairedNumber, ShowCode: func(string) { srv.Drop() }}
-	_, err = whatsappprobe.Pair(t.Context(), cli, pairing)
+	pairing = linking.Pairing{Phone: pairedNumber, ShowCode: func(string) { srv.Drop() }}
+	_, err = linking.Pair(t.Context(), cli, pairing)
 	require.ErrorContains(t, err, "the connection broke before the device was linked")
 }
 
@@ -321,11 +321,11 @@ func TestAFirstLoginThatFailsLeavesAPairedDevice(t *testing.T) {
 	}{
 		"no connection": {func(srv *whatsapptest.Server) { srv.Refuse() }, time.Minute, func(t *testing.T, err error) {
 			t.Helper()
-			require.ErrorIs(t, err, whatsappprobe.ErrFirstLogin)
+			require.ErrorIs(t, err, linking.ErrFirstLogin)
 		}},
 		"logged out at once": {func(srv *whatsapptest.Server) { srv.FailLogins(events.ConnectFailureLoggedOut) }, 0, func(t *testing.T, err error) {
 			t.Helper()
-			var refused *whatsappprobe.RefusedError
+			var refused *linking.RefusedError
 			require.ErrorAs(t, err, &refused)
 			require.Equal(t, 401, refused.Code)
 		}},
@@ -346,7 +346,7 @@ func TestAFirstLoginThatFailsLeavesAPairedDevice(t *testing.T) {
 				}
 				var linked time.Time
 				pairing.Linked = func(types.JID) { linked = time.Now() }
-				account, err := whatsappprobe.Pair(t.Context(), srv.NewUnpairedClient(t), pairing)
+				account, err := linking.Pair(t.Context(), srv.NewUnpairedClient(t), pairing)
 				c.check(t, err)
 				require.Equal(t, pairedNumber, account.User, "who it is paired with")
 				require.NotContains(t, err.Error(), pairedNumber)
@@ -359,16 +359,16 @@ func TestAFirstLoginThatFailsLeavesAPairedDevice(t *testing.T) {
 func TestPairingEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	why := errors.New("enough")
-	for name, begin := range map[string]func(srv *whatsapptest.Server, stop func()) whatsappprobe.Pairing{
-		"while a code is shown": func(_ *whatsapptest.Server, stop func()) whatsappprobe.Pairing {
-			return whatsappprobe.Pairing{ShowQR: func(string, time.Duration) { stop() }}
+	for name, begin := range map[string]func(srv *whatsapptest.Server, stop func()) linking.Pairing{
+		"while a code is shown": func(_ *whatsapptest.Server, stop func()) linking.Pairing {
+			return linking.Pairing{ShowQR: func(string, time.Duration) { stop() }}
 		},
-		"while a code waits to be typed": func(_ *whatsapptest.Server, stop func()) whatsappprobe.Pairing {
-			return whatsappprobe.Pairing{Phone: pairedNumber, ShowCode: func(string) { stop() }}
+		"while a code waits to be typed": func(_ *whatsapptest.Server, stop func()) linking.Pairing {
+			return linking.Pairing{Phone: pairedNumber, ShowCode: func(string) { stop() }}
 		},
-		"before it began": func(_ *whatsapptest.Server, stop func()) whatsappprobe.Pairing {
+		"before it began": func(_ *whatsapptest.Server, stop func()) linking.Pairing {
 			stop()
-			return whatsappprobe.Pairing{ShowQR: func(string, time.Duration) {}}
+			return linking.Pairing{ShowQR: func(string, time.Duration) {}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -378,7 +378,7 @@ func TestPairingEndsWithItsContext(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				cli := srv.NewUnpairedClient(t)
 				start := time.Now()
-				_, err := whatsappprobe.Pair(ctx, cli, begin(srv, func() { cancel(why) }))
+				_, err := linking.Pair(ctx, cli, begin(srv, func() { cancel(why) }))
 				require.ErrorIs(t, err, why)
 				require.LessOrEqual(t, time.Since(start), time.Second)
 				synctest.Wait()
@@ -394,7 +394,7 @@ func TestPairingEndsWithItsContextWhileNobodyAnswers(t *testing.T) {
 	srv.Stall()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err := whatsappprobe.Pair(ctx, srv.NewUnpairedClient(t), newPairingPhone(t, srv).scans())
+	_, err := linking.Pair(ctx, srv.NewUnpairedClient(t), newPairingPhone(t, srv).scans())
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
@@ -404,8 +404,8 @@ func TestPairingAfterALinkSaysThatItIsLinked(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	pairing := newPairingPhone(t, srv).scans()
 	pairing.Linked = func(types.JID) { cancel() }
-	account, err := whatsappprobe.Pair(ctx, srv.NewUnpairedClient(t), pairing)
-	require.ErrorIs(t, err, whatsappprobe.ErrFirstLogin)
+	account, err := linking.Pair(ctx, srv.NewUnpairedClient(t), pairing)
+	require.ErrorIs(t, err, linking.ErrFirstLogin)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, pairedNumber, account.User)
 }
@@ -419,19 +419,19 @@ func TestAWrongPairingIsRefusedBeforeAnythingIsDone(t *testing.T) {
 		"0170 1234567", "+49 (0)170 1234567", "49170123456789012", "123456", "+", "++491701234567", "0049 170 1234567",
 		"491701234567@s.whatsapp.net", "bob", "٤٩١٧٠١٢٣٤٥٦٧", "4917\x0012345678",
 	} {
-		_, err := whatsappprobe.Pair(t.Context(), cli, whatsappprobe.Pairing{Phone: number, ShowCode: show})
-		require.ErrorIs(t, err, whatsappprobe.ErrNumber, "%q", number)
+		_, err := linking.Pair(t.Context(), cli, linking.Pairing{Phone: number, ShowCode: show})
+		require.ErrorIs(t, err, linking.ErrNumber, "%q", number)
 		require.NotContains(t, err.Error(), "1701234567", "%q", number)
 	}
-	for want, wrong := range map[string]whatsappprobe.Pairing{
+	for want, wrong := range map[string]linking.Pairing{
 		"Pairing.ShowQR":   {},
 		"Pairing.ShowCode": {Phone: pairedNumber},
 	} {
-		_, err := whatsappprobe.Pair(t.Context(), cli, wrong)
+		_, err := linking.Pair(t.Context(), cli, wrong)
 		require.ErrorContains(t, err, want)
 	}
 	for _, number := range []string{"+49 170 1234567", "49-170-1234567", "1.202.555.0123", " +491701234567 "} {
-		require.NoError(t, whatsappprobe.Pairing{Phone: number, ShowCode: show}.Validate(), "%q", number)
+		require.NoError(t, linking.Pairing{Phone: number, ShowCode: show}.Validate(), "%q", number)
 	}
 	require.Zero(t, srv.Stats().Connections)
 }

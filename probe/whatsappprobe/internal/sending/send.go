@@ -1,4 +1,4 @@
-package whatsappprobe
+package sending
 
 import (
 	"context"
@@ -20,14 +20,14 @@ import (
 // short. It only bounds how long a send outlives a probe that gave up on it.
 const ackTimeout = time.Minute
 
-// lastWord is how long a client may take, once its context has ended, to say how
+// LastWord is how long a client may take, once its context has ended, to say how
 // far it came. Waiting for the send lock it says nothing, nor for a connection to
-// send again on: neither wait honours a context.
-const lastWord = 250 * time.Millisecond
+// Send again on: neither wait honours a context.
+const LastWord = 250 * time.Millisecond
 
-// sending is one message on its way to the server.
-type sending struct {
-	link *link
+// Message is one message on its way to the server.
+type Message struct {
+	link *Link
 	done chan sent // takes one
 }
 
@@ -38,16 +38,16 @@ type sent struct {
 	end      time.Time
 }
 
-// send begins to send a text under a message ID, in a goroutine that ends with
+// Send begins to send a text under a message ID, in a goroutine that ends with
 // the client's answer, and is part of the turn until then.
-func send(ctx context.Context, l *link, t *turn, to types.JID, id types.MessageID, text string) *sending {
-	s := &sending{link: l, done: make(chan sent, 1)}
-	t.join()
+func Send(ctx context.Context, l *Link, t *Turn, to types.JID, id types.MessageID, text string) *Message {
+	s := &Message{link: l, done: make(chan sent, 1)}
+	t.Join()
 	spawn.Start("whatsappprobe: send", func() error {
-		defer t.leave()
+		defer t.Leave()
 		var a sent
 		a.err = spawn.Guard("whatsappprobe: send", func() (err error) {
-			a.response, err = l.client.SendMessage(ctx, to, &waE2E.Message{Conversation: new(text)},
+			a.response, err = l.Client.SendMessage(ctx, to, &waE2E.Message{Conversation: new(text)},
 				whatsmeow.SendRequestExtra{ID: id, Timeout: ackTimeout})
 			return err
 		})
@@ -58,39 +58,40 @@ func send(ctx context.Context, l *link, t *turn, to types.JID, id types.MessageI
 	return s
 }
 
-// acked is how a send ended: at the server's ack, or with a class and a line
+// Ack is how a send ended: at the server's ack, or with a class and a line
 // that say why there was none.
-type acked struct {
-	at            time.Time
-	stages        []probe.Stage
-	class, detail string
+type Ack struct {
+	At            time.Time
+	Stages        []probe.Stage
+	Class, Detail string
 }
 
-func (a acked) ok() bool { return a.class == "" }
+// OK reports whether the server took the message.
+func (a Ack) OK() bool { return a.Class == "" }
 
-// failed returns the failure of a send that began at start.
-func (a acked) failed(start time.Time, target string) probe.Result {
-	return probe.Result{Status: probe.Fail, Latency: a.at.Sub(start), Stages: a.stages, Class: a.class, Detail: a.detail, Target: target}
+// Failed returns the failure of a send that began at start.
+func (a Ack) Failed(start time.Time, target string) probe.Result {
+	return probe.Result{Status: probe.Fail, Latency: a.At.Sub(start), Stages: a.Stages, Class: a.Class, Detail: a.Detail, Target: target}
 }
 
-// wait returns how the send ended. ctx is the one that send was given.
-func (s *sending) wait(ctx context.Context) acked {
+// Wait returns how the send ended. ctx is the one that Send was given.
+func (s *Message) Wait(ctx context.Context) Ack {
 	var a sent
 	select {
 	case a = <-s.done:
 	case <-ctx.Done():
 		late := make(chan struct{})
-		timer := s.link.clock.AfterFunc(lastWord, func() { close(late) })
+		timer := s.link.clock.AfterFunc(LastWord, func() { close(late) })
 		defer timer.Stop()
 		select {
 		case a = <-s.done:
 		case <-late:
-			why := s.link.blocked()
-			return acked{at: s.link.clock.Now(), class: why.Class, detail: why.Detail}
+			why := s.link.Blocked()
+			return Ack{At: s.link.clock.Now(), Class: why.Class, Detail: why.Detail}
 		}
 	}
 	class, detail := classify(a.response, a.err)
-	return acked{at: a.end, stages: stagesOf(a.response.DebugTimings), class: class, detail: detail}
+	return Ack{At: a.end, Stages: stagesOf(a.response.DebugTimings), Class: class, Detail: detail}
 }
 
 // stagesOf are the parts of a send as the client measured them.
@@ -104,7 +105,7 @@ func stagesOf(t whatsmeow.MessageDebugTimings) []probe.Stage {
 }
 
 // classify says why a send failed; an empty class when it did not. It shows no
-// text of the client's, which holds telephone numbers.
+// Text of the client's, which holds telephone numbers.
 func classify(response whatsmeow.SendResponse, err error) (class, detail string) {
 	var broke *whatsmeow.DisconnectedError
 	switch {
@@ -137,7 +138,7 @@ func classify(response whatsmeow.SendResponse, err error) (class, detail string)
 }
 
 // serverCode is the number at the end of "server returned error 463", which the
-// client keeps nowhere else.
+// Client keeps nowhere else.
 func serverCode(err error) string {
 	fields := strings.Fields(err.Error())
 	if len(fields) > 0 {

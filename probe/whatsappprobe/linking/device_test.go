@@ -1,4 +1,4 @@
-package whatsappprobe_test
+package linking_test
 
 import (
 	"context"
@@ -18,16 +18,16 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
-	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
 
-func unpaired() *whatsappprobe.DeviceOptions { return &whatsappprobe.DeviceOptions{Unpaired: true} }
+func unpaired() *linking.DeviceOptions { return &linking.DeviceOptions{Unpaired: true} }
 
 // newDevice pairs a device in a file, and closes it.
 func newDevice(t *testing.T, srv *whatsapptest.Server, path string) {
 	t.Helper()
-	device, err := whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	device, err := linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err)
 	defer device.Close()
 	require.NoError(t, srv.Seed(t.Context(), device.Client().Store, pairedNumber))
@@ -37,23 +37,23 @@ func TestADeviceFileLivesOn(t *testing.T) {
 	t.Parallel()
 	srv := whatsapptest.NewServer(t)
 	path := filepath.Join(t.TempDir(), "of probe?mode=memory#100%.db")
-	device, err := whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	device, err := linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err)
 	srv.Redirect(device.Client())
 	require.False(t, isPaired(t, device))
-	account, err := whatsappprobe.Pair(t.Context(), device.Client(), newPairingPhone(t, srv).scans())
+	account, err := linking.Pair(t.Context(), device.Client(), newPairingPhone(t, srv).scans())
 	require.NoError(t, err)
 	require.True(t, isPaired(t, device))
 	require.NoError(t, device.Close())
 	require.False(t, device.Client().IsConnected())
 	require.NoError(t, device.Close())
 
-	device, err = whatsappprobe.OpenDevice(t.Context(), path, nil)
+	device, err = linking.OpenDevice(t.Context(), path, nil)
 	require.NoError(t, err)
 	defer device.Close()
 	require.Equal(t, account, *device.Client().Store.ID)
-	_, err = whatsappprobe.Pair(t.Context(), device.Client(), newPairingPhone(t, srv).scans())
-	require.ErrorIs(t, err, whatsappprobe.ErrAlreadyPaired)
+	_, err = linking.Pair(t.Context(), device.Client(), newPairingPhone(t, srv).scans())
+	require.ErrorIs(t, err, linking.ErrAlreadyPaired)
 	srv.Redirect(device.Client())
 	require.NoError(t, device.Client().Connect())
 	require.NoError(t, srv.AwaitOnline(t.Context(), pairedNumber))
@@ -61,7 +61,7 @@ func TestADeviceFileLivesOn(t *testing.T) {
 	srv.Disconnect(device.Client())
 }
 
-func isPaired(t *testing.T, device *whatsappprobe.DeviceFile) bool {
+func isPaired(t *testing.T, device *linking.DeviceFile) bool {
 	t.Helper()
 	is, err := device.Paired(t.Context())
 	require.NoError(t, err)
@@ -73,7 +73,7 @@ func TestADeviceThatIsLoggedOutIsPairedAnewAfterReopening(t *testing.T) {
 	srv := whatsapptest.NewServer(t)
 	path := filepath.Join(t.TempDir(), "probe.db")
 	newDevice(t, srv, path)
-	device, err := whatsappprobe.OpenDevice(t.Context(), path, nil)
+	device, err := linking.OpenDevice(t.Context(), path, nil)
 	require.NoError(t, err)
 	out := make(chan struct{}, 1)
 	device.Client().AddEventHandler(func(event any) {
@@ -89,34 +89,34 @@ func TestADeviceThatIsLoggedOutIsPairedAnewAfterReopening(t *testing.T) {
 	require.Eventually(t, func() bool { return !isPaired(t, device) }, 5*time.Second, time.Millisecond)
 	require.NoError(t, device.Close())
 
-	_, err = whatsappprobe.OpenDevice(t.Context(), path, nil)
-	require.ErrorIs(t, err, whatsappprobe.ErrNotPaired)
-	device, err = whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	_, err = linking.OpenDevice(t.Context(), path, nil)
+	require.ErrorIs(t, err, linking.ErrNotPaired)
+	device, err = linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err)
 	defer device.Close()
 	srv.Redirect(device.Client())
-	_, err = whatsappprobe.Pair(t.Context(), device.Client(), newPairingPhone(t, srv).scans())
+	_, err = linking.Pair(t.Context(), device.Client(), newPairingPhone(t, srv).scans())
 	require.NoError(t, err)
 }
 
 func TestAnUnpairedDeviceIsNoDeviceToProbeWith(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "probe.db")
-	_, err := whatsappprobe.OpenDevice(t.Context(), path, nil)
-	require.ErrorIs(t, err, whatsappprobe.ErrNotPaired)
+	_, err := linking.OpenDevice(t.Context(), path, nil)
+	require.ErrorIs(t, err, linking.ErrNotPaired)
 	require.ErrorContains(t, err, "longctl pair")
 	require.ErrorContains(t, err, path)
 	require.NoFileExists(t, path, "a mistyped path makes nothing")
 	require.NoFileExists(t, path+".lock")
 
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
-	_, err = whatsappprobe.OpenDevice(t.Context(), path, nil)
-	require.ErrorIs(t, err, whatsappprobe.ErrNotPaired, "an empty file")
-	device, err := whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	_, err = linking.OpenDevice(t.Context(), path, nil)
+	require.ErrorIs(t, err, linking.ErrNotPaired, "an empty file")
+	device, err := linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err)
 	require.NoError(t, device.Close())
-	_, err = whatsappprobe.OpenDevice(t.Context(), path, nil)
-	require.ErrorIs(t, err, whatsappprobe.ErrNotPaired, "one of a pairing that was broken off")
+	_, err = linking.OpenDevice(t.Context(), path, nil)
+	require.ErrorIs(t, err, linking.ErrNotPaired, "one of a pairing that was broken off")
 	require.ErrorContains(t, err, path)
 }
 
@@ -131,7 +131,7 @@ func TestADeviceFileIsItsOwnersOnly(t *testing.T) {
 		require.NoError(t, err)
 		return info.Mode().Perm()
 	}
-	device, err := whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	device, err := linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err)
 	for _, file := range []string{path, path + "-wal", path + ".lock"} {
 		require.Equal(t, fs.FileMode(0o600), mode(file), file)
@@ -139,7 +139,7 @@ func TestADeviceFileIsItsOwnersOnly(t *testing.T) {
 	require.NoError(t, device.Close())
 
 	require.NoError(t, os.Chmod(path, 0o644)) //nolint:gosec // that is the mistake
-	device, err = whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	device, err = linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err)
 	defer device.Close()
 	require.Equal(t, fs.FileMode(0o600), mode(path))
@@ -159,18 +159,18 @@ func TestWhatIsNoDeviceFileIsLeftAlone(t *testing.T) {
 	require.NoError(t, db.Close())
 
 	for path, want := range map[string]error{
-		in("text"):         whatsappprobe.ErrDeviceFile,
-		in("broken.db"):    whatsappprobe.ErrDeviceFile,
-		in("folder"):       whatsappprobe.ErrDeviceFile,
-		in("other.db"):     whatsappprobe.ErrDeviceFile,
-		in("text/x.db"):    whatsappprobe.ErrDeviceFile,
-		"":                 whatsappprobe.ErrDeviceFile,
-		":memory:":         whatsappprobe.ErrDeviceFile,
+		in("text"):         linking.ErrDeviceFile,
+		in("broken.db"):    linking.ErrDeviceFile,
+		in("folder"):       linking.ErrDeviceFile,
+		in("other.db"):     linking.ErrDeviceFile,
+		in("text/x.db"):    linking.ErrDeviceFile,
+		"":                 linking.ErrDeviceFile,
+		":memory:":         linking.ErrDeviceFile,
 		in("nowhere/x.db"): fs.ErrNotExist,
 	} {
-		for _, opts := range []*whatsappprobe.DeviceOptions{nil, unpaired()} {
+		for _, opts := range []*linking.DeviceOptions{nil, unpaired()} {
 			before, _ := os.ReadFile(path)
-			_, err := whatsappprobe.OpenDevice(t.Context(), path, opts)
+			_, err := linking.OpenDevice(t.Context(), path, opts)
 			require.ErrorIs(t, err, want, path)
 			require.ErrorContains(t, err, path)
 			after, _ := os.ReadFile(path)
@@ -196,8 +196,8 @@ func TestAFileOfSeveralAccountsIsRefused(t *testing.T) {
 	}
 	require.NoError(t, container.Close())
 
-	_, err = whatsappprobe.OpenDevice(t.Context(), path, nil)
-	require.ErrorIs(t, err, whatsappprobe.ErrDeviceFile)
+	_, err = linking.OpenDevice(t.Context(), path, nil)
+	require.ErrorIs(t, err, linking.ErrDeviceFile)
 	require.ErrorContains(t, err, "2 devices")
 	require.NotContains(t, err.Error(), pairedNumber)
 }
@@ -207,10 +207,10 @@ func TestOpeningEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	path := filepath.Join(t.TempDir(), "probe.db")
-	_, err := whatsappprobe.OpenDevice(ctx, path, unpaired())
+	_, err := linking.OpenDevice(ctx, path, unpaired())
 	require.ErrorIs(t, err, context.Canceled)
-	require.NotErrorIs(t, err, whatsappprobe.ErrDeviceFile, "it may be a good one")
-	device, err := whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	require.NotErrorIs(t, err, linking.ErrDeviceFile, "it may be a good one")
+	device, err := linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err, "and nothing is left locked")
 	require.NoError(t, device.Close())
 }
@@ -224,7 +224,7 @@ func TestHoldADeviceFile(t *testing.T) {
 	if path == "" {
 		t.Skip("nothing to hold")
 	}
-	device, err := whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	device, err := linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err)
 	defer device.Close()
 	_, _ = os.Stdout.WriteString("held")
@@ -238,13 +238,13 @@ func TestTwoProcessesCannotHaveOneDeviceFile(t *testing.T) {
 	}
 	folder := t.TempDir()
 	path := filepath.Join(folder, "probe.db")
-	device, err := whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	device, err := linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err)
 	other := filepath.Join(folder, "other name.db")
 	require.NoError(t, os.Symlink(path, other))
 	for _, name := range []string{path, other} {
-		_, err = whatsappprobe.OpenDevice(t.Context(), name, unpaired())
-		require.ErrorIs(t, err, whatsappprobe.ErrDeviceInUse)
+		_, err = linking.OpenDevice(t.Context(), name, unpaired())
+		require.ErrorIs(t, err, linking.ErrDeviceInUse)
 		require.ErrorContains(t, err, "by this process")
 	}
 	require.NoError(t, device.Close())
@@ -260,13 +260,13 @@ func TestTwoProcessesCannotHaveOneDeviceFile(t *testing.T) {
 	_, err = out.Read(said)
 	require.NoError(t, err)
 	require.Equal(t, "held", string(said))
-	_, err = whatsappprobe.OpenDevice(t.Context(), path, unpaired())
-	require.ErrorIs(t, err, whatsappprobe.ErrDeviceInUse)
+	_, err = linking.OpenDevice(t.Context(), path, unpaired())
+	require.ErrorIs(t, err, linking.ErrDeviceInUse)
 	require.Regexp(t, `by process \d+$`, err.Error())
 
 	require.NoError(t, process.Process.Kill())
 	_ = process.Wait()
-	device, err = whatsappprobe.OpenDevice(t.Context(), path, unpaired())
+	device, err = linking.OpenDevice(t.Context(), path, unpaired())
 	require.NoError(t, err, "the lock died with its process")
 	require.NoError(t, device.Close())
 }

@@ -1,4 +1,4 @@
-package whatsappprobe
+package linking
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/store/sqlstore"
 )
@@ -114,7 +115,7 @@ func (d *DeviceFile) open(ctx context.Context, o DeviceOptions) error {
 	if err != nil {
 		return fmt.Errorf("whatsappprobe: %s: %w", d.path, err)
 	}
-	log := ClientLogger(o.Logger)
+	log := masking.Logger(o.Logger)
 	d.container = sqlstore.NewWithDB(db, "sqlite", log.Sub("Store"))
 	if err := d.load(ctx, db, o); err != nil {
 		return errors.Join(fmt.Errorf("%w (%s)", err, d.path), d.container.Close())
@@ -143,7 +144,7 @@ func (d *DeviceFile) load(ctx context.Context, db *sql.DB, o DeviceOptions) erro
 	if err != nil {
 		return fmt.Errorf("whatsappprobe: reading the device: %w", err)
 	}
-	log := ClientLogger(o.Logger)
+	log := masking.Logger(o.Logger)
 	switch {
 	case len(devices) > 1:
 		return fmt.Errorf("%w: it holds %d devices, and each needs a file of its own", ErrDeviceFile, len(devices))

@@ -1,4 +1,4 @@
-package whatsappprobe
+package linking
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
@@ -128,7 +129,7 @@ func Pair(ctx context.Context, cli *whatsmeow.Client, p Pairing) (types.JID, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	link := &linking{Pairing: p, cli: cli, events: make(chan any, 32), stop: func() {}}
+	link := &attempt{Pairing: p, cli: cli, events: make(chan any, 32), stop: func() {}}
 	handler := cli.AddEventHandler(link.take)
 	defer cli.RemoveEventHandler(handler)
 	err := link.run(ctx)
@@ -141,7 +142,7 @@ func hidden(doing string, err error) error {
 	if doing != "" {
 		text = doing + ": " + text
 	}
-	return &hiddenError{text: hideNumbers(text), err: err}
+	return &hiddenError{text: masking.Text(text), err: err}
 }
 
 type hiddenError struct {
@@ -166,7 +167,7 @@ func refusal(event any) error {
 		if reason == "" {
 			reason = e.Reason.String()
 		}
-		return &RefusedError{Code: int(e.Reason), Reason: hideNumbers(reason)}
+		return &RefusedError{Code: int(e.Reason), Reason: masking.Text(reason)}
 	}
 	return nil
 }

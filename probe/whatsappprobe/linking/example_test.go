@@ -1,4 +1,4 @@
-package whatsappprobe_test
+package linking_test
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
 
@@ -29,14 +29,14 @@ func ExamplePair() {
 	}
 	defer os.RemoveAll(folder)
 
-	device, err := whatsappprobe.OpenDevice(ctx, filepath.Join(folder, "probe.wa.db"), &whatsappprobe.DeviceOptions{Unpaired: true})
+	device, err := linking.OpenDevice(ctx, filepath.Join(folder, "probe.wa.db"), &linking.DeviceOptions{Unpaired: true})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer device.Close()
 	srv.Redirect(device.Client())
-	account, err := whatsappprobe.Pair(ctx, device.Client(), whatsappprobe.Pairing{
+	account, err := linking.Pair(ctx, device.Client(), linking.Pairing{
 		ShowQR: func(code string, valid time.Duration) {
 			fmt.Println("a code, valid for", valid)
 			go func() { _ = srv.Scan(ctx, code, "491700000001") }()
@@ -53,8 +53,8 @@ func ExamplePair() {
 }
 
 func ExampleOpenDevice() {
-	device, err := whatsappprobe.OpenDevice(context.Background(), "nobody.wa.db", nil)
-	if errors.Is(err, whatsappprobe.ErrNotPaired) {
+	device, err := linking.OpenDevice(context.Background(), "nobody.wa.db", nil)
+	if errors.Is(err, linking.ErrNotPaired) {
 		fmt.Println("pair it first")
 		return
 	} else if err != nil {

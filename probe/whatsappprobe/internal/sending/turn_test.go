@@ -1,4 +1,4 @@
-package whatsappprobe
+package sending
 
 import (
 	"context"
@@ -23,14 +23,14 @@ func TestOnlyTheProbesOwnTimeIsNotCalledOff(t *testing.T) {
 		defer cancel()
 		late, end := deadline.With(host, clock.New(), time.Hour)
 		defer end()
-		require.NoError(t, calledOff(own), "it goes on")
+		require.NoError(t, CalledOff(own), "it goes on")
 		<-own.Done()
-		require.NoError(t, calledOff(own), "its time is over")
+		require.NoError(t, CalledOff(own), "its time is over")
 		<-late.Done()
-		require.ErrorIs(t, calledOff(late), context.DeadlineExceeded, "the monitor's")
-		require.NoError(t, calledOff(host), "whoever calls without a monitor gives a deadline")
+		require.ErrorIs(t, CalledOff(late), context.DeadlineExceeded, "the monitor's")
+		require.NoError(t, CalledOff(host), "whoever calls without a monitor gives a deadline")
 		stopped, stopNow := context.WithCancel(t.Context())
 		stopNow()
-		require.ErrorIs(t, calledOff(stopped), context.Canceled)
+		require.ErrorIs(t, CalledOff(stopped), context.Canceled)
 	})
 }

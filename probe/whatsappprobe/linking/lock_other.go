@@ -1,6 +1,6 @@
 //go:build !(darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd)
 
-package whatsappprobe
+package linking
 
 // fileLock locks nothing here: on this system a second process on one device
 // file is not noticed, and the two throw each other out of WhatsApp by turns.

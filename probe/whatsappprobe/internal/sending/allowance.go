@@ -1,4 +1,4 @@
-package whatsappprobe
+package sending
 
 import (
 	"sync"

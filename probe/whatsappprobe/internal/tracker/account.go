@@ -1,0 +1,53 @@
+package tracker
+
+import "time"
+
+// State is how an account is, by its client's own events.
+type State string
+
+// The states of an account.
+const (
+	// Connected: logged in, and ready for messages.
+	Connected State = "connected"
+	// Reconnecting: not connected, and the client tries, or has not tried yet.
+	Reconnecting State = "reconnecting"
+	// Degraded: connected by its own account, but keepalives go unanswered.
+	Degraded State = "degraded"
+	// NeedsQR: not paired, or logged out. A person must link it anew.
+	NeedsQR State = "needs_qr"
+	// Outdated: the server refuses this version of whatsmeow, for all accounts
+	// alike. The program must be built anew with a newer one.
+	Outdated State = "outdated"
+	// Stopped: the client gave up and does not try: its stream was replaced, or
+	// the account is banned. Account.Reason says which.
+	Stopped State = "stopped"
+)
+
+// IsFinal reports whether the client of an account in a state does not come back by itself.
+func IsFinal(s State) bool { return s == NeedsQR || s == Outdated || s == Stopped }
+
+// Account is what is known of one account.
+type Account struct {
+	// ID is how the host calls it, or its masked number.
+	ID string
+	// State is how it is, Since when, and Reason why, where there is a reason:
+	// "logged_out_401", "stream_replaced", "temporary_ban_101".
+	State  State
+	Since  time.Time
+	Reason string
+	// Reconnects counts the connections of the last hour that were not the first
+	// one, at most 1,000.
+	Reconnects int
+	// FirstReconnect and LastReconnect are when the first and the last of these
+	// were; zero without one.
+	FirstReconnect, LastReconnect time.Time
+	// LastConnected is when it last became connected, LastInbound when a message
+	// last came; zero when never.
+	LastConnected, LastInbound time.Time
+	// Undecryptable counts the messages that came and could not be read, since
+	// the account is tracked.
+	Undecryptable int
+	// Restricted tells that WhatsApp does not let the account write to strangers
+	// at present.
+	Restricted bool
+}

@@ -23,7 +23,8 @@
 //	longrun/coverage    counting: Of, gaps and causes, a day's rollup, MTTR. Pure
 //	longrun/rules       when something is an incident, and what is told of it. Pure
 //	longrun/evidence    hashes, the chain of beats, seals, keys. Pure
-//	longrun/ledger      the documents: names, typed reads and writes, surveys
+//	longrun/ledger      the documents: names, typed reads and writes, surveys;
+//	                    retention finds those that are no longer kept
 //	longrun/monitor     the engine's door: New, Run, Status; its rooms are internal
 //	longrun/report      what a survey found, as Markdown, JSON and HTML
 //	longrun/verify      the checks: evidence, restart-safe, probes

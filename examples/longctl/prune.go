@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -62,7 +63,7 @@ func (c pruneCommand) Run(ctx context.Context, s surroundings) error {
 	p := newProgress(s.err)
 	defer p.end()
 	total := 0
-	pruned, err := l.Prune(ctx, settings, time.Now(), func(ctx context.Context, ops []store.Op) error {
+	pruned, err := retention.Prune(ctx, l, settings, time.Now(), func(ctx context.Context, ops []store.Op) error {
 		total += len(ops)
 		p.show("%d documents", total)
 		if c.DryRun {

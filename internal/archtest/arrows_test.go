@@ -77,6 +77,7 @@ var arrows = []row{
 		dir: "longrun/ledger", with: []string{clock},
 		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/document", "internal/visible"},
 	},
+	{dir: "longrun/ledger/retention", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "store"}},
 	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "internal/visible"}},
 	{
 		dir:  "longrun/verify/internal/chain",
@@ -159,7 +160,7 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor/internal/closing",
 		ours: []string{
-			"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/ledger", "longrun/monitor/internal/room",
+			"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/ledger", "longrun/ledger/retention", "longrun/monitor/internal/room",
 			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth", "longrun/monitor/internal/leading",
 			"internal/deadline", "internal/spawn",
 		},

@@ -70,7 +70,6 @@ const maxFiles = 14
 // exceed: what is found there is to become a room of its own.
 var largeRooms = map[string]int{
 	"longrun/adminhttp": 23, // until the pages have a room of their own
-	"longrun/ledger":    18,
 	"longrun/report":    16,
 	"longrun/rules":     maxFiles, // one file a rule: a new one raises this number
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
-	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -60,55 +59,6 @@ func TestDaysAreSealedThoughADayToComeHasASeal(t *testing.T) {
 	d, err := l.CloseDay(t.Context(), e.At, firstDay.AddDate(0, 0, 9), time.Hour, "a", nil)
 	require.NoError(t, err)
 	require.Nil(t, d.Rollup.Seal)
-}
-
-// A rollup that says it was made at a time that is to come was made by a clock
-// that was ahead, perhaps before its day was over: nothing goes on its word.
-func TestNothingIsPrunedOnTheWordOfARollupOfTheFuture(t *testing.T) {
-	t.Parallel()
-	st := memstore.New(nil)
-	l, end := week(t, st)
-	third := firstDay.AddDate(0, 0, 2)
-	e, err := l.Rollup(t.Context(), third)
-	require.NoError(t, err)
-	now := end.AddDate(0, 0, 30)
-	e.Value.ComputedAt = now.Add(time.Hour)
-	putRollup(t, st, l, e.Value)
-	pruned := prune(t, st, l, now, map[string]int64{"heartbeats": 4, "probes": 35})
-	require.EqualValues(t, 2*1440-10, pruned.Counts[ledger.Heartbeats])
-	require.Equal(t, []time.Time{third}, pruned.Unsound)
-	require.EqualValues(t, 4*1440-10, prune(t, st, l, now.Add(2*time.Hour), map[string]int64{"heartbeats": 4}).Counts[ledger.Heartbeats])
-}
-
-// A message that waits for a channel which never worked again is no more told
-// after three days, and is not kept for ever.
-func TestMessagesGoWhateverBecameOfThem(t *testing.T) {
-	t.Parallel()
-	st := memstore.New(nil)
-	l := open(t, st)
-	now := firstDay.AddDate(0, 0, 10).Add(time.Hour)
-	edge := firstDay.AddDate(0, 0, 6)
-	for id, n := range map[string]longrun.Notice{
-		"waiting":  {State: longrun.Waiting, TS: edge.Add(-time.Hour), Created: edge.Add(-2 * time.Hour)},
-		"sent":     {State: longrun.Sent, TS: edge.Add(-time.Hour), Created: edge.Add(-2 * time.Hour)},
-		"obsolete": {State: longrun.Obsolete, TS: edge.Add(-time.Hour)},
-		"failed":   {State: longrun.Undeliverable, TS: edge.Add(-time.Hour)},
-		"odd":      {State: "odd", TS: edge.Add(-time.Hour)},
-		// Due again and again, or decided by a clock that was ahead.
-		"due": {State: longrun.Waiting, TS: edge, Created: edge.AddDate(0, 0, -9)},
-		"new": {State: longrun.Waiting, TS: edge.Add(-time.Hour), Created: edge.Add(time.Hour)},
-	} {
-		n.NoticeID = id
-		_, err := st.Commit(t.Context(), l.SetNotice(n))
-		require.NoError(t, err)
-	}
-	require.EqualValues(t, 5, prune(t, st, l, now, map[string]int64{"outbox": 4}).Counts[ledger.Outbox])
-	left := map[string]bool{}
-	for e, err := range l.Notices(t.Context(), ledger.Page{}) {
-		require.NoError(t, err)
-		left[e.Value.NoticeID] = true
-	}
-	require.Equal(t, map[string]bool{"due": true, "new": true}, left)
 }
 
 func TestALedgerReadsThroughWhatItIsGiven(t *testing.T) {

@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/internal/document"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -85,6 +87,12 @@ func Read[T any](ctx context.Context, l *Ledger, c Collection, id string) (Entry
 	return Decode[T](rec)
 }
 
+// Record reads one document as it is, whatever it holds. A missing one is
+// store.ErrNotFound.
+func (l *Ledger) Record(ctx context.Context, key store.Key) (store.Record, error) {
+	return l.store.Get(ctx, key)
+}
+
 // First returns the first document of a page, and whether there is one.
 // Documents that do not decode are passed over, as many as the page's Limit has
 // room for. It asks for one at a time, since every document of a page is paid for.
@@ -106,28 +114,48 @@ func First[T any](ctx context.Context, l *Ledger, c Collection, p Page) (Entry[T
 	return Entry[T]{}, false, nil
 }
 
-// Decode reads a record as a T, and mends what documents of the original system
-// call by another name. One that does not fit, or does not name itself, is a *DocumentError beside an Entry
-// that says where it lies.
-func Decode[T any](rec store.Record) (Entry[T], error) {
-	e := Entry[T]{Key: rec.Key, At: rec.At, Version: rec.Version}
-	err := rec.Decode(&e.Value)
+// put writes one document on the condition of its version, where the empty one
+// means that there is none, and returns the new version.
+//
+// A conflict may be an echo: a client that repeats a write whose reply was lost
+// is told of a conflict with itself. So what lies there is read, and where it is
+// what was to be written, it is written.
+func put[T any](ctx context.Context, l *Ledger, key store.Key, value T, version string) (string, error) {
+	op := store.Update(key, value, version)
+	if version == "" {
+		op = store.Create(key, value)
+	}
+	stamps, err := l.store.Commit(ctx, op)
 	if err == nil {
-		err = checkIdentity(rec.Key.ID, &e.Value)
+		return stamps[0].Version, nil
 	}
-	if err != nil {
-		var zero T
-		e.Value = zero
-		return e, &DocumentError{Path: rec.Key.String(), Err: err}
+	err = fmt.Errorf("ledger: write %s: %w", key, err)
+	if !errors.Is(err, store.ErrConflict) {
+		return "", err
 	}
-	switch v := any(&e.Value).(type) {
-	case *longrun.Heartbeat:
-		if own := v.TS.Truncate(time.Microsecond); !own.IsZero() && !own.Equal(rec.At) {
-			e.Own = own.UTC()
+	rec, unread := l.store.Get(ctx, key)
+	if unread != nil {
+		if !errors.Is(unread, store.ErrNotFound) {
+			err = errors.Join(err, fmt.Errorf("ledger: read it back: %w", unread))
 		}
-		mendHeartbeat(v, rec)
-	case *longrun.Probe:
-		mendProbe(v, rec)
+		return "", err
 	}
-	return e, nil
+	if !holds(rec, value) {
+		return "", err
+	}
+	return rec.Version, nil
+}
+
+// holds reports whether a record has value, as far as value says anything.
+func holds[T any](rec store.Record, value T) bool {
+	var there T
+	if rec.Decode(&there) != nil {
+		return false
+	}
+	want, _, err := document.Encode(value)
+	if err != nil {
+		return false
+	}
+	got, _, err := document.Encode(there)
+	return err == nil && bytes.Equal(got, want)
 }

@@ -16,9 +16,7 @@ package ledger
 
 import (
 	"fmt"
-	"strings"
 
-	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -98,24 +96,3 @@ func (l *Ledger) SettingsKey() store.Key { return l.Key(Config, "current") }
 func (l *Ledger) CreateHeartbeat(h longrun.Heartbeat) store.Op {
 	return store.Create(l.Key(Heartbeats, h.BucketID), h)
 }
-
-// DocumentError says that one document is not what its collection holds. The
-// list it stands in goes on behind it.
-type DocumentError struct {
-	// Path is the document's full path.
-	Path string
-	// Err says what does not fit.
-	Err error
-}
-
-// Error is one line: whoever wrote the document chose its path and what is wrong.
-func (e *DocumentError) Error() string {
-	return visible.Line("ledger: "+e.Path+": "+strings.TrimPrefix(e.Err.Error(), "store: "), maxError)
-}
-
-// maxError is how long the text of a DocumentError is, in characters. A path may
-// take half of it.
-const maxError = 3000
-
-// Unwrap returns what does not fit.
-func (e *DocumentError) Unwrap() error { return e.Err }

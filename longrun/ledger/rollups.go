@@ -29,6 +29,12 @@ func (l *Ledger) SetRollup(r longrun.Rollup) store.Op {
 	return store.Set(l.Key(Rollups, r.Date), r)
 }
 
+// PutRollup writes a rollup on the condition that its document is still at
+// version (empty: that there is none), and returns the new version.
+func (l *Ledger) PutRollup(ctx context.Context, r longrun.Rollup, version string) (string, error) {
+	return put(ctx, l, l.Key(Rollups, r.Date), r, version)
+}
+
 // RollDay computes the rollup of the UTC day that day lies in, from the documents
 // and on top of the one that is stored, if any: its seal stays, and where nothing
 // changed it comes back as it is, so that whoever finds the Revision unmoved need
@@ -164,57 +170,6 @@ func (s shared) Add(h longrun.Heartbeat) {
 	}
 }
 
-// runsWindow is where the runs of a window are looked for: up to the beat after
-// it, whose writer may have begun after the window.
-func runsWindow(w longrun.Window, after *longrun.Heartbeat) longrun.Window {
-	if after != nil && after.TS.After(w.To) {
-		w.To = after.TS.Add(time.Microsecond)
-	}
-	return w
-}
-
-// taker is what takes the documents of a window: a coverage.Day or Merge.
-type taker interface {
-	Add(h longrun.Heartbeat)
-	AddProbe(p longrun.Probe)
-	AddIncident(i longrun.Incident)
-	AddUndecodable(n int)
-}
-
-// read hands all documents of a window to a taker. Those that do not decode are
-// handed to mangled, which may be nil.
-func (l *Ledger) read(ctx context.Context, w longrun.Window, to taker, mangled func(*DocumentError)) error {
-	p := Page{From: w.From, To: w.To}
-	bad := func(err error) {
-		to.AddUndecodable(1)
-		if doc, ok := errors.AsType[*DocumentError](err); ok && mangled != nil {
-			mangled(doc)
-		}
-	}
-	if err := each(l.Heartbeats(ctx, p), to.Add, bad); err != nil {
-		return err
-	}
-	if err := each(l.Probes(ctx, p), to.AddProbe, bad); err != nil {
-		return err
-	}
-	return each(l.Incidents(ctx, p), to.AddIncident, bad)
-}
-
-// each calls add for each value of a list and bad for each that does not decode.
-func each[T any](list iter.Seq2[Entry[T], error], add func(T), bad func(error)) error {
-	for e, err := range list {
-		switch {
-		case isDocument(err):
-			bad(err)
-		case err != nil:
-			return err
-		default:
-			add(e.Value)
-		}
-	}
-	return nil
-}
-
 // MissingRollups returns the days since earliest that are over at now and have no
 // rollup, oldest first; and those whose rollup contradicts itself, was made when
 // the end of the day's last gap was not known, and now a beat is, or lacks an
@@ -234,7 +189,7 @@ func (l *Ledger) MissingWithin(ctx context.Context, w longrun.Window, now time.T
 	}
 	have := map[string]bool{}
 	unsettled := map[string]bool{}
-	known := map[string]knownIncidents{}
+	known := map[string]KnownIncidents{}
 	for e, err := range l.Rollups(ctx, Page{From: from, To: to}) {
 		switch {
 		case isDocument(err):
@@ -245,7 +200,7 @@ func (l *Ledger) MissingWithin(ctx context.Context, w longrun.Window, now time.T
 			if len(e.Value.PrunedAt) > 0 {
 				continue // it cannot be made again
 			}
-			known[e.Key.ID] = newKnownIncidents(e.Value)
+			known[e.Key.ID] = NewKnownIncidents(e.Value)
 			if !e.Value.Settled {
 				unsettled[e.Key.ID] = true
 			}
@@ -253,7 +208,7 @@ func (l *Ledger) MissingWithin(ctx context.Context, w longrun.Window, now time.T
 	}
 	if err := each(l.Incidents(ctx, Page{From: from, To: to}), func(i longrun.Incident) {
 		day := longrun.RollupID(i.TS)
-		if k, ok := known[day]; ok && k.lack(i) {
+		if k, ok := known[day]; ok && k.Lack(i) {
 			delete(have, day)
 		}
 	}, func(error) {}); err != nil {
@@ -279,23 +234,24 @@ func (l *Ledger) MissingWithin(ctx context.Context, w longrun.Window, now time.T
 	return missing, nil
 }
 
-// knownIncidents is what a rollup tells of the incidents of its day.
-type knownIncidents struct {
+// KnownIncidents is what a rollup tells of the incidents of its day.
+type KnownIncidents struct {
 	from  time.Time
 	more  bool            // than it had room for
 	ended map[string]bool // by the incident's ID
 }
 
-func newKnownIncidents(r longrun.Rollup) knownIncidents {
-	k := knownIncidents{from: r.From, more: r.Truncated.Incidents > 0, ended: make(map[string]bool, len(r.Incidents))}
+// NewKnownIncidents reads them in a rollup.
+func NewKnownIncidents(r longrun.Rollup) KnownIncidents {
+	k := KnownIncidents{from: r.From, more: r.Truncated.Incidents > 0, ended: make(map[string]bool, len(r.Incidents))}
 	for _, o := range r.Incidents {
 		k.ended[o.IncidentID] = o.End != nil
 	}
 	return k
 }
 
-// lack reports whether the rollup does not tell what is known of an incident.
-func (k knownIncidents) lack(i longrun.Incident) bool {
+// Lack reports whether the rollup does not tell what is known of an incident.
+func (k KnownIncidents) Lack(i longrun.Incident) bool {
 	ended, listed := k.ended[i.IncidentID]
 	if !listed {
 		return !k.more && !i.TS.Before(k.from)

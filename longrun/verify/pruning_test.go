@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -47,13 +48,13 @@ func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 		s.RetentionDays = map[string]int64{"heartbeats": 4}
 		kept := longrun.DayOf(h.now()).From.AddDate(0, 0, -4)
 
-		counted, err := l.Prune(t.Context(), s, h.now(), func(context.Context, []store.Op) error { return nil })
+		counted, err := retention.Prune(t.Context(), l, s, h.now(), func(context.Context, []store.Op) error { return nil })
 		require.NoError(t, err)
 		var deleted, commits int64
 		for err = errBrokenOff; err != nil; {
 			left := 1 + rng.IntN(6)
-			var p ledger.Pruned
-			p, err = l.Prune(t.Context(), s, h.now(), func(ctx context.Context, ops []store.Op) error {
+			var p retention.Pruned
+			p, err = retention.Prune(t.Context(), l, s, h.now(), func(ctx context.Context, ops []store.Op) error {
 				if left--; left < 0 {
 					return errBrokenOff
 				}

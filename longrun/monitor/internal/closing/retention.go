@@ -6,10 +6,11 @@ import (
 	"log/slog"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// maxBatches is how many batches of deletes, of ledger.PruneBatch documents each,
+// maxBatches is how many batches of deletes, of retention.Batch documents each,
 // one pass makes.
 const maxBatches = 25
 
@@ -28,7 +29,7 @@ func (c *Closing) prune(ctx context.Context, p *progress) (bool, error) {
 		return false, err
 	}
 	batches := 0
-	pruned, err := c.Ledger.Prune(ctx, settings, now, func(ctx context.Context, ops []store.Op) error {
+	pruned, err := retention.Prune(ctx, c.Ledger, settings, now, func(ctx context.Context, ops []store.Op) error {
 		if batches++; batches > maxBatches {
 			return errEnough
 		}

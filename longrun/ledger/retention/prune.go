@@ -1,4 +1,4 @@
-package ledger
+package retention
 
 import (
 	"context"
@@ -10,25 +10,26 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// PruneBatch is how many documents Prune hands over at once, half of what one
+// Batch is how many documents Prune hands over at once, half of what one
 // commit may hold.
-const PruneBatch = 200
+const Batch = 200
 
 // Pruned is what Prune found to delete.
 type Pruned struct {
 	// Counts are the documents of each collection that were handed over.
-	Counts map[Collection]int64
+	Counts map[ledger.Collection]int64
 	// Kept says of a collection why it was not pruned as far as it might be, and
 	// Unsound are the days for want of whose rollups that is.
-	Kept    map[Collection]string
+	Kept    map[ledger.Collection]string
 	Unsound []time.Time
 }
 
 // Prune hands over what the settings' RetentionDays no longer keep at now, oldest
-// first, as the deletes of at most PruneBatch documents at once; apply commits
+// first, as the deletes of at most Batch documents at once; apply commits
 // them, or does nothing where they are only counted. It may be broken off
 // anywhere and begun again.
 //
@@ -43,9 +44,9 @@ type Pruned struct {
 // lasts; and what does not decode, which somebody should look at. A message goes
 // whatever became of it, once it was decided and due so long ago: nothing of that
 // age is told any more.
-func (l *Ledger) Prune(ctx context.Context, s longrun.Settings, now time.Time, apply func(context.Context, []store.Op) error) (Pruned, error) {
-	out := Pruned{Counts: map[Collection]int64{}, Kept: map[Collection]string{}}
-	for _, c := range []Collection{Heartbeats, Probes, Incidents, Runs, Outbox, Silences} {
+func Prune(ctx context.Context, l *ledger.Ledger, s longrun.Settings, now time.Time, apply func(context.Context, []store.Op) error) (Pruned, error) {
+	out := Pruned{Counts: map[ledger.Collection]int64{}, Kept: map[ledger.Collection]string{}}
+	for _, c := range []ledger.Collection{ledger.Heartbeats, ledger.Probes, ledger.Incidents, ledger.Runs, ledger.Outbox, ledger.Silences} {
 		days, ok := s.RetentionDays[string(c)]
 		if !ok {
 			continue
@@ -67,8 +68,8 @@ func (l *Ledger) Prune(ctx context.Context, s longrun.Settings, now time.Time, a
 
 // pruner prunes one collection.
 type pruner struct {
-	l     *Ledger
-	c     Collection
+	l     *ledger.Ledger
+	c     ledger.Collection
 	now   time.Time
 	apply func(context.Context, []store.Op) error
 	count int64
@@ -81,15 +82,15 @@ type pruner struct {
 // run prunes what is older than before.
 func (p *pruner) run(ctx context.Context, before time.Time) error {
 	switch p.c {
-	case Runs:
-		return pruneAll(ctx, p, Page{To: before}, func(r longrun.Run) bool { return r.End != nil && r.End.Before(before) })
-	case Outbox:
-		return pruneAll(ctx, p, Page{To: before}, func(n longrun.Notice) bool { return n.State != longrun.Waiting || n.Created.Before(before) })
-	case Silences:
-		return pruneAll(ctx, p, Page{To: before}, func(s longrun.Silence) bool { return s.Until.Before(before) })
-	case Heartbeats:
+	case ledger.Runs:
+		return pruneAll(ctx, p, ledger.Page{To: before}, func(r longrun.Run) bool { return r.End != nil && r.End.Before(before) })
+	case ledger.Outbox:
+		return pruneAll(ctx, p, ledger.Page{To: before}, func(n longrun.Notice) bool { return n.State != longrun.Waiting || n.Created.Before(before) })
+	case ledger.Silences:
+		return pruneAll(ctx, p, ledger.Page{To: before}, func(s longrun.Silence) bool { return s.Until.Before(before) })
+	case ledger.Heartbeats:
 		return p.beats(ctx, before)
-	case Probes, Incidents, Config, Locks, Rules, Rollups:
+	case ledger.Probes, ledger.Incidents, ledger.Config, ledger.Locks, ledger.Rules, ledger.Rollups:
 	}
 	// Day by day, as far as each has its rollup.
 	for day := (time.Time{}); ; {
@@ -111,7 +112,7 @@ func (p *pruner) run(ctx context.Context, before time.Time) error {
 
 // rollup reads the rollup of a day. Where there is none that is sound, the
 // documents of the day are kept.
-func (p *pruner) rollup(ctx context.Context, day time.Time) (e Entry[longrun.Rollup], sound bool, err error) {
+func (p *pruner) rollup(ctx context.Context, day time.Time) (e ledger.Entry[longrun.Rollup], sound bool, err error) {
 	e, err = p.l.Rollup(ctx, day)
 	if err != nil && !errors.Is(err, store.ErrNotFound) && !isDocument(err) {
 		return e, false, err
@@ -127,14 +128,14 @@ func (p *pruner) rollup(ctx context.Context, day time.Time) (e Entry[longrun.Rol
 
 // next returns the time of the oldest document from from on and before to.
 func (p *pruner) next(ctx context.Context, from, to time.Time) (time.Time, bool, error) {
-	for rec, err := range p.l.store.Scan(ctx, store.Query{Collection: p.l.Path(p.c), From: from, To: to, Limit: 1}) {
+	for rec, err := range p.l.Records(ctx, p.c, ledger.Page{From: from, To: to, Limit: 1}) {
 		return rec.At, err == nil, err
 	}
 	return time.Time{}, false, nil
 }
 
 // mark is the write that marks a day's rollup, unless it is marked.
-func (p *pruner) mark(r *Entry[longrun.Rollup]) []store.Op {
+func (p *pruner) mark(r *ledger.Entry[longrun.Rollup]) []store.Op {
 	if _, marked := r.Value.PrunedAt[string(p.c)]; marked {
 		return nil
 	}
@@ -147,13 +148,13 @@ func (p *pruner) mark(r *Entry[longrun.Rollup]) []store.Op {
 }
 
 // day prunes the probes or the incidents of a day.
-func (p *pruner) day(ctx context.Context, w longrun.Window, r *Entry[longrun.Rollup]) error {
-	page := Page{From: w.From, To: w.To}
-	if p.c == Incidents {
+func (p *pruner) day(ctx context.Context, w longrun.Window, r *ledger.Entry[longrun.Rollup]) error {
+	page := ledger.Page{From: w.From, To: w.To}
+	if p.c == ledger.Incidents {
 		// How one ended that was open when its day was rolled up, only its document
 		// says.
-		known := newKnownIncidents(r.Value)
-		return pruneAll(ctx, p, page, func(i longrun.Incident) bool { return !i.Open() && !known.lack(i) }, p.mark(r)...)
+		known := ledger.NewKnownIncidents(r.Value)
+		return pruneAll(ctx, p, page, func(i longrun.Incident) bool { return !i.Open() && !known.Lack(i) }, p.mark(r)...)
 	}
 	return pruneAll(ctx, p, page, func(longrun.Probe) bool { return true }, p.mark(r)...)
 }
@@ -174,11 +175,11 @@ func (p *pruner) remove(ctx context.Context, keys []store.Key, also ...store.Op)
 // pruneAll removes the documents of a page that are old, batch by batch, the first
 // together with what else is given. Its place is a cursor, so that it ends also
 // where they are only counted.
-func pruneAll[T any](ctx context.Context, p *pruner, page Page, old func(T) bool, also ...store.Op) error {
+func pruneAll[T any](ctx context.Context, p *pruner, page ledger.Page, old func(T) bool, also ...store.Op) error {
 	for more := true; more; {
 		var keys []store.Key
 		more = false
-		for e, err := range List[T](ctx, p.l, p.c, page) {
+		for e, err := range ledger.List[T](ctx, p.l, p.c, page) {
 			if isDocument(err) {
 				continue
 			}
@@ -189,7 +190,7 @@ func pruneAll[T any](ctx context.Context, p *pruner, page Page, old func(T) bool
 				continue
 			}
 			keys, page.After = append(keys, e.Key), e.Cursor()
-			if more = len(keys) == PruneBatch; more {
+			if more = len(keys) == Batch; more {
 				break
 			}
 		}
@@ -202,4 +203,10 @@ func pruneAll[T any](ctx context.Context, p *pruner, page Page, old func(T) bool
 		also = nil
 	}
 	return nil
+}
+
+// isDocument reports whether an error is about one document alone.
+func isDocument(err error) bool {
+	_, ok := errors.AsType[*ledger.DocumentError](err)
+	return ok
 }

@@ -1,4 +1,4 @@
-package ledger
+package retention
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -21,7 +22,7 @@ type numbered struct {
 // there, or of which none has.
 type segment struct {
 	longrun.Window
-	rollups []Entry[longrun.Rollup]
+	rollups []ledger.Entry[longrun.Rollup]
 	seal    *longrun.Seal
 }
 
@@ -83,7 +84,7 @@ func (p *pruner) segmentBeats(ctx context.Context, s segment) error {
 		gone = append(gone, b)
 		return true
 	})
-	for e, err := range p.l.Heartbeats(ctx, Page{From: s.From, To: s.To}) {
+	for e, err := range p.l.Heartbeats(ctx, ledger.Page{From: s.From, To: s.To}) {
 		if isDocument(err) {
 			continue
 		}
@@ -99,12 +100,12 @@ func (p *pruner) segmentBeats(ctx context.Context, s segment) error {
 	}
 	slices.SortFunc(gone, func(a, b numbered) int { return cmp.Compare(a.seq, b.seq) })
 	marks := p.marks(s, gone)
-	for ; len(marks) > PruneBatch; marks = marks[PruneBatch:] {
-		if err := p.remove(ctx, nil, marks[:PruneBatch]...); err != nil {
+	for ; len(marks) > Batch; marks = marks[Batch:] {
+		if err := p.remove(ctx, nil, marks[:Batch]...); err != nil {
 			return err
 		}
 	}
-	for batch := range slices.Chunk(gone, PruneBatch) {
+	for batch := range slices.Chunk(gone, Batch) {
 		keys := make([]store.Key, len(batch))
 		for i, b := range batch {
 			keys[i] = b.key

@@ -1,0 +1,6 @@
+// Package retention finds the documents that the settings no longer keep.
+//
+// It deletes nothing: the deletes are handed to whoever commits them, the leader
+// under its lease or a person by hand. Nor does it know what is needed outside: a
+// document that is pruned is gone, and of a day only its rollup is left.
+package retention

@@ -78,7 +78,11 @@ var arrows = []row{
 		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/document", "internal/visible"},
 	},
 	{dir: "longrun/ledger/retention", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "store"}},
-	{dir: "longrun/report", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "internal/visible"}},
+	{dir: "longrun/report/chart", ours: []string{"longrun", "longrun/coverage", "internal/figures", "internal/visible"}},
+	{
+		dir:  "longrun/report",
+		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "internal/figures", "internal/visible"},
+	},
 	{
 		dir:  "longrun/verify/internal/chain",
 		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store", "internal/spawn"},
@@ -226,6 +230,7 @@ var arrows = []row{
 	{dir: "internal/document", ours: []string{"store"}},
 	{dir: "internal/deadline", with: []string{clock}},
 	{dir: "internal/visible"},
+	{dir: "internal/figures"},
 	{dir: "internal/redirect"},
 	{dir: "internal/redact", ours: []string{"internal/visible"}},
 	{dir: "internal/spawn", with: []string{clock}},

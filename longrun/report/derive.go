@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
@@ -23,28 +24,28 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 	sec := strconv.FormatInt(w.IntervalSec, 10)
 	list := []Derivation{
 		{
-			Number: "expected", Value: count(c.Expected), Source: "the window",
+			Number: "expected", Value: figures.Count(c.Expected), Source: "the window",
 			Formula: fmt.Sprintf("(%s − %s) / %s s", iso(w.CountedTo), iso(w.CountedFrom), sec),
 			Query:   "the bounds moved outwards to whole slots, the first moment known and the last slot that is over",
 		},
 		{
-			Number: "written", Value: count(c.Written), Source: path(ledger.Heartbeats), Query: beats,
+			Number: "written", Value: figures.Count(c.Written), Source: path(ledger.Heartbeats), Query: beats,
 			Formula: fmt.Sprintf("count of the different floor(unix(ts) / %s)", sec),
 		},
-		{Number: "missed", Value: count(c.Missed), Source: "the two above", Formula: fmt.Sprintf("%d − %d", c.Expected, c.Written), Query: "–"},
-		{Number: "coverage", Value: percent(c.Written, c.Expected), Source: "the two above", Formula: fmt.Sprintf("%d / %d", c.Written, c.Expected), Query: "–"},
+		{Number: "missed", Value: figures.Count(c.Missed), Source: "the two above", Formula: fmt.Sprintf("%d − %d", c.Expected, c.Written), Query: "–"},
+		{Number: "coverage", Value: figures.Percent(c.Written, c.Expected), Source: "the two above", Formula: fmt.Sprintf("%d / %d", c.Written, c.Expected), Query: "–"},
 		{
-			Number: "gaps", Value: fmt.Sprintf("%s with %s slots", count(r.Gaps.Count), count(r.Gaps.Missed)), Source: path(ledger.Heartbeats), Query: beats,
+			Number: "gaps", Value: fmt.Sprintf("%s with %s slots", figures.Count(r.Gaps.Count), figures.Count(r.Gaps.Missed)), Source: path(ledger.Heartbeats), Query: beats,
 			Formula: fmt.Sprintf("in the order of ts, with the window's bounds as beats at either end: the slots strictly between neighbours, %d in all", c.Missed),
 		},
 		{
-			Number: "availability", Value: percent(c.Healthy, c.Written), Source: path(ledger.Heartbeats), Query: beats,
+			Number: "availability", Value: figures.Percent(c.Healthy, c.Written), Source: path(ledger.Heartbeats), Query: beats,
 			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of those that have a beat", c.Healthy, c.Written),
 		},
 	}
 	if c.Drift != nil {
 		list = append(list, Derivation{
-			Number: "drift", Value: fmt.Sprintf("P50 %s, P90 %s, P95 %s, max %s", secs(c.Drift.P50Sec), secs(c.Drift.P90Sec), secs(c.Drift.P95Sec), secs(c.Drift.MaxSec)),
+			Number: "drift", Value: fmt.Sprintf("P50 %s, P90 %s, P95 %s, max %s", figures.Secs(c.Drift.P50Sec), figures.Secs(c.Drift.P90Sec), figures.Secs(c.Drift.P95Sec), figures.Secs(c.Drift.MaxSec)),
 			Formula: fmt.Sprintf("(unix(ts) mod %s) of all %d beats, cut to milliseconds, sorted: numbers %s", sec, c.Drift.Beats, ranks(c.Drift.Beats)),
 			Source:  path(ledger.Heartbeats), Query: beats,
 		})
@@ -55,7 +56,7 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 			rate = fmt.Sprintf("%d / (%d + %d) = PASS / (PASS + FAIL)", p.Pass, p.Pass, p.Fail)
 		}
 		list = append(list, Derivation{
-			Number: "probe " + string(p.Type), Value: percent(p.Pass, p.Pass+p.Fail),
+			Number: "probe " + string(p.Type), Value: figures.Percent(p.Pass, p.Pass+p.Fail),
 			Formula: rate + fmt.Sprintf("; percentiles: latencyMs of PASS, sorted, %d values: numbers %s", p.Latencies, ranks(p.Latencies)),
 			Source:  path(ledger.Probes), Query: probes + fmt.Sprintf(" and type = %q and trigger ≠ %q", string(p.Type), string(longrun.ByHand)),
 		})
@@ -66,18 +67,18 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 func repairDerivations(r Report, source, query string) []Derivation {
 	repairs := r.Repairs
 	list := []Derivation{{
-		Number: "incidents", Value: count(repairs.Incidents), Source: source, Query: query,
+		Number: "incidents", Value: figures.Count(repairs.Incidents), Source: source, Query: query,
 		Formula: fmt.Sprintf("count; %d of them have no tsEnd", repairs.Open),
 	}}
 	if repairs.Resolved > 0 {
 		list = append(list, Derivation{
-			Number: "MTTR", Value: "mean " + span(repairs.MTTRMeanSec), Source: source, Query: query,
+			Number: "MTTR", Value: "mean " + figures.Span(repairs.MTTRMeanSec), Source: source, Query: query,
 			Formula: fmt.Sprintf("tsEnd − tsStart of the %d that have ended: the sum / %d; percentiles: sorted, numbers %s", repairs.Resolved, repairs.Resolved, ranks(int(repairs.Resolved))),
 		})
 	}
 	if repairs.MTBFSec != nil {
 		list = append(list, Derivation{
-			Number: "MTBF", Value: span(repairs.MTBFSec), Source: source, Query: query + ", and those that began before and lasted into it",
+			Number: "MTBF", Value: figures.Span(repairs.MTBFSec), Source: source, Query: query + ", and those that began before and lasted into it",
 			Formula: fmt.Sprintf("(%s s of the window − %s s in at least one incident) / %d incidents",
 				plain(repairs.To.Sub(repairs.From).Seconds()), plain(repairs.TroubleSec), repairs.Incidents),
 		})
@@ -92,15 +93,3 @@ func ranks(n int) string {
 }
 
 func plain(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
-
-// span shows seconds as people say them.
-func span(sec *float64) string {
-	if sec == nil {
-		return "–"
-	}
-	d := time.Duration(*sec * float64(time.Second)).Round(time.Millisecond)
-	if d < time.Minute {
-		return secs(d.Seconds())
-	}
-	return length(d)
-}

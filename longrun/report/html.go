@@ -5,6 +5,12 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/figures"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/report/chart"
 )
 
 //go:embed page.html
@@ -27,7 +33,7 @@ func (r Report) HTML() ([]byte, error) {
 		Parts                         []part
 	}{
 		Title: r.title(), Verdict: seen(r.Judgement.Text), Class: strings.ToLower(strings.ReplaceAll(string(r.Judgement.Outcome), " ", "-")),
-		Target: seen("Target: " + share(r.Judgement.Target) + " (" + r.Judgement.Basis + ")."),
+		Target: seen("Target: " + figures.Share(r.Judgement.Target) + " (" + r.Judgement.Basis + ")."),
 		Cards:  r.cards(),
 	}
 	for _, s := range r.sections() {
@@ -35,11 +41,11 @@ func (r Report) HTML() ([]byte, error) {
 		switch {
 		case !r.HasData():
 		case s.Chart == "heat":
-			p.Chart = heatChart(r).svg()
+			p.Chart = r.heat()
 		case s.Chart == "latency" && len(r.Probes) > 0:
-			p.Chart = latencyChart(r).svg()
+			p.Chart = r.latency()
 		case s.Chart == "timeline" && len(r.Incidents.Listed) > 0:
-			p.Chart = timelineChart(r).svg()
+			p.Chart = r.timeline()
 		}
 		data.Parts = append(data.Parts, p)
 	}
@@ -57,13 +63,48 @@ func (r Report) cards() [][2]string {
 	}
 	c := r.Coverage
 	cards := [][2]string{
-		{"coverage", percent(c.Written, c.Expected)},
-		{"missed slots", count(c.Missed)},
-		{"gaps", count(r.Gaps.Count)},
-		{"availability", percent(c.Healthy, c.Written)},
+		{"coverage", figures.Percent(c.Written, c.Expected)},
+		{"missed slots", figures.Count(c.Missed)},
+		{"gaps", figures.Count(r.Gaps.Count)},
+		{"availability", figures.Percent(c.Healthy, c.Written)},
 	}
 	if c.Drift != nil {
-		cards = append(cards, [2]string{"drift P95", secs(c.Drift.P95Sec)})
+		cards = append(cards, [2]string{"drift P95", figures.Secs(c.Drift.P95Sec)})
 	}
-	return append(cards, [2]string{"incidents", count(r.Incidents.Count)}, [2]string{"MTTR", span(r.Repairs.MTTRMeanSec)})
+	return append(cards, [2]string{"incidents", figures.Count(r.Incidents.Count)}, [2]string{"MTTR", figures.Span(r.Repairs.MTTRMeanSec)})
+}
+
+// heat draws the slots of each day.
+func (r Report) heat() template.HTML {
+	days := make([]chart.Day, 0, len(r.Days))
+	for _, d := range r.Days {
+		filled, errFilled := coverage.ParseBitmap(d.Slots)
+		unhealthy, errUnhealthy := coverage.ParseBitmap(d.Unhealthy)
+		if errFilled != nil || errUnhealthy != nil {
+			continue // they were made here
+		}
+		days = append(days, chart.Day{From: d.From, Filled: filled, Unhealthy: unhealthy})
+	}
+	return chart.Heat(r.counted(), r.interval(), days)
+}
+
+// latency draws the probes of each type.
+func (r Report) latency() template.HTML {
+	types := make([]chart.Probes, 0, len(r.Probes))
+	for _, p := range r.Probes {
+		types = append(types, chart.Probes{Type: p.Type, P50Ms: p.P50Ms, MaxMs: p.MaxMs, Points: p.Points})
+	}
+	return chart.Latency(r.counted(), types)
+}
+
+// timeline draws the incidents that are listed.
+func (r Report) timeline() template.HTML {
+	incidents := make([]chart.Incident, 0, len(r.Incidents.Listed))
+	for _, i := range r.Incidents.Listed {
+		incidents = append(incidents, chart.Incident{
+			Rule: i.Rule, Target: i.Target, Start: i.Start, End: i.End,
+			Lasted: time.Duration(i.DurationSec * float64(time.Second)), Summary: i.Summary,
+		})
+	}
+	return chart.Timeline(longrun.Window{From: r.Window.CountedFrom, To: r.Repairs.To}, incidents)
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -66,6 +67,6 @@ func verdictOf(asked longrun.Window, c longrun.Coverage, threshold float64) Judg
 		v.Outcome, relation = Fail, "is below"
 	}
 	v.Text = fmt.Sprintf("%s: coverage %s %s the target of %s; %s of %s slots were missed, and %s may be.",
-		v.Outcome, percent(c.Written, c.Expected), relation, share(v.Target), count(c.Missed), count(c.Expected), count(v.MayMiss))
+		v.Outcome, figures.Percent(c.Written, c.Expected), relation, figures.Share(v.Target), figures.Count(c.Missed), figures.Count(c.Expected), figures.Count(v.MayMiss))
 	return v
 }

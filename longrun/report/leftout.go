@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
@@ -22,28 +23,28 @@ func leftOut(s ledger.Survey, r Report) []string {
 			wrong = "in a day that is read from its beats, those made for such slots leave slots empty that nobody missed"
 		}
 		lines = append(lines, fmt.Sprintf("A run in the window had slots of %s, and all is counted in slots of %s: %s. Ask for that time by itself, with its interval.",
-			length(other), length(s.Interval), wrong))
+			figures.Length(other), figures.Length(s.Interval), wrong))
 	}
 	lines = append(lines, dayLines(s)...)
 	for _, path := range s.Mangled {
 		lines = append(lines, "The document "+path+" does not decode: it is in no number.")
 	}
 	if n := s.Summary.Undecodable - int64(len(s.Mangled)); n > 0 {
-		lines = append(lines, fmt.Sprintf("%s documents do not decode, the rollups say or this list has no room for: they are in no number.", count(n)))
+		lines = append(lines, fmt.Sprintf("%s documents do not decode, the rollups say or this list has no room for: they are in no number.", figures.Count(n)))
 	}
 	for _, id := range s.Unread {
 		lines = append(lines, "Incident "+id+" was open when its day was rolled up, and its document is gone: it is shown as open.")
 	}
 	if o := s.Summary.Truncated; o != (longrun.Truncated{}) {
 		lines = append(lines, fmt.Sprintf("Rollups had no room for the causes of %s gaps, the latencies of %s probes, %s lines of instances and %s incidents. The slots, the probes' counts and the drift are all there.",
-			count(o.Gaps), count(o.Points), count(o.Instances), count(o.Incidents)))
+			figures.Count(o.Gaps), figures.Count(o.Points), figures.Count(o.Instances), figures.Count(o.Incidents)))
 	}
 	if r.Coverage.Written > 0 && r.Coverage.Healthy == 0 {
 		lines = append(lines, "Not one beat says that the host was healthy. Beats of the original system never do: they do not know the word.")
 	}
 	for _, p := range r.Probes {
 		if p.ByHand > 0 {
-			lines = append(lines, fmt.Sprintf("%s %s probes were asked for by hand, of which %s passed: they are in no rate and no latency.", count(p.ByHand), p.Type, count(p.ByHandPass)))
+			lines = append(lines, fmt.Sprintf("%s %s probes were asked for by hand, of which %s passed: they are in no rate and no latency.", figures.Count(p.ByHand), p.Type, figures.Count(p.ByHandPass)))
 		}
 	}
 	if lines == nil {
@@ -55,28 +56,28 @@ func leftOut(s ledger.Survey, r Report) []string {
 // windowLines say what of the window as it was asked for does not count.
 func windowLines(s ledger.Survey, r Report) (lines []string) {
 	if s.Asked.To.After(s.Now) {
-		lines = append(lines, fmt.Sprintf("The window ends in the future, at %s: it is counted up to now.", stamp(s.Asked.To)))
+		lines = append(lines, fmt.Sprintf("The window ends in the future, at %s: it is counted up to now.", figures.Stamp(s.Asked.To)))
 	}
 	switch {
 	case s.Earliest == nil:
 		return append(lines, "Nothing was ever stored: there is nothing to say of any window.")
 	case !s.Earliest.Before(s.Asked.To):
-		return append(lines, fmt.Sprintf("The window ends before anything is known: the first moment is %s.", stamp(*s.Earliest)))
+		return append(lines, fmt.Sprintf("The window ends before anything is known: the first moment is %s.", figures.Stamp(*s.Earliest)))
 	case !r.HasData():
 		return append(lines, "No slot of the window is over yet.")
 	case s.Window.From.After(s.Asked.From):
-		lines = append(lines, fmt.Sprintf("Nothing is known before %s: %s at the beginning of the window do not count.", stamp(*s.Earliest), length(s.Window.From.Sub(s.Asked.From))))
+		lines = append(lines, fmt.Sprintf("Nothing is known before %s: %s at the beginning of the window do not count.", figures.Stamp(*s.Earliest), figures.Length(s.Window.From.Sub(s.Asked.From))))
 	case s.Asked.From.Sub(s.Window.From) >= s.Interval:
-		lines = append(lines, fmt.Sprintf("The window begins inside a day that is pruned, which counts whole: from %s.", stamp(s.Window.From)))
+		lines = append(lines, fmt.Sprintf("The window begins inside a day that is pruned, which counts whole: from %s.", figures.Stamp(s.Window.From)))
 	case s.Window.From.Before(s.Asked.From):
-		lines = append(lines, fmt.Sprintf("The window begins inside a slot, which counts whole: from %s.", stamp(s.Window.From)))
+		lines = append(lines, fmt.Sprintf("The window begins inside a slot, which counts whole: from %s.", figures.Stamp(s.Window.From)))
 	}
 	if end := s.Summary.Coverage.End(); end.Before(s.Window.To) && s.Now.Sub(end) < s.Interval {
-		lines = append(lines, fmt.Sprintf("The slot that began at %s is not over: it does not count.", stamp(end)))
+		lines = append(lines, fmt.Sprintf("The slot that began at %s is not over: it does not count.", figures.Stamp(end)))
 	} else if end.Sub(s.Asked.To) >= s.Interval {
-		lines = append(lines, fmt.Sprintf("The window ends inside a day that is pruned, which counts whole: to %s.", stamp(end)))
+		lines = append(lines, fmt.Sprintf("The window ends inside a day that is pruned, which counts whole: to %s.", figures.Stamp(end)))
 	} else if end.After(s.Asked.To) {
-		lines = append(lines, fmt.Sprintf("The window ends inside a slot, which counts whole: to %s.", stamp(end)))
+		lines = append(lines, fmt.Sprintf("The window ends inside a slot, which counts whole: to %s.", figures.Stamp(end)))
 	}
 	return lines
 }
@@ -95,7 +96,7 @@ func dayLines(s ledger.Survey) (lines []string) {
 	}
 	if len(pruned) > 0 {
 		lines = append(lines, fmt.Sprintf("Old documents of %s, %s to %s, were pruned: what they said is in %s/%s, and nowhere else.",
-			plural(len(pruned), "day"), pruned[0], pruned[len(pruned)-1], s.Root, ledger.Rollups))
+			figures.Plural(len(pruned), "day"), pruned[0], pruned[len(pruned)-1], s.Root, ledger.Rollups))
 	}
 	var reasons []string
 	days := map[string][]string{}

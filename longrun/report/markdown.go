@@ -3,6 +3,8 @@ package report
 import (
 	"strings"
 	"unicode"
+
+	"github.com/seed-13dc028d/longwatch/internal/figures"
 )
 
 // Markdown returns the report as GitHub's Markdown. Whatever the documents say
@@ -11,7 +13,7 @@ func (r Report) Markdown() string {
 	var b strings.Builder
 	b.WriteString("# " + mdText(r.title()) + "\n\n")
 	b.WriteString("**" + mdText(string(r.Judgement.Outcome)) + "** " + mdText(strings.TrimPrefix(strings.TrimPrefix(r.Judgement.Text, string(r.Judgement.Outcome)), ": ")) + "\n\n")
-	b.WriteString("Target: " + mdText(share(r.Judgement.Target)+" ("+r.Judgement.Basis+").") + "\n")
+	b.WriteString("Target: " + mdText(figures.Share(r.Judgement.Target)+" ("+r.Judgement.Basis+").") + "\n")
 	for _, s := range r.sections() {
 		b.WriteString("\n## " + mdText(s.Title) + "\n\n")
 		list := s.ID == "left-out"

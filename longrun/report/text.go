@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/figures"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -28,7 +30,7 @@ func (r Report) title() string {
 	if r.Window.Name != "" && r.Window.To.Equal(r.GeneratedAt) {
 		return "Longrun report: " + r.Window.Name
 	}
-	return "Longrun report: " + stamp(r.Window.From) + " to " + stamp(r.Window.To)
+	return "Longrun report: " + figures.Stamp(r.Window.From) + " to " + figures.Stamp(r.Window.To)
 }
 
 // sections are all parts in their order, as they may be shown.
@@ -51,20 +53,20 @@ func (r Report) windowSection() section {
 	w := r.Window
 	counted := "nothing"
 	if r.HasData() {
-		counted = fmt.Sprintf("%s to %s (%s)", stamp(w.CountedFrom), stamp(w.CountedTo), length(w.CountedTo.Sub(w.CountedFrom)))
+		counted = fmt.Sprintf("%s to %s (%s)", figures.Stamp(w.CountedFrom), figures.Stamp(w.CountedTo), figures.Length(w.CountedTo.Sub(w.CountedFrom)))
 	}
 	earliest := "nothing"
 	if w.Earliest != nil {
-		earliest = stamp(*w.Earliest)
+		earliest = figures.Stamp(*w.Earliest)
 	}
 	rolled, whole, cut := sources(r)
 	rows := [][]string{
-		{"Asked for", fmt.Sprintf("%s to %s (%s)", stamp(w.From), stamp(w.To), length(w.To.Sub(w.From)))},
+		{"Asked for", fmt.Sprintf("%s to %s (%s)", figures.Stamp(w.From), figures.Stamp(w.To), figures.Length(w.To.Sub(w.From)))},
 		{"Counted", counted},
 		{"First moment known", earliest},
-		{"Interval", length(r.interval())},
-		{"Read from", fmt.Sprintf("%s rollups; the beats of %s whole days, and of %s that the window cuts", count(rolled), count(whole), count(cut))},
-		{"Made", stamp(r.GeneratedAt)},
+		{"Interval", figures.Length(r.interval())},
+		{"Read from", fmt.Sprintf("%s rollups; the beats of %s whole days, and of %s that the window cuts", figures.Count(rolled), figures.Count(whole), figures.Count(cut))},
+		{"Made", figures.Stamp(r.GeneratedAt)},
 	}
 	if r.InstanceID != "" || r.CommitHash != "" {
 		rows = append(rows, []string{"Made by", name(r.InstanceID) + ", commit " + orDash(r.CommitHash)})
@@ -82,21 +84,21 @@ func (r Report) coverageSection() section {
 	s.Lines = []string{"Three numbers, and none stands for another: was there a beat, did the host call itself healthy in it, and was it on time."}
 	s.Head = []string{"Number", "Value", "From"}
 	s.Rows = [][]string{
-		{"Coverage", percent(c.Written, c.Expected), fmt.Sprintf("%s written / %s expected slots; %s missed", count(c.Written), count(c.Expected), count(c.Missed))},
-		{"Availability", percent(c.Healthy, c.Written), fmt.Sprintf("%s healthy / %s written slots", count(c.Healthy), count(c.Written))},
+		{"Coverage", figures.Percent(c.Written, c.Expected), fmt.Sprintf("%s written / %s expected slots; %s missed", figures.Count(c.Written), figures.Count(c.Expected), figures.Count(c.Missed))},
+		{"Availability", figures.Percent(c.Healthy, c.Written), fmt.Sprintf("%s healthy / %s written slots", figures.Count(c.Healthy), figures.Count(c.Written))},
 	}
 	if d := c.Drift; d != nil {
 		s.Rows = append(s.Rows, []string{
-			"Drift", "P95 " + secs(d.P95Sec),
-			fmt.Sprintf("%s beats after their slot's start: P50 %s, P90 %s, P95 %s, at most %s", count(d.Beats), secs(d.P50Sec), secs(d.P90Sec), secs(d.P95Sec), secs(d.MaxSec)),
+			"Drift", "P95 " + figures.Secs(d.P95Sec),
+			fmt.Sprintf("%s beats after their slot's start: P50 %s, P90 %s, P95 %s, at most %s", figures.Count(d.Beats), figures.Secs(d.P50Sec), figures.Secs(d.P90Sec), figures.Secs(d.P95Sec), figures.Secs(d.MaxSec)),
 		})
 	}
-	s.Rows = append(s.Rows, []string{"Late beats", count(c.Late), "made in their slot and written after it, when the store was back"})
+	s.Rows = append(s.Rows, []string{"Late beats", figures.Count(c.Late), "made in their slot and written after it, when the store was back"})
 	if c.Extra > 0 {
-		s.Rows = append(s.Rows, []string{"Extra beats", count(c.Extra), "in a slot that had one: they fill nothing"})
+		s.Rows = append(s.Rows, []string{"Extra beats", figures.Count(c.Extra), "in a slot that had one: they fill nothing"})
 	}
 	if r.Judgement.Outcome == Pass && c.Availability != nil && *c.Availability < r.Judgement.Target {
-		s.Tail = []string{fmt.Sprintf("The verdict is about coverage. The availability of %s is below the same target of %s.", percent(c.Healthy, c.Written), share(r.Judgement.Target))}
+		s.Tail = []string{fmt.Sprintf("The verdict is about coverage. The availability of %s is below the same target of %s.", figures.Percent(c.Healthy, c.Written), figures.Share(r.Judgement.Target))}
 	}
 	return s
 }
@@ -113,18 +115,18 @@ func (r Report) gapsSection() section {
 	}
 	causes := make([]string, 0, len(g.Causes))
 	for _, c := range g.Causes {
-		causes = append(causes, fmt.Sprintf("%s %s with %s slots", count(c.Gaps), c.Cause, count(c.Missed)))
+		causes = append(causes, fmt.Sprintf("%s %s with %s slots", figures.Count(c.Gaps), c.Cause, figures.Count(c.Missed)))
 	}
-	s.Lines = []string{fmt.Sprintf("%s, %s missed slots in all. By cause: %s.", plural(g.Count, "gap"), count(g.Missed), strings.Join(causes, "; "))}
+	s.Lines = []string{fmt.Sprintf("%s, %s missed slots in all. By cause: %s.", figures.Plural(g.Count, "gap"), figures.Count(g.Missed), strings.Join(causes, "; "))}
 	s.Head = []string{"From", "To", "Missed", "Length", "Cause", "Before", "After"}
 	for _, gap := range g.Listed {
 		s.Rows = append(s.Rows, []string{
-			stamp(gap.From), stamp(gap.To), count(gap.Missed), length(gap.Duration()), string(gap.Cause),
+			figures.Stamp(gap.From), figures.Stamp(gap.To), figures.Count(gap.Missed), figures.Length(gap.Duration()), string(gap.Cause),
 			r.beside(gap.Before, gap.From), r.beside(gap.After, gap.To),
 		})
 	}
 	if g.MoreGaps > 0 {
-		s.Tail = []string{fmt.Sprintf("And %s more, none of them longer, with %s missed slots.", count(g.MoreGaps), count(g.MoreMissed))}
+		s.Tail = []string{fmt.Sprintf("And %s more, none of them longer, with %s missed slots.", figures.Count(g.MoreGaps), figures.Count(g.MoreMissed))}
 	}
 	return s
 }
@@ -144,17 +146,17 @@ func (r Report) instancesSection() section {
 		s.Lines = []string{"None wrote a beat."}
 		return s
 	}
-	line := plural(in.Count, "instance") + " wrote the beats"
+	line := figures.Plural(in.Count, "instance") + " wrote the beats"
 	if in.Unnamed {
 		line += ", one of them without a name: beats that name no instance count as one"
 	}
 	s.Lines = []string{line + "."}
 	s.Head = []string{"Instance", "Commit", "Epochs", "First beat", "Last beat", "Beats"}
 	for _, p := range in.Listed {
-		s.Rows = append(s.Rows, []string{name(p.InstanceID), orDash(p.CommitHash), epochs(p), stamp(p.First), stamp(p.Last), count(p.Beats)})
+		s.Rows = append(s.Rows, []string{name(p.InstanceID), orDash(p.CommitHash), epochs(p), figures.Stamp(p.First), figures.Stamp(p.Last), figures.Count(p.Beats)})
 	}
 	if in.More > 0 {
-		s.Tail = []string{fmt.Sprintf("And %s more lines with %s beats.", count(in.More), count(in.MoreBeats))}
+		s.Tail = []string{fmt.Sprintf("And %s more lines with %s beats.", figures.Count(in.More), figures.Count(in.MoreBeats))}
 	}
 	return s
 }
@@ -182,15 +184,15 @@ func (r Report) probesSection() section {
 		at := func(v *float64) string {
 			switch {
 			case v != nil:
-				return millis(v)
+				return figures.Millis(v)
 			case p.Latencies == 0:
 				return "–"
 			}
 			return "n too small"
 		}
 		s.Rows = append(s.Rows, []string{
-			string(p.Type), count(p.N), count(p.Pass), count(p.Fail), count(p.Inconclusive), percent(p.Pass, p.Pass+p.Fail),
-			millis(p.AvgMs), at(p.P50Ms), at(p.P90Ms), at(p.P95Ms), millis(p.MaxMs), classes(p.Classes),
+			string(p.Type), figures.Count(p.N), figures.Count(p.Pass), figures.Count(p.Fail), figures.Count(p.Inconclusive), figures.Percent(p.Pass, p.Pass+p.Fail),
+			figures.Millis(p.AvgMs), at(p.P50Ms), at(p.P90Ms), at(p.P95Ms), figures.Millis(p.MaxMs), classes(p.Classes),
 		})
 	}
 	return s
@@ -199,7 +201,7 @@ func (r Report) probesSection() section {
 func classes(list []longrun.ClassCount) string {
 	parts := make([]string, 0, len(list))
 	for _, c := range list {
-		parts = append(parts, count(c.N)+" "+c.Class)
+		parts = append(parts, figures.Count(c.N)+" "+c.Class)
 	}
 	return orDash(strings.Join(parts, ", "))
 }
@@ -212,10 +214,10 @@ func (r Report) incidentsSection() section {
 		return s
 	}
 	line := fmt.Sprintf("%s; began in the window: %s, over: %s, open: %s.",
-		plural(in.Count, "incident"), count(rep.Incidents), count(rep.Resolved), count(rep.Open))
+		figures.Plural(in.Count, "incident"), figures.Count(rep.Incidents), figures.Count(rep.Resolved), figures.Count(rep.Open))
 	if earlier := int64(in.Count) - rep.Incidents; earlier > 0 { // else one that is open still would be said by nobody
 		open := int64(in.Open) - rep.Open
-		line += fmt.Sprintf(" Began before it, and lasted into it: %s, over: %s, open: %s.", count(earlier), count(earlier-open), count(open))
+		line += fmt.Sprintf(" Began before it, and lasted into it: %s, over: %s, open: %s.", figures.Count(earlier), figures.Count(earlier-open), figures.Count(open))
 	}
 	s.Lines = []string{line}
 	if rep.Resolved > 0 {
@@ -223,25 +225,25 @@ func (r Report) incidentsSection() section {
 			if rep.Resolved < least {
 				return "n too small"
 			}
-			return span(v)
+			return figures.Span(v)
 		}
-		s.Lines = append(s.Lines, fmt.Sprintf("MTTR (n = %s that are over): mean %s, P50 %s, P90 %s, P95 %s.", count(rep.Resolved),
-			span(rep.MTTRMeanSec), at(rep.MTTRP50Sec, 2), at(rep.MTTRP90Sec, 10), at(rep.MTTRP95Sec, 20)))
+		s.Lines = append(s.Lines, fmt.Sprintf("MTTR (n = %s that are over): mean %s, P50 %s, P90 %s, P95 %s.", figures.Count(rep.Resolved),
+			figures.Span(rep.MTTRMeanSec), at(rep.MTTRP50Sec, 2), at(rep.MTTRP90Sec, 10), at(rep.MTTRP95Sec, 20)))
 	}
 	if rep.MTBFSec != nil {
 		s.Lines = append(s.Lines, fmt.Sprintf("MTBF: %s, the time without any incident divided by their number; %s lay in at least one.",
-			span(rep.MTBFSec), span(&rep.TroubleSec)))
+			figures.Span(rep.MTBFSec), figures.Span(&rep.TroubleSec)))
 	}
 	s.Head = []string{"Incident", "Rule", "Target", "Severity", "Began", "Ended", "Lasted", "What was seen"}
 	for _, i := range in.Listed {
-		end, lasted := "open", length(time.Duration(i.DurationSec*float64(time.Second)))
+		end, lasted := "open", figures.Length(time.Duration(i.DurationSec*float64(time.Second)))
 		if i.End != nil {
-			end = stamp(*i.End)
+			end = figures.Stamp(*i.End)
 		}
-		s.Rows = append(s.Rows, []string{i.IncidentID, string(i.Rule), orDash(i.Target), orDash(string(i.Severity)), stamp(i.Start), end, lasted, orDash(i.Summary)})
+		s.Rows = append(s.Rows, []string{i.IncidentID, string(i.Rule), orDash(i.Target), orDash(string(i.Severity)), figures.Stamp(i.Start), end, lasted, orDash(i.Summary)})
 	}
 	if in.More > 0 {
-		s.Tail = []string{fmt.Sprintf("And %s older ones.", count(in.More))}
+		s.Tail = []string{fmt.Sprintf("And %s older ones.", figures.Count(in.More))}
 	}
 	return s
 }
@@ -275,9 +277,17 @@ func orDash(s string) string {
 	return s
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+// name shows an instance ID.
+func name(id string) string {
+	if id == "" {
+		return "(no name)"
 	}
-	return count(n) + " " + noun + "s"
+	return id
 }
+
+// maxText is how long one text of a report is, in characters.
+const maxText = 2000
+
+// seen is what is shown of a text that may stem from a document: nothing that
+// moves a cursor, hides, or turns the reading direction round, and not much.
+func seen(s string) string { return visible.Line(s, maxText) }

@@ -1,10 +1,12 @@
-package report
+package chart
 
 import (
 	"fmt"
+	"html/template"
 	"math"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 )
@@ -60,26 +62,30 @@ func (c cellCount) class() (class string, opacity float64) {
 // heatTop is the room that the label of the first row needs above it.
 const heatTop = 6
 
-// heatChart draws the slots: each row an hour or a day.
-func heatChart(r Report) *chart {
-	w, interval := r.counted(), r.interval()
+// Day are the slots of a UTC day, or of the part of it that counts.
+type Day struct {
+	// From is the start of the first slot.
+	From time.Time
+	// Filled and Unhealthy have a bit for each slot from there on: those with a
+	// beat, and those of them in which the host did not call itself healthy.
+	Filled, Unhealthy *coverage.Bitmap
+}
+
+// Heat draws the slots of w, which are as long as interval: each row an hour or a
+// day, each cell one or more slots. The days lie in w.
+func Heat(w longrun.Window, interval time.Duration, days []Day) template.HTML {
 	h := heatOf(w, interval)
 	c := &chart{Label: "Slots by day and time of day: filled, unhealthy and missed", Width: chartWidth}
 	first := w.From.Truncate(h.row)
 	rows := int((w.To.Sub(first) + h.row - 1) / h.row)
 	perRow := int(h.row / h.cell)
 	cells := make([]cellCount, rows*perRow)
-	for _, d := range r.Days {
-		filled, errFilled := coverage.ParseBitmap(d.Slots)
-		unhealthy, errUnhealthy := coverage.ParseBitmap(d.Unhealthy)
-		if errFilled != nil || errUnhealthy != nil {
-			continue // they were made here
-		}
+	for _, d := range days {
 		// Without a division for each: a year has half a million slots.
 		from := d.From.Sub(first)
 		k := int(from / h.cell)
 		left := time.Duration(k+1)*h.cell - from // of the cell, from the slot on
-		for i := range filled.Len() {
+		for i := range d.Filled.Len() {
 			for ; left <= 0; left += h.cell {
 				k++
 			}
@@ -87,9 +93,9 @@ func heatChart(r Report) *chart {
 			cell := &cells[min(k, len(cells)-1)]
 			cell.expected++
 			switch {
-			case !filled.Has(i):
+			case !d.Filled.Has(i):
 				cell.missed++
-			case unhealthy.Has(i):
+			case d.Unhealthy.Has(i):
 				cell.unhealthy++
 			}
 		}
@@ -103,7 +109,7 @@ func heatChart(r Report) *chart {
 		}
 	}
 	c.heatAxis(h, heatTop+float64(rows)*h.height)
-	return c
+	return c.svg()
 }
 
 // heatRow draws the cells of a row, those that look the same as one.
@@ -123,12 +129,12 @@ func (c *chart) heatRow(h heat, start time.Time, y float64, cells []cellCount) {
 		}
 		if class != "" {
 			begin, end := start.Add(time.Duration(from)*h.cell), start.Add(time.Duration(to)*h.cell)
-			title := fmt.Sprintf("%s to %s: %s, all of them filled", stamp(begin), end.Format("15:04"), plural(sum.expected, "slot"))
+			title := fmt.Sprintf("%s to %s: %s, all of them filled", figures.Stamp(begin), end.Format("15:04"), figures.Plural(sum.expected, "slot"))
 			switch {
 			case sum.missed > 0:
-				title = fmt.Sprintf("%s to %s: %s of %s missed", stamp(begin), end.Format("15:04"), count(sum.missed), plural(sum.expected, "slot"))
+				title = fmt.Sprintf("%s to %s: %s of %s missed", figures.Stamp(begin), end.Format("15:04"), figures.Count(sum.missed), figures.Plural(sum.expected, "slot"))
 			case sum.unhealthy > 0:
-				title = fmt.Sprintf("%s to %s: %s of %s unhealthy", stamp(begin), end.Format("15:04"), count(sum.unhealthy), plural(sum.expected, "slot"))
+				title = fmt.Sprintf("%s to %s: %s of %s unhealthy", figures.Stamp(begin), end.Format("15:04"), figures.Count(sum.unhealthy), figures.Plural(sum.expected, "slot"))
 			}
 			c.Rects = append(c.Rects, rect{
 				X: short(chartLeft + float64(from)*width), Y: short(y), W: short(float64(to-from) * width), H: short(h.height - min(1, h.height/8)),

@@ -1,8 +1,10 @@
-package report
+package chart
 
 import (
 	"html/template"
 	"strconv"
+
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 // svg draws the chart. It is written by hand, since a year has thousands of
@@ -68,3 +70,9 @@ func (c *chart) svg() template.HTML {
 	}
 	return template.HTML(append(b, "</svg>"...)) //nolint:gosec // escaped above
 }
+
+// maxText is how long one text of a chart is, in characters.
+const maxText = 2000
+
+// seen is what is shown of a text that may stem from a document.
+func seen(s string) string { return visible.Line(s, maxText) }

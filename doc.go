@@ -26,7 +26,8 @@
 //	longrun/ledger      the documents: names, typed reads and writes, surveys;
 //	                    retention finds those that are no longer kept
 //	longrun/monitor     the engine's door: New, Run, Status; its rooms are internal
-//	longrun/report      what a survey found, as Markdown, JSON and HTML
+//	longrun/report      what a survey found, as Markdown, JSON and HTML;
+//	                    report/chart draws its charts as SVG
 //	longrun/verify      the checks: evidence, restart-safe, probes
 //	longrun/adminhttp   the admin API, an http.Handler
 //	store               the contract with a database, three methods

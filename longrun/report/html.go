@@ -42,9 +42,9 @@ func (r Report) HTML() ([]byte, error) {
 		case !r.HasData():
 		case s.Chart == "heat":
 			p.Chart = r.heat()
-		case s.Chart == "latency" && len(r.Probes) > 0:
+		case s.Chart == "latency":
 			p.Chart = r.latency()
-		case s.Chart == "timeline" && len(r.Incidents.Listed) > 0:
+		case s.Chart == "timeline":
 			p.Chart = r.timeline()
 		}
 		data.Parts = append(data.Parts, p)

@@ -71,9 +71,21 @@ type Day struct {
 	Filled, Unhealthy *coverage.Bitmap
 }
 
+// within returns which of a day's slots begin in w, as [begin, end).
+func (d Day) within(w longrun.Window, interval time.Duration) (begin, end int) {
+	before := func(t time.Time) int {
+		return min(max(int((t.Sub(d.From)+interval-1)/interval), 0), d.Filled.Len())
+	}
+	return before(w.From), before(w.To)
+}
+
 // Heat draws the slots of w, which are as long as interval: each row an hour or a
-// day, each cell one or more slots. The days lie in w.
+// day, each cell one or more slots. Slots that do not begin in w are not drawn, and
+// without any time there is no chart.
 func Heat(w longrun.Window, interval time.Duration, days []Day) template.HTML {
+	if interval <= 0 || !w.From.Before(w.To) {
+		return ""
+	}
 	h := heatOf(w, interval)
 	c := &chart{Label: "Slots by day and time of day: filled, unhealthy and missed", Width: chartWidth}
 	first := w.From.Truncate(h.row)
@@ -81,11 +93,12 @@ func Heat(w longrun.Window, interval time.Duration, days []Day) template.HTML {
 	perRow := int(h.row / h.cell)
 	cells := make([]cellCount, rows*perRow)
 	for _, d := range days {
+		begin, end := d.within(w, interval)
 		// Without a division for each: a year has half a million slots.
-		from := d.From.Sub(first)
+		from := d.From.Add(time.Duration(begin) * interval).Sub(first)
 		k := int(from / h.cell)
 		left := time.Duration(k+1)*h.cell - from // of the cell, from the slot on
-		for i := range d.Filled.Len() {
+		for i := begin; i < end; i++ {
 			for ; left <= 0; left += h.cell {
 				k++
 			}

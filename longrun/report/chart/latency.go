@@ -19,8 +19,12 @@ type Probes struct {
 	Points       []longrun.ProbePoint
 }
 
-// Latency draws the probes over w, each type in a panel of its own.
+// Latency draws the probes over w, each type in a panel of its own. Without a type
+// there is no chart.
 func Latency(w longrun.Window, types []Probes) template.HTML {
+	if len(types) == 0 {
+		return ""
+	}
 	const panel, head = 110, 18
 	c := &chart{Label: "Latency of the probes over time, by type", Width: chartWidth}
 	s := scale{w, chartLeft}
@@ -43,9 +47,7 @@ func Latency(w longrun.Window, types []Probes) template.HTML {
 		}
 		c.Height = bottom + axisHeight
 	}
-	if len(types) > 0 {
-		c.axis(s, head, c.Height-axisHeight)
-	}
+	c.axis(s, head, c.Height-axisHeight)
 	return c.svg()
 }
 

@@ -24,8 +24,12 @@ type Incident struct {
 }
 
 // Timeline draws the incidents on the time of w, one row for each rule and target.
-// One that began before w, or is open, is cut at its edge.
+// One that began before w, or is open, is cut at its edge. Without
+// one there is no chart.
 func Timeline(w longrun.Window, incidents []Incident) template.HTML {
+	if len(incidents) == 0 {
+		return ""
+	}
 	const height = 22
 	c := &chart{Label: "Incidents on a time line, by rule and target", Width: chartWidth}
 	s := scale{w, namesLeft}

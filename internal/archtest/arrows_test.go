@@ -185,10 +185,22 @@ var arrows = []row{
 		dir: "longrun/adminhttp",
 		ours: []string{
 			"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
-			"longrun/rules", "store", "internal/deadline", "internal/visible", "internal/redirect", "longrun/adminhttp/internal/turnstile",
+			"longrun/rules", "store", "internal/visible", "internal/redirect",
+			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
+			"longrun/adminhttp/internal/patience", "longrun/adminhttp/internal/turnstile",
 		},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
+	{
+		dir:  "longrun/adminhttp/internal/request",
+		ours: []string{"longrun/adminhttp/internal/reply", "longrun/ledger", "longrun", "longrun/rules", "store"},
+	},
+	{
+		dir:  "longrun/adminhttp/internal/reply",
+		ours: []string{"longrun/report", "longrun/ledger", "internal/visible", "internal/redirect"},
+		real: []string{"Now"}, // how long to wait for a network
+	},
+	{dir: "longrun/adminhttp/internal/patience", ours: []string{"internal/deadline"}, with: []string{clock}},
 	{
 		dir: "longrun/adminhttp/internal/turnstile", with: []string{clock},
 		real: []string{"Now", "Since", "NewTimer"}, // connections are the network's

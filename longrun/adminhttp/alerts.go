@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -14,11 +16,11 @@ import (
 // testAlert answers POST alerts/test: this instance sends a message, whether it
 // leads or not, and says what the channel said.
 func (h *handler) testAlert(w http.ResponseWriter, r *http.Request) {
-	if !noParams(w, r) {
+	if !request.NoParams(w, r) {
 		return
 	}
 	if wait := h.tests.Take(); wait > 0 {
-		tooMany(w, r, wait, "test messages are sent once in 10 s and 10 times an hour at most, so that they leave room for real ones")
+		reply.TooMany(w, r, wait, "test messages are sent once in 10 s and 10 times an hour at most, so that they leave room for real ones")
 		return
 	}
 	err := h.monitor.TestAlert(r.Context())
@@ -26,17 +28,17 @@ func (h *handler) testAlert(w http.ResponseWriter, r *http.Request) {
 	var quiet *monitor.QuietError
 	switch {
 	case errors.As(err, &quiet):
-		tooMany(w, r, quiet.Until.Sub(h.clock.Now()), "the channel has asked to be left alone until "+quiet.Until.UTC().Format(time.RFC3339))
+		reply.TooMany(w, r, quiet.Until.Sub(h.clock.Now()), "the channel has asked to be left alone until "+quiet.Until.UTC().Format(time.RFC3339))
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil: // the caller has gone
 	case err != nil:
 		h.logger.WarnContext(r.Context(), "test alert failed", "error", err)
-		reply(w, r, http.StatusBadGateway, struct {
-			failure
+		reply.JSON(w, r, http.StatusBadGateway, struct {
+			reply.Failure
 			Channel channelBody `json:"channel"`
-		}{failure{Error: "the message was not sent"}, channel})
+		}{reply.Failure{Error: "the message was not sent"}, channel})
 	default:
 		h.logger.InfoContext(r.Context(), "test alert sent over the admin API", "remote", hostOnly(r.RemoteAddr))
-		reply(w, r, http.StatusOK, struct {
+		reply.JSON(w, r, http.StatusOK, struct {
 			Success bool        `json:"success"`
 			Channel channelBody `json:"channel"`
 		}{true, channel})

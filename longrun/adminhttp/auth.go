@@ -16,6 +16,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/internal/visible"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/turnstile"
 )
 
@@ -48,18 +49,18 @@ func (h *handler) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case h.refused != nil:
-			fail(w, r, http.StatusServiceUnavailable, "", "the admin API is not configured rightly, and answers nothing; the log says why")
+			reply.Fail(w, r, http.StatusServiceUnavailable, "", "the admin API is not configured rightly, and answers nothing; the log says why")
 		case h.token == "" && !reachedLoopback(r):
-			fail(w, r, http.StatusForbidden, "", "without a token the admin API answers on loopback addresses only")
+			reply.Fail(w, r, http.StatusForbidden, "", "without a token the admin API answers on loopback addresses only")
 		case h.token == "" && forwarded(r) != "":
-			fail(w, r, http.StatusForbidden, "", "without a token the admin API answers nobody who comes through a proxy, and this request has the header "+forwarded(r))
+			reply.Fail(w, r, http.StatusForbidden, "", "without a token the admin API answers nobody who comes through a proxy, and this request has the header "+forwarded(r))
 		case h.token != "" && !h.shown(r):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="longwatch"`)
 			if wait := h.refusals.note(r); wait > 0 {
-				tooMany(w, r, wait, "too many requests without the token; the right one is always let in")
+				reply.TooMany(w, r, wait, "too many requests without the token; the right one is always let in")
 				return
 			}
-			fail(w, r, http.StatusUnauthorized, "", "a bearer token is required in the Authorization header")
+			reply.Fail(w, r, http.StatusUnauthorized, "", "a bearer token is required in the Authorization header")
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -132,7 +133,7 @@ func (f *refusals) tell(ctx context.Context) {
 func sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fail(w, r, http.StatusForbidden, "", "the request comes from another site's page")
+		reply.Fail(w, r, http.StatusForbidden, "", "the request comes from another site's page")
 	}))
 	return protection.Handler(next)
 }

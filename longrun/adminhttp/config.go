@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -16,8 +18,8 @@ import (
 type configReply struct {
 	Success bool `json:"success"`
 	// Stored is false while nobody has stored settings and the defaults rule.
-	Stored bool     `json:"stored"`
-	Config document `json:"config"`
+	Stored bool           `json:"stored"`
+	Config reply.Document `json:"config"`
 	// Warning says that the stored document makes no sense, and that Config
 	// shows the defaults in its place.
 	Warning string `json:"warning,omitempty"`
@@ -25,7 +27,7 @@ type configReply struct {
 
 // config answers GET config. The ETag is the document's version, for If-Match.
 func (h *handler) config(w http.ResponseWriter, r *http.Request) {
-	if !noParams(w, r) {
+	if !request.NoParams(w, r) {
 		return
 	}
 	settings, version, err := h.monitor.Settings(r.Context())
@@ -39,12 +41,12 @@ func (h *handler) config(w http.ResponseWriter, r *http.Request) {
 		body.Warning = "the stored settings make no sense and are not in force: " + mangled.Err.Error()
 	}
 	setETag(w, version)
-	reply(w, r, http.StatusOK, body)
+	reply.JSON(w, r, http.StatusOK, body)
 }
 
 func (h *handler) configReply(s longrun.Settings, version string) configReply {
 	key := h.monitor.Ledger().SettingsKey()
-	return configReply{Success: true, Stored: version != "", Config: document{id: key.ID, path: key.String(), value: s}}
+	return configReply{Success: true, Stored: version != "", Config: reply.Document{ID: key.ID, Path: key.String(), Value: s}}
 }
 
 func setETag(w http.ResponseWriter, version string) {
@@ -57,10 +59,10 @@ func setETag(w http.ResponseWriter, version string) {
 // field left out keeps its value. If-Match, when given, asks that nobody
 // changed the settings in between.
 func (h *handler) putConfig(w http.ResponseWriter, r *http.Request) {
-	if !noParams(w, r) {
+	if !request.NoParams(w, r) {
 		return
 	}
-	fields, ok := readFields(w, r)
+	fields, ok := request.Fields(w, r)
 	if !ok {
 		return
 	}
@@ -71,25 +73,25 @@ func (h *handler) putConfig(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !matches(r.Header.Get("If-Match"), version) {
-		fail(w, r, http.StatusPreconditionFailed, "", "the settings were changed since; read them again")
+		reply.Fail(w, r, http.StatusPreconditionFailed, "", "the settings were changed since; read them again")
 		return
 	}
 	if bad := merge(fields, &settings); len(bad) > 0 {
-		refuse(w, r, bad)
+		request.Refuse(w, r, bad)
 		return
 	}
 	settings.UpdatedBy = "admin API"
 	written, err := h.monitor.PutSettings(r.Context(), settings, version)
 	switch {
 	case errors.Is(err, store.ErrConflict):
-		fail(w, r, http.StatusConflict, "", "the settings were changed at the same moment; try again")
+		reply.Fail(w, r, http.StatusConflict, "", "the settings were changed at the same moment; try again")
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
 		h.logger.InfoContext(r.Context(), "settings stored over the admin API", "remote", hostOnly(r.RemoteAddr))
 		settings.TS = h.monitor.Status().Settings.TS // they are in force
 		setETag(w, written)
-		reply(w, r, http.StatusOK, h.configReply(settings, written))
+		reply.JSON(w, r, http.StatusOK, h.configReply(settings, written))
 	}
 }
 
@@ -107,12 +109,12 @@ func matches(header, version string) bool {
 
 // merge lays the body's fields over s and checks the outcome. The fields that
 // GET config adds are passed over, so that what was read can be sent back.
-func merge(fields map[string]json.RawMessage, s *longrun.Settings) (bad fieldErrors) {
+func merge(fields map[string]json.RawMessage, s *longrun.Settings) (bad request.Errors) {
 	for _, name := range []string{"id", "path", "ts", "updatedBy"} {
 		delete(fields, name)
 	}
 	if len(fields) == 0 {
-		bad.add("", "the body changes nothing; send one or more fields of the settings")
+		bad.Add("", "the body changes nothing; send one or more fields of the settings")
 		return bad
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
@@ -125,13 +127,13 @@ func merge(fields map[string]json.RawMessage, s *longrun.Settings) (bad fieldErr
 			s.Maintenance = nil
 		}
 		if message := nullIn(fields[name]); message != "" {
-			bad.add(name, message)
+			bad.Add(name, message)
 			continue
 		}
-		setField(s, name, fields[name], &bad)
+		request.SetField(s, name, fields[name], &bad)
 	}
 	if len(bad) == 0 {
-		bad = named(rules.ValidateSettings(*s))
+		bad = request.Named(rules.ValidateSettings(*s))
 	}
 	return bad
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 )
 
 const (
@@ -43,13 +45,13 @@ type coverageBody struct {
 // the first run or beat. Days that are pruned count whole, from their rollups.
 func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 	now := h.clock.Now().UTC()
-	p := newParams(r, "from", "to")
-	window := p.window(now, defaultWindow)
+	p := request.NewParams(r, "from", "to")
+	window := p.Window(now, defaultWindow)
 	if window.To.Sub(window.From) > maxWindow {
-		p.bad.add("from", "is more than 366 days before to")
+		p.Bad.Add("from", "is more than 366 days before to")
 	}
-	if len(p.bad) > 0 {
-		refuse(w, r, p.bad)
+	if len(p.Bad) > 0 {
+		request.Refuse(w, r, p.Bad)
 		return
 	}
 	survey, err := h.book(r.Context()).Survey(r.Context(), window, h.monitor.Status().Interval, now, nil)
@@ -73,5 +75,5 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 		availability := c.Availability()
 		body.Availability = &availability
 	}
-	reply(w, r, http.StatusOK, coverageReply{Success: true, Coverage: body})
+	reply.JSON(w, r, http.StatusOK, coverageReply{Success: true, Coverage: body})
 }

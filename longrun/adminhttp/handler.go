@@ -11,10 +11,13 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/internal/redirect"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
 // DefaultPrefix is where a host mounts the handler unless it says otherwise.
@@ -107,7 +110,11 @@ func New(m Monitor, opts Options) http.Handler {
 		h.logger.ErrorContext(context.Background(), "the admin API answers nothing: its options are refused", "error", refused)
 	}
 	mux := http.NewServeMux()
+	host := reply.Host{Prefix: h.prefix, Time: limits.ReplyTime}
 	for _, r := range h.routes() {
+		if page, ok := r.page(); ok {
+			host.Pages = append(host.Pages, page)
+		}
 		serve := http.Handler(r.serve)
 		if !r.open {
 			serve = h.authorized(sameOrigin(serve))
@@ -118,21 +125,20 @@ func New(m Monitor, opts Options) http.Handler {
 		mux.Handle("GET "+h.prefix, redirect.To(h.prefix+"/"))
 	}
 	mux.Handle("/", h.authorized(noRoute(mux)))
-	return h.known(h.timed(redirect.Clean(mux)))
+	return host.Known(h.timed(redirect.Clean(mux)))
 }
 
-// handlerKey is where a request's context keeps its handler.
-type handlerKey struct{}
-
-// known lets what answers a request find the handler that it came to.
-func (h *handler) known(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), handlerKey{}, h)))
-	})
-}
-
-// handlerOf is nil for a request to Livez or Readyz where the host mounted them.
-func handlerOf(r *http.Request) *handler {
-	h, _ := r.Context().Value(handlerKey{}).(*handler)
-	return h
+// storeFailed answers for a store that did not: the reason goes to the log, the
+// caller is told no internals. What the store said of the request itself is not
+// its failure.
+func (h *handler) storeFailed(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(context.Cause(r.Context()), context.Canceled) {
+		return // the caller has gone: nothing failed, and there is nobody to tell
+	}
+	h.logger.WarnContext(r.Context(), "admin request failed", "path", visible.Line(r.URL.Path, 200), "error", err)
+	if errors.Is(err, store.ErrInvalid) {
+		reply.Fail(w, r, http.StatusInternalServerError, "", "a document is not what its collection holds; the log says which")
+		return
+	}
+	reply.Fail(w, r, http.StatusServiceUnavailable, "", "the store does not answer")
 }

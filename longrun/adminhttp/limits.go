@@ -1,12 +1,16 @@
 package adminhttp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/patience"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/turnstile"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
 // Limits bound what callers can take of the process. The zero value has all
@@ -49,7 +53,7 @@ func (l Limits) withDefaults() Limits {
 	for _, d := range []struct {
 		field *time.Duration
 		usual time.Duration
-	}{{&l.HeaderTime, 5 * time.Second}, {&l.BodyTime, 10 * time.Second}, {&l.ReplyTime, 30 * time.Second}, {&l.IdleTime, time.Minute}} {
+	}{{&l.HeaderTime, 5 * time.Second}, {&l.BodyTime, 10 * time.Second}, {&l.ReplyTime, reply.UsualTime}, {&l.IdleTime, time.Minute}} {
 		if *d.field <= 0 {
 			*d.field = d.usual
 		}
@@ -116,38 +120,11 @@ func (h *handler) timed(next http.Handler) http.Handler {
 	})
 }
 
-// unhurried ends the hurry that a body was under, when it has come.
-func unhurried(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // as in timed
-}
-
-// send writes a body that its caller has ReplyTime to take.
-func send(w http.ResponseWriter, r *http.Request, body []byte) {
-	control := http.NewResponseController(w)
-	within := Limits{}.withDefaults().ReplyTime
-	if h := handlerOf(r); h != nil {
-		within = h.limits.ReplyTime
-	}
-	_ = control.SetWriteDeadline(time.Now().Add(within)) // as in timed
-	if _, err := w.Write(body); err != nil {
-		return // the caller has gone: nobody to tell
-	}
-	if control.Flush() != nil {
-		return
-	}
-	// What the connection is used for next is none of our business.
-	var later time.Time
-	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
-		later = time.Now().Add(server.WriteTimeout)
-	}
-	_ = control.SetWriteDeadline(later)
-}
-
 // limited lets as many through as the gate does.
 func (h *handler) limited(gate turnstile.Gate, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !gate.Enter() {
-			tooMany(w, r, time.Second, "as much of this is being read as may be at once; try again soon")
+			reply.TooMany(w, r, time.Second, "as much of this is being read as may be at once; try again soon")
 			return
 		}
 		defer gate.Leave()
@@ -155,8 +132,30 @@ func (h *handler) limited(gate turnstile.Gate, next http.HandlerFunc) http.Handl
 	}
 }
 
-// tooMany answers that something is not done now, and when to ask again.
-func tooMany(w http.ResponseWriter, r *http.Request, wait time.Duration, message string) {
-	w.Header().Set("Retry-After", fmt.Sprint(int64((wait+time.Second-1)/time.Second)))
-	fail(w, r, http.StatusTooManyRequests, "", message)
+// bounded is patient for one of the few that read at once.
+func (h *handler) bounded(next http.HandlerFunc) http.HandlerFunc {
+	return h.limited(h.reads, h.patient(next))
+}
+
+// survey is patient for one of the very few that read days at once.
+func (h *handler) survey(next http.HandlerFunc) http.HandlerFunc {
+	return h.limited(h.surveys, h.patient(next))
+}
+
+// patient ends a handler's reading when the store says nothing for
+// too long.
+func (h *handler) patient(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p := patience.New(r.Context(), h.clock)
+		defer p.Close()
+		next(w, r.WithContext(p))
+	}
+}
+
+// book is the ledger, whose answers the request's patience hears.
+func (h *handler) book(ctx context.Context) *ledger.Ledger {
+	if p := patience.Of(ctx); p != nil {
+		return h.monitor.Ledger().Heard(p.Hear)
+	}
+	return h.monitor.Ledger()
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
@@ -13,7 +15,7 @@ import (
 // runProbe answers POST probes/{type}/run. It takes as long as the probe does;
 // a caller that goes away ends nothing.
 func (h *handler) runProbe(w http.ResponseWriter, r *http.Request) {
-	if !noParams(w, r) {
+	if !request.NoParams(w, r) {
 		return
 	}
 	kind := longrun.ProbeType(r.PathValue("type"))
@@ -21,22 +23,22 @@ func (h *handler) runProbe(w http.ResponseWriter, r *http.Request) {
 	var not *monitor.NotLeadingError
 	switch {
 	case errors.Is(err, monitor.ErrUnknownProbe):
-		fail(w, r, http.StatusNotFound, "type", "no such probe is configured")
+		reply.Fail(w, r, http.StatusNotFound, "type", "no such probe is configured")
 	case errors.As(err, &not):
-		reply(w, r, http.StatusConflict, struct {
-			failure
+		reply.JSON(w, r, http.StatusConflict, struct {
+			reply.Failure
 			Holder string `json:"holder"`
-		}{failure{Error: "this instance does not lead; ask the holder"}, not.Holder})
+		}{reply.Failure{Error: "this instance does not lead; ask the holder"}, not.Holder})
 	case errors.Is(err, monitor.ErrProbeTaken):
-		fail(w, r, http.StatusConflict, "", "a probe was made in this second already")
+		reply.Fail(w, r, http.StatusConflict, "", "a probe was made in this second already")
 	case errors.Is(err, monitor.ErrProbesFailed):
-		fail(w, r, http.StatusServiceUnavailable, "", "the part that makes probes has failed, and is started again by itself; see tasks in status")
+		reply.Fail(w, r, http.StatusServiceUnavailable, "", "the part that makes probes has failed, and is started again by itself; see tasks in status")
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil: // the caller has gone
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
 		h.logger.InfoContext(r.Context(), "probe made over the admin API", "type", string(kind), "result", string(probe.Result), "remote", hostOnly(r.RemoteAddr))
 		key := h.monitor.Ledger().Key(ledger.Probes, probe.ProbeKey)
-		reply(w, r, http.StatusOK, one{"probe", document{id: key.ID, path: key.String(), value: probe}})
+		reply.JSON(w, r, http.StatusOK, reply.One{Name: "probe", Document: reply.Document{ID: key.ID, Path: key.String(), Value: probe}})
 	}
 }

@@ -1,13 +1,13 @@
 package adminhttp
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
 )
 
@@ -25,16 +25,16 @@ type reportReply struct {
 func (h *handler) report(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
 	now := h.clock.Now().UTC()
-	p := newParams(r, "window", "from", "to", "format")
-	window, format := p.reportWindow(now), p.format()
-	if len(p.bad) > 0 {
-		refuse(w, r, p.bad)
+	p := request.NewParams(r, "window", "from", "to", "format")
+	window, format := reportWindow(p, now), formatOf(p)
+	if len(p.Bad) > 0 {
+		request.Refuse(w, r, p.Bad)
 		return
 	}
 	if format == "" {
 		var ok bool
-		if format, ok = negotiate(r.Header.Values("Accept")); !ok {
-			fail(w, r, http.StatusNotAcceptable, "", "a report is "+formatNames("one of %s, and the Accept header takes none of them; or use format="))
+		if format, ok = reply.Negotiate(r.Header.Values("Accept")); !ok {
+			reply.Fail(w, r, http.StatusNotAcceptable, "", "a report is "+reply.FormatNames("one of %s, and the Accept header takes none of them; or use format="))
 			return
 		}
 	}
@@ -50,42 +50,42 @@ func (h *handler) report(w http.ResponseWriter, r *http.Request) {
 	}
 	made := report.New(survey, &options)
 	switch format {
-	case markdownFormat:
-		write(w, r, http.StatusOK, mediaType(format)+"; charset=utf-8", []byte(made.Markdown()))
-	case htmlFormat:
+	case reply.AsMarkdown:
+		reply.Write(w, r, http.StatusOK, reply.MediaType(format)+"; charset=utf-8", []byte(made.Markdown()))
+	case reply.AsHTML:
 		page, err := made.HTML()
 		if err != nil {
 			h.logger.ErrorContext(r.Context(), "report has no page", "error", err)
-			fail(w, r, http.StatusInternalServerError, "", "the page could not be made")
+			reply.Fail(w, r, http.StatusInternalServerError, "", "the page could not be made")
 			return
 		}
-		showPage(w, r, http.StatusOK, page)
+		reply.Page(w, r, http.StatusOK, page)
 	default:
-		reply(w, r, http.StatusOK, reportReply{Success: true, Report: made})
+		reply.JSON(w, r, http.StatusOK, reportReply{Success: true, Report: made})
 	}
 }
 
 // reportWindow reads what a report is to be about. Whether the package report
 // takes it is asked here, so that the parameter can be named.
-func (p *params) reportWindow(now time.Time) longrun.Window {
-	if name := p.text("window"); name != "" {
+func reportWindow(p *request.Params, now time.Time) longrun.Window {
+	if name := p.Text("window"); name != "" {
 		for _, other := range []string{"from", "to"} {
-			if p.text(other) != "" {
-				p.bad.add(other, "give window, or from and to")
+			if p.Text(other) != "" {
+				p.Bad.Add(other, "give window, or from and to")
 			}
 		}
 		if strings.Contains(name, "/") {
-			p.bad.add("window", "is a name, such as 7d; else give from and to")
+			p.Bad.Add("window", "is a name, such as 7d; else give from and to")
 			return longrun.Window{}
 		}
 		w, err := report.ParseWindow(name, now)
 		if err != nil {
-			p.bad.add("window", "is none of "+strings.Join(report.WindowNames(), ", "))
+			p.Bad.Add("window", "is none of "+strings.Join(report.WindowNames(), ", "))
 		}
 		return w
 	}
-	w := p.window(now, defaultWindow)
-	if len(p.bad) > 0 {
+	w := p.Window(now, defaultWindow)
+	if len(p.Bad) > 0 {
 		return w
 	}
 	if err := report.CheckWindow(w, now); err != nil {
@@ -93,17 +93,19 @@ func (p *params) reportWindow(now time.Time) longrun.Window {
 		if w.From.Equal(w.To) && w.From.Before(now) {
 			field = "to"
 		}
-		p.bad.add(field, strings.TrimPrefix(err.Error(), "report: window: "))
+		p.Bad.Add(field, strings.TrimPrefix(err.Error(), "report: window: "))
 	}
 	return w
 }
 
-// pagePolicy lets a page apply the one style sheet that stands in it, and
-// nothing else: no script, no request to anywhere, no form, no frame.
-func pagePolicy(page []byte) string {
-	_, rest, _ := strings.Cut(string(page), "<style>")
-	style, _, _ := strings.Cut(rest, "</style>")
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+// formatOf reads the name of a form; empty when it is not given.
+func formatOf(p *request.Params) string {
+	name := p.Text("format")
+	for _, known := range reply.Formats() {
+		if name == known || name == "" {
+			return name
+		}
+	}
+	p.Bad.Add("format", reply.FormatNames("is none of %s"))
+	return ""
 }

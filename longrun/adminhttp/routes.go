@@ -1,8 +1,15 @@
 package adminhttp
 
 import (
+	"bytes"
+	_ "embed" // the description
+	"encoding/json"
 	"net/http"
+	"path"
 	"strings"
+
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 )
 
 // route is one method of one endpoint.
@@ -26,14 +33,14 @@ func (h *handler) routes() []route {
 		{method: "GET", path: "/outbox", serve: h.bounded(h.outbox)},
 		{method: "POST", path: "/alerts/test", serve: h.testAlert},
 		{method: "GET", path: "/silences", serve: h.bounded(h.silences)},
-		{method: "POST", path: "/silences", serve: received(h.bounded(h.postSilence))},
+		{method: "POST", path: "/silences", serve: request.Received(h.bounded(h.postSilence))},
 		{method: "DELETE", path: "/silences/{id}", serve: h.bounded(h.deleteSilence)},
 		{method: "GET", path: "/rollups", serve: h.bounded(h.rollups)},
 		{method: "GET", path: "/rollups/{day}", serve: h.bounded(h.rollup)},
 		{method: "GET", path: "/runs", serve: h.bounded(h.runs)},
 		{method: "GET", path: "/locks", serve: h.bounded(h.locks)},
 		{method: "GET", path: "/config", serve: h.bounded(h.config)},
-		{method: "PUT", path: "/config", serve: received(h.bounded(h.putConfig))},
+		{method: "PUT", path: "/config", serve: request.Received(h.bounded(h.putConfig))},
 		{method: "GET", path: "/coverage", serve: h.survey(h.coverage)},
 		{method: "GET", path: "/report", serve: h.survey(h.report)},
 		{method: "GET", path: "/status", serve: h.status},
@@ -48,6 +55,11 @@ func (r route) name(prefix string) string {
 	return r.method + " " + prefix + strings.TrimSuffix(r.path, "{$}")
 }
 
+// page returns the path below the prefix, and whether a browser can open it.
+func (r route) page() (path string, ok bool) {
+	return strings.TrimSuffix(r.path, "{$}"), r.method == http.MethodGet && (r.path == "/{$}" || !strings.Contains(r.path, "{"))
+}
+
 type indexReply struct {
 	Success   bool     `json:"success"`
 	Endpoints []string `json:"endpoints"`
@@ -56,14 +68,14 @@ type indexReply struct {
 // index answers GET of the prefix: the endpoints, for whoever comes without the
 // manual.
 func (h *handler) index(w http.ResponseWriter, r *http.Request) {
-	if !noParams(w, r) {
+	if !request.NoParams(w, r) {
 		return
 	}
 	out := indexReply{Success: true}
 	for _, route := range h.routes() {
 		out.Endpoints = append(out.Endpoints, route.name(h.prefix))
 	}
-	reply(w, r, http.StatusOK, out)
+	reply.JSON(w, r, http.StatusOK, out)
 }
 
 // noRoute answers what no pattern takes, in JSON like everything else.
@@ -79,9 +91,40 @@ func noRoute(routes *http.ServeMux) http.HandlerFunc {
 		}
 		if len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			fail(w, r, http.StatusMethodNotAllowed, "", "method not allowed; use "+strings.Join(allowed, " or "))
+			reply.Fail(w, r, http.StatusMethodNotAllowed, "", "method not allowed; use "+strings.Join(allowed, " or "))
 			return
 		}
-		fail(w, r, http.StatusNotFound, "", "no such endpoint")
+		reply.Fail(w, r, http.StatusNotFound, "", "no such endpoint")
 	}
+}
+
+// description is the API in OpenAPI 3.1. It is written by hand; tests hold every
+// real reply against it.
+//
+//go:embed openapi.json
+var description []byte
+
+// openAPI answers GET openapi.json. It needs no token: it says nothing that
+// cannot be read in the source, and the tools that read it seldom send one.
+func openAPI(prefix string) http.HandlerFunc {
+	text := describedAt(prefix)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if request.NoParams(w, r) {
+			reply.Write(w, r, http.StatusOK, "application/json; charset=utf-8", text)
+		}
+	}
+}
+
+// describedAt is the description of the API where the host mounts it. The server
+// in it is relative to the description, so that it is right under a proxy's path
+// too.
+func describedAt(prefix string) []byte {
+	url, err := json.Marshal("../" + path.Base(prefix))
+	if prefix == "" {
+		url, err = []byte(`"."`), nil
+	}
+	if err != nil {
+		return description
+	}
+	return bytes.Replace(description, []byte(`"url": "../`+path.Base(DefaultPrefix)+`"`), append([]byte(`"url": `), url...), 1)
 }

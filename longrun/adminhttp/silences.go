@@ -7,10 +7,11 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -35,16 +36,16 @@ type silenceRequest struct {
 
 // postSilence answers POST silences.
 func (h *handler) postSilence(w http.ResponseWriter, r *http.Request) {
-	if !noParams(w, r) {
+	if !request.NoParams(w, r) {
 		return
 	}
-	fields, ok := readFields(w, r)
+	fields, ok := request.Fields(w, r)
 	if !ok {
 		return
 	}
 	s, bad := newSilence(fields, stored(h.clock.Now()))
 	if len(bad) > 0 {
-		refuse(w, r, bad)
+		request.Refuse(w, r, bad)
 		return
 	}
 	stored, err := h.monitor.Silence(r.Context(), s)
@@ -56,12 +57,12 @@ func (h *handler) postSilence(w http.ResponseWriter, r *http.Request) {
 }
 
 // newSilence reads what is asked for. A field that is null is as good as missing.
-func newSilence(fields map[string]json.RawMessage, now time.Time) (longrun.Silence, fieldErrors) {
+func newSilence(fields map[string]json.RawMessage, now time.Time) (longrun.Silence, request.Errors) {
 	var body silenceRequest
-	var bad fieldErrors
+	var bad request.Errors
 	maps.DeleteFunc(fields, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		setField(&body, name, fields[name], &bad)
+		request.SetField(&body, name, fields[name], &bad)
 	}
 	if len(bad) > 0 {
 		return longrun.Silence{}, bad
@@ -73,11 +74,11 @@ func newSilence(fields map[string]json.RawMessage, now time.Time) (longrun.Silen
 	}
 	switch {
 	case body.From.After(now.Add(maxAhead)):
-		bad.add("from", "lies more than a year ahead")
+		bad.Add("from", "lies more than a year ahead")
 	case minutes && until:
-		bad.add("minutes", "give until or minutes, not both")
+		bad.Add("minutes", "give until or minutes, not both")
 	case minutes && !(body.Minutes > 0 && body.Minutes <= longrun.MaxSilence.Minutes()):
-		bad.add("minutes", fmt.Sprintf("is not above 0 and at most %.0f", longrun.MaxSilence.Minutes()))
+		bad.Add("minutes", fmt.Sprintf("is not above 0 and at most %.0f", longrun.MaxSilence.Minutes()))
 	case minutes:
 		body.Until = body.From.Add(time.Duration(body.Minutes * float64(time.Minute)))
 	}
@@ -85,13 +86,13 @@ func newSilence(fields map[string]json.RawMessage, now time.Time) (longrun.Silen
 		return longrun.Silence{}, bad
 	}
 	s := longrun.Silence{From: stored(body.From), Until: stored(body.Until), Rule: body.Rule, Target: body.Target, By: body.By, Reason: body.Reason}
-	bad = named(rules.ValidateSilence(s))
+	bad = request.Named(rules.ValidateSilence(s))
 	if len(bad) == 0 && !s.Until.After(now) {
-		bad.add("until", "is over already")
+		bad.Add("until", "is over already")
 	}
 	for i := range bad {
-		if minutes && bad[i].field == "until" {
-			bad[i].field = "minutes" // which it was made of
+		if minutes && bad[i].Field == "until" {
+			bad[i].Field = "minutes" // which it was made of
 		}
 	}
 	if s.By == "" {
@@ -103,30 +104,17 @@ func newSilence(fields map[string]json.RawMessage, now time.Time) (longrun.Silen
 // stored is a time as a store keeps it.
 func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// named are the errors of a Validate method, each of which begins with the name
-// of its field.
-func named(err error) (bad fieldErrors) {
-	if err == nil {
-		return nil
-	}
-	for line := range strings.Lines(err.Error()) {
-		field, message, _ := strings.Cut(strings.TrimSpace(line), " ")
-		bad.add(field, message)
-	}
-	return bad
-}
-
 // deleteSilence answers DELETE silences/{id}: the silence ends now, if it has not
 // ended before. Its document stays.
 func (h *handler) deleteSilence(w http.ResponseWriter, r *http.Request) {
-	if !noParams(w, r) {
+	if !request.NoParams(w, r) {
 		return
 	}
 	s, err := h.monitor.EndSilence(r.Context(), r.PathValue("id"))
 	_, mangled := errors.AsType[*ledger.DocumentError](err)
 	switch {
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalid):
-		fail(w, r, http.StatusNotFound, "id", "no such silence")
+		reply.Fail(w, r, http.StatusNotFound, "id", "no such silence")
 	case mangled:
 		undecodable(w, r)
 	case err != nil:
@@ -138,5 +126,5 @@ func (h *handler) deleteSilence(w http.ResponseWriter, r *http.Request) {
 
 func (h *handler) replySilence(w http.ResponseWriter, r *http.Request, status int, s longrun.Silence) {
 	key := h.monitor.Ledger().Key(ledger.Silences, s.SilenceID)
-	reply(w, r, status, one{"silence", document{id: key.ID, path: key.String(), value: s}})
+	reply.JSON(w, r, status, reply.One{Name: "silence", Document: reply.Document{ID: key.ID, Path: key.String(), Value: s}})
 }

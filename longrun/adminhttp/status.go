@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
 
@@ -130,11 +132,11 @@ type storeState struct {
 }
 
 func (h *handler) status(w http.ResponseWriter, r *http.Request) {
-	if !noParams(w, r) {
+	if !request.NoParams(w, r) {
 		return
 	}
 	s := h.monitor.Status()
-	reply(w, r, http.StatusOK, statusReply{Success: true, Status: statusBody{
+	reply.JSON(w, r, http.StatusOK, statusReply{Success: true, Status: statusBody{
 		InstanceID: s.InstanceID, RunID: s.RunID, CommitHash: s.CommitHash, Version: s.Version, Root: s.Root,
 		IntervalSec: s.Interval.Seconds(), LeaseSec: s.Lease.Seconds(),
 		Started: optional(s.Started), State: s.State, Since: optional(s.Since), Leader: s.State == monitor.Leading,
@@ -162,7 +164,7 @@ func optional(t time.Time) *time.Time {
 // restarted.
 func Livez() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		reply(w, r, http.StatusOK, map[string]any{"success": true})
+		reply.JSON(w, r, http.StatusOK, map[string]any{"success": true})
 	})
 }
 
@@ -176,13 +178,13 @@ func Readyz(m interface{ Status() monitor.Status }) http.Handler {
 		s := m.Status()
 		switch {
 		case s.State == monitor.Stopped:
-			fail(w, r, http.StatusServiceUnavailable, "", "the monitor is not running")
+			reply.Fail(w, r, http.StatusServiceUnavailable, "", "the monitor is not running")
 		case !s.StoreReachable:
-			fail(w, r, http.StatusServiceUnavailable, "", "the store does not answer")
+			reply.Fail(w, r, http.StatusServiceUnavailable, "", "the store does not answer")
 		case s.StoreReadOnly:
-			fail(w, r, http.StatusServiceUnavailable, "", "the store takes no writes")
+			reply.Fail(w, r, http.StatusServiceUnavailable, "", "the store takes no writes")
 		default:
-			reply(w, r, http.StatusOK, map[string]any{"success": true, "state": s.State, "alerts": channelText(s.Alerts.Channel), "tasks": tasksText(s.Tasks)})
+			reply.JSON(w, r, http.StatusOK, map[string]any{"success": true, "state": s.State, "alerts": channelText(s.Alerts.Channel), "tasks": tasksText(s.Tasks)})
 		}
 	})
 }

@@ -1,9 +1,10 @@
-package adminhttp
+package reply
 
 import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -11,37 +12,37 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
-// document is one stored document in a reply: its ID and path, then its fields
+// Document is one stored document in a reply: its ID and path, then its fields
 // in the order of the struct, with times as {"_seconds","_nanoseconds"}, the
 // form in which Firestore's own tools print them.
-type document struct {
-	id, path string
-	value    any    // nil: only ID and path
+type Document struct {
+	ID, Path string
+	Value    any    // nil: only ID and path
 	err      string // why there is no value
 }
 
-// documentOf shows what was read. One that does not decode is shown as such: it
+// DocumentOf shows what was read. One that does not decode is shown as such: it
 // is there, and hiding it would make the counts lie.
-func documentOf[T any](e ledger.Entry[T], mangled bool) document {
-	d := document{id: e.Key.ID, path: e.Path(), value: e.Value}
+func DocumentOf[T any](e ledger.Entry[T], mangled bool) Document {
+	d := Document{ID: e.Key.ID, Path: e.Path(), Value: e.Value}
 	if mangled {
-		d.value, d.err = nil, "the document does not decode"
+		d.Value, d.err = nil, "the document does not decode"
 	}
 	return d
 }
 
 // MarshalJSON implements json.Marshaler. A value that JSON has no word for, such
 // as a number that is none, spoils its own document and not the list.
-func (d document) MarshalJSON() ([]byte, error) {
+func (d Document) MarshalJSON() ([]byte, error) {
 	var fields bytes.Buffer
-	if d.value != nil {
-		if err := encodeFields(&fields, reflect.ValueOf(d.value)); err != nil {
+	if d.Value != nil {
+		if err := encodeFields(&fields, reflect.ValueOf(d.Value)); err != nil {
 			fields.Reset()
 			d.err = "the document cannot be shown as JSON"
 		}
 	}
 	var b bytes.Buffer
-	for _, field := range []struct{ before, text string }{{`{"id":`, d.id}, {`,"path":`, d.path}, {`,"error":`, d.err}} {
+	for _, field := range []struct{ before, text string }{{`{"id":`, d.ID}, {`,"path":`, d.Path}, {`,"error":`, d.err}} {
 		if field.text == "" {
 			continue // only an error can be
 		}
@@ -147,4 +148,40 @@ func encodePlain(b *bytes.Buffer, v any) error {
 	data, err := json.Marshal(v)
 	b.Write(data)
 	return err
+}
+
+// One is the reply of one document, which stands under its name.
+type One struct {
+	Name     string
+	Document Document
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o One) MarshalJSON() ([]byte, error) {
+	d, err := json.Marshal(o.Document)
+	return fmt.Appendf(nil, "{%q:true,%q:%s}", "success", o.Name, d), err
+}
+
+// List is the reply of every list: the documents stand under the name of their
+// collection, as they always have.
+type List struct {
+	Name       ledger.Collection
+	Documents  []json.RawMessage
+	NextCursor string
+}
+
+// MarshalJSON implements json.Marshaler.
+func (l List) MarshalJSON() ([]byte, error) {
+	documents, err := json.Marshal(l.Documents)
+	if err != nil {
+		return nil, err
+	}
+	if l.Documents == nil {
+		documents = []byte("[]")
+	}
+	next := ""
+	if l.NextCursor != "" {
+		next = fmt.Sprintf(",%q:%q", "nextCursor", l.NextCursor) // base64: nothing to escape
+	}
+	return fmt.Appendf(nil, "{%q:true,%q:%d,%q:%s%s}", "success", "count", len(l.Documents), l.Name, documents, next), nil
 }

@@ -1,4 +1,4 @@
-package adminhttp
+package reply
 
 import (
 	"fmt"
@@ -9,47 +9,37 @@ import (
 
 // The forms of a report, as format names them.
 const (
-	jsonFormat     = "json"
-	markdownFormat = "markdown"
-	htmlFormat     = "html"
+	AsJSON     = "json"
+	AsMarkdown = "markdown"
+	AsHTML     = "html"
 )
 
-// formats are the forms of a report; the first one is that of whoever does not
+// Formats are the forms of a report; the first one is that of whoever does not
 // care.
-func formats() []string { return []string{jsonFormat, markdownFormat, htmlFormat} }
+func Formats() []string { return []string{AsJSON, AsMarkdown, AsHTML} }
 
-func formatNames(text string) string { return fmt.Sprintf(text, strings.Join(formats(), ", ")) }
+// FormatNames names the forms in text, where it has a %s.
+func FormatNames(text string) string { return fmt.Sprintf(text, strings.Join(Formats(), ", ")) }
 
-func mediaType(format string) string {
-	if format == jsonFormat {
+// MediaType is what HTTP calls a form.
+func MediaType(format string) string {
+	if format == AsJSON {
 		return "application/json"
 	}
 	return "text/" + format
 }
 
-// format reads the name of a form; empty when it is not given.
-func (p *params) format() string {
-	name := p.text("format")
-	for _, known := range formats() {
-		if name == known || name == "" {
-			return name
-		}
-	}
-	p.bad.add("format", formatNames("is none of %s"))
-	return ""
-}
-
-// negotiate returns the form that an Accept header likes best, and whether it
-// takes any. Of those that it likes the same the first of formats is taken, which
+// Negotiate returns the form that an Accept header likes best, and whether it
+// takes any. Of those that it likes the same the first of Formats is taken, which
 // is also for a header that is missing.
-func negotiate(accept []string) (format string, ok bool) {
+func Negotiate(accept []string) (format string, ok bool) {
 	header := strings.Join(accept, ",")
 	if strings.TrimSpace(header) == "" {
-		return jsonFormat, true
+		return AsJSON, true
 	}
 	best := 0.0
-	for _, f := range formats() {
-		if q := quality(header, mediaType(f)); q > best {
+	for _, f := range Formats() {
+		if q := quality(header, MediaType(f)); q > best {
 			best, format = q, f
 		}
 	}

@@ -1,7 +1,9 @@
-package adminhttp
+package reply
 
 import (
+	"crypto/sha256"
 	_ "embed" // the page
+	"encoding/base64"
 	"html/template"
 	"net/http"
 	"strings"
@@ -20,43 +22,50 @@ var errorPage = template.Must(template.New("error").Parse(errorText))
 // say and programs do not.
 func browses(r *http.Request) bool {
 	header := strings.Join(r.Header.Values("Accept"), ",")
-	return quality(header, mediaType(htmlFormat)) > quality(header, mediaType(jsonFormat))
+	return quality(header, MediaType(AsHTML)) > quality(header, MediaType(AsJSON))
 }
 
 // link is a way on, relative to the page.
 type link struct{ To, Name string }
 
-// failPage is fail for people: what was wrong, and what is possible.
+// failPage is Fail for people: what was wrong, and what is possible.
 func failPage(w http.ResponseWriter, r *http.Request, status int, message string) {
 	data := struct {
 		Title, Message string
 		Windows, Pages []link
 	}{Title: http.StatusText(status), Message: visible.Line(message, 2000)}
-	if h := handlerOf(r); h != nil {
+	if h := hostOf(r); h != nil {
 		here := r.URL.EscapedPath()
-		if r.URL.Path == h.prefix+"/report" {
+		if r.URL.Path == h.Prefix+"/report" {
 			for _, name := range report.WindowNames() {
 				data.Windows = append(data.Windows, link{"?window=" + name, name})
 			}
 		}
-		for _, route := range h.routes() {
-			if route.method == http.MethodGet && (route.path == "/{$}" || !strings.Contains(route.path, "{")) {
-				name := strings.TrimSuffix(route.path, "{$}")
-				data.Pages = append(data.Pages, link{redirect.Between(here, h.prefix+name), name})
-			}
+		for _, name := range h.Pages {
+			data.Pages = append(data.Pages, link{redirect.Between(here, h.Prefix+name), name})
 		}
 	}
 	var b strings.Builder
 	if err := errorPage.Execute(&b, data); err != nil {
-		reply(w, r, status, failure{Error: message})
+		JSON(w, r, status, Failure{Error: message})
 		return
 	}
-	showPage(w, r, status, []byte(b.String()))
+	Page(w, r, status, []byte(b.String()))
 }
 
-// showPage writes a page, which may load and run nothing.
-func showPage(w http.ResponseWriter, r *http.Request, status int, page []byte) {
+// Page writes a page, which may load and run nothing.
+func Page(w http.ResponseWriter, r *http.Request, status int, page []byte) {
 	w.Header().Set("Content-Security-Policy", pagePolicy(page))
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	write(w, r, status, mediaType(htmlFormat)+"; charset=utf-8", page)
+	Write(w, r, status, MediaType(AsHTML)+"; charset=utf-8", page)
+}
+
+// pagePolicy lets a page apply the one style sheet that stands in it, and
+// nothing else: no script, no request to anywhere, no form, no frame.
+func pagePolicy(page []byte) string {
+	_, rest, _ := strings.Cut(string(page), "<style>")
+	style, _, _ := strings.Cut(rest, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 }

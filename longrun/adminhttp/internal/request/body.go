@@ -1,4 +1,4 @@
-package adminhttp
+package request
 
 import (
 	"bytes"
@@ -12,14 +12,16 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 )
 
 // maxBody bounds what a caller may send: the settings are a few hundred bytes.
 const maxBody = 64 << 10
 
-// received waits for a request's body before next has it, or answers why it did
+// Received waits for a request's body before next has it, or answers why it did
 // not come: nothing that others wait for is held meanwhile.
-func received(next http.HandlerFunc) http.HandlerFunc {
+func Received(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err == nil {
@@ -30,24 +32,24 @@ func received(next http.HandlerFunc) http.HandlerFunc {
 		}
 		w.Header().Set("Connection", "close") // the rest of it is not waited for
 		if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
-			fail(w, r, http.StatusRequestTimeout, "", "the body did not come in time")
+			reply.Fail(w, r, http.StatusRequestTimeout, "", "the body did not come in time")
 		} else if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			fail(w, r, http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body has more than %d bytes", maxBody))
+			reply.Fail(w, r, http.StatusRequestEntityTooLarge, "", fmt.Sprintf("the body has more than %d bytes", maxBody))
 		} else {
-			fail(w, r, http.StatusBadRequest, "", "the body could not be read")
+			reply.Fail(w, r, http.StatusBadRequest, "", "the body could not be read")
 		}
 	}
 }
 
-// readFields reads a received body that is a JSON object, or answers with what is
+// Fields reads a received body that is a JSON object, or answers with what is
 // wrong with it.
-func readFields(w http.ResponseWriter, r *http.Request) (fields map[string]json.RawMessage, ok bool) {
+func Fields(w http.ResponseWriter, r *http.Request) (fields map[string]json.RawMessage, ok bool) {
 	body, err := io.ReadAll(r.Body)
 	switch {
 	case err != nil:
-		fail(w, r, http.StatusBadRequest, "", "the body could not be read")
+		reply.Fail(w, r, http.StatusBadRequest, "", "the body could not be read")
 	case len(bytes.TrimSpace(body)) == 0:
-		fail(w, r, http.StatusBadRequest, "", "the body is empty; send a JSON object")
+		reply.Fail(w, r, http.StatusBadRequest, "", "the body is empty; send a JSON object")
 	default:
 		err := json.Unmarshal(body, &fields)
 		if err == nil && fields != nil {
@@ -57,7 +59,7 @@ func readFields(w http.ResponseWriter, r *http.Request) (fields map[string]json.
 		if _, syntax := errors.AsType[*json.SyntaxError](err); syntax {
 			message += ": " + err.Error()
 		}
-		fail(w, r, http.StatusBadRequest, "", message)
+		reply.Fail(w, r, http.StatusBadRequest, "", message)
 	}
 	return nil, false
 }
@@ -71,23 +73,23 @@ func fieldNames(v any) []string {
 	return names
 }
 
-// setField sets the field of the struct that v points to which has that name.
+// SetField sets the field of the struct that v points to which has that name.
 // Unlike encoding/json it does not pass over capitals: what was written under
 // another name is told.
-func setField(v any, name string, value json.RawMessage, bad *fieldErrors) {
+func SetField(v any, name string, value json.RawMessage, bad *Errors) {
 	if known := fieldNames(v); !slices.Contains(known, name) {
-		bad.add(name, fmt.Sprintf("is not known; known are %v", known))
+		bad.Add(name, fmt.Sprintf("is not known; known are %v", known))
 		return
 	}
 	object, err := json.Marshal(map[string]json.RawMessage{name: value})
 	if err != nil {
-		bad.add(name, "is no JSON value")
+		bad.Add(name, "is no JSON value")
 		return
 	}
 	decoder := json.NewDecoder(bytes.NewReader(object))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(v); err != nil {
-		bad.add(name, decodeMessage(name, err))
+		bad.Add(name, decodeMessage(name, err))
 	}
 }
 
@@ -119,4 +121,9 @@ func kindName(t reflect.Type) string {
 		return "an object"
 	}
 	return "a text"
+}
+
+// unhurried ends the hurry that a body was under, when it has come.
+func unhurried(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // where that cannot be, the host's server has to
 }

@@ -1,0 +1,77 @@
+package reply
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/visible"
+)
+
+// JSON writes a JSON body, in which what cannot be seen is escaped: it is read on
+// terminals.
+func JSON(w http.ResponseWriter, r *http.Request, status int, body any) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		status, data = http.StatusInternalServerError, []byte(`{"success":false,"error":"the reply could not be encoded"}`)
+	}
+	Write(w, r, status, "application/json; charset=utf-8", append(visible.JSON(data), '\n'))
+}
+
+// Write writes a body of any type. Nothing here may be kept by a cache: it is the
+// state of this moment.
+func Write(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	send(w, r, body)
+}
+
+// Failure is the body of an error.
+type Failure struct {
+	Success bool   `json:"success"`
+	Error   string `json:"error"`
+	Field   string `json:"field,omitempty"`
+}
+
+// Fail answers that something could not be done: in JSON or, to a browser, as a
+// page.
+func Fail(w http.ResponseWriter, r *http.Request, status int, field, message string) {
+	if browses(r) {
+		failPage(w, r, status, message)
+		return
+	}
+	JSON(w, r, status, Failure{Error: message, Field: field})
+}
+
+// TooMany answers that something is not done now, and when to ask again.
+func TooMany(w http.ResponseWriter, r *http.Request, wait time.Duration, message string) {
+	w.Header().Set("Retry-After", fmt.Sprint(int64((wait+time.Second-1)/time.Second)))
+	Fail(w, r, http.StatusTooManyRequests, "", message)
+}
+
+// send writes a body, which its caller has the Host's Time to take.
+func send(w http.ResponseWriter, r *http.Request, body []byte) {
+	control := http.NewResponseController(w)
+	within := UsualTime
+	if h := hostOf(r); h != nil {
+		within = h.Time
+	}
+	_ = control.SetWriteDeadline(time.Now().Add(within)) // where that cannot be, the host's server has to
+	if _, err := w.Write(body); err != nil {
+		return // the caller has gone: nobody to tell
+	}
+	if control.Flush() != nil {
+		return
+	}
+	// What the connection is used for next is none of our business.
+	var later time.Time
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
+		later = time.Now().Add(server.WriteTimeout)
+	}
+	_ = control.SetWriteDeadline(later)
+}

@@ -1,0 +1,80 @@
+package request
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+const (
+	defaultLimit = 20
+	maxLimit     = 1000
+)
+
+// PageParams are the parameters of every list, and more.
+func PageParams(more ...string) []string {
+	return append([]string{"limit", "from", "to", "cursor"}, more...)
+}
+
+func (p *Params) limit() int {
+	text := p.Text("limit")
+	if text == "" {
+		return defaultLimit
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxLimit {
+		p.Bad.Add("limit", fmt.Sprintf("must be a number from 1 to %d", maxLimit))
+	}
+	return n
+}
+
+// Page reads what a list takes.
+func (p *Params) Page() ledger.Page {
+	page := ledger.Page{Desc: true, Limit: p.limit(), From: p.Time("from"), To: p.Time("to"), After: p.cursor()}
+	if !page.From.IsZero() && !page.To.IsZero() && page.To.Before(page.From) {
+		p.Bad.Add("to", "is before from")
+	}
+	return page
+}
+
+// cursor is a place in a list as callers carry it; to them it is opaque.
+type cursor struct {
+	At int64  `json:"t"` // microseconds
+	ID string `json:"i"`
+}
+
+// CursorText is where a list is to go on, for nextCursor.
+func CursorText(c store.Cursor) string {
+	data, err := json.Marshal(cursor{At: c.At.UnixMicro(), ID: c.ID})
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(data)
+}
+
+// cursor reads where a list is to go on; zero when it is not given. Only a place
+// that a document can have is one: another could be more than a store can bear.
+func (p *Params) cursor() store.Cursor {
+	text := p.Text("cursor")
+	if text == "" {
+		return store.Cursor{}
+	}
+	var c cursor
+	data, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(data, &c)
+	}
+	at := time.UnixMicro(c.At).UTC()
+	if err == nil {
+		err = store.Key{Collection: "any", ID: c.ID}.Validate()
+	}
+	if err != nil || at.Year() < 1 || at.Year() > 9999 {
+		p.Bad.Add("cursor", "is not one that a list returned")
+	}
+	return store.Cursor{At: at, ID: c.ID}
+}

@@ -226,11 +226,11 @@ func TestAHandlerMayTakeLongerThanItsRequest(t *testing.T) {
 		}
 	}})
 	server := httptest.NewUnstartedServer(s.handler)
-	server.Config.ReadTimeout = time.Millisecond
-	server.Config.WriteTimeout = 2 * time.Millisecond
+	server.Config.ReadTimeout = 250 * time.Millisecond
+	server.Config.WriteTimeout = 250 * time.Millisecond
 	server.Start()
 	t.Cleanup(server.Close)
-	time.AfterFunc(50*time.Millisecond, func() { close(released) })
+	time.AfterFunc(500*time.Millisecond, func() { close(released) })
 	response, err := server.Client().Get(server.URL + adminhttp.DefaultPrefix + "/report")
 	require.NoError(t, err)
 	defer response.Body.Close()

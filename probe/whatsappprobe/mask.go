@@ -3,8 +3,9 @@ package whatsappprobe
 import (
 	"log/slog"
 
-	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 	waLog "go.mau.fi/whatsmeow/util/log"
+
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 )
 
 // Mask returns a telephone number as documents, logs and messages show it: its

@@ -8,9 +8,10 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/store/sqlstore"
+
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 )
 
 // Errors of OpenDevice.

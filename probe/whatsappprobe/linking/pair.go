@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
+
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 )
 
 // Errors of Pair. Each is also in the text of what wraps it.

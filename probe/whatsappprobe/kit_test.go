@@ -72,6 +72,7 @@ func TestAHandlerThatHangsIsAFailureOfInboundAlone(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, whatsapptest.NewServer(t))
 	s.passes(s.in)
+	s.PhoneOff(ours) // or it would say that it has the message
 	let := make(chan struct{})
 	hung := make(chan struct{}, 100)
 	s.ours.AddEventHandler(func(any) {

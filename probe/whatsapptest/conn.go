@@ -23,7 +23,7 @@ type conn struct {
 	out    *outbox
 
 	client  string   // which client it is, if it was redirected
-	number  string   // whose it is, as far as known
+	at      place    // whose it is, as far as known
 	name    string   // the push name that the client gave at login
 	device  *device  // after login
 	pairing *pairing // while a new device waits to be linked
@@ -127,10 +127,10 @@ func (s *Server) greet(c *conn, hello *greeting) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if user := hello.payload.GetUsername(); user != 0 {
-		c.number = strconv.FormatUint(user, 10)
+		c.at = placeOf(strconv.FormatUint(user, 10), uint16(hello.payload.GetDevice()))
 	}
 	switch registration := hello.payload.GetDevicePairingData(); {
-	case c.over, s.fault(c.number).stalls:
+	case c.over, s.fault(c.at).stalls:
 	case registration != nil:
 		s.offer(c, hello.key, registration)
 	default:
@@ -143,7 +143,7 @@ func (s *Server) hear(c *conn, n *node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case c.over, s.fault(c.number).stalls:
+	case c.over, s.fault(c.at).stalls:
 	case c.pairing != nil:
 		s.hearUnpaired(c, n)
 	case c.device != nil:
@@ -191,7 +191,7 @@ func (s *Server) detach(c *conn) {
 // send writes to the client, unless the server has fallen silent. The caller
 // holds mu.
 func (c *conn) send(n node) {
-	if !c.over && !c.server.fault(c.number).stalls {
+	if !c.over && !c.server.fault(c.at).stalls {
 		c.out.put(n)
 	}
 }

@@ -27,6 +27,9 @@ type item struct {
 	sent *conn // where it was written last
 }
 
+// at is the device as faults and counters know it.
+func (d *device) at() place { return placeOf(d.account.number, d.id) }
+
 func (d *device) pn() types.JID  { return d.account.jid(types.DefaultUserServer, d.id) }
 func (d *device) lid() types.JID { return d.account.jid(types.HiddenUserServer, d.id) }
 
@@ -43,7 +46,7 @@ func (d *device) push(n node) {
 
 // reachable tells whether what is written to the device now has a chance.
 func (d *device) reachable() bool {
-	return d.conn != nil && d.active && !d.conn.server.fault(d.account.number).stalls
+	return d.conn != nil && d.active && !d.conn.server.fault(d.at()).stalls
 }
 
 // unsent are the items that the present connection has not seen.

@@ -39,7 +39,7 @@ func Example() {
 		}
 	})
 	alice.AddEventHandler(func(event any) {
-		if r, ok := event.(*events.Receipt); ok {
+		if r, ok := event.(*events.Receipt); ok && r.Sender.Device == 1 { // bob's phone, device 0, answers too
 			known <- r.Type
 		}
 	})

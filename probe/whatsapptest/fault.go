@@ -6,7 +6,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 )
 
-// faults is what is wrong for one account, or for everybody.
+// faults is what is wrong at one place.
 type faults struct {
 	refuses       bool
 	stalls        bool
@@ -18,78 +18,98 @@ type faults struct {
 	ackDelay      time.Duration
 	messageDelay  time.Duration
 	messageError  int
-	corrupts      int // so many messages from now
+	corrupts      int // so many copies from now
 	loginFailure  events.ConnectFailureReason
+
+	phoneOff          bool
+	companionOnly     bool
+	withholdsPhoneKey bool
 }
 
-// fault is what is wrong for the account of number: its own faults, and those
-// of everybody. The caller holds mu.
-func (s *Server) fault(number string) faults {
-	var f faults
-	if all := s.faults[""]; all != nil {
-		f = *all
-	}
-	own := s.faults[number]
-	if own == nil || number == "" {
-		return f
-	}
+// and is what is wrong where both are.
+func (f faults) and(g *faults) faults {
 	return faults{
-		refuses:       f.refuses || own.refuses,
-		stalls:        f.stalls || own.stalls,
-		losesAcks:     f.losesAcks || own.losesAcks,
-		losesMessages: f.losesMessages || own.losesMessages,
-		losesReceipts: f.losesReceipts || own.losesReceipts,
-		mutesPings:    f.mutesPings || own.mutesPings,
-		mutesUsync:    f.mutesUsync || own.mutesUsync,
-		ackDelay:      max(f.ackDelay, own.ackDelay),
-		messageDelay:  max(f.messageDelay, own.messageDelay),
-		messageError:  max(f.messageError, own.messageError),
-		corrupts:      f.corrupts + own.corrupts,
-		loginFailure:  max(f.loginFailure, own.loginFailure),
+		refuses:       f.refuses || g.refuses,
+		stalls:        f.stalls || g.stalls,
+		losesAcks:     f.losesAcks || g.losesAcks,
+		losesMessages: f.losesMessages || g.losesMessages,
+		losesReceipts: f.losesReceipts || g.losesReceipts,
+		mutesPings:    f.mutesPings || g.mutesPings,
+		mutesUsync:    f.mutesUsync || g.mutesUsync,
+		ackDelay:      max(f.ackDelay, g.ackDelay),
+		messageDelay:  max(f.messageDelay, g.messageDelay),
+		messageError:  max(f.messageError, g.messageError),
+		corrupts:      f.corrupts + g.corrupts,
+		loginFailure:  max(f.loginFailure, g.loginFailure),
+
+		phoneOff:          f.phoneOff || g.phoneOff,
+		companionOnly:     f.companionOnly || g.companionOnly,
+		withholdsPhoneKey: f.withholdsPhoneKey || g.withholdsPhoneKey,
 	}
 }
 
-// spendCorruption tells whether a message to number is to be corrupted.
-func (s *Server) spendCorruption(number string) bool {
-	for _, scope := range []string{number, ""} {
-		if f := s.faults[scope]; f != nil && f.corrupts > 0 {
-			f.corrupts--
+// fault is what is wrong at a place: there, and wherever else that is part of.
+// The caller holds mu.
+func (s *Server) fault(at place) faults {
+	var f faults
+	for _, p := range at.wider() {
+		if here := s.faults[p]; here != nil {
+			f = f.and(here)
+		}
+	}
+	return f
+}
+
+// spend takes one from a number of things that are still to go wrong at a place,
+// if there is one left: from the narrowest place that has some.
+func (s *Server) spend(at place, left func(*faults) *int) bool {
+	wider := at.wider()
+	for i := len(wider) - 1; i >= 0; i-- {
+		if f := s.faults[wider[i]]; f != nil && *left(f) > 0 {
+			*left(f)--
 			return true
 		}
 	}
 	return false
 }
 
-// set changes what is wrong for the accounts of numbers, or for everybody when
+// set changes what is wrong at the places named by numbers, or everywhere when
 // none is given.
 func (s *Server) set(numbers []string, change func(*faults)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.change(numbers, change)
+}
+
+func (s *Server) change(numbers []string, change func(*faults)) {
 	if len(numbers) == 0 {
 		numbers = []string{""}
 	}
 	for _, number := range numbers {
-		if s.faults[number] == nil {
-			s.faults[number] = new(faults)
+		at := place(number)
+		if s.faults[at] == nil {
+			s.faults[at] = new(faults)
 		}
-		change(s.faults[number])
+		change(s.faults[at])
 	}
 }
 
-// Heal ends every lasting fault of the accounts of numbers, or every one there
-// is when none is given. A fault for everybody is not healed for one account
-// alone. What was held back by Stall is delivered; what was lost stays lost,
-// and what is delayed is on its way already.
+// Heal ends every lasting fault of numbers, or every one there is when none is
+// given. What was said of an account's devices one by one ends with what was
+// said of the account; a fault for everybody is not healed for one account
+// alone, nor one of an account for one of its devices. What was held back is
+// delivered; what was lost stays lost, and what is delayed is on its way
+// already.
 func (s *Server) Heal(numbers ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(numbers) == 0 {
-		clear(s.faults)
-	}
-	for _, number := range numbers {
-		delete(s.faults, number)
+	for at := range s.faults {
+		if at.within(numbers) {
+			delete(s.faults, at)
+		}
 	}
 	for _, a := range s.accounts {
+		s.wake(a)
 		for _, d := range a.devices {
 			if d.reachable() {
 				d.catchUp()

@@ -331,7 +331,7 @@ func FuzzNodes(f *testing.F) {
 		defer s.Close()
 		client, server := net.Pipe()
 		defer func() { _ = client.Close() }()
-		linked := &conn{server: s, wire: &wire{Conn: server}, out: newOutbox(), number: eve}
+		linked := &conn{server: s, wire: &wire{Conn: server}, out: newOutbox(), at: eve}
 		waiting := &conn{server: s, wire: &wire{Conn: server}, out: newOutbox()}
 		func() {
 			s.mu.Lock()

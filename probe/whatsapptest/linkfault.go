@@ -1,7 +1,6 @@
 package whatsapptest
 
 import (
-	"slices"
 	"strconv"
 
 	"go.mau.fi/whatsmeow/types/events"
@@ -81,9 +80,9 @@ func (s *Server) LogOut(numbers ...string) {
 			c.dismiss(conflict("device_removed", "401"))
 		}
 	}
-	for number, a := range s.accounts {
-		if len(numbers) == 0 || slices.Contains(numbers, number) {
-			for _, d := range a.devices {
+	for _, a := range s.accounts {
+		for _, d := range a.devices {
+			if d.at().within(numbers) {
 				s.forget(d)
 			}
 		}
@@ -118,7 +117,7 @@ func (s *Server) dismiss(last node, numbers []string) {
 func (s *Server) open(numbers []string) []*conn {
 	var open []*conn
 	for c := range s.conns {
-		if (!c.over || c.wire.frozen.Load()) && (len(numbers) == 0 || slices.Contains(numbers, c.number)) {
+		if (!c.over || c.wire.frozen.Load()) && c.at.within(numbers) {
 			open = append(open, c)
 		}
 	}

@@ -125,7 +125,7 @@ func TestHealingDoesNotRepeatWhatIsOnItsWay(t *testing.T) {
 		close(free)
 		a.receives(id, inactive)
 		synctest.Wait()
-		require.Zero(t, count[*events.Receipt](a), "a second copy has a second receipt")
+		require.Zero(t, count(a, ofCompanion), "a second copy has a second receipt")
 	})
 }
 

@@ -10,12 +10,12 @@ import (
 // login answers a client that says which device it is.
 func (s *Server) login(c *conn, hello *greeting) {
 	c.name = hello.payload.GetPushName()
-	if reason := s.fault(c.number).loginFailure; reason != 0 {
+	if reason := s.fault(c.at).loginFailure; reason != 0 {
 		s.turnAway(c, reason)
 		return
 	}
 	var d *device
-	if a := s.accounts[c.number]; a != nil {
+	if a := s.accounts[string(c.at.account())]; a != nil {
 		d = a.devices[uint16(hello.payload.GetDevice())]
 	}
 	if d == nil || d.noise != hello.key {
@@ -26,14 +26,14 @@ func (s *Server) login(c *conn, hello *greeting) {
 		d.conn.dismiss(conflict("replaced", ""))
 	}
 	c.device, d.conn, d.active = d, c, false
-	s.count(c.number).Logins++
+	s.count(c.at).Logins++
 	s.notify()
 	c.send(node{Tag: "success", Attrs: attrs{"t": now(), "lid": d.lid(), "location": "test"}})
 }
 
 // turnAway answers a login with a failure.
 func (s *Server) turnAway(c *conn, reason events.ConnectFailureReason) {
-	s.count(c.number).Refused++
+	s.count(c.at).Refused++
 	failure := node{Tag: "failure", Attrs: attrs{"reason": strconv.Itoa(int(reason)), "location": "test"}}
 	if reason == events.ConnectFailureTempBanned {
 		failure.Attrs["code"] = strconv.Itoa(int(events.TempBanSentToTooManyPeople))

@@ -15,21 +15,31 @@ func (s *Server) relay(c *conn, n *node) {
 	if id == "" {
 		return
 	}
-	fault := s.fault(c.number)
+	fault := s.fault(c.at)
 	ack := node{Tag: "ack", Attrs: attrs{"class": "message", "id": id, "from": to, "t": now()}}
 	target := s.find(to)
-	switch {
-	case fault.messageError != 0:
-		ack.Attrs["error"] = strconv.Itoa(fault.messageError)
-	case target == nil:
-		ack.Attrs["error"] = "404"
-	default:
-		s.count(c.number).Sent++
+	if code := s.objection(c, target); code != 0 {
+		ack.Attrs["error"], target = strconv.Itoa(code), nil
+	}
+	if !fault.losesAcks {
+		s.after(fault.ackDelay, func() { c.send(ack) })
+	}
+	if target != nil {
+		s.count(c.at).Sent++
 		s.fanOut(c, n, target)
 	}
 	s.notify()
-	if !fault.losesAcks {
-		s.after(fault.ackDelay, func() { c.send(ack) })
+}
+
+// objection is the code of the error with which a message is refused, or 0.
+func (s *Server) objection(c *conn, target *account) int {
+	switch fault := s.fault(c.at); {
+	case fault.messageError != 0:
+		return fault.messageError
+	case target == nil:
+		return 404
+	default:
+		return 0
 	}
 }
 
@@ -41,9 +51,11 @@ func (s *Server) fanOut(c *conn, n *node, target *account) {
 		s.deliver(c, n, address(n, "to"), n)
 		return
 	}
+	served := make(map[types.JID]bool) // whatsmeow encrypts a note to oneself twice
 	for _, copied := range participants.GetChildren() {
 		to := address(&copied, "jid")
-		if a := s.find(to); copied.Tag == "to" && (a == target || a == c.device.account) {
+		if a := s.find(to); copied.Tag == "to" && (a == target || a == c.device.account) && !served[to] {
+			served[to] = true
 			s.deliver(c, n, to, &copied)
 		}
 	}
@@ -52,16 +64,20 @@ func (s *Server) fanOut(c *conn, n *node, target *account) {
 // deliver passes on the copy of a message that is for the device to.
 func (s *Server) deliver(c *conn, n *node, to types.JID, copied *node) {
 	receiver := s.find(to)
+	if to.Device == 0 {
+		s.reach(c, n, to, receiver)
+		return
+	}
 	d := receiver.devices[to.Device]
 	if d == nil {
-		return // the phone, which reads nothing here, or a device that is gone
+		return // it is gone
 	}
-	fault := s.fault(receiver.number)
+	fault := s.fault(d.at())
 	encrypted := slices.Clone(copied.GetChildrenByTag("enc"))
 	if len(encrypted) == 0 || fault.losesMessages {
 		return
 	}
-	if s.spendCorruption(receiver.number) {
+	if s.spend(d.at(), func(f *faults) *int { return &f.corrupts }) {
 		for i := range encrypted {
 			encrypted[i].Content = corrupted(encrypted[i])
 		}

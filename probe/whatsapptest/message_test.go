@@ -1,6 +1,7 @@
 package whatsapptest_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -33,7 +34,8 @@ func TestTwoClientsTalkBothWays(t *testing.T) {
 	st := srv.Stats(alice)
 	require.Equal(t, 4, st.Sent)
 	require.Equal(t, 3, st.Delivered)
-	require.Equal(t, 4, st.Receipts)
+	require.Equal(t, 4+3, st.Answered, "by the phone: what its own device wrote, and bob")
+	require.Equal(t, 4+2*4, st.Receipts, "of bob's device, of his phone, and of alice's own")
 	require.Equal(t, 7, srv.Stats().Sent)
 }
 
@@ -81,7 +83,7 @@ func TestAMessageWaitsForAClientThatIsAway(t *testing.T) {
 	b := newParty(t, srv.NewClient(t, bob))
 	first, second := a.say(bob, "while you were away"), a.say(bob, "and again")
 	require.Equal(t, 2, srv.Stats(bob).Pending)
-	require.Zero(t, count[*events.Receipt](a))
+	require.Zero(t, count(a, ofCompanion))
 
 	require.NoError(t, b.Connect())
 	preview := next[*events.OfflineSyncPreview](b)
@@ -98,6 +100,7 @@ func TestAMessageWaitsForAClientThatIsAway(t *testing.T) {
 func TestAReceiptWaitsForASenderWhoIsAway(t *testing.T) {
 	t.Parallel()
 	srv := whatsapptest.NewServer(t)
+	srv.PhoneOff()
 	a := online(t, srv, alice)
 	b := newParty(t, srv.NewClient(t, bob))
 	id := a.say(bob, "hello")
@@ -132,14 +135,17 @@ func TestAnAccountHasSeveralDevices(t *testing.T) {
 	require.Zero(t, count[*events.Receipt](desk), "a receipt is for the device that wrote")
 }
 
-func TestAMessageToOneselfHasNoReceipt(t *testing.T) {
+func TestAMessageToOneselfHasAReceiptOfTheOwnPhoneAlone(t *testing.T) {
 	t.Parallel()
 	srv := whatsapptest.NewServer(t)
 	a, b := pair(t, srv)
 	id := a.say(alice, "a note")
 	require.NoError(t, a.MarkRead(t.Context(), []types.MessageID{id}, time.Now(), a.Store.LID.ToNonAD(), a.Store.LID.ToNonAD()))
 	arrives(a, b, bob, "and a message after it")
-	require.Zero(t, count[*events.Receipt](a))
+	r := a.receives(id, types.ReceiptTypeSender)
+	require.True(t, r.IsFromMe)
+	require.True(t, ofPhone(r))
+	require.Zero(t, count(a, func(r *events.Receipt) bool { return slices.Contains(r.MessageIDs, id) }))
 }
 
 func TestANumberThatIsNotOnWhatsAppCannotBeWrittenTo(t *testing.T) {

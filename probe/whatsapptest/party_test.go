@@ -97,12 +97,14 @@ func patience() time.Duration {
 	return 20 * time.Second
 }
 
-// count is how many events of type T were not taken yet.
-func count[T any](p *party) (n int) {
+// count is how many events of type T that are like what is asked for were not
+// taken yet.
+func count[T any](p *party, like ...func(T) bool) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, event := range p.events {
-		if _, ok := event.(T); ok {
+		e, ok := event.(T)
+		if ok && !slices.ContainsFunc(like, func(is func(T) bool) bool { return !is(e) }) {
 			n++
 		}
 	}
@@ -144,12 +146,19 @@ func (p *party) receives(id string, kinds ...types.ReceiptType) *events.Receipt 
 	})
 }
 
+// ofCompanion is what receipts of linked devices are, and those of phones are not.
+func ofCompanion(r *events.Receipt) bool { return r.Sender.Device != 0 }
+
+func ofPhone(r *events.Receipt) bool { return r.Sender.Device == 0 }
+
 // arrives sends a text and waits until it is read, and known to be.
 func arrives(from, at *party, number, words string) {
 	from.t.Helper()
 	id := from.say(number, words)
 	at.hears(words)
-	from.receives(id, types.ReceiptTypeDelivered, inactive)
+	next(from, ofCompanion, func(r *events.Receipt) bool {
+		return slices.Contains(r.MessageIDs, id) && (r.Type == types.ReceiptTypeDelivered || r.Type == inactive)
+	})
 }
 
 const inactive = types.ReceiptTypeInactive

@@ -16,10 +16,12 @@ import (
 )
 
 // phone is the main device of an account. The server plays it: it links other
-// devices and has keys of its own, but it reads no messages.
+// devices, has keys of its own, and answers messages with receipts. It reads
+// none.
 type phone struct {
 	identity *keys.KeyPair
 	keys     keyset
+	letters  []letter // that it has not answered yet
 }
 
 // keyset is what others need to begin a session with a device: identity,

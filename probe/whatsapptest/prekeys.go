@@ -34,6 +34,8 @@ func (s *Server) bundle(user *node) node {
 	reply := node{Tag: "user", Attrs: attrs{"jid": jid, "t": now()}}
 	a := s.find(jid)
 	switch {
+	case a != nil && jid.Device == 0 && s.fault(placeOf(a.number, 0)).withholdsPhoneKey:
+		reply.Content = []node{itemNotFound()}
 	case a != nil && jid.Device == 0:
 		reply.Content = a.phone.keys.take()
 	case a != nil && a.devices[jid.Device] != nil:
@@ -41,9 +43,13 @@ func (s *Server) bundle(user *node) node {
 		reply.Content = d.keys.take()
 		d.askForPrekeys()
 	default:
-		reply.Content = []node{{Tag: "error", Attrs: attrs{"code": "404", "text": "item-not-found"}}}
+		reply.Content = []node{itemNotFound()}
 	}
 	return reply
+}
+
+func itemNotFound() node {
+	return node{Tag: "error", Attrs: attrs{"code": "404", "text": "item-not-found"}}
 }
 
 // take returns the keys as nodes and uses up a one-time prekey, if there is one

@@ -36,9 +36,9 @@ func (s *Server) query(c *conn, n *node) {
 }
 
 func (s *Server) ping(c *conn, n *node) {
-	s.count(c.number).Pings++
+	s.count(c.at).Pings++
 	s.notify()
-	if !s.fault(c.number).mutesPings {
+	if !s.fault(c.at).mutesPings {
 		c.answer(n)
 	}
 }

@@ -47,8 +47,8 @@ type Server struct {
 	clients  []client
 	leaving  map[string]int      // clients in Disconnect
 	accounts map[string]*account // by number
-	faults   map[string]*faults  // by number; "" is everybody
-	stats    map[string]*Stats   // by number; "" is who has none yet
+	faults   map[place]*faults
+	stats    map[place]*Stats
 }
 
 // NewServer starts a server on a free port of the loopback. It is closed when
@@ -97,8 +97,8 @@ func Start(opts *Options) (*Server, error) {
 		conns:     make(map[*conn]struct{}),
 		leaving:   make(map[string]int),
 		accounts:  make(map[string]*account),
-		faults:    make(map[string]*faults),
-		stats:     make(map[string]*Stats),
+		faults:    make(map[place]*faults),
+		stats:     make(map[place]*Stats),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -17,16 +17,17 @@ type Stats struct {
 	Logins      int // logins that succeeded
 	Pings       int // keepalives that arrived
 	Sent        int // messages of these accounts that the server took
-	Delivered   int // copies of messages that devices of these accounts got, by their receipts
+	Delivered   int // copies of messages that linked devices of these accounts got, by their receipts
+	Answered    int // copies of messages that the phones of these accounts got, by theirs
 	Receipts    int // receipts for these accounts that were passed on
 }
 
-// count returns the counters of an account. The caller holds mu.
-func (s *Server) count(number string) *Stats {
-	st := s.stats[number]
+// count returns the counters of a place. The caller holds mu.
+func (s *Server) count(at place) *Stats {
+	st := s.stats[at]
 	if st == nil {
 		st = new(Stats)
-		s.stats[number] = st
+		s.stats[at] = st
 	}
 	return st
 }
@@ -40,33 +41,29 @@ func (s *Server) Stats(numbers ...string) Stats {
 }
 
 func (s *Server) sum(numbers []string) Stats {
-	if len(numbers) == 0 {
-		for number := range s.stats {
-			numbers = append(numbers, number)
-		}
-		for number := range s.accounts {
-			if s.stats[number] == nil {
-				numbers = append(numbers, number)
-			}
-		}
-	}
 	var sum Stats
-	for _, number := range numbers {
-		st := s.count(number)
+	for at, st := range s.stats {
+		if !at.within(numbers) {
+			continue
+		}
 		sum.Connections += st.Connections
 		sum.Refused += st.Refused
 		sum.Logins += st.Logins
 		sum.Pings += st.Pings
 		sum.Sent += st.Sent
 		sum.Delivered += st.Delivered
+		sum.Answered += st.Answered
 		sum.Receipts += st.Receipts
-		if a := s.accounts[number]; a != nil {
-			for _, d := range a.devices {
-				sum.Devices++
-				sum.Pending += len(d.queue)
-				if d.conn != nil && d.active {
-					sum.Online++
-				}
+	}
+	for _, a := range s.accounts {
+		for _, d := range a.devices {
+			if !d.at().within(numbers) {
+				continue
+			}
+			sum.Devices++
+			sum.Pending += len(d.queue)
+			if d.conn != nil && d.active {
+				sum.Online++
 			}
 		}
 	}

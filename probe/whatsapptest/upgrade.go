@@ -15,7 +15,7 @@ import (
 // Headers that tell the server who dials, so that even a connection that never
 // gets to its login can be refused or counted.
 const (
-	numberHeader = "Whatsapptest-Number"
+	placeHeader  = "Whatsapptest-Place"
 	clientHeader = "Whatsapptest-Client"
 )
 
@@ -47,7 +47,9 @@ type introduction struct {
 
 func (i *introduction) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set(numberHeader, i.client.Store.GetJID().User)
+	if id := i.client.Store.GetJID(); id.User != "" {
+		r.Header.Set(placeHeader, string(placeOf(id.User, id.Device)))
+	}
 	r.Header.Set(clientHeader, clientID(i.client))
 	return i.next.RoundTrip(r)
 }
@@ -65,12 +67,12 @@ func (s *Server) serve(w *wire) {
 		return
 	}
 	reply := &response{wire: w, buffered: buffered, header: make(http.Header)}
-	number, client := r.Header.Get(numberHeader), r.Header.Get(clientHeader)
+	at, client := place(r.Header.Get(placeHeader)), r.Header.Get(clientHeader)
 	switch {
 	case r.URL.Path != chatPath:
 		http.NotFound(reply, r)
 		return
-	case !s.admits(number, client):
+	case !s.admits(at, client):
 		http.Error(reply, "out of order", http.StatusServiceUnavailable)
 		return
 	}
@@ -80,15 +82,15 @@ func (s *Server) serve(w *wire) {
 	}
 	defer func() { _ = ws.CloseNow() }()
 	ws.SetReadLimit(maxFrame)
-	(&conn{server: s, wire: w, ws: ws, out: newOutbox(), number: number, client: client}).run()
+	(&conn{server: s, wire: w, ws: ws, out: newOutbox(), at: at, client: client}).run()
 }
 
 // admits tells whether a client may open a websocket, and counts it.
-func (s *Server) admits(number, client string) bool {
+func (s *Server) admits(at place, client string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.count(number)
-	if s.fault(number).refuses || s.leaving[client] > 0 {
+	st := s.count(at)
+	if s.fault(at).refuses || s.leaving[client] > 0 {
 		st.Refused++
 		s.notify()
 		return false

@@ -10,7 +10,7 @@ import (
 // usync tells a client what is known about other numbers: their hidden
 // identities and their devices. Numbers that are not on WhatsApp are left out.
 func (s *Server) usync(c *conn, query *node) {
-	if s.fault(c.number).mutesUsync {
+	if s.fault(c.at).mutesUsync {
 		return
 	}
 	asked := query.GetChildByTag("usync")

@@ -23,6 +23,8 @@ type account struct {
 	number  string
 	phone   *phone
 	devices map[uint16]*device
+	known   map[*account]bool // those who wrote to it
+	privacy privacy
 	last    uint16 // the device number given out last
 }
 
@@ -36,7 +38,10 @@ func (s *Server) accountOf(number string) (*account, error) {
 	if !digits || len(number) < 7 || len(number) > 15 || number[0] == '0' {
 		return nil, fmt.Errorf("%w: want 7 to 15 digits that begin with a country code", ErrNumber)
 	}
-	a := &account{number: number, phone: newPhone(), devices: make(map[uint16]*device)}
+	a := &account{
+		number: number, phone: newPhone(), devices: make(map[uint16]*device),
+		known: make(map[*account]bool), privacy: usualPrivacy(),
+	}
 	s.accounts[number] = a
 	return a, nil
 }
@@ -54,6 +59,16 @@ func (s *Server) find(jid types.JID) *account {
 	return nil
 }
 
+// same tells whether two JIDs mean the same, in whatever form, or the second one
+// the account of the first.
+func (s *Server) same(a, b types.JID) bool {
+	if a == b {
+		return true
+	}
+	x, y := s.find(a), s.find(b)
+	return x != nil && x == y && (b.Device == 0 || a.Device == b.Device)
+}
+
 // jid is the account's address in the form of server.
 func (a *account) jid(server string, device uint16) types.JID {
 	user := a.number
@@ -66,7 +81,7 @@ func (a *account) jid(server string, device uint16) types.JID {
 // newDevice reserves a number for one more device.
 func (a *account) newDevice() *device {
 	a.last++
-	return &device{account: a, id: a.last}
+	return &device{account: a, id: a.last, ruined: make(map[string]bool)}
 }
 
 // sorted are the account's devices in the order of their numbers.

@@ -19,6 +19,7 @@ import (
 type authority struct {
 	static *ecdh.PrivateKey // the server's identity
 	chain  []byte           // the certificates that vouch for it
+	root   [32]byte         // the key that those end at
 }
 
 // sharedAuthority makes the process's authority on the first call, and makes
@@ -57,7 +58,7 @@ func newAuthority() (*authority, error) {
 		return nil, fmt.Errorf("whatsapptest: encoding the certificates: %w", err)
 	}
 	whatsmeow.WACertPubKey = *root.Pub
-	return &authority{static: static, chain: chain}, nil
+	return &authority{static: static, chain: chain, root: *root.Pub}, nil
 }
 
 func certify(issuer *keys.KeyPair, serial, issuerSerial uint32, key []byte) (*waCert.CertChain_NoiseCertificate, error) {

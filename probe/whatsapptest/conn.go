@@ -28,6 +28,8 @@ type conn struct {
 	device  *device  // after login
 	pairing *pairing // while a new device waits to be linked
 	over    bool     // what still comes in is ignored
+	holds   bool     // no message is written to it
+	replay  *replay  // as long as its end was not said
 }
 
 // run serves the connection until either side ends it. Whatever the client
@@ -131,6 +133,10 @@ func (s *Server) greet(c *conn, hello *greeting) {
 	}
 	switch registration := hello.payload.GetDevicePairingData(); {
 	case c.over, s.fault(c.at).stalls:
+	case s.fault(c.at).refuses && c.client == "": // who was not known at the door
+		s.count(c.at).Refused++
+		s.detach(c)
+		_ = c.wire.Close()
 	case registration != nil:
 		s.offer(c, hello.key, registration)
 	default:
@@ -181,6 +187,7 @@ func (s *Server) detach(c *conn) {
 	c.over = true
 	if c.device != nil && c.device.conn == c {
 		c.device.conn, c.device.active = nil, false
+		c.device.settle()
 	}
 	if c.pairing != nil {
 		c.pairing.end(ErrGone)
@@ -195,6 +202,9 @@ func (c *conn) send(n node) {
 		c.out.put(n)
 	}
 }
+
+// withholds tells whether an item is one that this connection does not get.
+func (c *conn) withholds(it *item) bool { return c.holds && it.node.Tag == "message" }
 
 // dismiss says a last word, and ends the connection when the client has had
 // time to read it. The caller holds mu.

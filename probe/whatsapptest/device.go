@@ -17,7 +17,8 @@ type device struct {
 	conn    *conn // its connection, nil while it is away
 	active  bool  // it asked for live traffic
 	queue   []*item
-	delayed []node // messages that DelayMessages holds back, oldest first
+	delayed []node          // messages that DelayMessages holds back, oldest first
+	ruined  map[string]bool // messages that arrive spoilt each time
 }
 
 // item is a message, receipt or notification that waits for the device to
@@ -25,6 +26,8 @@ type device struct {
 type item struct {
 	node node
 	sent *conn // where it was written last
+	// acked is a message whose receipt may still come.
+	acked bool
 }
 
 // at is the device as faults and counters know it.
@@ -38,7 +41,7 @@ func (d *device) lid() types.JID { return d.account.jid(types.HiddenUserServer, 
 func (d *device) push(n node) {
 	it := &item{node: n}
 	d.queue = append(d.queue, it)
-	if d.reachable() {
+	if d.reachable() && !d.conn.withholds(it) {
 		it.sent = d.conn
 		d.conn.send(n)
 	}
@@ -51,15 +54,22 @@ func (d *device) reachable() bool {
 
 // unsent are the items that the present connection has not seen.
 func (d *device) unsent() []*item {
-	return slices.DeleteFunc(slices.Clone(d.queue), func(it *item) bool { return it.sent == d.conn })
+	return slices.DeleteFunc(slices.Clone(d.queue), func(it *item) bool { return it.acked || it.sent == d.conn })
 }
 
 // catchUp writes what was held back from a connection.
 func (d *device) catchUp() {
 	for _, it := range d.unsent() {
-		it.sent = d.conn
-		d.conn.send(it.node)
+		if !d.conn.withholds(it) {
+			it.sent = d.conn
+			d.conn.send(it.node)
+		}
 	}
+}
+
+// drop forgets an item that waits.
+func (d *device) drop(it *item) {
+	d.queue = slices.DeleteFunc(d.queue, func(other *item) bool { return other == it })
 }
 
 // sendOffline writes an item that waited, and says so in it.
@@ -71,18 +81,42 @@ func (d *device) sendOffline(it *item, index int) {
 	d.conn.send(n)
 }
 
-// confirm drops what an ack or a receipt of the device is about.
+// confirm drops what a receipt of the device is about, and keeps from being
+// written again what an ack is about. Clients differ: some send both of them for a
+// message, in either order, and some name the sender's account without its device.
 func (d *device) confirm(reply *node) (confirmed int) {
 	class := text(reply, "class")
 	if reply.Tag == "receipt" {
 		class = "message" // a receipt is a message's better ack
 	}
-	before := len(d.queue)
+	to := address(reply, "to")
 	d.queue = slices.DeleteFunc(d.queue, func(it *item) bool {
-		return it.node.Tag == class &&
-			text(&it.node, "id") == text(reply, "id") &&
-			address(&it.node, "from") == address(reply, "to") &&
-			(class == "message" || text(&it.node, "type") == text(reply, "type"))
+		if it.node.Tag != class || text(&it.node, "id") != text(reply, "id") ||
+			!d.conn.server.same(address(&it.node, "from"), to) ||
+			class != "message" && text(&it.node, "type") != text(reply, "type") {
+			return false
+		}
+		if class == "message" && reply.Tag == "ack" {
+			it.acked = true
+			return false
+		}
+		confirmed++
+		return true
 	})
-	return before - len(d.queue)
+	return confirmed
+}
+
+// pending are the items that the device has not confirmed.
+func (d *device) pending() (n int) {
+	for _, it := range d.queue {
+		if !it.acked {
+			n++
+		}
+	}
+	return n
+}
+
+// settle forgets what a connection that has ended acked and will say no more of.
+func (d *device) settle() {
+	d.queue = slices.DeleteFunc(d.queue, func(it *item) bool { return it.acked })
 }

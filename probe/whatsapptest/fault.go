@@ -1,6 +1,7 @@
 package whatsapptest
 
 import (
+	"cmp"
 	"time"
 
 	"go.mau.fi/whatsmeow/types/events"
@@ -18,15 +19,26 @@ type faults struct {
 	ackDelay      time.Duration
 	messageDelay  time.Duration
 	messageError  int
-	corrupts      int // so many copies from now
+	prekeyError   int
 	loginFailure  events.ConnectFailureReason
 
 	phoneOff          bool
 	companionOnly     bool
 	withholdsPhoneKey bool
+	noOfflineEnd      bool
+	unavailable       string // the kind
+	ban               *ban
+	restriction       *restriction
+
+	// So many from now; see spend.
+	corrupts       int
+	corruptsHidden int
+	ruins          int
+	losesOffline   int
 }
 
-// and is what is wrong where both are.
+// and is what is wrong where both are: what can be added up is, of what cannot,
+// the narrower place's counts, which is g. What is spent is not merged.
 func (f faults) and(g *faults) faults {
 	return faults{
 		refuses:       f.refuses || g.refuses,
@@ -39,12 +51,16 @@ func (f faults) and(g *faults) faults {
 		ackDelay:      max(f.ackDelay, g.ackDelay),
 		messageDelay:  max(f.messageDelay, g.messageDelay),
 		messageError:  max(f.messageError, g.messageError),
-		corrupts:      f.corrupts + g.corrupts,
+		prekeyError:   max(f.prekeyError, g.prekeyError),
 		loginFailure:  max(f.loginFailure, g.loginFailure),
 
 		phoneOff:          f.phoneOff || g.phoneOff,
 		companionOnly:     f.companionOnly || g.companionOnly,
 		withholdsPhoneKey: f.withholdsPhoneKey || g.withholdsPhoneKey,
+		noOfflineEnd:      f.noOfflineEnd || g.noOfflineEnd,
+		unavailable:       cmp.Or(g.unavailable, f.unavailable),
+		ban:               cmp.Or(g.ban, f.ban),
+		restriction:       cmp.Or(g.restriction, f.restriction),
 	}
 }
 
@@ -103,14 +119,24 @@ func (s *Server) change(numbers []string, change func(*faults)) {
 func (s *Server) Heal(numbers ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for at := range s.faults {
+	for at, f := range s.faults {
 		if at.within(numbers) {
 			delete(s.faults, at)
+			if !f.restriction.over() {
+				s.announce(at.numbers(), nil)
+			}
 		}
+	}
+	for _, c := range s.open(numbers) {
+		c.holds = false
+		c.endReplay()
 	}
 	for _, a := range s.accounts {
 		s.wake(a)
 		for _, d := range a.devices {
+			if d.at().within(numbers) {
+				clear(d.ruined)
+			}
 			if d.reachable() {
 				d.catchUp()
 			}

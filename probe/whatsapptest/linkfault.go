@@ -13,6 +13,11 @@ import (
 func (s *Server) Drop(numbers ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.reset(numbers)
+}
+
+// reset breaks the open connections of numbers.
+func (s *Server) reset(numbers []string) {
 	for _, c := range s.open(numbers) {
 		s.detach(c)
 		c.wire.reset()
@@ -57,7 +62,7 @@ func (s *Server) Refuse(numbers ...string) {
 // the reason, the client sees
 //
 //	401, 403, 406      LoggedOut, and its store is deleted
-//	402                TemporaryBan, for an hour, of code 101
+//	402                TemporaryBan, for an hour, of code 101; see Ban
 //	405                ClientOutdated
 //	500, 503           Disconnected, and it tries again, time after time
 //	others             ConnectFailure

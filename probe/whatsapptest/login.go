@@ -10,8 +10,13 @@ import (
 // login answers a client that says which device it is.
 func (s *Server) login(c *conn, hello *greeting) {
 	c.name = hello.payload.GetPushName()
-	if reason := s.fault(c.at).loginFailure; reason != 0 {
-		s.turnAway(c, reason)
+	fault := s.fault(c.at)
+	switch {
+	case fault.loginFailure != 0:
+		s.turnAway(c, fault.loginFailure)
+		return
+	case !fault.ban.over():
+		s.turnAway(c, events.ConnectFailureTempBanned)
 		return
 	}
 	var d *device
@@ -36,36 +41,13 @@ func (s *Server) turnAway(c *conn, reason events.ConnectFailureReason) {
 	s.count(c.at).Refused++
 	failure := node{Tag: "failure", Attrs: attrs{"reason": strconv.Itoa(int(reason)), "location": "test"}}
 	if reason == events.ConnectFailureTempBanned {
-		failure.Attrs["code"] = strconv.Itoa(int(events.TempBanSentToTooManyPeople))
-		failure.Attrs["expire"] = strconv.Itoa(int(time.Hour.Seconds()))
+		b := s.fault(c.at).ban
+		if b.over() {
+			b = &ban{events.TempBanSentToTooManyPeople, time.Now().Add(time.Hour)}
+		}
+		b.describe(failure.Attrs)
 	}
 	c.dismiss(failure)
-	s.notify()
-}
-
-// activate begins live traffic: first what came while the device was away, then
-// all else as it comes.
-func (s *Server) activate(c *conn) {
-	d := c.device
-	d.active = true
-	waiting := d.unsent()
-	if len(waiting) > 0 {
-		kinds := map[string]int{}
-		for _, item := range waiting {
-			kinds[item.node.Tag]++
-		}
-		c.send(node{Tag: "ib", Content: []node{{Tag: "offline_preview", Attrs: attrs{
-			"count":        strconv.Itoa(len(waiting)),
-			"message":      strconv.Itoa(kinds["message"]),
-			"receipt":      strconv.Itoa(kinds["receipt"]),
-			"notification": strconv.Itoa(kinds["notification"]),
-			"appdata":      "0",
-		}}}})
-	}
-	for i, item := range waiting {
-		d.sendOffline(item, i)
-	}
-	c.send(node{Tag: "ib", Content: []node{{Tag: "offline", Attrs: attrs{"count": strconv.Itoa(len(waiting))}}}})
 	s.notify()
 }
 

@@ -26,6 +26,7 @@ func (s *Server) relay(c *conn, n *node) {
 	}
 	if target != nil {
 		s.count(c.at).Sent++
+		target.known[c.device.account] = true
 		s.fanOut(c, n, target)
 	}
 	s.notify()
@@ -38,6 +39,8 @@ func (s *Server) objection(c *conn, target *account) int {
 		return fault.messageError
 	case target == nil:
 		return 404
+	case !fault.restriction.over() && target != c.device.account && !c.device.account.known[target]:
+		return 463
 	default:
 		return 0
 	}
@@ -77,15 +80,11 @@ func (s *Server) deliver(c *conn, n *node, to types.JID, copied *node) {
 	if len(encrypted) == 0 || fault.losesMessages {
 		return
 	}
-	if s.spend(d.at(), func(f *faults) *int { return &f.corrupts }) {
-		for i := range encrypted {
-			encrypted[i].Content = corrupted(encrypted[i])
-		}
-	}
-	stanza := node{
-		Tag:     "message",
-		Attrs:   s.envelope(c, n, to),
-		Content: append(encrypted, n.GetChildrenByTag("device-identity")...),
+	stanza := node{Tag: "message", Attrs: s.envelope(c, n, to)}
+	if fault.unavailable != "" {
+		stanza.Content = []node{{Tag: "unavailable", Attrs: attrs{"type": fault.unavailable}}}
+	} else {
+		stanza.Content = append(s.spoil(d, text(n, "id"), encrypted), n.GetChildrenByTag("device-identity")...)
 	}
 	if fault.messageDelay <= 0 {
 		d.push(stanza)
@@ -121,18 +120,4 @@ func (s *Server) envelope(c *conn, n *node, to types.JID) attrs {
 		}
 	}
 	return envelope
-}
-
-// corrupted is the content of an encrypted part with one bit wrong: in the
-// authentication code, which is at the end but for a short field that the first
-// messages of a session have.
-func corrupted(enc node) any {
-	const fromEnd = 8
-	sealed, ok := enc.Content.([]byte)
-	if !ok || len(sealed) < fromEnd {
-		return enc.Content
-	}
-	sealed = slices.Clone(sealed)
-	sealed[len(sealed)-fromEnd] ^= 1
-	return sealed
 }

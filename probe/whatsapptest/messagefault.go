@@ -40,16 +40,6 @@ func (s *Server) DelayMessages(d time.Duration, numbers ...string) {
 	s.set(numbers, func(f *faults) { f.messageDelay = d })
 }
 
-// CorruptMessages spoils the encryption of the next n messages to these
-// accounts, or to everybody, counting each device's copy. The receiving client
-// sees UndecryptableMessage and asks for it again; the sender's sees a Receipt
-// of type "retry" and sends anew, by itself. A copy that arrives whole in the
-// end is a Message with a RetryCount. After the fifth failure of one message
-// the receiver gives up.
-func (s *Server) CorruptMessages(n int, numbers ...string) {
-	s.set(numbers, func(f *faults) { f.corrupts = n })
-}
-
 // LoseReceipts lets no receipt reach these accounts, or anybody, until Heal.
 // The sender's client never learns that its message arrived; a message that
 // could not be read is never sent again.

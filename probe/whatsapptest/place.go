@@ -34,6 +34,14 @@ func (p place) wider() []place {
 	return []place{"", p}
 }
 
+// numbers is the place as Server's methods take it.
+func (p place) numbers() []string {
+	if p == "" {
+		return nil
+	}
+	return []string{string(p)}
+}
+
 // within tells whether the place is one of numbers or part of one. No numbers
 // are everywhere.
 func (p place) within(numbers []string) bool {

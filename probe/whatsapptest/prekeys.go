@@ -15,6 +15,10 @@ func (s *Server) servePrekeys(c *conn, query *node) {
 		c.answer(query, node{Tag: "count", Attrs: attrs{"value": strconv.Itoa(len(c.device.keys.oneTime))}})
 		return
 	}
+	if _, ok := query.GetOptionalChildByTag("digest"); ok {
+		c.answer(query, node{Tag: "digest", Content: c.device.keys.digest()})
+		return
+	}
 	wanted, ok := query.GetOptionalChildByTag("key")
 	if !ok {
 		c.refuse(query, "501", "feature-not-implemented")
@@ -52,14 +56,28 @@ func itemNotFound() node {
 	return node{Tag: "error", Attrs: attrs{"code": "404", "text": "item-not-found"}}
 }
 
-// take returns the keys as nodes and uses up a one-time prekey, if there is one
-// left: a session can begin without.
-func (k *keyset) take() []node {
-	bundle := []node{
+// digest is what a device asks to see whether its keys are here as it has them.
+func (k *keyset) digest() []node {
+	ids := make([]node, len(k.oneTime))
+	for i, one := range k.oneTime {
+		ids[i] = node{Tag: "id", Content: one.id}
+	}
+	return append(k.head(), k.signed.node("skey"), node{Tag: "list", Content: ids})
+}
+
+// head is what does not change of the keys.
+func (k *keyset) head() []node {
+	return []node{
 		{Tag: "registration", Content: k.registration},
 		{Tag: "type", Content: []byte{ecc.DjbType}},
 		{Tag: "identity", Content: k.identity},
 	}
+}
+
+// take returns the keys as nodes and uses up a one-time prekey, if there is one
+// left: a session can begin without.
+func (k *keyset) take() []node {
+	bundle := k.head()
 	if len(k.oneTime) > 0 {
 		bundle = append(bundle, k.oneTime[0].node("key"))
 		k.oneTime = k.oneTime[1:]
@@ -77,12 +95,18 @@ func (p *prekey) node(tag string) node {
 
 // askForPrekeys tells a device that it runs out of prekeys.
 func (d *device) askForPrekeys() {
-	left := len(d.keys.oneTime)
-	if d.reachable() && left == whatsmeow.MinPreKeyCount-1 {
+	if len(d.keys.oneTime) == whatsmeow.MinPreKeyCount-1 {
+		d.tellPrekeys()
+	}
+}
+
+// tellPrekeys tells a device how many prekeys it has left, if it is there.
+func (d *device) tellPrekeys() {
+	if d.reachable() {
 		d.conn.send(node{
 			Tag:     "notification",
 			Attrs:   attrs{"from": types.ServerJID, "id": newID(), "type": "encrypt", "t": now()},
-			Content: []node{{Tag: "count", Attrs: attrs{"value": strconv.Itoa(left)}}},
+			Content: []node{{Tag: "count", Attrs: attrs{"value": strconv.Itoa(len(d.keys.oneTime))}}},
 		})
 	}
 }
@@ -90,6 +114,14 @@ func (d *device) askForPrekeys() {
 // storePrekeys keeps what a client uploads. One-time prekeys are added to those
 // that are left, and the rest replaces what was there.
 func (s *Server) storePrekeys(c *conn, query *node) {
+	if code := s.fault(c.at).prekeyError; code != 0 {
+		c.refuse(query, strconv.Itoa(code), "refused")
+		return
+	}
+	if rotate, ok := query.GetOptionalChildByTag("rotate"); ok {
+		s.rotate(c, query, rotate)
+		return
+	}
 	signed, ok := readPrekey(query.GetChildByTag("skey"))
 	uploaded := keyset{
 		registration: content(query, "registration"),
@@ -109,6 +141,18 @@ func (s *Server) storePrekeys(c *conn, query *node) {
 		return
 	}
 	c.device.keys = uploaded
+	c.answer(query)
+	s.notify()
+}
+
+// rotate puts another signed prekey in the place of a device's.
+func (s *Server) rotate(c *conn, query *node, wanted node) {
+	signed, ok := readPrekey(wanted.GetChildByTag("skey"))
+	if !ok || len(signed.signature) != 64 {
+		c.refuse(query, "406", "not-acceptable")
+		return
+	}
+	c.device.keys.signed = signed
 	c.answer(query)
 }
 

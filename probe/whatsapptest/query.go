@@ -4,7 +4,7 @@ package whatsapptest
 // that it is not served: a client waits 75 seconds for one that does not come.
 func (s *Server) query(c *conn, n *node) {
 	kind := text(n, "type")
-	if kind != "get" && kind != "set" {
+	if kind == "result" || kind == "error" {
 		return // the answer to one of ours
 	}
 	switch text(n, "xmlns") + " " + kind {
@@ -25,8 +25,16 @@ func (s *Server) query(c *conn, n *node) {
 			s.notify()
 		}
 	case "privacy get":
-		c.answer(n, node{Tag: "privacy"})
+		c.answer(n, c.device.account.privacy.describe())
 	case "privacy set":
+		s.setPrivacy(c, n)
+	case "w:mex get":
+		s.mex(c, n)
+	case "abt get": // what this WhatsApp has switched on: nothing
+		c.answer(n, node{Tag: "props", Attrs: attrs{"hash": "none", "refresh": "86400"}})
+	case "blocklist get":
+		c.answer(n, node{Tag: "list"})
+	case "urn:xmpp:whatsapp:dirty set", "w:stats ": // told, and no more
 		c.answer(n)
 	case "md set":
 		s.unlink(c, n)

@@ -29,6 +29,7 @@ type Server struct {
 	log       *slog.Logger
 	authority *authority
 	listener  net.Listener
+	address   string // of the listener, on a network
 	dial      func(context.Context) (net.Conn, error)
 
 	life context.Context // ends with the server
@@ -122,9 +123,9 @@ func (s *Server) listen(pipe bool) error {
 	if err != nil {
 		return fmt.Errorf("whatsapptest: %w", err)
 	}
-	s.listener = l
+	s.listener, s.address = l, l.Addr().String()
 	s.dial = func(ctx context.Context) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+		return new(net.Dialer).DialContext(ctx, "tcp", s.address)
 	}
 	return nil
 }

@@ -10,7 +10,8 @@ import (
 type Stats struct {
 	Devices int // linked now
 	Online  int // of them, those that are logged in and get live traffic
-	Pending int // messages and receipts that wait for a device to confirm them
+	Pending int // messages, receipts and notifications that wait for a device to confirm them
+	Prekeys int // one-time prekeys that the devices have left here
 
 	Connections int // websockets that were opened
 	Refused     int // websockets and logins that were turned away
@@ -61,7 +62,8 @@ func (s *Server) sum(numbers []string) Stats {
 				continue
 			}
 			sum.Devices++
-			sum.Pending += len(d.queue)
+			sum.Pending += d.pending()
+			sum.Prekeys += len(d.keys.oneTime)
 			if d.conn != nil && d.active {
 				sum.Online++
 			}

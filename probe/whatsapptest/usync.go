@@ -1,6 +1,7 @@
 package whatsapptest
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,7 +21,7 @@ func (s *Server) usync(c *conn, query *node) {
 	for _, user := range list.GetChildren() {
 		jid := address(&user, "jid")
 		if phone := content(&user, "contact"); phone != nil {
-			users = append(users, s.lookUp(phone))
+			users = append(users, s.lookUp(phone, facts.GetChildren()))
 		} else if a := s.find(jid); a != nil {
 			users = append(users, node{Tag: "user", Attrs: attrs{"jid": jid}, Content: a.describe(facts.GetChildren())})
 		}
@@ -36,19 +37,25 @@ func (s *Server) usync(c *conn, query *node) {
 }
 
 // lookUp tells whether a phone number, as a contact is asked for, is on
-// WhatsApp.
-func (s *Server) lookUp(phone []byte) node {
+// WhatsApp, and what else is asked of it. It is named by the number, as it was
+// asked for, unless the asker says that it wants hidden identities.
+func (s *Server) lookUp(phone []byte, facts []node) node {
 	number, _, _ := strings.Cut(strings.TrimPrefix(string(phone), "+"), "@")
 	pn := types.NewJID(number, types.DefaultUserServer)
-	user := attrs{"pn_jid": pn}
-	in := "out"
-	if a := s.find(pn); a != nil {
-		in = "in"
+	a := s.find(pn)
+	if a == nil {
+		return node{Tag: "user", Attrs: attrs{"jid": pn, "pn_jid": pn}, Content: []node{
+			{Tag: "contact", Attrs: attrs{"type": "out"}, Content: phone},
+		}}
+	}
+	user := attrs{"jid": pn, "pn_jid": pn}
+	if slices.ContainsFunc(facts, func(n node) bool {
+		return n.Tag == "contact" && text(&n, "addressing_mode") == "lid"
+	}) {
 		user["jid"] = a.jid(types.HiddenUserServer, 0)
 	}
-	return node{Tag: "user", Attrs: user, Content: []node{
-		{Tag: "contact", Attrs: attrs{"type": in}, Content: phone},
-	}}
+	contact := node{Tag: "contact", Attrs: attrs{"type": "in"}, Content: phone}
+	return node{Tag: "user", Attrs: user, Content: append([]node{contact}, a.describe(facts)...)}
 }
 
 func (a *account) describe(facts []node) []node {

@@ -12,6 +12,7 @@ import (
 type client struct {
 	*whatsmeow.Client
 	store *deviceStore
+	at    place // once it is paired
 }
 
 // NewClient returns a client that is paired as a device of number, ready for
@@ -56,7 +57,7 @@ func (s *Server) UnpairedClient() (*whatsmeow.Client, error) {
 }
 
 func (s *Server) newClient(prepare func(*store.Device) error) (*whatsmeow.Client, error) {
-	st, err := newDeviceStore()
+	st, err := newDeviceStore(s.storeTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,13 @@ func (s *Server) newClient(prepare func(*store.Device) error) (*whatsmeow.Client
 		st.close()
 		return nil, err
 	}
+	c := &client{store: st}
+	if device.ID != nil {
+		c.at = placeOf(device.ID.User, device.ID.Device)
+		s.slow(device, c.at)
+	}
 	cli := whatsmeow.NewClient(device, nil)
+	c.Client = cli
 	cli.ManualHistorySyncDownload = true // nobody serves media
 	s.Redirect(cli)
 
@@ -75,7 +82,7 @@ func (s *Server) newClient(prepare func(*store.Device) error) (*whatsmeow.Client
 		st.close()
 		return nil, ErrClosed
 	}
-	s.clients = append(s.clients, client{cli, st})
+	s.clients = append(s.clients, c)
 	return cli, nil
 }
 
@@ -87,6 +94,7 @@ func (s *Server) endClients() {
 	s.clients, s.closing = nil, true
 	s.mu.Unlock()
 	for _, c := range clients {
+		c.store.unlock()
 		s.Disconnect(c.Client)
 		c.store.close()
 	}

@@ -18,6 +18,7 @@ type faults struct {
 	mutesUsync    bool
 	ackDelay      time.Duration
 	messageDelay  time.Duration
+	storeDelay    time.Duration
 	messageError  int
 	prekeyError   int
 	loginFailure  events.ConnectFailureReason
@@ -50,6 +51,7 @@ func (f faults) and(g *faults) faults {
 		mutesUsync:    f.mutesUsync || g.mutesUsync,
 		ackDelay:      max(f.ackDelay, g.ackDelay),
 		messageDelay:  max(f.messageDelay, g.messageDelay),
+		storeDelay:    max(f.storeDelay, g.storeDelay),
 		messageError:  max(f.messageError, g.messageError),
 		prekeyError:   max(f.prekeyError, g.prekeyError),
 		loginFailure:  max(f.loginFailure, g.loginFailure),
@@ -117,6 +119,9 @@ func (s *Server) change(numbers []string, change func(*faults)) {
 // delivered; what was lost stays lost, and what is delayed is on its way
 // already.
 func (s *Server) Heal(numbers ...string) {
+	for _, c := range s.clientsOf(numbers) {
+		c.store.unlock()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for at, f := range s.faults {

@@ -217,6 +217,11 @@ func (s *Server) conclude(c *conn, n *node, kind string) {
 		return
 	}
 	s.link(d)
+	for _, client := range s.clients {
+		if clientID(client.Client) == c.client {
+			client.at = d.at()
+		}
+	}
 	p.end(nil)
 	// To the client, 515 is a success: it connects anew, as the device it is.
 	c.dismiss(node{Tag: "stream:error", Attrs: attrs{"code": "515"}})

@@ -132,10 +132,12 @@ func (p *party) say(number, words string) string {
 	return sent.ID
 }
 
-// hears waits for a text.
+// hears waits for a text, in either of the forms that clients give it.
 func (p *party) hears(words string) *events.Message {
 	p.t.Helper()
-	return next(p, func(m *events.Message) bool { return m.Message.GetConversation() == words })
+	return next(p, func(m *events.Message) bool {
+		return m.Message.GetConversation() == words || m.Message.GetExtendedTextMessage().GetText() == words
+	})
 }
 
 // receives waits for a receipt of one of the types about the message id.

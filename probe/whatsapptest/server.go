@@ -1,6 +1,7 @@
 package whatsapptest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ type Options struct {
 	// Pipe serves over pipes in memory instead of TCP on the loopback, as a
 	// testing/synctest bubble needs. Default: false.
 	Pipe bool
+	// StoreTimeout is how long a write of a client that the server made waits
+	// for another one in its device store; see LockStore. Default: 10 s.
+	StoreTimeout time.Duration
 	// Log hears what clients do and what goes wrong with them. It never hears
 	// numbers or contents of messages. Default: nothing is logged.
 	Log *slog.Logger
@@ -31,6 +35,8 @@ type Server struct {
 	listener  net.Listener
 	address   string // of the listener, on a network
 	dial      func(context.Context) (net.Conn, error)
+
+	storeTimeout time.Duration
 
 	life context.Context // ends with the server
 	end  context.CancelFunc
@@ -45,7 +51,7 @@ type Server struct {
 	wires    map[*wire]struct{}
 	timers   map[*time.Timer]struct{}
 	conns    map[*conn]struct{}
-	clients  []client
+	clients  []*client
 	leaving  map[string]int      // clients in Disconnect
 	accounts map[string]*account // by number
 	faults   map[place]*faults
@@ -92,14 +98,17 @@ func Start(opts *Options) (*Server, error) {
 	s := &Server{
 		log:       opts.Log,
 		authority: authority,
-		changed:   make(chan struct{}),
-		wires:     make(map[*wire]struct{}),
-		timers:    make(map[*time.Timer]struct{}),
-		conns:     make(map[*conn]struct{}),
-		leaving:   make(map[string]int),
-		accounts:  make(map[string]*account),
-		faults:    make(map[place]*faults),
-		stats:     make(map[place]*Stats),
+
+		storeTimeout: cmp.Or(opts.StoreTimeout, storeTimeout),
+
+		changed:  make(chan struct{}),
+		wires:    make(map[*wire]struct{}),
+		timers:   make(map[*time.Timer]struct{}),
+		conns:    make(map[*conn]struct{}),
+		leaving:  make(map[string]int),
+		accounts: make(map[string]*account),
+		faults:   make(map[place]*faults),
+		stats:    make(map[place]*Stats),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -1,0 +1,187 @@
+package whatsapptest_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow/types"
+
+	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
+)
+
+// baileysDir names the folder with a node_modules that has Baileys, a client in
+// plain JavaScript, with a Signal library that is not ours either. Nothing here
+// needs it but this test, which is skipped without it:
+//
+//	npm install --ignore-scripts --prefix DIR baileys@7.0.0-rc14
+//	LONGRUN_BAILEYS=DIR go test ./probe/whatsapptest -run Baileys
+const baileysDir = "LONGRUN_BAILEYS"
+
+// said is what the client says of what it sees.
+type said struct {
+	Kind, Code, ID, Text, Order, Error, Chat string
+	Mine                                     bool
+	Status                                   int
+	Key                                      json.RawMessage
+	Lock                                     struct {
+		IsActive            bool   `json:"isActive"`
+		EnforcementType     string `json:"enforcementType"`
+		TimeEnforcementEnds string `json:"timeEnforcementEnds"`
+	}
+	Me         struct{ ID, LID string }
+	Categories map[string]string
+	List       []struct {
+		JID    string
+		Exists bool
+	}
+}
+
+// javascript is a client of Baileys in a process of its own.
+type javascript struct {
+	t      *testing.T
+	orders io.Writer
+	heard  chan said
+	past   []said
+}
+
+func startBaileys(t *testing.T, srv *whatsapptest.Server) *javascript {
+	t.Helper()
+	dir := os.Getenv(baileysDir)
+	node, err := exec.LookPath("node")
+	if dir == "" || err != nil {
+		t.Skip("no node, or " + baileysDir + " is not set")
+	}
+	dir, err = filepath.Abs(dir)
+	require.NoError(t, err)
+	root := srv.RootKey()
+	ctx, cancel := context.WithCancel(context.Background())
+	run := exec.CommandContext(ctx, node, filepath.Join("testdata", "baileys", "client.mjs"), srv.URL(), hex.EncodeToString(root[:]))
+	run.Env = append(os.Environ(), baileysDir+"="+dir)
+	run.Stderr = os.Stderr
+	orders, err := run.StdinPipe()
+	require.NoError(t, err)
+	out, err := run.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, run.Start())
+	j := &javascript{t: t, orders: orders, heard: make(chan said, 1000)}
+	go func() {
+		defer close(j.heard)
+		lines := bufio.NewScanner(out)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			var s said
+			if json.Unmarshal(lines.Bytes(), &s) == nil { // all else is somebody's print
+				j.heard <- s
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		_ = orders.Close()
+		cancel()
+		for range j.heard { //nolint:revive // until its output ends
+		}
+		_ = run.Wait()
+	})
+	return j
+}
+
+// hears waits for what the client says of a kind, or of any, and takes it out.
+func (j *javascript) hears(kind string, like ...func(said) bool) said {
+	j.t.Helper()
+	is := func(s said) bool {
+		if kind != "" && s.Kind != kind {
+			return false
+		}
+		for _, l := range like {
+			if !l(s) {
+				return false
+			}
+		}
+		return true
+	}
+	for i, s := range j.past {
+		if is(s) {
+			j.past = append(j.past[:i:i], j.past[i+1:]...)
+			return s
+		}
+	}
+	late := time.After(30 * time.Second)
+	for {
+		select {
+		case s, ok := <-j.heard:
+			require.True(j.t, ok, "the client ended; it said %+v", j.past)
+			if is(s) {
+				return s
+			}
+			j.past = append(j.past, s)
+		case <-late:
+			require.FailNow(j.t, "the client does not say "+kind, "%+v", j.past)
+		}
+	}
+}
+
+// do gives an order and waits until it is done.
+func (j *javascript) do(order string, with map[string]any) said {
+	j.t.Helper()
+	line := map[string]any{"do": order}
+	for k, v := range with {
+		line[k] = v
+	}
+	text, err := json.Marshal(line)
+	require.NoError(j.t, err)
+	_, err = j.orders.Write(append(text, '\n'))
+	require.NoError(j.t, err)
+	done := j.hears("done", func(s said) bool { return s.Order == order })
+	return done
+}
+
+// delivered waits until the client shows that a message of its own arrived.
+func (j *javascript) delivered(id string) {
+	j.t.Helper()
+	const delivered = 3
+	j.hears("", func(s said) bool { return s.ID == id && s.Status >= delivered })
+}
+
+func TestAClientOfBaileysIsServedAsOneOfWhatsmeow(t *testing.T) {
+	t.Parallel()
+	srv := whatsapptest.NewServer(t)
+	j := startBaileys(t, srv)
+	b := online(t, srv, bob)
+
+	require.NoError(t, srv.Scan(t.Context(), j.hears("qr").Code, alice))
+	require.Contains(t, j.hears("open").Me.ID, alice)
+	j.hears("caught-up")
+	require.NoError(t, srv.AwaitOnline(t.Context(), alice))
+	require.Positive(t, srv.Stats(alice).Prekeys)
+
+	known := j.do("known", map[string]any{"number": bob}).List
+	require.Len(t, known, 1)
+	require.True(t, known[0].Exists)
+	require.Equal(t, bob+"@s.whatsapp.net", known[0].JID, "it asks for the number, not for the hidden identity")
+
+	id := j.do("send", map[string]any{"to": bob + "@s.whatsapp.net", "text": "from plain JavaScript"}).ID
+	m := b.hears("from plain JavaScript")
+	require.Equal(t, id, m.Info.ID)
+	j.delivered(id)
+
+	id = b.say(alice, "to plain JavaScript")
+	got := j.hears("message", func(s said) bool { return s.Text == "to plain JavaScript" })
+	next(b, ofPhone)
+	b.receives(id, types.ReceiptTypeDelivered, inactive)
+	require.Equal(t, "all", j.do("privacy", nil).Categories["readreceipts"])
+	j.do("read", map[string]any{"key": got.Key})
+	b.receives(id, types.ReceiptTypeRead)
+
+	j.do("digest", nil)
+	j.do("rotate", nil)
+	require.NoError(t, srv.Await(t.Context(), func(st whatsapptest.Stats) bool { return st.Pending == 0 }))
+}

@@ -27,7 +27,8 @@ func (s *Server) SlowStore(d time.Duration, numbers ...string) {
 // sends the message with copies for nobody: it says so in lines of its log alone.
 // What comes in is an UndecryptableMessage, and after the fifth try it is given
 // up. It concerns clients that the server made, and happens once: a client that
-// is made later has a store that is not locked.
+// is made later has a store that is not locked. SQLite waits by the system's
+// clock, in a bubble too.
 func (s *Server) LockStore(numbers ...string) error {
 	var locks []error
 	for _, c := range s.clientsOf(numbers) {

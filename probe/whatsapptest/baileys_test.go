@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
@@ -28,9 +30,9 @@ const baileysDir = "LONGRUN_BAILEYS"
 
 // said is what the client says of what it sees.
 type said struct {
-	Kind, Code, ID, Text, Order, Error, Chat string
-	Mine                                     bool
-	Status                                   int
+	Kind, Code, ID, Text, Order, Error string
+	Reason                             int
+	Status                             int
 	Key                                      json.RawMessage
 	Lock                                     struct {
 		IsActive            bool   `json:"isActive"`
@@ -151,6 +153,12 @@ func (j *javascript) delivered(id string) {
 	j.hears("", func(s said) bool { return s.ID == id && s.Status >= delivered })
 }
 
+// ends waits until the client's connection ends for a reason.
+func (j *javascript) ends(reason int) {
+	j.t.Helper()
+	j.hears("close", func(s said) bool { return s.Reason == reason })
+}
+
 func TestAClientOfBaileysIsServedAsOneOfWhatsmeow(t *testing.T) {
 	t.Parallel()
 	srv := whatsapptest.NewServer(t)
@@ -184,4 +192,64 @@ func TestAClientOfBaileysIsServedAsOneOfWhatsmeow(t *testing.T) {
 	j.do("digest", nil)
 	j.do("rotate", nil)
 	require.NoError(t, srv.Await(t.Context(), func(st whatsapptest.Stats) bool { return st.Pending == 0 }))
+}
+
+// What the faults show to a client that shares no code with whatsmeow.
+func TestFaultsShowToAClientOfBaileys(t *testing.T) {
+	t.Parallel()
+	srv := whatsapptest.NewServer(t)
+	j := startBaileys(t, srv)
+	b := online(t, srv, bob)
+	// By a code this time, as on a phone that cannot scan.
+	j.hears("qr")
+	code := j.do("code", map[string]any{"number": alice}).Code
+	var err error
+	require.Eventually(t, func() bool { // it shows its code before the server has heard of it
+		err = srv.TypeCode(t.Context(), alice, code)
+		return !errors.Is(err, whatsapptest.ErrCode)
+	}, patience(), 10*time.Millisecond)
+	require.NoError(t, err)
+	j.hears("open")
+	j.hears("caught-up")
+
+	// A restriction: told, refused, asked for, lifted.
+	known := func(words string) bool {
+		b.say(alice, words)
+		return j.hears("message", func(s said) bool { return s.Text == words }).Text == words
+	}
+	srv.Restrict(time.Now().Add(time.Hour), "RESTRICT_ALL_COMPANIONS", alice)
+	require.True(t, j.hears("timelock").Lock.IsActive)
+	require.True(t, j.do("timelock", nil).Lock.IsActive)
+	refused := j.do("send", map[string]any{"to": bob + "@s.whatsapp.net", "text": "stranger"}).ID
+	j.hears("", func(s said) bool { return s.ID == refused && s.Error == "463" })
+	require.True(t, known("now you know me"))
+	sent := j.do("send", map[string]any{"to": bob + "@s.whatsapp.net", "text": "I do"}).ID
+	b.hears("I do")
+	j.delivered(sent)
+	srv.Lift(alice)
+	j.hears("timelock", func(s said) bool { return !s.Lock.IsActive })
+
+	// A copy that cannot be read is asked for again, in both directions.
+	srv.CorruptMessages(1, alice)
+	require.True(t, known("spoilt once"))
+	srv.CorruptMessages(1, bob)
+	sent = j.do("send", map[string]any{"to": bob + "@s.whatsapp.net", "text": "spoilt too"}).ID
+	next[*events.UndecryptableMessage](b)
+	b.hears("spoilt too")
+	j.delivered(sent)
+
+	// A zombie hears nothing until it connects anew.
+	srv.HoldMessages(alice)
+	b.say(alice, "held")
+	require.NoError(t, srv.Await(t.Context(), func(st whatsapptest.Stats) bool { return st.Pending == 1 }, alice))
+	srv.Drop(alice)
+	j.ends(428)
+	j.hears("open")
+	j.hears("message", func(s said) bool { return s.Text == "held" })
+
+	srv.EndStreams(503, alice)
+	j.ends(503)
+	j.hears("open")
+	srv.LogOut(alice)
+	j.ends(401)
 }

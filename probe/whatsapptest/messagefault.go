@@ -20,14 +20,15 @@ func (s *Server) DelayAcks(d time.Duration, numbers ...string) {
 // RefuseMessages acks each message that these accounts send, or anybody, with
 // an error code, and delivers none, until Heal. SendMessage returns
 // ErrServerReturnedError. The code of an account that may not write to
-// strangers is 463.
+// strangers is 463; see Restrict.
 func (s *Server) RefuseMessages(code int, numbers ...string) {
 	s.set(numbers, func(f *faults) { f.messageError = code })
 }
 
 // LoseMessages lets no message reach these accounts, or anybody, until Heal,
-// and nothing brings a lost one back. The sender's client sees success: the
-// server acks before it loses. With LoseAcks for the sender besides, a message
+// and nothing brings a lost one back. The sender's client sees success, the
+// server acks before it loses, and no receipt of who loses: of a number, neither
+// of its clients nor of its phone. With LoseAcks for the sender besides, a message
 // is lost on its way to the server.
 func (s *Server) LoseMessages(numbers ...string) {
 	s.set(numbers, func(f *faults) { f.losesMessages = true })

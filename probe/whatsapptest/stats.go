@@ -6,7 +6,7 @@ import (
 )
 
 // Stats is what a Server has seen and what is the case now, of some accounts or
-// of all.
+// devices or of all.
 type Stats struct {
 	Devices int // linked now
 	Online  int // of them, those that are logged in and get live traffic
@@ -33,8 +33,8 @@ func (s *Server) count(at place) *Stats {
 	return st
 }
 
-// Stats returns the sum over the accounts of numbers, or over everybody when
-// none is given.
+// Stats returns the sum over the accounts and devices of numbers, or over
+// everybody when none is given. None is counted twice.
 func (s *Server) Stats(numbers ...string) Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -52,18 +52,18 @@ const connect = () => {
     if (update.reachoutTimeLock) say('timelock', { lock: update.reachoutTimeLock })
     if (update.receivedPendingNotifications) say('caught-up')
     if (update.connection === 'close' && mine === sock) {
-      const code = update.lastDisconnect?.error?.output?.statusCode
-      say('close', { code })
-      if ([428, 408, 503, 515].includes(code)) connect()
+      const reason = update.lastDisconnect?.error?.output?.statusCode
+      say('close', { reason })
+      if ([428, 408, 503, 515].includes(reason)) connect()
     }
   })
-  // A receipt that comes soon is no update: it is in the message already.
+  // What comes soon after a message, its receipt or error, is no update: the
+  // message has it already.
   sock.ev.on('messages.upsert', ({ messages, type }) => {
     for (const m of messages) {
       say('message', {
-        id: m.key.id, mine: m.key.fromMe, chat: m.key.remoteJid, type,
-        text: m.message?.conversation ?? m.message?.extendedTextMessage?.text ?? null, key: m.key,
-        status: m.status ?? 0,
+        id: m.key.id, text: m.message?.conversation ?? m.message?.extendedTextMessage?.text ?? null, key: m.key,
+        status: m.status ?? 0, error: m.messageStubParameters?.[0] ?? null,
       })
     }
   })

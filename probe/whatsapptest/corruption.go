@@ -58,8 +58,10 @@ func (s *Server) spoil(d *device, id string, encrypted []node) []node {
 	for i := range encrypted {
 		encrypted[i].Content = corrupted(encrypted[i])
 		if hidden {
-			encrypted[i].Attrs = maps.Clone(encrypted[i].Attrs)
-			encrypted[i].Attrs["decrypt-fail"] = "hide"
+			marked := make(attrs)
+			maps.Copy(marked, encrypted[i].Attrs) // which may be none
+			marked["decrypt-fail"] = "hide"
+			encrypted[i].Attrs = marked
 		}
 	}
 	return encrypted

@@ -199,6 +199,10 @@ func words() []node {
 			{Tag: "list", Content: []node{{Tag: "user", Attrs: attrs{"jid": jid}}, {Tag: "user", Content: []node{{Tag: "contact", Content: []byte("+" + eve + "@c.us")}}}}},
 		}}),
 		iq("set", "md", node{Tag: "remove-companion-device", Attrs: attrs{"jid": jid}}), iq("set", "md"), iq("get", "privacy"), iq("set", "privacy"),
+		iq("set", "privacy", node{Tag: "privacy", Content: []node{{Tag: "category", Attrs: attrs{"name": "last", "value": "none"}}}}),
+		iq("get", "w:mex", node{Tag: "query", Attrs: attrs{"query_id": timelockQuery}}), iq("get", "w:mex", node{Tag: "query", Attrs: attrs{"query_id": newChatsQuery}}), iq("get", "w:mex"),
+		iq("get", "encrypt", node{Tag: "digest"}), iq("set", "encrypt", node{Tag: "rotate"}),
+		iq("get", "abt"), iq("get", "blocklist"), iq("set", "urn:xmpp:whatsapp:dirty"), {Tag: "iq", Attrs: attrs{"xmlns": "w:stats"}},
 		iq("set", "md", node{Tag: "link_code_companion_reg", Attrs: attrs{"stage": "companion_hello", "jid": jid.ToNonAD()}, Content: []node{
 			{Tag: "link_code_pairing_wrapped_companion_ephemeral_pub", Content: make([]byte, 80)},
 		}}),
@@ -212,6 +216,8 @@ func words() []node {
 		}},
 		{Tag: "message", Attrs: attrs{"id": "m", "to": lid}, Content: []node{enc}},
 		{Tag: "message", Attrs: attrs{"id": "m", "to": "nobody"}},
+		{Tag: "message", Attrs: attrs{"id": "m", "to": lid.ToNonAD(), "category": "peer"}, Content: []node{enc}},
+		{Tag: "message", Attrs: attrs{"id": "m", "to": lid}, Content: []node{{Tag: "enc", Content: []byte("without attributes")}}},
 		{Tag: "message"},
 		{Tag: "receipt", Attrs: attrs{"id": "m", "to": lid, "type": "retry"}, Content: []node{{Tag: "retry", Attrs: attrs{"count": "1"}}}},
 		{Tag: "receipt", Attrs: attrs{"id": "m", "to": jid, "recipient": jid}},
@@ -318,43 +324,61 @@ func FuzzFrames(f *testing.F) {
 }
 
 // No node that a client may send, linked or not, makes the server panic or say
-// what cannot be encoded.
+// what cannot be encoded, whatever is wrong.
 func FuzzNodes(f *testing.F) {
 	for _, n := range words() {
 		plain, err := waBinary.Marshal(n)
 		require.NoError(f, err)
 		f.Add(plain, plain)
 	}
+	wrongs := []func(*Server){
+		func(*Server) {},
+		func(s *Server) { s.CorruptHidden(10); s.PhoneOff() },
+		func(s *Server) { s.RuinMessages(10); s.Restrict(time.Time{}, "any"); s.WithholdPhoneKeys() },
+		func(s *Server) { s.MakeUnavailable("any"); s.RefusePrekeys(503) },
+	}
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		s, err := Start(&Options{Pipe: true})
-		require.NoError(t, err)
-		defer s.Close()
-		client, server := net.Pipe()
-		defer func() { _ = client.Close() }()
-		linked := &conn{server: s, wire: &wire{Conn: server}, out: newOutbox(), at: eve}
-		waiting := &conn{server: s, wire: &wire{Conn: server}, out: newOutbox()}
-		func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			a, err := s.accountOf(eve)
-			require.NoError(t, err)
-			d := a.newDevice()
-			d.keys = a.phone.keys
-			d.conn, linked.device = linked, d
-			s.link(d)
-			waiting.pairing = &pairing{keys: a.phone.keys, link: &linkCode{number: eve, phone: a.phone.identity, client: a.phone.identity.Pub[:]}}
-			require.NoError(t, s.propose(waiting, a, nil))
-			waiting.pairing.query = "1"
-		}()
-		for _, plain := range [][]byte{first, second} {
-			if n, err := decode(plain); err == nil {
-				s.hear(linked, n)
-				s.hear(waiting, n)
-			}
-		}
-		for _, said := range append(linked.out.nodes, waiting.out.nodes...) {
-			_, err := waBinary.Marshal(said)
-			require.NoError(t, err)
+		for _, wrong := range wrongs {
+			hearBoth(t, wrong, first, second)
 		}
 	})
+}
+
+// hearBoth lets a device and a client that waits to be one say two things.
+func hearBoth(t *testing.T, wrong func(*Server), first, second []byte) {
+	t.Helper()
+	s, err := Start(&Options{Pipe: true})
+	require.NoError(t, err)
+	defer s.Close()
+	client, server := net.Pipe()
+	defer func() { _ = client.Close() }()
+	linked := &conn{server: s, wire: &wire{Conn: server}, out: newOutbox(), at: placeOf(eve, 1)}
+	waiting := &conn{server: s, wire: &wire{Conn: server}, out: newOutbox()}
+	func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		a, err := s.accountOf(eve)
+		require.NoError(t, err)
+		d := a.newDevice()
+		d.keys = a.phone.keys
+		d.conn, linked.device = linked, d
+		s.link(d)
+		waiting.pairing = &pairing{keys: a.phone.keys, link: &linkCode{number: eve, phone: a.phone.identity, client: a.phone.identity.Pub[:]}}
+		require.NoError(t, s.propose(waiting, a, nil))
+		waiting.pairing.query = "1"
+		d.active = true
+	}()
+	wrong(s)
+
+	for _, plain := range [][]byte{first, second} {
+		if n, err := decode(plain); err == nil {
+			s.hear(linked, n)
+			s.hear(waiting, n)
+		}
+	}
+	s.Heal()
+	for _, said := range append(linked.out.nodes, waiting.out.nodes...) {
+		_, err := waBinary.Marshal(said)
+		require.NoError(t, err)
+	}
 }

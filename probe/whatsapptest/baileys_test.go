@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,21 +31,29 @@ const baileysDir = "LONGRUN_BAILEYS"
 
 // said is what the client says of what it sees.
 type said struct {
-	Kind, Code, ID, Text, Order, Error string
-	Reason                             int
-	Status                             int
-	Key                                      json.RawMessage
-	Lock                                     struct {
+	Kind   string          `json:"kind"`
+	Code   string          `json:"code"`
+	ID     string          `json:"id"`
+	Text   string          `json:"text"`
+	Order  string          `json:"order"`
+	Error  string          `json:"error"`
+	Reason int             `json:"reason"`
+	Status int             `json:"status"`
+	Key    json.RawMessage `json:"key"`
+	Lock   struct {
 		IsActive            bool   `json:"isActive"`
 		EnforcementType     string `json:"enforcementType"`
 		TimeEnforcementEnds string `json:"timeEnforcementEnds"`
-	}
-	Me         struct{ ID, LID string }
-	Categories map[string]string
+	} `json:"lock"`
+	Me struct {
+		ID  string `json:"id"`
+		LID string `json:"lid"`
+	} `json:"me"`
+	Categories map[string]string `json:"categories"`
 	List       []struct {
-		JID    string
-		Exists bool
-	}
+		JID    string `json:"jid"`
+		Exists bool   `json:"exists"`
+	} `json:"list"`
 }
 
 // javascript is a client of Baileys in a process of its own.
@@ -89,7 +98,7 @@ func startBaileys(t *testing.T, srv *whatsapptest.Server) *javascript {
 	t.Cleanup(func() {
 		_ = orders.Close()
 		cancel()
-		for range j.heard { //nolint:revive // until its output ends
+		for range j.heard { // until its output ends
 		}
 		_ = run.Wait()
 	})
@@ -135,9 +144,7 @@ func (j *javascript) hears(kind string, like ...func(said) bool) said {
 func (j *javascript) do(order string, with map[string]any) said {
 	j.t.Helper()
 	line := map[string]any{"do": order}
-	for k, v := range with {
-		line[k] = v
-	}
+	maps.Copy(line, with)
 	text, err := json.Marshal(line)
 	require.NoError(j.t, err)
 	_, err = j.orders.Write(append(text, '\n'))

@@ -2,6 +2,7 @@ package whatsapptest
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"go.mau.fi/whatsmeow/types/events"
@@ -82,8 +83,8 @@ func (s *Server) fault(at place) faults {
 // if there is one left: from the narrowest place that has some.
 func (s *Server) spend(at place, left func(*faults) *int) bool {
 	wider := at.wider()
-	for i := len(wider) - 1; i >= 0; i-- {
-		if f := s.faults[wider[i]]; f != nil && *left(f) > 0 {
+	for _, where := range slices.Backward(wider) {
+		if f := s.faults[where]; f != nil && *left(f) > 0 {
 			*left(f)--
 			return true
 		}

@@ -202,7 +202,8 @@ func words() []node {
 		iq("set", "privacy", node{Tag: "privacy", Content: []node{{Tag: "category", Attrs: attrs{"name": "last", "value": "none"}}}}),
 		iq("get", "w:mex", node{Tag: "query", Attrs: attrs{"query_id": timelockQuery}}), iq("get", "w:mex", node{Tag: "query", Attrs: attrs{"query_id": newChatsQuery}}), iq("get", "w:mex"),
 		iq("get", "encrypt", node{Tag: "digest"}), iq("set", "encrypt", node{Tag: "rotate"}),
-		iq("get", "abt"), iq("get", "blocklist"), iq("set", "urn:xmpp:whatsapp:dirty"), {Tag: "iq", Attrs: attrs{"xmlns": "w:stats"}},
+		iq("get", "abt"), iq("get", "blocklist"), iq("set", "urn:xmpp:whatsapp:dirty"),
+		{Tag: "iq", Attrs: attrs{"xmlns": "w:stats"}},
 		iq("set", "md", node{Tag: "link_code_companion_reg", Attrs: attrs{"stage": "companion_hello", "jid": jid.ToNonAD()}, Content: []node{
 			{Tag: "link_code_pairing_wrapped_companion_ephemeral_pub", Content: make([]byte, 80)},
 		}}),

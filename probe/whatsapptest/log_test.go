@@ -46,16 +46,16 @@ func (l *lines) Infof(string, ...any)              {}
 func (l *lines) Debugf(string, ...any)             {}
 func (l *lines) Sub(string) waLog.Logger           { return l }
 
-// logging connects a client whose log is kept.
-func logging(t *testing.T, srv *whatsapptest.Server, number string) (*party, *lines) {
+// logging connects alice with a client whose log is kept.
+func logging(t *testing.T, srv *whatsapptest.Server) (*party, *lines) {
 	t.Helper()
 	log := new(lines)
-	cli := whatsmeow.NewClient(srv.NewClient(t, number).Store, log)
+	cli := whatsmeow.NewClient(srv.NewClient(t, alice).Store, log)
 	cli.ManualHistorySyncDownload = true
 	srv.Redirect(cli)
 	t.Cleanup(func() { srv.Disconnect(cli) })
 	p := newParty(t, cli)
 	require.NoError(t, p.Connect())
-	require.NoError(t, srv.AwaitOnline(t.Context(), number))
+	require.NoError(t, srv.AwaitOnline(t.Context(), alice))
 	return p, log
 }

@@ -16,7 +16,7 @@ func TestPrekeysThatRunOutAreMade(t *testing.T) {
 	require.NoError(t, srv.Await(t.Context(), func(st whatsapptest.Stats) bool { return st.Prekeys == 53 }, alice))
 	srv.RunOutOfPrekeys(10)
 	require.Equal(t, 10, srv.Stats(alice).Prekeys)
-	n, err := a.DangerousInternals().GetServerPreKeyCount(t.Context())
+	n, err := a.DangerousInternals().GetServerPreKeyCount(t.Context()) //nolint:staticcheck // deprecated to warn of it, and the only way
 	require.NoError(t, err)
 	require.Equal(t, 10, n, "that is enough")
 }
@@ -24,7 +24,7 @@ func TestPrekeysThatRunOutAreMade(t *testing.T) {
 func TestPrekeysThatAreRefusedStayFew(t *testing.T) {
 	t.Parallel()
 	srv := whatsapptest.NewServer(t)
-	a, log := logging(t, srv, alice)
+	a, log := logging(t, srv)
 	b := online(t, srv, bob)
 	srv.RefusePrekeys(503, alice)
 	srv.RunOutOfPrekeys(2, alice)

@@ -22,7 +22,7 @@ func lock(p *party) (answer struct {
 },
 ) {
 	p.t.Helper()
-	data, err := p.DangerousInternals().SendMexIQ(p.t.Context(), "23983697327930364", map[string]any{})
+	data, err := p.DangerousInternals().SendMexIQ(p.t.Context(), "23983697327930364", map[string]any{}) //nolint:staticcheck // deprecated to warn of it, and the only way
 	require.NoError(p.t, err)
 	var whole map[string]json.RawMessage
 	require.NoError(p.t, json.Unmarshal(data, &whole))
@@ -109,7 +109,7 @@ func TestOtherQueriesOfThisKindAreNotServed(t *testing.T) {
 	srv := whatsapptest.NewServer(t)
 	a := online(t, srv, alice)
 	for query, served := range map[string]bool{"24503548349331633": true, "1": false} {
-		_, err := a.DangerousInternals().SendMexIQ(t.Context(), query, map[string]any{})
+		_, err := a.DangerousInternals().SendMexIQ(t.Context(), query, map[string]any{}) //nolint:staticcheck // deprecated to warn of it, and the only way
 		if served {
 			require.NoError(t, err)
 		} else {

@@ -27,7 +27,7 @@ func timelock(content string) waBinary.Node {
 func TestAStanzaIsWrittenAsItIs(t *testing.T) {
 	t.Parallel()
 	srv := whatsapptest.NewServer(t)
-	a, log := logging(t, srv, alice)
+	a, log := logging(t, srv)
 	require.NoError(t, srv.Send(alice, timelock(`{"is_active":true,"time_enforcement_ends":1788414761}`)))
 	require.NoError(t, srv.Send(alice+":1", timelock(`{"is_active":true,"time_enforcement_ends":"1788414761"}`)))
 	require.EqualValues(t, 1788414761, next[*events.NotifyAccountReachoutTimelock](a).TimeEnforcementEnds.Unix())

@@ -51,7 +51,7 @@ func busy(args []any) bool {
 func TestALockedStoreSendsToNobodyAndSaysNothing(t *testing.T) {
 	t.Parallel()
 	srv := impatient(t)
-	a, log := logging(t, srv, alice)
+	a, log := logging(t, srv)
 	b := online(t, srv, bob)
 	arrives(a, b, bob, "before")
 

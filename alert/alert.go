@@ -16,6 +16,9 @@
 //	Permanent  asking again is no use until a person changes something: a wrong
 //	           token, a chat that is gone. IsPermanent tells
 //
+// Where an Alerter sends by several channels, an error of some is Partial when
+// another took the message: people were told.
+//
 // # Secrets
 //
 // An error of an Alerter, like a Message, is logged and stored. It contains no

@@ -64,3 +64,25 @@ func IsPermanent(err error) bool {
 	}
 	return false
 }
+
+// partialError marks what IsPartial looks for, and adds no words.
+type partialError struct{ err error }
+
+func (e *partialError) Error() string { return e.err.Error() }
+func (e *partialError) Unwrap() error { return e.err }
+
+// Partial marks err: of several channels at least one took the message, so that
+// people were told, and err is what the others said. The text, and whether it is
+// Permanent or asks to wait, stay the same. Partial of nil is nil.
+func Partial(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &partialError{err}
+}
+
+// IsPartial reports whether err is marked by Partial.
+func IsPartial(err error) bool {
+	_, partial := errors.AsType[*partialError](err)
+	return partial
+}

@@ -90,6 +90,12 @@ func ExamplePermanent() {
 	// Output: pager: no such number true
 }
 
+func ExamplePartial() {
+	err := alert.Partial(fmt.Errorf("pager: %w", alert.Permanent(errors.New("no such number"))))
+	fmt.Println(err, alert.IsPartial(err), alert.IsPermanent(err))
+	// Output: pager: no such number true true
+}
+
 // Whoever repeats a message asks how long to wait.
 func ExampleRetryAfterError() {
 	var err error = &alert.RetryAfterError{After: 30 * time.Second, Err: errors.New("too many messages")}

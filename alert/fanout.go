@@ -26,9 +26,9 @@ var errNoChannel = errors.New("alert: no channel to send by")
 // between makes a repetition. A message that all took is forgotten, and so may
 // be sent again. One without a Key is never remembered.
 //
-// The error is Permanent only if every channel that failed failed permanently.
-// When channels ask to wait, it is a *RetryAfterError with the longest of their
-// times. A panic or runtime.Goexit of a channel is an error
+// The error is Permanent only if every channel that failed failed permanently, and
+// Partial where another one has taken the message. When channels ask to wait, it is
+// a *RetryAfterError with the longest of their times. A panic or runtime.Goexit of a channel is an error
 // of that channel, and so is an error of its that panics. One that ignores the
 // end of its context holds the call up.
 func Fanout(channels ...Alerter) Alerter {
@@ -135,13 +135,18 @@ func join(errs []error) error {
 		return nil
 	}
 	longest := (*RetryAfterError)(nil)
+	partial := false
 	for _, one := range errs {
+		partial = partial || one == nil // that one has all of it, now or from before
 		if wait, ok := errors.AsType[*RetryAfterError](one); ok && (longest == nil || wait.After > longest.After) {
 			longest = wait
 		}
 	}
 	if longest != nil {
-		return &RetryAfterError{After: longest.After, Err: err}
+		err = &RetryAfterError{After: longest.After, Err: err}
+	}
+	if partial {
+		err = Partial(err)
 	}
 	return err
 }

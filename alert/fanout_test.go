@@ -127,6 +127,39 @@ func TestFanoutIsPermanentWhenAllFailuresAre(t *testing.T) {
 	}
 }
 
+func TestFanoutIsPartialWhereSomeChannelTookTheMessage(t *testing.T) {
+	t.Parallel()
+	refused, ok := alerttest.Fail(alert.Permanent(errGone)), alerttest.OK()
+	for name, c := range map[string]struct {
+		steps []alerttest.Step
+		want  bool
+	}{
+		"one of two":              {[]alerttest.Step{refused, ok}, true},
+		"one of two, one waits":   {[]alerttest.Step{ok, alerttest.RetryAfter(time.Second)}, true},
+		"none of two":             {[]alerttest.Step{refused, refused}, false},
+		"none of two, one waits":  {[]alerttest.Step{refused, alerttest.RetryAfter(time.Second)}, false},
+		"one of one, which waits": {[]alerttest.Step{alerttest.RetryAfter(time.Second)}, false},
+	} {
+		var channels []alert.Alerter
+		for _, step := range c.steps {
+			channels = append(channels, alerttest.NewRecorder(step))
+		}
+		both := alert.Fanout(channels...)
+		for range 2 { // that it was taken before counts too
+			err := both.Alert(t.Context(), firing())
+			require.Equal(t, c.want, alert.IsPartial(err), name)
+			require.Equal(t, c.want, alert.IsPartial(alert.Fanout(both).Alert(t.Context(), firing())), "%s, nested", name)
+		}
+	}
+	require.NoError(t, alert.Partial(nil))
+	require.False(t, alert.IsPartial(nil))
+	wait, asked := errors.AsType[*alert.RetryAfterError](alert.Partial(&alert.RetryAfterError{After: time.Minute}))
+	require.True(t, asked)
+	require.Equal(t, time.Minute, wait.After)
+	require.True(t, alert.IsPermanent(alert.Partial(alert.Permanent(errGone))))
+	require.False(t, alert.IsPermanent(alert.Partial(errGone)))
+}
+
 func TestFanoutWaitsAsLongAsTheSlowestAsks(t *testing.T) {
 	t.Parallel()
 	err := alert.Fanout(

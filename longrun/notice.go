@@ -25,9 +25,11 @@ const (
 	Waiting NoticeState = "waiting"
 	// Sent: the channel took it.
 	Sent NoticeState = "sent"
-	// Undeliverable: the channel will not take it, however often it is tried.
-	Undeliverable NoticeState = "failed"
-	// Obsolete: a later message says more, or it is too old to help anyone.
+	// Undelivered: the channel refused it for good, or did not take it for days. It
+	// is kept, and told when the channel works again. One without UndeliveredSince is
+	// of a version that gave such messages up: it counts while its incident is open.
+	Undelivered NoticeState = "failed"
+	// Obsolete: another message says more, or it is too old to help anyone.
 	Obsolete NoticeState = "obsolete"
 )
 
@@ -63,10 +65,19 @@ type Notice struct {
 	// NotBefore is until when the channel has asked to be left alone; it holds
 	// for every message.
 	NotBefore *time.Time `json:"notBefore" firestore:"notBefore"`
-	// SentAt is when the channel took it.
+	// SentAt is when the channel took it, or the first of several channels did.
 	SentAt *time.Time `json:"sentAt" firestore:"sentAt"`
 	// Error is what the last attempt ended with; empty after one that succeeded.
 	Error string `json:"error" firestore:"error"`
+	// UndeliveredSince is since when it, or what it says too, could not be
+	// delivered; nil where that was never so.
+	UndeliveredSince *time.Time `json:"undeliveredSince" firestore:"undeliveredSince"`
+	// Untold says of a resolved one that the message of the beginning was not
+	// delivered: this one says both.
+	Untold bool `json:"untold" firestore:"untold"`
+	// More counts the incidents of the same rule and target that were before this
+	// one, are over, and of which nobody is told any more.
+	More int64 `json:"more" firestore:"more"`
 }
 
 // NoticeID names the message number seq of an incident's rule and target.

@@ -94,6 +94,7 @@ func TestNoClaimOrPauseOfAnotherClockBlocksForEver(t *testing.T) {
 		waiting := longrun.Notice{NoticeID: "claimed", TS: now, Created: now, Kind: longrun.NoticeFiring, State: longrun.Waiting, Key: "#x-1", IncidentID: "i", Rule: rules.QueueDepth, ClaimedUntil: &far}
 		put(t, st, ledger.Outbox, "claimed", waiting)
 		waiting.NoticeID, waiting.IncidentID, waiting.ClaimedUntil, waiting.TS, waiting.NotBefore = "paused", "j", nil, far, &far
+		waiting.Target = "another"
 		put(t, st, ledger.Outbox, "paused", waiting)
 		n := start(t, st, "a", alertingBy(rec))
 		time.Sleep(time.Second)

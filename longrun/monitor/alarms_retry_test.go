@@ -124,41 +124,49 @@ func TestALostReplyMakesTheSameMessageTwice(t *testing.T) {
 	})
 }
 
-func TestWhatIsPermanentIsNotTriedAgainAndTheNextMessageIs(t *testing.T) {
+func TestWhatIsRefusedForGoodIsTriedSeldomAndTheNextMessageAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		gone := alert.Permanent(errors.New("chat 1234567890 not found"))
-		st, rec, host := memstore.New(nil), newTelling(alerttest.Fail(gone), alerttest.OK()), calm()
+		gone := alerttest.Fail(alert.Permanent(errors.New("chat 1234567890 not found")))
+		st, rec, host := memstore.New(nil), newTelling(gone), calm()
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
 		host.queue(tooDeep)
 		time.Sleep(30 * time.Minute)
-		require.Len(t, rec.Calls(), 1)
+		require.Len(t, rec.Calls(), 8, "after 1, 2, 4, and then every 5 minutes")
 		got := notices(t, st)
 		require.Len(t, got, 1)
-		require.Equal(t, longrun.Undeliverable, got[0].State)
+		require.Equal(t, longrun.Undelivered, got[0].State)
 		require.Equal(t, "chat ********90 not found", got[0].Error)
 		require.Nil(t, got[0].ClaimedUntil)
-		c := n.Status().Alerts.Channel
-		require.True(t, c.Permanent)
-		require.Equal(t, got[0].Error, c.LastError)
-		require.False(t, c.LastFailed.IsZero())
+		alerts := n.Status().Alerts
+		require.True(t, alerts.Channel.Permanent)
+		require.Equal(t, "refused", alerts.Channel.Class)
+		require.Equal(t, got[0].Error, alerts.Channel.LastError)
+		require.False(t, alerts.Channel.LastFailed.IsZero())
+		require.Zero(t, alerts.Waiting)
+		require.Equal(t, 1, alerts.Undelivered)
+		require.Equal(t, *got[0].UndeliveredSince, alerts.UndeliveredSince)
 		require.Equal(t, 1, n.log.count("alerts cannot be sent until somebody mends it"))
-		require.Zero(t, n.Status().Alerts.Waiting)
+		require.Equal(t, 1, n.log.count("messages could not be delivered, and are told when the channel works again"))
 
+		rec.Then()
 		logOut(host)
-		time.Sleep(2 * time.Minute)
-		require.Equal(t, []string{"firing logged_out ops"}, titles(rec.Messages()))
-		c = n.Status().Alerts.Channel
-		require.False(t, c.Permanent)
-		require.Empty(t, c.LastError)
+		upToTheMinute(time.Minute)
+		time.Sleep(10 * time.Second)
+		require.Equal(t, []string{"firing logged_out ops", "firing queue_depth"}, titles(rec.Messages()))
+		alerts = n.Status().Alerts
+		require.False(t, alerts.Channel.Permanent)
+		require.Empty(t, alerts.Channel.LastError)
+		require.Zero(t, alerts.Undelivered)
+		require.Zero(t, alerts.UndeliveredSince)
 		require.Equal(t, 1, n.log.count("alerts can be sent again"))
 		n.end()
 		require.NotContains(t, n.log.String(), "1234567890")
 	})
 }
 
-func TestWhatNobodyTookForThreeDaysIsGivenUp(t *testing.T) {
+func TestWhatNobodyTookForThreeDaysIsUndelivered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(alerttest.Fail(errReset)), calm()
@@ -171,12 +179,16 @@ func TestWhatNobodyTookForThreeDaysIsGivenUp(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		got := notices(t, st)
 		require.Len(t, got, 1)
-		require.Equal(t, longrun.Obsolete, got[0].State)
+		require.Equal(t, longrun.Undelivered, got[0].State)
 		require.Contains(t, got[0].Error, errReset.Error())
 		calls := len(rec.Calls())
 		require.InDelta(t, 72*12, calls, 100, "every five minutes")
 		time.Sleep(time.Hour)
-		require.Len(t, rec.Calls(), calls)
+		require.InDelta(t, calls+12, len(rec.Calls()), 2, "and then too")
+		require.Equal(t, 1, n.Status().Alerts.Undelivered)
+		rec.Then()
+		time.Sleep(6 * time.Minute)
+		require.Equal(t, []string{"firing queue_depth"}, titles(rec.Messages()))
 		n.end()
 	})
 }

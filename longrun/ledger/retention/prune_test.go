@@ -130,7 +130,7 @@ func TestMessagesGoWhateverBecameOfThem(t *testing.T) {
 		"waiting":  {State: longrun.Waiting, TS: edge.Add(-time.Hour), Created: edge.Add(-2 * time.Hour)},
 		"sent":     {State: longrun.Sent, TS: edge.Add(-time.Hour), Created: edge.Add(-2 * time.Hour)},
 		"obsolete": {State: longrun.Obsolete, TS: edge.Add(-time.Hour)},
-		"failed":   {State: longrun.Undeliverable, TS: edge.Add(-time.Hour)},
+		"failed":   {State: longrun.Undelivered, TS: edge.Add(-time.Hour)},
 		"odd":      {State: "odd", TS: edge.Add(-time.Hour)},
 		// Due again and again, or decided by a clock that was ahead.
 		"due": {State: longrun.Waiting, TS: edge, Created: edge.AddDate(0, 0, -9)},

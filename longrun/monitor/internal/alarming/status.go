@@ -20,9 +20,12 @@ type Status struct {
 	// LeftOut counts the targets in trouble, of all rules, that are not watched
 	// since there are too many.
 	LeftOut int
-	// Waiting counts the messages in the outbox that are not sent, and Undelivered
-	// those of the last three days that the channel refused for good.
+	// Waiting counts the messages in the outbox that are to be sent. Undelivered counts
+	// those that the channel refused for good, or did not take for days, and
+	// UndeliveredSince is since when the first of them is so: they are kept, and told
+	// when the channel works again. All three as the leader knows them.
 	Waiting, Undelivered int
+	UndeliveredSince     time.Time
 	Channel              outbox.ChannelStatus
 }
 
@@ -40,6 +43,7 @@ type shown struct {
 	alarms               []AlarmStatus
 	leftOut              int
 	waiting, undelivered int
+	undeliveredSince     time.Time
 	judged               time.Time
 }
 
@@ -48,7 +52,7 @@ func (b *Board) Status() Status {
 	b.mu.Lock()
 	s := Status{
 		Judged: b.shown.judged, Alarms: slices.Clone(b.shown.alarms), LeftOut: b.shown.leftOut,
-		Waiting: b.shown.waiting, Undelivered: b.shown.undelivered,
+		Waiting: b.shown.waiting, Undelivered: b.shown.undelivered, UndeliveredSince: b.shown.undeliveredSince,
 	}
 	b.mu.Unlock()
 	if al, ok := b.outage.status(); ok {
@@ -74,7 +78,8 @@ func (w *watch) publish() {
 			to.alarms = append(to.alarms, AlarmStatus{State: al.state, Muted: al.muted, Summary: al.incident.Summary})
 		}
 	}
-	to.leftOut, to.waiting, to.undelivered = w.leftOut, w.outbox.Waiting(), w.outbox.Undelivered()
+	to.leftOut, to.waiting = w.leftOut, w.outbox.Waiting()
+	to.undelivered, to.undeliveredSince = w.outbox.Undelivered()
 	if w.judged >= 0 {
 		to.judged = w.judged.Start(w.Self.Interval)
 	}

@@ -60,8 +60,16 @@ func newWatch(b *Board, lead leading.Lead) *watch {
 		board: make(map[alarmKey]*alarm), counts: make(map[longrun.RuleID]int), full: make(map[longrun.RuleID]longrun.Slot),
 		judged: -1, changed: true, draft: outbox.NewDraft(b.Deps, lead),
 	}
-	w.outbox = outbox.New(b.Deps, outbox.Options{Channel: b.Channel, Lead: lead, Draft: w.draft, Trusted: b.Trusted})
+	w.outbox = outbox.New(b.Deps, outbox.Options{Channel: b.Channel, Lead: lead, Draft: w.draft, Trusted: b.Trusted, Standing: w.standing})
 	return w
+}
+
+// standing is the incident of a rule and target that is open, and since when it is.
+func (w *watch) standing(r longrun.RuleID, target string) (incidentID string, since time.Time) {
+	if al := w.board[alarmKey{r, target}]; al != nil && al.state.Phase == rules.Firing && al.state.Since != nil {
+		return al.state.IncidentID, *al.state.Since
+	}
+	return "", time.Time{}
 }
 
 // turn judges what there is to judge, writes down what changed, sends what is

@@ -28,8 +28,9 @@ func NewAlerter(a alert.Alerter, timeout time.Duration, clk clock.Clock) *Alerte
 // Caller is for whoever waits for the end of calls, or for their time.
 func (a *Alerter) Caller() *Caller { return a.caller }
 
-// Alert sends m once. In its error alert.IsPermanent and *alert.RetryAfterError
-// are found where the alerter said so, and nothing else of what it returned.
+// Alert sends m once. In its error alert.IsPermanent, alert.IsPartial and
+// *alert.RetryAfterError are found where the alerter said so, and nothing else of
+// what it returned.
 func (a *Alerter) Alert(ctx context.Context, m alert.Message) error {
 	return a.caller.Call(ctx, func(ctx context.Context) error {
 		err := a.alerter.Alert(ctx, m)
@@ -45,17 +46,20 @@ func plainAlert(err error) error {
 	if err == nil {
 		return nil
 	}
-	text := &plainError{Text(err), spawn.Plain(err, context.Canceled, context.DeadlineExceeded)}
-	var permanent bool
-	// An error may break IsPermanent, which walks it; that says nothing then.
+	var plain error = &plainError{Text(err), spawn.Plain(err, context.Canceled, context.DeadlineExceeded)}
+	var permanent, partial bool
+	// An error may break what walks it; that says nothing then.
 	_ = spawn.Guard("", func() error { permanent = alert.IsPermanent(err); return nil })
+	_ = spawn.Guard("", func() error { partial = alert.IsPartial(err); return nil })
 	if permanent {
-		return alert.Permanent(text)
+		plain = alert.Permanent(plain)
+	} else if wait, ok := spawn.As[*alert.RetryAfterError](err); ok {
+		plain = &laterError{plain, alert.RetryAfterError{After: wait.After}}
 	}
-	if wait, ok := spawn.As[*alert.RetryAfterError](err); ok {
-		return &laterError{text, alert.RetryAfterError{After: wait.After}}
+	if partial {
+		plain = alert.Partial(plain)
 	}
-	return text
+	return plain
 }
 
 // plainError has the text that may be shown, and finds what Plain kept.

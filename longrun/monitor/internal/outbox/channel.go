@@ -34,6 +34,7 @@ type Channel struct {
 	alerter *hostcall.Alerter
 	tests   *hostcall.Alerter // has its own turn
 	turn    chan struct{}     // full while somebody sends
+	took    chan struct{}     // the channel took a message that is in no outbox
 
 	// life ends with a run and not with a lead: that alone breaks off no message.
 	life  context.Context //nolint:containedctx // it is a lifetime
@@ -42,6 +43,7 @@ type Channel struct {
 
 	mu         sync.Mutex
 	health     ChannelStatus
+	taken      int64     // messages that the channel took
 	testsUntil time.Time // until when tests are to leave it alone
 	told       told
 	swept      store.Cursor // up to where older messages were looked through
@@ -49,7 +51,7 @@ type Channel struct {
 
 // NewChannel returns a Channel that is not open.
 func NewChannel(d room.Deps, o ChannelOptions) *Channel {
-	c := &Channel{Deps: d, options: o, turn: make(chan struct{}, 1), health: ChannelStatus{Configured: o.Alerter != nil}}
+	c := &Channel{Deps: d, options: o, turn: make(chan struct{}, 1), took: make(chan struct{}, 1), health: ChannelStatus{Configured: o.Alerter != nil}}
 	alerter := o.Alerter
 	if alerter == nil {
 		alerter = alert.Func(func(ctx context.Context, m alert.Message) error {
@@ -102,6 +104,30 @@ func (c *Channel) GiveBack() { <-c.turn }
 
 // Send sends a message of whoever has the turn, and gives that back.
 func (c *Channel) Send(ctx context.Context, m alert.Message) error {
+	err := c.send(ctx, m)
+	c.tellTook(err)
+	return err
+}
+
+// tellTook wakes whoever has something undelivered, when another message was taken.
+func (c *Channel) tellTook(err error) {
+	if err != nil && !alert.IsPartial(err) {
+		return
+	}
+	select {
+	case c.took <- struct{}{}:
+	default:
+	}
+}
+
+// Taken counts the messages that the channel took, tests too.
+func (c *Channel) Taken() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.taken
+}
+
+func (c *Channel) send(ctx context.Context, m alert.Message) error {
 	defer c.GiveBack()
 	err := c.alerter.Alert(ctx, m)
 	if err == nil || ctx.Err() == nil {
@@ -115,7 +141,7 @@ func (c *Channel) Send(ctx context.Context, m alert.Message) error {
 func (c *Channel) sendBeside(m alert.Message, ids []string, end func(error)) {
 	life := c.life
 	c.sends.Go("a message", func() error {
-		err := c.Send(life, m)
+		err := c.send(life, m)
 		if err == nil {
 			c.noteTold(ids)
 		}

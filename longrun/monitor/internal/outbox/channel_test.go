@@ -117,25 +117,6 @@ func TestATestThatFailsShowsTroubleAndOneThatIsTakenEndsIt(t *testing.T) {
 	})
 }
 
-func TestWhatIsRefusedForGoodIsCountedAndNotTriedAgain(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		rec := alerttest.NewRecorder(alerttest.Fail(alert.Permanent(errors.New("403"))), alerttest.OK())
-		b := newBench(t, rec)
-		b.queue("ops", 1, longrun.NoticeFiring)
-		b.run(time.Hour)
-		require.Len(t, rec.Calls(), 1)
-		require.True(t, b.channel.Status().Permanent)
-		require.Equal(t, 1, b.box.Undelivered())
-		require.Zero(t, b.box.Waiting())
-		b.begin() // another lead knows of it
-		require.NoError(t, b.box.Restore(t.Context()))
-		require.Equal(t, 1, b.box.Undelivered())
-		b.run(73 * time.Hour)
-		require.Zero(t, b.box.Undelivered())
-	})
-}
-
 // The end of a run breaks off what is being sent, and waits for no alerter that
 // ignores that.
 func TestCloseBreaksOffASending(t *testing.T) {

@@ -24,8 +24,10 @@ type ChannelStatus struct {
 	// Failing is since when none was taken, from the first one that was not; zero
 	// when the newest was.
 	Failing time.Time
-	// LastError is why the newest message was not sent; empty when it was.
-	LastError string
+	// LastError is why the newest message was not sent; empty when it was. Class is
+	// that in a word: "refused" for good, "quiet" where the channel asked to be left
+	// alone, "late", or "failed".
+	LastError, Class string
 	// Permanent tells that it is no use to try again before somebody mends it.
 	Permanent bool
 	// QuietUntil is until when the channel asked to be left alone.
@@ -90,12 +92,31 @@ func (c *Channel) note(ctx context.Context, err error) {
 // keep takes what became of a message into the health, under the lock.
 func (c *Channel) keep(now time.Time, err error) {
 	h := &c.health
+	if err == nil || alert.IsPartial(err) {
+		c.taken++
+		h.LastSent = now
+	}
 	if err == nil {
-		h.LastSent, h.LastError, h.Permanent, h.Failing = now, "", false, time.Time{}
+		h.LastError, h.Class, h.Permanent, h.Failing = "", "", false, time.Time{}
 		return
 	}
-	h.LastFailed, h.LastError, h.Permanent = now, hostcall.Text(err), alert.IsPermanent(err)
+	h.LastFailed, h.LastError, h.Class, h.Permanent = now, hostcall.Text(err), classOf(err), alert.IsPermanent(err)
 	if h.Failing.IsZero() {
 		h.Failing = now
 	}
+}
+
+// classOf names the kind of a failure, in words that anyone may read.
+func classOf(err error) string {
+	if _, asked := pauseOf(err); asked {
+		return "quiet"
+	}
+	if alert.IsPermanent(err) {
+		return "refused"
+	}
+	switch hostcall.ClassOf(err) {
+	case "late", "busy":
+		return "late"
+	}
+	return "failed"
 }

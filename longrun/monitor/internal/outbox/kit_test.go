@@ -52,7 +52,10 @@ type bench struct {
 	log     *lines
 	channel *outbox.Channel
 	trusted func() (time.Time, error)
-	slot    time.Duration // how long a turn waits at most
+	slot    time.Duration     // how long a turn waits at most
+	open    map[string]string // the incidents that are, by target
+
+	settings longrun.Settings
 
 	lead  *leadtest.Lead
 	draft *outbox.Draft
@@ -62,12 +65,12 @@ type bench struct {
 func newBench(t *testing.T, a alert.Alerter) *bench {
 	t.Helper()
 	clk := clock.New()
-	b := &bench{t: t, st: storetest.Wrap(memstore.New(nil)), log: &lines{}, slot: time.Minute}
+	b := &bench{t: t, st: storetest.Wrap(memstore.New(nil)), log: &lines{}, slot: time.Minute, open: map[string]string{}, settings: longrun.DefaultSettings(time.Minute)}
 	l, err := ledger.New(b.st, "")
 	require.NoError(t, err)
 	b.deps = room.Deps{
 		Clock: clk, Log: hostcall.NewLog(slog.New(slog.NewTextHandler(b.log, nil)), clk), Ledger: l,
-		Settings: func() longrun.Settings { return longrun.DefaultSettings(time.Minute) },
+		Settings: func() longrun.Settings { return b.settings },
 		Self:     room.Self{InstanceID: "a", CommitHash: "c0ffee", Interval: time.Minute, Lease: 2 * time.Minute},
 		Stop:     room.NewBudget(8*time.Second, clk),
 	}
@@ -82,8 +85,15 @@ func newBench(t *testing.T, a alert.Alerter) *bench {
 func (b *bench) begin() {
 	b.lead = leadtest.New(b.st, b.deps.Clock)
 	b.draft = outbox.NewDraft(b.deps, b.lead)
-	b.box = outbox.New(b.deps, outbox.Options{Channel: b.channel, Lead: b.lead, Draft: b.draft, Trusted: func() (time.Time, error) { return b.trusted() }})
+	b.box = outbox.New(b.deps, outbox.Options{Channel: b.channel, Lead: b.lead, Draft: b.draft, Trusted: func() (time.Time, error) { return b.trusted() }, Standing: b.standing})
 }
+
+func (b *bench) standing(_ longrun.RuleID, target string) (string, time.Time) {
+	return b.open[target], began
+}
+
+// began is when everything began that the tests queue.
+var began = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // run has the lead turn for so long.
 func (b *bench) run(d time.Duration) {
@@ -102,8 +112,18 @@ func (b *bench) run(d time.Duration) {
 // queue decides a message about one target, the seq-th.
 func (b *bench) queue(target string, seq int64, kind longrun.NoticeKind) {
 	b.t.Helper()
-	since := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	i := longrun.Incident{IncidentID: "logged_out_" + target, Rule: rules.LoggedOut, Target: target, TSStart: since, Summary: "account " + target + " is out"}
+	b.queueOf("logged_out_"+target, target, seq, kind)
+}
+
+// queueOf is queue for an incident of another name.
+func (b *bench) queueOf(incident, target string, seq int64, kind longrun.NoticeKind) {
+	b.t.Helper()
+	i := longrun.Incident{IncidentID: incident, Rule: rules.LoggedOut, Target: target, Severity: longrun.Critical, TSStart: began, Summary: "account " + target + " is out"}
+	b.open[target] = incident
+	if kind == longrun.NoticeResolved {
+		i.TSEnd = new(time.Now().UTC().Truncate(time.Microsecond))
+		b.open[target] = ""
+	}
 	b.box.Queue(b.t.Context(), i, rules.State{Rule: rules.LoggedOut, Target: target, Seq: seq}, kind, time.Now())
 }
 
@@ -128,7 +148,7 @@ func (b *bench) put(id string, doc any) {
 func waitingSince(age time.Duration, n int) (string, longrun.Notice) {
 	at := time.Now().Add(-age).UTC().Truncate(time.Microsecond)
 	id := fmt.Sprintf("old_%05d", n)
-	return id, longrun.Notice{NoticeID: id, TS: at, Created: at, Kind: longrun.NoticeFiring, State: longrun.Waiting, Key: "#logged_out-x-1", IncidentID: id, Rule: rules.LoggedOut, Target: "x"}
+	return id, longrun.Notice{NoticeID: id, TS: at, Created: at, Kind: longrun.NoticeFiring, State: longrun.Waiting, Key: "#logged_out-x-1", IncidentID: id, Rule: rules.LoggedOut, Target: id}
 }
 
 // said are the messages as kinds and targets, digests taken apart.

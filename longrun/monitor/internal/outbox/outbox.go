@@ -14,10 +14,11 @@ import (
 )
 
 const (
-	// maxAge is how long a message is tried: what is older helps nobody.
+	// maxAge is how long a message is tried that a channel neither takes nor refuses.
+	// One that is older is undelivered.
 	maxAge = 72 * time.Hour
-	// maxWaiting bounds the messages that wait; beyond it the oldest are closed.
-	maxWaiting = 5000
+	// maxUnsent bounds the messages that are not sent; beyond it some are closed.
+	maxUnsent = 5000
 )
 
 // Options are what an Outbox is made of. Each is required.
@@ -26,6 +27,9 @@ type Options struct {
 	Lead    leading.Lead
 	// Draft is what the lead writes; messages are written through it.
 	Draft *Draft
+	// Standing returns the incident of a rule and target that is open, and since when
+	// it is; an empty ID where none is.
+	Standing func(r longrun.RuleID, target string) (incidentID string, since time.Time)
 	// Trusted is the time where it may be believed by whoever does what cannot be
 	// taken back: closes a message unsent.
 	Trusted func() (time.Time, error)
@@ -37,11 +41,13 @@ type Options struct {
 type Outbox struct {
 	room.Deps
 	Options
-	waiting map[string]*longrun.Notice // at most maxWaiting
-	failed  map[string]time.Time       // undelivered, and when they were decided; at most maxWaiting
+	unsent map[string]*longrun.Notice // those that wait, and those undelivered; at most maxUnsent
+	loose  map[Key]bool               // of which what is unsent may be to be folded
+	again  *retrial                   // of those undelivered
 
 	outcomes chan Outcome // of the one sending under way
 	sending  []string     // the messages of it
+	retrying bool         // it is of undelivered ones alone
 	unheld   int          // claims in a row that failed
 
 	reading *reading // of Restore; nil before
@@ -57,17 +63,33 @@ type Outcome struct {
 // New returns an Outbox that knows of no message.
 func New(d room.Deps, o Options) *Outbox {
 	return &Outbox{
-		Deps: d, Options: o, waiting: make(map[string]*longrun.Notice), failed: make(map[string]time.Time),
-		outcomes: make(chan Outcome, 1),
+		Deps: d, Options: o, unsent: make(map[string]*longrun.Notice), loose: make(map[Key]bool),
+		again: newRetrial(o.Channel.Taken(), d.Settings().TS), outcomes: make(chan Outcome, 1),
 	}
 }
 
-// Waiting counts the messages that are not sent, and Undelivered those of the last
-// three days that the channel refused for good.
-func (o *Outbox) Waiting() int { return len(o.waiting) }
+// Waiting counts the messages that are to be sent, but for those undelivered.
+func (o *Outbox) Waiting() (n int) {
+	for _, u := range o.unsent {
+		if u.State == longrun.Waiting {
+			n++
+		}
+	}
+	return n
+}
 
-// Undelivered is said at Waiting.
-func (o *Outbox) Undelivered() int { return len(o.failed) }
+// Undelivered counts the messages that could not be delivered and are kept, and
+// returns since when the first of them is.
+func (o *Outbox) Undelivered() (n int, since time.Time) {
+	for _, u := range o.unsent {
+		if u.State == longrun.Undelivered {
+			if n++; n == 1 || u.UndeliveredSince.Before(since) {
+				since = *u.UndeliveredSince
+			}
+		}
+	}
+	return n, since
+}
 
 // Outcomes has what becomes of sendings, for SentOff.
 func (o *Outbox) Outcomes() <-chan Outcome { return o.outcomes }
@@ -87,7 +109,7 @@ func (o *Outbox) Queue(ctx context.Context, i longrun.Incident, s rules.State, k
 		until := now.Add(quiet)
 		n.TS, n.NotBefore = until, &until
 	}
-	for _, older := range o.waiting {
+	for _, older := range o.unsent {
 		if older.IncidentID == n.IncidentID && older.Kind == longrun.NoticeReminder && !slices.Contains(o.sending, older.NoticeID) {
 			o.drop(older, longrun.Obsolete, "a later message says more")
 		}
@@ -96,73 +118,89 @@ func (o *Outbox) Queue(ctx context.Context, i longrun.Incident, s rules.State, k
 	o.add(ctx, n)
 }
 
-// add takes a message in. When too many wait, the oldest is closed.
+// add takes a message in. When too many are unsent, one is closed that is missed
+// least, the oldest of them.
 func (o *Outbox) add(ctx context.Context, n *longrun.Notice) {
-	o.waiting[n.NoticeID] = n
-	if len(o.waiting) <= maxWaiting {
+	o.unsent[n.NoticeID] = n
+	o.loose[keyOf(n)] = true
+	if len(o.unsent) <= maxUnsent {
 		return
 	}
 	var first *longrun.Notice
-	for id, w := range o.waiting {
-		if !slices.Contains(o.sending, id) && (first == nil || older(w, first) < 0) {
-			first = w
+	for id, u := range o.unsent {
+		if !slices.Contains(o.sending, id) && (first == nil || cmp.Or(cmp.Compare(missed(u), missed(first)), older(u, first)) < 0) {
+			first = u
 		}
 	}
-	o.Log.Once(ctx, slog.LevelError, "outbox", "full", "too many messages wait, and the oldest are closed unsent", "most", maxWaiting)
+	o.Log.Once(ctx, slog.LevelError, "outbox", "full", "too many messages wait, and the oldest are closed unsent", "most", maxUnsent)
 	o.drop(first, longrun.Obsolete, "too many messages wait")
+}
+
+// missed is how much a message is missed that is not sent: least one about what is
+// over and was never told.
+func missed(n *longrun.Notice) int {
+	switch {
+	case n.Untold:
+		return 0
+	case n.Kind == longrun.NoticeReminder:
+		return 1
+	}
+	return 2
 }
 
 func older(a, b *longrun.Notice) int {
 	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.NoticeID, b.NoticeID))
 }
 
-func (o *Outbox) note(n *longrun.Notice) {
-	o.Draft.Note(Key{Rule: n.Rule, Target: n.Target}, o.Ledger.SetNotice(*n))
-}
+// keyOf is the rule and target that a message is about.
+func keyOf(n *longrun.Notice) Key { return Key{Rule: n.Rule, Target: n.Target} }
+
+func (o *Outbox) note(n *longrun.Notice) { o.Draft.Note(keyOf(n), o.Ledger.SetNotice(*n)) }
 
 // drop takes a message out of the outbox that is not to be sent any more.
 func (o *Outbox) drop(n *longrun.Notice, state longrun.NoticeState, why string) {
 	n.State, n.Error, n.ClaimedBy, n.ClaimedUntil = state, why, "", nil
-	delete(o.waiting, n.NoticeID)
-	if state == longrun.Undeliverable && len(o.failed) < maxWaiting {
-		o.failed[n.NoticeID] = n.Created
-	}
+	delete(o.unsent, n.NoticeID)
+	o.again.forget(n.NoticeID)
 	o.note(n)
 }
 
-// Tidy takes out of the outbox what is not to be sent any more.
+// busy reports whether somebody may be sending a message: it is not touched then.
+func (o *Outbox) busy(n *longrun.Notice, now time.Time) bool {
+	if slices.Contains(o.sending, n.NoticeID) {
+		return true
+	}
+	return n.ClaimedUntil != nil && n.ClaimedUntil.After(now) && n.ClaimedUntil.Sub(now) <= maxQuiet
+}
+
+// Tidy takes out of the outbox what is not to be sent any more, and makes of what
+// could not be delivered as few messages as say it.
 func (o *Outbox) Tidy(ctx context.Context) {
 	now, untrusted := o.Trusted()
 	now = now.UTC().Truncate(time.Microsecond)
-	var oldest *longrun.Notice
-	tooOld := 0
-	for id, n := range o.waiting {
+	for id, n := range o.unsent {
 		switch {
 		case slices.Contains(o.sending, id):
 		case o.Channel.wasTold(id): // under an earlier lead of this process, which could not write it down
 			at := now // apart, so that a pass which finds nothing allocates nothing
 			n.SentAt = &at
 			o.drop(n, longrun.Sent, "")
-		case untrusted == nil && now.Sub(n.Created) > maxAge:
-			tooOld++
-			if oldest == nil || older(n, oldest) < 0 {
-				oldest = n
-			}
-			o.drop(n, longrun.Obsolete, "too old: "+n.Error)
+		case untrusted != nil:
+		case n.State == longrun.Undelivered:
+			o.tidyUndelivered(ctx, n, now)
+		case now.Sub(n.Created) > maxAge && !o.busy(n, now):
+			o.grewOld(n, now)
 		}
-	}
-	if oldest != nil {
-		o.Log.ErrorContext(ctx, "messages are given up: they are too old to help anyone", "messages", tooOld, "oldest", oldest.Key, "attempts", oldest.Attempts, "error", oldest.Error)
-	}
-	for id, created := range o.failed {
-		if now.Sub(created) > maxAge {
-			delete(o.failed, id)
-		}
-	}
-	if len(o.waiting) < maxWaiting/2 {
-		o.Log.Over("outbox")
 	}
 	if untrusted == nil {
 		o.lookBack(ctx, now)
+	}
+	if o.old.done {
+		o.sayClosed(ctx)
+	}
+	o.foldLoose()
+	o.sayUndelivered(ctx)
+	if len(o.unsent) < maxUnsent/2 {
+		o.Log.Over("outbox")
 	}
 }

@@ -57,8 +57,7 @@ func TestMessagesThatWaitedForDaysAreClosedAndSaidOnce(t *testing.T) {
 		}
 		require.Equal(t, 508, closed)
 		require.Equal(t, 1, b.log.count("messages that nobody was told in time are closed unsent"))
-		require.Equal(t, 1, b.log.count("messages=507"))
-		require.Equal(t, 1, b.log.count("messages are given up"))
+		require.Equal(t, 1, b.log.count("messages=508"))
 		require.Equal(t, 1, b.log.count("a mangled document is passed over"))
 
 		// The next lead of this process has nothing to read there again.
@@ -67,7 +66,7 @@ func TestMessagesThatWaitedForDaysAreClosedAndSaidOnce(t *testing.T) {
 		require.NoError(t, b.box.Restore(t.Context()))
 		most = 0
 		b.run(10 * time.Minute)
-		require.LessOrEqual(t, b.st.Calls(storetest.Scan)-scans, 2)
+		require.LessOrEqual(t, b.st.Calls(storetest.Scan)-scans, 3, "the newest one, the newest ones, and what is older")
 		require.Zero(t, most)
 	})
 }
@@ -143,7 +142,7 @@ func TestAnOldLookingMessageThatIsYoungIsSent(t *testing.T) {
 		b.put(id, n)
 		require.NoError(t, b.box.Restore(t.Context()))
 		b.run(time.Minute)
-		require.Equal(t, []string{"firing x"}, said(rec.Messages()))
+		require.Equal(t, []string{"firing old_00002"}, said(rec.Messages()))
 	})
 }
 
@@ -166,7 +165,7 @@ func TestARestoreGoesOnWhereItBroke(t *testing.T) {
 			tries++
 		}
 		require.Equal(t, 3, tries)
-		require.Equal(t, 103, read, "nothing twice but where it broke")
+		require.Equal(t, 104, read, "the newest, and nothing twice but where it broke")
 		require.Equal(t, 100, b.box.Waiting())
 	})
 }

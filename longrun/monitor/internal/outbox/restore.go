@@ -16,7 +16,7 @@ import (
 
 // maxRead bounds what a new lead reads before it judges: the newest messages.
 // Older ones are looked through later.
-const maxRead = 2 * maxWaiting
+const maxRead = 2 * maxUnsent
 
 // reading is the Scan of a new lead, as far as it has come.
 type reading struct {
@@ -27,15 +27,19 @@ type reading struct {
 // Restore reads the newest messages, those that are tried still. What was read
 // counts: after an error it is called again, and goes on where it was.
 func (o *Outbox) Restore(ctx context.Context) error {
+	ctx, cancel := deadline.With(ctx, o.Clock, room.StoreTimeout)
+	defer cancel()
 	if o.reading == nil {
-		o.reading = &reading{page: ledger.Page{From: o.Clock.Now().Add(-maxAge - maxQuiet), Desc: true, Limit: maxRead}}
+		from, err := o.readFrom(ctx)
+		if err != nil {
+			return err
+		}
+		o.reading = &reading{page: ledger.Page{From: from, Desc: true, Limit: maxRead}}
 	}
 	r := o.reading
 	if r.done {
 		return nil
 	}
-	ctx, cancel := deadline.With(ctx, o.Clock, room.StoreTimeout)
-	defer cancel()
 	for e, err := range o.Ledger.Notices(ctx, r.page) {
 		mangled, isMangled := errors.AsType[*ledger.DocumentError](err)
 		if err != nil && !isMangled {
@@ -60,20 +64,41 @@ func (o *Outbox) Restore(ctx context.Context) error {
 	return nil
 }
 
+// readFrom is where the first reading begins: so long before now, or before the
+// newest message, where nobody has led for long.
+func (o *Outbox) readFrom(ctx context.Context) (time.Time, error) {
+	at := o.Clock.Now()
+	newest, known, err := ledger.First[longrun.Notice](ctx, o.Ledger, ledger.Outbox, ledger.Page{To: at, Desc: true, Limit: 5})
+	if err != nil {
+		return time.Time{}, err
+	}
+	if known {
+		at = newest.At
+	}
+	return at.Add(-maxAge - maxQuiet), nil
+}
+
 // restored takes what a document says.
 func (o *Outbox) restored(ctx context.Context, e ledger.Entry[longrun.Notice]) {
 	n := e.Value
 	n.NoticeID = e.Key.ID // where it lies, whatever it says
-	switch n.State {
-	case longrun.Waiting:
+	if o.isUnsent(&n) {
 		o.fit(&n)
 		o.add(ctx, &n)
-	case longrun.Undeliverable:
-		if len(o.failed) < maxWaiting {
-			o.failed[n.NoticeID] = n.Created
-		}
+	}
+}
+
+// isUnsent reports whether a message is still to be told. One of a version that
+// gave up what was refused is, where its incident is open.
+func (o *Outbox) isUnsent(n *longrun.Notice) bool {
+	switch n.State {
+	case longrun.Waiting:
+		return true
+	case longrun.Undelivered:
+		return n.UndeliveredSince != nil || n.Kind != longrun.NoticeResolved && o.tellable(n)
 	case longrun.Sent, longrun.Obsolete:
 	}
+	return false
 }
 
 // maxSummary bounds the text of a message that somebody may have edited, and
@@ -101,7 +126,15 @@ func (o *Outbox) fit(n *longrun.Notice) {
 	if n.NotBefore != nil && n.NotBefore.Before(latestDue) {
 		o.Channel.hush(*n.NotBefore)
 	}
-	n.Attempts = min(max(n.Attempts, 0), maxAttempts)
+	if n.State == longrun.Undelivered {
+		if n.UndeliveredSince == nil || n.UndeliveredSince.After(now) {
+			n.UndeliveredSince = &n.Created
+		}
+		if n.UndeliveredSince.After(now) {
+			n.UndeliveredSince = &now
+		}
+	}
+	n.Attempts, n.More = min(max(n.Attempts, 0), maxAttempts), min(max(n.More, 0), maxAttempts)
 	if len(n.Summary) > maxSummary {
 		n.Summary = hostcall.Line(n.Summary, maxSummary)
 	}
@@ -135,8 +168,8 @@ func (c *Channel) sweptTo(after store.Cursor) store.Cursor {
 	return c.swept
 }
 
-// lookBack reads some of the older messages. One that waits is closed, being too
-// old for anyone, or taken in where that is by a clock that was wrong.
+// lookBack reads some of the older messages, and takes in those that nobody was
+// told.
 func (o *Outbox) lookBack(ctx context.Context, now time.Time) {
 	if o.Draft.Len() > 0 {
 		return // of the last pass, perhaps
@@ -163,28 +196,31 @@ func (o *Outbox) lookBack(ctx context.Context, now time.Time) {
 		switch {
 		case isMangled:
 			o.Mangled(ctx, mangled, e.Version)
-		case e.Value.State == longrun.Waiting && o.waiting[e.Key.ID] == nil:
-			o.close(ctx, e, now)
+		default:
+			o.takeOld(ctx, e, now)
 		}
 	}
 	o.Log.Over("old messages")
-	if o.old.done = read < maxOld; o.old.done {
-		o.sayClosed(ctx)
-	}
+	o.old.done = read < maxOld
 }
 
-// close closes an old message that waits, if it is as old as it looks.
-func (o *Outbox) close(ctx context.Context, e ledger.Entry[longrun.Notice], now time.Time) {
+// takeOld takes an old message in that nobody was told. Unless it only looks old, it
+// could not be delivered: what became of its incident decides.
+func (o *Outbox) takeOld(ctx context.Context, e ledger.Entry[longrun.Notice], now time.Time) {
 	n := e.Value
 	n.NoticeID = e.Key.ID
-	if now.Sub(n.Created) <= maxAge && !o.Channel.wasTold(n.NoticeID) {
-		o.fit(&n)
-		o.add(ctx, &n)
+	if o.unsent[n.NoticeID] != nil || !o.isUnsent(&n) {
 		return
 	}
-	n.State, n.Error, n.ClaimedBy, n.ClaimedUntil = longrun.Obsolete, "too old: "+hostcall.Line(n.Error, maxError), "", nil
-	o.Draft.Note(Key{Rule: n.Rule, Target: n.Target, Closed: n.NoticeID}, o.Ledger.SetNotice(n))
-	o.old.closed++
+	o.fit(&n)
+	o.add(ctx, &n)
+	if o.unsent[n.NoticeID] != nil && (n.State == longrun.Undelivered || now.Sub(n.Created) > maxAge) && !o.busy(&n, now) {
+		since := n.Created
+		if n.UndeliveredSince == nil {
+			n.UndeliveredSince = &since
+		}
+		o.keep(&n, now)
+	}
 }
 
 func (o *Outbox) sayClosed(ctx context.Context) {

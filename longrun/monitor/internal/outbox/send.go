@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -29,13 +28,22 @@ const (
 const Idle = 24 * time.Hour
 
 // Send begins to send what is due, in one message as far as it fits, once that
-// this instance does so is written down. It returns how long nothing is due.
+// this instance does so is written down; where nothing is, what is undelivered. It
+// returns how long nothing is to be sent.
 func (o *Outbox) Send(ctx context.Context) time.Duration {
 	if o.sending != nil {
 		return Idle // its outcome comes
 	}
 	now := o.Clock.Now()
+	o.again.look(o.Channel.Taken(), o.Settings().TS)
 	due, wait := o.due(now)
+	o.retrying = len(due) == 0
+	all := 0
+	if o.retrying {
+		var left time.Duration
+		due, all, left = o.late(now)
+		wait = min(wait, left)
+	}
 	if len(due) == 0 || ctx.Err() != nil {
 		return wait
 	}
@@ -46,11 +54,7 @@ func (o *Outbox) Send(ctx context.Context) time.Duration {
 		return time.Second // a message that is in no outbox, or of an earlier lead
 	}
 	due = due[:min(len(due), maxTogether)]
-	messages := make([]alert.Message, len(due))
-	for i, n := range due {
-		messages[i] = o.Channel.Message(*n)
-	}
-	message, k := alert.Coalesce(messages)
+	message, k := o.coalesce(due, all)
 	if !o.claim(ctx, due[:k], now) {
 		o.Channel.GiveBack()
 		return PauseAfter(&o.unheld)
@@ -90,25 +94,37 @@ func (o *Outbox) claim(ctx context.Context, claimed []*longrun.Notice, now time.
 func (o *Outbox) claimTime() time.Duration { return room.StoreTimeout + o.Channel.patience() }
 
 // due returns the messages that are to be sent now, the oldest first, and how
-// long it is until the next one. Of one incident none overtakes another.
+// long it is until the next one. About one target none overtakes another: with one
+// that waits comes what is undelivered before it.
 func (o *Outbox) due(now time.Time) (due []*longrun.Notice, wait time.Duration) {
 	wait = Idle
-	if len(o.waiting) == 0 {
+	if o.Waiting() == 0 {
 		return nil, wait
 	}
-	behind := make(map[string]bool) // incidents of which an older message waits
-	for _, n := range slices.SortedFunc(maps.Values(o.waiting), older) {
-		left := untilDue(n, now)
-		switch {
-		case left > 0:
-			wait = min(wait, left)
-			behind[n.IncidentID] = true
-		case !behind[n.IncidentID]:
-			due = append(due, n)
+	for _, words := range o.words() {
+		ready := 0 // up to behind the last one that waits
+		var these []*longrun.Notice
+		for _, n := range words {
+			if left := untilDue(n, now); left > 0 {
+				if slices.ContainsFunc(words, isWaiting) {
+					wait = min(wait, left)
+				}
+				break
+			}
+			if isWaiting(n) || o.tellable(n) && !o.again.atFault(n.NoticeID) {
+				these = append(these, n)
+			}
+			if isWaiting(n) {
+				ready = len(these)
+			}
 		}
+		due = append(due, these[:ready]...)
 	}
+	slices.SortFunc(due, older)
 	return due, wait
 }
+
+func isWaiting(n *longrun.Notice) bool { return n.State == longrun.Waiting }
 
 // untilDue is how long a message still waits. No clock that was set back makes
 // it wait for longer than a channel may ask for.
@@ -128,26 +144,35 @@ func untilDue(n *longrun.Notice, now time.Time) time.Duration {
 func (o *Outbox) SentOff(ctx context.Context, out Outcome) {
 	o.sending = nil
 	now := o.Clock.Now().UTC().Truncate(time.Microsecond)
-	if out.err != nil {
+	failed := ""
+	switch {
+	case out.err == nil:
+	case alert.IsPartial(out.err) && alert.IsPermanent(out.err):
+		failed = hostcall.Line(spawn.Text(out.err), maxError) // people were told, by another channel
+	default:
 		o.putOff(out, now)
 		return
 	}
 	for _, id := range out.ids {
-		if n := o.waiting[id]; n != nil {
+		if n := o.unsent[id]; n != nil {
 			n.SentAt = &now
-			o.drop(n, longrun.Sent, "")
+			o.drop(n, longrun.Sent, failed)
 		}
+	}
+	if o.retrying {
+		o.again.took = now
 	}
 	o.Log.InfoContext(ctx, "alerts sent", "messages", len(out.ids))
 }
 
-// putOff puts messages off, or gives them up. Those that failed together wait
-// together: what a channel that is down gets to do is few calls, and what one
-// that is back gets is few messages.
+// putOff puts messages off, or keeps them as undelivered. Those that failed
+// together wait together: what a channel that is down gets to do is few calls, and
+// what one that is back gets is few messages.
 func (o *Outbox) putOff(out Outcome, now time.Time) {
+	refused := alert.IsPermanent(out.err)
 	attempts := int64(0)
 	for _, id := range out.ids {
-		if n := o.waiting[id]; n != nil {
+		if n := o.unsent[id]; n != nil {
 			attempts = max(attempts, n.Attempts)
 		}
 	}
@@ -157,21 +182,29 @@ func (o *Outbox) putOff(out Outcome, now time.Time) {
 		again = now.Add(pause)
 	}
 	for _, id := range out.ids {
-		n := o.waiting[id]
+		n := o.unsent[id]
 		if n == nil {
 			continue
 		}
-		n.ClaimedBy, n.ClaimedUntil = "", nil
 		n.Error = hostcall.Line(spawn.Text(out.err), maxError)
-		if alert.IsPermanent(out.err) {
-			o.drop(n, longrun.Undeliverable, n.Error)
+		if refused {
+			o.keep(n, now)
 			continue
 		}
-		n.TS = again
+		n.TS, n.ClaimedBy, n.ClaimedUntil = again, "", nil
 		if asked { // of every message, and of whoever leads next
 			n.NotBefore = &again
 		}
+		if alert.IsPartial(out.err) && n.SentAt == nil {
+			n.SentAt = &now
+		}
 		o.note(n)
+	}
+	switch {
+	case refused:
+		o.again.refuse(out.ids, o.retrying, now)
+	case o.retrying:
+		o.again.putOff(again)
 	}
 }
 
@@ -217,13 +250,15 @@ func (o *Outbox) Leave(ctx context.Context) {
 }
 
 // Pause waits until something is to be done here: after wait, when wake says so,
-// or when a sending has an outcome, which it takes.
+// when the channel took a message that is in no outbox, or when a sending has an
+// outcome, which it takes.
 func (o *Outbox) Pause(ctx context.Context, wait time.Duration, wake <-chan struct{}) {
 	waiting, cancel := deadline.With(ctx, o.Clock, wait)
 	defer cancel()
 	select {
 	case <-waiting.Done():
 	case <-wake:
+	case <-o.Channel.took:
 	case out := <-o.outcomes:
 		o.SentOff(ctx, out)
 	}

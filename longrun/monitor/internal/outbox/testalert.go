@@ -44,6 +44,7 @@ func (c *Channel) Test(ctx context.Context) error {
 	})
 	if err == nil || ctx.Err() == nil {
 		c.noteTest(ctx, err)
+		c.tellTook(err)
 	}
 	return err
 }

@@ -50,9 +50,13 @@ type alertsBody struct {
 	// Judged is the slot in which the rules were last judged here.
 	Judged *time.Time `json:"judged"`
 	// Rules are all rules, each target of one that ever fired by itself.
-	Rules   []ruleBody  `json:"rules"`
-	Waiting int         `json:"waiting"`
-	Channel channelBody `json:"channel"`
+	Rules   []ruleBody `json:"rules"`
+	Waiting int        `json:"waiting"`
+	// Undelivered counts what could not be delivered, and is told when the channel
+	// works again.
+	Undelivered      int         `json:"undelivered"`
+	UndeliveredSince *time.Time  `json:"undeliveredSince"`
+	Channel          channelBody `json:"channel"`
 }
 
 type ruleBody struct {
@@ -77,18 +81,22 @@ type channelBody struct {
 	LastSent   *time.Time `json:"lastSent"`
 	LastFailed *time.Time `json:"lastFailed"`
 	LastError  string     `json:"lastError"`
+	Class      string     `json:"class"`
 	QuietUntil *time.Time `json:"quietUntil"`
 }
 
 func channelOf(c monitor.ChannelStatus) channelBody {
 	return channelBody{
 		Configured: c.Configured, Healthy: c.LastError == "", Permanent: c.Permanent,
-		LastSent: optional(c.LastSent), LastFailed: optional(c.LastFailed), LastError: c.LastError, QuietUntil: optional(c.QuietUntil),
+		LastSent: optional(c.LastSent), LastFailed: optional(c.LastFailed), LastError: c.LastError, Class: c.Class, QuietUntil: optional(c.QuietUntil),
 	}
 }
 
 func alertsOf(s monitor.AlertsStatus) alertsBody {
-	out := alertsBody{Judged: optional(s.Judged), Waiting: s.Waiting, Channel: channelOf(s.Channel)}
+	out := alertsBody{
+		Judged: optional(s.Judged), Waiting: s.Waiting, Undelivered: s.Undelivered, UndeliveredSince: optional(s.UndeliveredSince),
+		Channel: channelOf(s.Channel),
+	}
 	for _, rule := range rules.Rules() {
 		shown := false
 		for _, a := range s.Alarms {

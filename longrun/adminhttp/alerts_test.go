@@ -33,7 +33,7 @@ func TestATestMessageIsSentByWhoeverIsAsked(t *testing.T) {
 	status, body, _ := s.ask(http.MethodPost, "/alerts/test", "")
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, map[string]any{
-		"configured": true, "healthy": true, "permanent": false, "lastSent": "2025-12-29T23:08:20Z", "lastFailed": nil, "lastError": "", "quietUntil": nil,
+		"configured": true, "healthy": true, "permanent": false, "lastSent": "2025-12-29T23:08:20Z", "lastFailed": nil, "lastError": "", "class": "", "quietUntil": nil,
 	}, body["channel"])
 	require.Len(t, channel.Messages(), 1)
 	require.Equal(t, alert.Test, channel.Messages()[0].Kind)
@@ -205,6 +205,27 @@ func TestAChannelThatMustBeMendedIsToldByReadyzAndLeavesTheInstanceReady(t *test
 		require.Equal(t, want, a.json(t)["alerts"])
 		require.Equal(t, "standby", a.json(t)["state"])
 		alerttest.LeaksNoSecret(t, []string{"123:abcdefghijklmnopqrstuvwxyz", "failure"}, a.body)
+	}
+}
+
+func TestWhatPeopleCouldNotBeToldIsToldByReadyzAndStatus(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	since := time.Date(2025, 12, 29, 3, 0, 0, 0, time.UTC)
+	for want, alerts := range map[string]monitor.AlertsStatus{
+		"1 message is undelivered since 2025-12-29T03:00:00Z": {
+			Undelivered: 1, UndeliveredSince: since, Channel: monitor.ChannelStatus{Configured: true},
+		},
+		"7 messages are undelivered since 2025-12-29T03:00:00Z: cannot be sent until the channel is mended": {
+			Undelivered: 7, UndeliveredSince: since, Channel: monitor.ChannelStatus{Configured: true, LastError: "blocked", Class: "refused", Permanent: true},
+		},
+	} {
+		s.serve(&told{status: monitor.Status{State: monitor.Leading, StoreReachable: true, Alerts: alerts}})
+		require.Equal(t, want, s.get("/readyz")["alerts"])
+		shown := object(object(s.get("/status")["status"])["alerts"])
+		require.EqualValues(t, alerts.Undelivered, shown["undelivered"])
+		require.Equal(t, "2025-12-29T03:00:00Z", shown["undeliveredSince"])
+		require.Equal(t, alerts.Channel.Class, object(shown["channel"])["class"])
 	}
 }
 

@@ -2,6 +2,7 @@ package adminhttp
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -184,9 +185,27 @@ func Readyz(m interface{ Status() monitor.Status }) http.Handler {
 		case s.StoreReadOnly:
 			reply.Fail(w, r, http.StatusServiceUnavailable, "", "the store takes no writes")
 		default:
-			reply.JSON(w, r, http.StatusOK, map[string]any{"success": true, "state": s.State, "alerts": channelText(s.Alerts.Channel), "tasks": tasksText(s.Tasks)})
+			reply.JSON(w, r, http.StatusOK, map[string]any{"success": true, "state": s.State, "alerts": alertsText(s.Alerts), "tasks": tasksText(s.Tasks)})
 		}
 	})
+}
+
+// alertsText says in a few words how the way to people is, and what they could not
+// be told.
+func alertsText(a monitor.AlertsStatus) string {
+	text := channelText(a.Channel)
+	if a.Undelivered == 0 {
+		return text
+	}
+	lost := "1 message is undelivered"
+	if a.Undelivered != 1 {
+		lost = strconv.Itoa(a.Undelivered) + " messages are undelivered"
+	}
+	lost += " since " + a.UndeliveredSince.UTC().Format(time.RFC3339)
+	if text == "ok" {
+		return lost
+	}
+	return lost + ": " + text
 }
 
 // channelText says in a few words, and without the channel's own, what status

@@ -31,6 +31,8 @@ type mortal struct {
 	own  *storetest.Faulty
 	node *node
 	rec  *alerttest.Recorder
+	// channel is asked instead of rec where there is one.
+	channel alert.Alerter
 
 	mu    sync.Mutex
 	left  int // steps until it dies
@@ -109,6 +111,9 @@ func (m *mortal) up(t *testing.T, st store.Store, host func() longrun.HostStatus
 	})
 	m.node = start(t, m.own, m.name, func(c *monitor.Config) {
 		c.Alerter = m
+		if m.channel != nil {
+			c.Alerter = m.channel
+		}
 		c.Status = func(context.Context) (longrun.HostStatus, error) { return host(), nil }
 	})
 }

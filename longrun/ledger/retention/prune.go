@@ -79,13 +79,33 @@ type pruner struct {
 	left    []numbered // late beats that a later seal covers
 }
 
+// untoldFor is for how long a message is kept that could not be delivered, after
+// the end of what it tells of. The outbox gives it up then, too.
+const untoldFor = 30 * 24 * time.Hour
+
+// spent reports whether nobody needs a message of before any more. One that waits
+// counts from when it was decided, as it is due again and again. One that could not
+// be delivered is kept while what it tells of goes on; of one that says nothing of
+// it, as in older versions, that is not known.
+func (p *pruner) spent(n longrun.Notice, before time.Time) bool {
+	switch {
+	case n.State == longrun.Waiting:
+		return n.Created.Before(before)
+	case n.State != longrun.Undelivered:
+		return true
+	case n.Until != nil:
+		return p.now.Sub(*n.Until) > untoldFor
+	}
+	return n.UndeliveredSince == nil && p.now.Sub(n.TS) > untoldFor
+}
+
 // run prunes what is older than before.
 func (p *pruner) run(ctx context.Context, before time.Time) error {
 	switch p.c {
 	case ledger.Runs:
 		return pruneAll(ctx, p, ledger.Page{To: before}, func(r longrun.Run) bool { return r.End != nil && r.End.Before(before) })
 	case ledger.Outbox:
-		return pruneAll(ctx, p, ledger.Page{To: before}, func(n longrun.Notice) bool { return n.State != longrun.Waiting || n.Created.Before(before) })
+		return pruneAll(ctx, p, ledger.Page{To: before}, func(n longrun.Notice) bool { return p.spent(n, before) })
 	case ledger.Silences:
 		return pruneAll(ctx, p, ledger.Page{To: before}, func(s longrun.Silence) bool { return s.Until.Before(before) })
 	case ledger.Heartbeats:

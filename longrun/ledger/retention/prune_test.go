@@ -118,9 +118,9 @@ func TestNothingIsPrunedOnTheWordOfARollupOfTheFuture(t *testing.T) {
 	require.EqualValues(t, 4*1440-10, prune(t, st, l, now.Add(2*time.Hour), map[string]int64{"heartbeats": 4}).Counts[ledger.Heartbeats])
 }
 
-// A message that waits for a channel which never worked again is no more told
-// after three days, and is not kept for ever.
-func TestMessagesGoWhateverBecameOfThem(t *testing.T) {
+// A message that waits for a channel which never worked again is not kept for
+// ever; one that could not be delivered is while people do not know of it.
+func TestMessagesGoWhenNobodyNeedsThem(t *testing.T) {
 	t.Parallel()
 	st := memstore.New(nil)
 	l := open(t, st)
@@ -130,8 +130,13 @@ func TestMessagesGoWhateverBecameOfThem(t *testing.T) {
 		"waiting":  {State: longrun.Waiting, TS: edge.Add(-time.Hour), Created: edge.Add(-2 * time.Hour)},
 		"sent":     {State: longrun.Sent, TS: edge.Add(-time.Hour), Created: edge.Add(-2 * time.Hour)},
 		"obsolete": {State: longrun.Obsolete, TS: edge.Add(-time.Hour)},
-		"failed":   {State: longrun.Undelivered, TS: edge.Add(-time.Hour)},
-		"odd":      {State: "odd", TS: edge.Add(-time.Hour)},
+		// It goes on, whether that is said or not, or has ended lately; or long ago.
+		"untold":     {State: longrun.Undelivered, TS: edge.AddDate(0, 0, -50), UndeliveredSince: new(edge.AddDate(0, 0, -50))},
+		"old untold": {State: longrun.Undelivered, TS: edge.Add(-time.Hour)},
+		"ended":      {State: longrun.Undelivered, TS: edge.Add(-time.Hour), Until: new(now.AddDate(0, 0, -29)), UndeliveredSince: new(edge)},
+		"over":       {State: longrun.Undelivered, TS: edge.Add(-time.Hour), Until: new(now.AddDate(0, 0, -31)), UndeliveredSince: new(edge)},
+		"failed":     {State: longrun.Undelivered, TS: edge.AddDate(0, 0, -50)},
+		"odd":        {State: "odd", TS: edge.Add(-time.Hour)},
 		// Due again and again, or decided by a clock that was ahead.
 		"due": {State: longrun.Waiting, TS: edge, Created: edge.AddDate(0, 0, -9)},
 		"new": {State: longrun.Waiting, TS: edge.Add(-time.Hour), Created: edge.Add(time.Hour)},
@@ -140,11 +145,11 @@ func TestMessagesGoWhateverBecameOfThem(t *testing.T) {
 		_, err := st.Commit(t.Context(), l.SetNotice(n))
 		require.NoError(t, err)
 	}
-	require.EqualValues(t, 5, prune(t, st, l, now, map[string]int64{"outbox": 4}).Counts[ledger.Outbox])
+	require.EqualValues(t, 6, prune(t, st, l, now, map[string]int64{"outbox": 4}).Counts[ledger.Outbox])
 	left := map[string]bool{}
 	for e, err := range l.Notices(t.Context(), ledger.Page{}) {
 		require.NoError(t, err)
 		left[e.Value.NoticeID] = true
 	}
-	require.Equal(t, map[string]bool{"due": true, "new": true}, left)
+	require.Equal(t, map[string]bool{"due": true, "new": true, "untold": true, "old untold": true, "ended": true}, left)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/alert"
@@ -107,7 +108,7 @@ func (o *Outbox) coalesce(due []*longrun.Notice, all int) (message alert.Message
 	first := messages[0].Details
 	for k = len(due); ; {
 		if all > k {
-			messages[0].Details = append(first[:len(first):len(first)], fmt.Sprintf("%d more messages could not be delivered, and follow", all-k))
+			messages[0].Details = append(slices.Clip(first), fmt.Sprintf("%d more messages could not be delivered, and follow", all-k))
 		}
 		m, fits := alert.Coalesce(messages)
 		if fits >= k {

@@ -66,7 +66,21 @@ var arrows = []row{
 
 	// Counting, judging, proving: pure, each on the vocabulary alone.
 	{dir: "longrun/coverage", ours: []string{"longrun"}},
-	{dir: "longrun/rules", ours: []string{"longrun"}},
+	{dir: "longrun/rules/finding", ours: []string{"longrun"}},
+	{dir: "longrun/rules/internal/words"},
+	{dir: "longrun/rules/internal/account", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},
+	{
+		dir:  "longrun/rules/internal/traffic",
+		ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words", "longrun/rules/internal/account"},
+	},
+	{dir: "longrun/rules/internal/host", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},
+	{
+		dir: "longrun/rules",
+		ours: []string{
+			"longrun", "longrun/rules/finding", "longrun/rules/internal/words",
+			"longrun/rules/internal/account", "longrun/rules/internal/traffic", "longrun/rules/internal/host",
+		},
+	},
 	{dir: "longrun/evidence", ours: []string{"longrun"}},
 
 	// Built once, on the contracts. The ledger and the lock speak in the store's

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/account"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/host"
 )
 
 // Inputs are everything that a rule may look at, at one moment. Whoever judges
@@ -28,6 +30,9 @@ type Inputs struct {
 	LeadBegan, Started time.Time
 	// Outage is the store as this instance sees it.
 	Outage Outage
+
+	account account.Look // room …
+	host    host.Look    // … for looks
 
 	targets []Target
 	found   []Finding
@@ -143,7 +148,7 @@ func (in *Inputs) look(r *Rule, states States) {
 		f.Rule, f.Target = r.ID, target.Name
 		name := named{f.Rule, f.Target}
 		if i, again := in.named[name]; again {
-			in.found[i] = in.found[i].with(f)
+			in.found[i] = both(in.found[i], f)
 			continue
 		}
 		in.named[name] = len(in.found)
@@ -151,10 +156,10 @@ func (in *Inputs) look(r *Rule, states States) {
 	}
 }
 
-// with is what is found of a target of whose things one is as f says, and another
+// both is what is found of a target of whose things one is as f says, and another
 // as g: Bad if either is, and Good if both are. Of two that say the same the first
 // one speaks.
-func (f Finding) with(g Finding) Finding {
+func both(f, g Finding) Finding {
 	switch {
 	case f.Condition == Bad && g.Condition == Bad:
 		f.Slots, f.Probes, f.Accounts = join(f.Slots, g.Slots), join(f.Probes, g.Probes), join(f.Accounts, g.Accounts)

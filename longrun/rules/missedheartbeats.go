@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // MissedHeartbeats names the rule; what it sees is said at CheckMissedHeartbeats.
@@ -51,7 +52,7 @@ func CheckMissedHeartbeats(s State, r *Recent, now time.Time, threshold int64) F
 		f.Condition = Good
 	default:
 		f.Condition, f.Since, f.Slots = Bad, m.first.Start(r.interval), r.emptyIDs(m)
-		f.Summary = m.text(r.interval) + tooMany(threshold)
+		f.Summary = m.text(r.interval) + words.TooMany(threshold)
 	}
 	return f
 }
@@ -78,7 +79,7 @@ func (r *Recent) stillMissing(f Finding, since *time.Time, m misses, now longrun
 		f.Slots = r.emptyIDs(m)
 		f.Summary = m.text(r.interval) + ", " + f.Summary
 	} else {
-		f.Summary += " " + moment(f.Since)
+		f.Summary += " " + words.Moment(f.Since)
 	}
 	return f
 }
@@ -137,7 +138,7 @@ func (r *Recent) misses(lastEnd *time.Time, now time.Time) misses {
 
 // text is such as "9 heartbeats missed from 22:35 to 22:44 UTC (2025-12-29)".
 func (m misses) text(interval time.Duration) string {
-	return counted(m.count, "heartbeat") + " missed " + period(m.first.Start(interval), (m.last+1).Start(interval))
+	return words.Counted(m.count, "heartbeat") + " missed " + words.Period(m.first.Start(interval), (m.last+1).Start(interval))
 }
 
 // emptyIDs returns the IDs of the counted slots, at most MaxEvidence.

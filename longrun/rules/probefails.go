@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // ProbeFails names the rule; what it sees is said at CheckProbeFails.
@@ -78,7 +79,7 @@ func failKeys(t longrun.ProbeType, results []longrun.Probe, n int64) []string {
 }
 
 func failText(last *longrun.Probe, fails int64, since time.Time, threshold int64) string {
-	text := counted(fails, string(last.Type)+" probe") + " failed in a row since " + moment(since)
+	text := words.Counted(fails, string(last.Type)+" probe") + " failed in a row since " + words.Moment(since)
 	if last.ErrorClass != "" {
 		text += ", the last one with " + last.ErrorClass
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // ProbeOverdue names the rule; what it sees is said at CheckProbeOverdue.
@@ -85,6 +86,6 @@ func overdueText(t longrun.ProbeType, base time.Time, conclusive bool, every tim
 	if conclusive {
 		what = "the last " + string(t) + " probe that passed or failed was at "
 	}
-	return what + moment(base) + ", due every " + span(every) + ", more than " +
+	return what + words.Moment(base) + ", due every " + words.Span(every) + ", more than " +
 		strconv.FormatFloat(math.Round(periods*100)/100, 'f', -1, 64) + " periods are too long"
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // StoreUnreachable names the rule; what it sees is said at CheckStoreUnreachable.
@@ -37,7 +38,7 @@ func CheckStoreUnreachable(since, now time.Time, after time.Duration) Finding {
 	f.Observed = max(0, away.Seconds())
 	if away >= after {
 		f.Condition, f.Since = Bad, since
-		f.Summary = "the store cannot be reached since " + moment(since) + ", for " + span(away) + ", " + span(after) + " are too long"
+		f.Summary = "the store cannot be reached since " + words.Moment(since) + ", for " + words.Span(away) + ", " + words.Span(after) + " are too long"
 	}
 	return f
 }

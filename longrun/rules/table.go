@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/account"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/host"
 )
 
 // Rule is one row of the table: all that is said of a rule outside its own file.
@@ -44,11 +46,11 @@ type Table []Rule
 var all = Table{ //nolint:gochecknoglobals // a table, never changed
 	missedHeartbeats(),
 	storeUnreachable(),
-	loggedOut(),
+	ofAccounts(account.OutRule()),
 	probeFails(),
 	probeOverdue(),
-	reconnectLoop(),
-	queueDepth(),
+	ofAccounts(account.LoopRule()),
+	ofHost(host.QueueRule()),
 	insufficientData(),
 }
 

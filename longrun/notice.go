@@ -14,6 +14,9 @@ const (
 	NoticeFiring   NoticeKind = "firing"
 	NoticeReminder NoticeKind = "reminder"
 	NoticeResolved NoticeKind = "resolved"
+	// NoticeFlapping says of something that it changes too often to be told of each
+	// change, and how it is now: over if it has an end.
+	NoticeFlapping NoticeKind = "flapping"
 )
 
 // NoticeState is what became of a message.

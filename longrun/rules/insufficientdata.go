@@ -14,6 +14,8 @@ const InsufficientData longrun.RuleID = "insufficient_data"
 func insufficientData() Rule {
 	return Rule{
 		ID: InsufficientData, Severity: longrun.Warning, Policy: Policy{OK: 3}, Each: TheHost,
+		Works:  "enough of the last day was observed again",
+		LookAt: "the gaps of the last day and their causes, in a report",
 		Check: func(s State, in *Inputs, _ Target) Finding {
 			return CheckInsufficientData(s, in.Recent, in.Now, in.Settings.InsufficientDataThreshold)
 		},

@@ -28,6 +28,8 @@ type Inputs struct {
 	// LeadBegan is since when the one who judges leads, and Started since when it
 	// runs.
 	LeadBegan, Started time.Time
+	// Deaths are the instances that were found dead lately, oldest first.
+	Deaths []Death
 	// Outage is the store as this instance sees it.
 	Outage Outage
 
@@ -98,7 +100,8 @@ type States interface {
 	// State returns the state of a rule for a target, the zero State where there is
 	// none.
 	State(r longrun.RuleID, target string) State
-	// Open appends to room the states that are Pending or Firing, in any order.
+	// Open appends to room the states that are Pending or Firing, or flap, in any
+	// order.
 	Open(room []State) []State
 }
 
@@ -163,6 +166,7 @@ func both(f, g Finding) Finding {
 	switch {
 	case f.Condition == Bad && g.Condition == Bad:
 		f.Slots, f.Probes, f.Accounts = join(f.Slots, g.Slots), join(f.Probes, g.Probes), join(f.Accounts, g.Accounts)
+		f.Instances = join(f.Instances, g.Instances)
 	case g.Condition == Bad, f.Condition == Good && g.Condition == Unseen:
 		return g
 	}
@@ -185,7 +189,7 @@ func (t Table) lookForGone(in *Inputs, states States) {
 	in.found, in.open = in.found[:0], states.Open(in.open[:0])
 	for i := range in.open {
 		s := &in.open[i]
-		if s.Phase != Firing && s.Phase != Pending {
+		if s.Phase != Firing && s.Phase != Pending && s.FlapSince == nil {
 			continue
 		}
 		r := t.row(s.Rule)

@@ -14,6 +14,8 @@ const ProbeFails longrun.RuleID = "probe_fails"
 func probeFails() Rule {
 	return Rule{
 		ID: ProbeFails, Severity: longrun.Critical, Each: EachProbe, Known: ProbesKnown,
+		Works:  "the probe passes again",
+		LookAt: "the error class of the newest probes, and the state of both accounts that take part in it",
 		Check: func(_ State, in *Inputs, t Target) Finding {
 			return CheckProbeFails(t.Probe.Type, t.Probe.Recent, in.Settings.AlertThresholds.ConsecutiveProbeFails)
 		},

@@ -15,6 +15,8 @@ const ProbeOverdue longrun.RuleID = "probe_overdue"
 func probeOverdue() Rule {
 	return Rule{
 		ID: ProbeOverdue, Severity: longrun.Warning, Each: EachProbe, Known: ProbesKnown,
+		Works:  "the probe has a result again",
+		LookAt: "why the leader makes none: its log, the account that probes, and the probe's newest errors",
 		Check: func(_ State, in *Inputs, t Target) Finding {
 			since := in.Started.Add(t.Probe.Settle)
 			if since.Before(in.LeadBegan) {

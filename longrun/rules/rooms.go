@@ -33,7 +33,7 @@ const (
 // ofAccounts is the row of a rule about accounts, and of the host as a whole where
 // it answers and names none.
 func ofAccounts(r account.Rule) Rule {
-	row := Rule{ID: r.ID, Severity: r.Severity, Each: EachAccount, Known: AccountsKnown}
+	row := Rule{ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Each: EachAccount, Known: AccountsKnown}
 	if r.Count != nil {
 		row.Each = func(in *Inputs, room []Target) []Target {
 			if len(in.Accounts) == 0 && in.Beat.StatusError == "" {
@@ -55,7 +55,7 @@ func ofAccounts(r account.Rule) Rule {
 // ofHost is the row of a rule about the host.
 func ofHost(r host.Rule) Rule {
 	return Rule{
-		ID: r.ID, Severity: r.Severity, Policy: Policy{OK: r.OK}, Each: TheHost,
+		ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Policy: Policy{OK: r.OK}, Each: TheHost,
 		Check: func(s State, in *Inputs, _ Target) Finding {
 			in.host = host.Look{Beat: &in.Beat, Settings: &in.Settings, Before: s.before()}
 			return r.Check(&in.host)

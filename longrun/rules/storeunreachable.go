@@ -15,6 +15,8 @@ const StoreUnreachable longrun.RuleID = "store_unreachable"
 func storeUnreachable() Rule {
 	return Rule{
 		ID: StoreUnreachable, Severity: longrun.Critical, Alone: true, Each: TheHost,
+		Works:  "the store answers again",
+		LookAt: "the store: does it run, can it be reached from here, is its disk full, do its credentials hold",
 		Check: func(_ State, in *Inputs, _ Target) Finding {
 			f := CheckStoreUnreachable(in.Outage.Since, in.Now, time.Duration(in.Settings.AlertThresholds.StoreUnreachableSec*float64(time.Second)))
 			if f.Condition == Good {

@@ -37,8 +37,12 @@ type Finding struct {
 	// Observed against Threshold, and the same in words.
 	Observed, Threshold float64
 	Summary             string
-	// The evidence, as in Incident.
-	Slots, Probes, Accounts []string
+	// The evidence, as in Incident. Why there are Gaps, the rule does not know.
+	Slots, Probes, Accounts, Instances []string
+	Gaps                               []longrun.Gap
+	// Took is how long the condition really held between Since and Until, where that
+	// is not all the time and it is Good; nil means all.
+	Took *time.Duration
 }
 
 // Before is what was known of a target before the look.

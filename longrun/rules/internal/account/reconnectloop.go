@@ -15,6 +15,8 @@ const ReconnectLoop longrun.RuleID = "reconnect_loop"
 func LoopRule() Rule {
 	return Rule{
 		ID: ReconnectLoop, Severity: longrun.Warning,
+		Works:  "the connection holds again",
+		LookAt: "the host's network, and whether another process uses the same account",
 		Check: func(l *Look) finding.Finding {
 			return CheckReconnectLoop(l.Before, l.Account, l.Now, l.Limits.ReconnectLoopThreshold)
 		},

@@ -17,6 +17,8 @@ import (
 type Rule struct {
 	ID       longrun.RuleID
 	Severity longrun.Severity
+	// Works and LookAt are as in rules.Rule.
+	Works, LookAt string
 	// Check is what the rule sees of an account. Rule and Target are filled in for it.
 	Check func(l *Look) finding.Finding
 	// Count is Check for hosts that name no accounts. Default: the rule says nothing

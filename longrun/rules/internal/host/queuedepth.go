@@ -13,6 +13,8 @@ const QueueDepth longrun.RuleID = "queue_depth"
 func QueueRule() Rule {
 	return Rule{
 		ID: QueueDepth, Severity: longrun.Warning, OK: 3,
+		Works:  "the queue is short again",
+		LookAt: "what takes messages from the queue: does it hang, or is more written than it can send",
 		Check: func(l *Look) finding.Finding {
 			return CheckQueueDepth(l.Beat, l.Settings.AlertThresholds.QueueDepthThreshold)
 		},

@@ -14,6 +14,8 @@ import (
 type Rule struct {
 	ID       longrun.RuleID
 	Severity longrun.Severity
+	// Works and LookAt are as in rules.Rule.
+	Works, LookAt string
 	// OK is how many Good looks in a row resolve it. Default: one.
 	OK int64
 	// Check is what the rule sees. Rule and Target are filled in for it.

@@ -41,6 +41,9 @@ func TooMany(threshold int64) string {
 	return s + " are too many"
 }
 
+// Clock is the time of day, in UTC and with seconds where there are any.
+func Clock(t time.Time) string { return hhmm(t.UTC()) }
+
 // hhmm is the time of day, with seconds where there are any.
 func hhmm(t time.Time) string {
 	if t.Second() == 0 {

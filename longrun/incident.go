@@ -92,7 +92,7 @@ func (i Incident) Open() bool { return i.TSEnd == nil }
 // Repair returns how long it took until the trouble was over: MTTRSec where it is
 // known, and else Duration.
 func (i Incident) Repair(now time.Time) time.Duration {
-	if i.MTTRSec != nil && *i.MTTRSec >= 0 && *i.MTTRSec <= maxRepair.Seconds() {
+	if i.TSEnd != nil && i.MTTRSec != nil && *i.MTTRSec >= 0 && *i.MTTRSec <= maxRepair.Seconds() {
 		return time.Duration(*i.MTTRSec * float64(time.Second))
 	}
 	return i.Duration(now)

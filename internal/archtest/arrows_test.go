@@ -152,7 +152,14 @@ var arrows = []row{
 		ours: []string{
 			"store", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
 			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "longrun/monitor/internal/storehealth",
-			"longrun/monitor/internal/outbox", "internal/deadline", "internal/spawn",
+			"longrun/monitor/internal/outbox", "longrun/monitor/internal/causes", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
+		dir: "longrun/monitor/internal/causes",
+		ours: []string{
+			"store", "longrun", "longrun/coverage", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "internal/deadline",
 		},
 	},
 	{

@@ -166,6 +166,7 @@ func FuzzMissedIncidents(f *testing.F) {
 			r.Fill(first + longrun.Slot(i))
 			finding := rules.CheckMissedHeartbeats(state, r, now, threshold)
 			var did rules.Change
+			before := state
 			switch state, did = state.Next(finding, rules.PolicyOf(finding.Rule), now); did {
 			case rules.Opened:
 				require.Greater(t, int64(finding.Observed), threshold)
@@ -175,7 +176,13 @@ func FuzzMissedIncidents(f *testing.F) {
 					blamed[id] = true
 				}
 			case rules.Resolved:
-				end := *state.LastEnd
+				end, missed := *state.LastEnd, 0
+				for at := *before.Since; at.Before(end); at = at.Add(time.Minute) {
+					if !filled(at) {
+						missed++
+					}
+				}
+				require.Equal(t, time.Duration(missed)*time.Minute, *finding.Took, "the time without beats, and not what lies between")
 				require.False(t, filled(end.Add(-time.Minute)), "it ends after an empty slot")
 				for at := end; !at.After(now); at = at.Add(time.Minute) {
 					require.True(t, filled(at))

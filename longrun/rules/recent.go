@@ -158,7 +158,9 @@ func (r *Recent) seekBack(s, from longrun.Slot, flip uint64) (longrun.Slot, bool
 
 // firstEmpty returns the oldest empty slot of [s, to), and firstFilled the oldest
 // filled one.
-func (r *Recent) firstEmpty(s, to longrun.Slot) (longrun.Slot, bool) { return r.seek(s, to, ^uint64(0)) }
+func (r *Recent) firstEmpty(s, to longrun.Slot) (longrun.Slot, bool) {
+	return r.seek(s, to, ^uint64(0))
+}
 
 func (r *Recent) firstFilled(s, to longrun.Slot) (longrun.Slot, bool) { return r.seek(s, to, 0) }
 

@@ -58,10 +58,10 @@ type State struct {
 	// FlapSince is since when it is told that it changes too often to be told of
 	// each change; nil while each is. See Tell.
 	FlapSince *time.Time `json:"flapSince" firestore:"flapSince"`
-	// LastWord is when the last message of any kind was handed over, and Owed is
-	// when the messages so far are made up for.
+	// LastWord is when the last message of any kind was handed over, and Owed is how
+	// many messages, that one with it, were not made up for then.
 	LastWord *time.Time `json:"lastWord" firestore:"lastWord"`
-	Owed     *time.Time `json:"owed" firestore:"owed"`
+	Owed     float64    `json:"owed" firestore:"owed"`
 }
 
 // ID returns the ID of the state's document.

@@ -48,9 +48,6 @@ func (s State) Tell(t Change, muted bool, throttle time.Duration, now time.Time)
 	now = stored(now)
 	s = s.setBack(now)
 	unit := min(throttle, maxUnit)
-	if most := now.Add(atOnce * unit); s.Owed != nil && s.Owed.After(most) { // the throttle was longer
-		s.Owed, s.TS = &most, now
-	}
 	kind := longrun.NoNotice
 	if s.FlapSince == nil {
 		kind = s.change(t, muted, throttle, now)
@@ -75,11 +72,7 @@ func (s State) Tell(t Change, muted bool, throttle time.Duration, now time.Time)
 	case longrun.NoNotice:
 	}
 	s.Notified = s.Phase == Firing
-	owed := now
-	if s.Owed != nil && s.Owed.After(now) {
-		owed = *s.Owed
-	}
-	s.Owed, s.LastWord = new(owed.Add(unit)), new(now)
+	s.Owed, s.LastWord = s.owes(unit, now)+1, new(now)
 	s.Seq++
 	s.TS = now
 	return s, kind
@@ -145,15 +138,21 @@ func (s State) flap(muted bool, unit time.Duration, now time.Time) longrun.Notic
 
 // affords reports whether there is room for a message, and for so many behind it.
 func (s State) affords(left int, unit time.Duration, now time.Time) bool {
-	return s.Owed == nil || s.Owed.Sub(now) <= time.Duration(atOnce-1-left)*unit
+	const hair = 1e-9
+	return s.owes(unit, now) <= float64(atOnce-1-left)+hair
+}
+
+// owes is how many messages are not made up for at now.
+func (s State) owes(unit time.Duration, now time.Time) float64 {
+	if s.LastWord == nil {
+		return 0
+	}
+	return max(0, min(s.Owed, atOnce)-float64(now.Sub(*s.LastWord))/float64(unit))
 }
 
 // setBack is the state by a clock that was set back: the throttle begins anew now
 // and not when the next incident comes, which would then wait for it.
 func (s State) setBack(now time.Time) State {
-	if s.Owed != nil && s.LastWord != nil && s.LastWord.After(now) {
-		s.Owed = new(s.Owed.Add(now.Sub(*s.LastWord)))
-	}
 	notAfter := func(t *time.Time) *time.Time {
 		if t != nil && t.After(now) {
 			s.TS = now

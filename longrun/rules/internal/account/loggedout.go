@@ -15,8 +15,8 @@ func OutRule() Rule {
 		ID: LoggedOut, Severity: longrun.Critical,
 		Works:  "the account is in again",
 		LookAt: "the account's phone, under linked devices: pair it again, update the client, or wait for the end of the ban",
-		Check: func(l *Look) finding.Finding { return CheckLoggedOut(l.Account) },
-		Count: CheckLoggedOutCount,
+		Check:  func(l *Look) finding.Finding { return CheckLoggedOut(l.Account) },
+		Count:  CheckLoggedOutCount,
 	}
 }
 

@@ -41,7 +41,7 @@ func digest(parts []Message) Message {
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	d := Message{Kind: Digest, Instance: parts[0].Instance, Commit: parts[0].Commit, Parts: slices.Clip(parts)}
+	d := Message{Kind: Digest, Service: parts[0].Service, Instance: parts[0].Instance, Commit: parts[0].Commit, Parts: slices.Clip(parts)}
 	sum := sha256.New()
 	for _, part := range parts {
 		id, ok := part.id()
@@ -49,8 +49,11 @@ func digest(parts []Message) Message {
 			id = part.full(part.origin()) // then it is what it says
 		}
 		fmt.Fprintf(sum, "%q\n", id)
-		if part.origin() != d.origin() {
+		if part.Instance != d.Instance || part.Commit != d.Commit {
 			d.Instance, d.Commit = "", ""
+		}
+		if part.Service != d.Service {
+			d.Service = ""
 		}
 	}
 	d.Key = "#digest-" + hex.EncodeToString(sum.Sum(nil)[:6])
@@ -61,7 +64,7 @@ func digest(parts []Message) Message {
 func (m Message) fullDigest() string {
 	return m.digestOf(func(part Message) string {
 		origin := part.origin()
-		if origin == m.origin() {
+		if part.Instance == m.Instance && part.Commit == m.Commit {
 			origin = "" // the digest says it once
 		}
 		return part.full(origin)
@@ -125,5 +128,9 @@ func (m Message) digestTitle() string {
 	for i, label := range kinds {
 		kinds[i] = fmt.Sprintf("%d %s", count[label], label)
 	}
-	return fmt.Sprintf("[DIGEST] %d messages: %s", len(parts), cut(strings.Join(kinds, ", "), maxName))
+	service := ""
+	if name := line(m.Service, maxName); name != "" {
+		service = name + ": "
+	}
+	return fmt.Sprintf("[DIGEST] %s%d messages: %s", service, len(parts), cut(strings.Join(kinds, ", "), maxName))
 }

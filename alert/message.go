@@ -13,6 +13,9 @@ const (
 	Reminder Kind = "reminder"
 	// Resolved: it ended.
 	Resolved Kind = "resolved"
+	// Flapping: it begins and ends too often to be told of each time, and is over
+	// now if it has an Until.
+	Flapping Kind = "flapping"
 	// Test: nothing happened; somebody asks whether messages arrive.
 	Test Kind = "test"
 	// Digest: several messages in one; see Coalesce.
@@ -23,6 +26,8 @@ const (
 // text: what could spoil a line is made harmless where it is shown.
 type Message struct {
 	Kind Kind
+	// Service is whose trouble it is: the name of what is watched.
+	Service string
 	// Rule names the condition, such as "missed_heartbeats".
 	Rule string
 	// Target is what the rule looked at: an account with its number masked, a
@@ -34,8 +39,19 @@ type Message struct {
 	Summary string
 	// Since is when the condition began, not when it was noticed.
 	Since time.Time
-	// Until is when it ended: of a Resolved, else zero.
+	// Until is when it ended: of what is over, else zero.
 	Until time.Time
+	// Lasted is how long the trouble took, where that is not all the time from Since
+	// to Until. Default: it is.
+	Lasted time.Duration
+	// Zone is in which times are told beside UTC. Default: none.
+	Zone *time.Location
+	// About are the instances that it is about, where the one that sends is not: a
+	// dead one does not tell of itself.
+	About []string
+	// Cause is why, in one line, as far as it is known, and LookAt what a person
+	// looks at first.
+	Cause, LookAt string
 	// Instance and Commit are of the process that sends.
 	Instance, Commit string
 	// IncidentID names the incident's document.
@@ -53,9 +69,12 @@ type Message struct {
 	Parts []Message
 }
 
-// Duration is how long the condition lasted; 0 when it goes on, or when its
-// times are not known.
+// Duration is how long the trouble lasted; 0 when it goes on, or when its times
+// are not known.
 func (m Message) Duration() time.Duration {
+	if m.Lasted > 0 && !m.Until.IsZero() {
+		return m.Lasted
+	}
 	if m.Since.IsZero() || m.Until.Before(m.Since) {
 		return 0
 	}

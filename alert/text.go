@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -48,10 +50,17 @@ func (m Message) full(origin string) string {
 
 // title is the first line.
 func (m Message) title() string {
-	title := m.label()
-	if rule := line(m.Rule, maxName); rule != "" {
-		title += " " + rule
+	words := []string{m.label()}
+	service, rule := line(m.Service, maxName), line(m.Rule, maxName)
+	if service != "" && rule != "" {
+		service += ":"
 	}
+	for _, name := range []string{service, rule} {
+		if name != "" {
+			words = append(words, name)
+		}
+	}
+	title := strings.Join(words, " ")
 	if target := line(m.Target, maxName); target != "" {
 		title += " · " + target
 	}
@@ -72,16 +81,39 @@ func (m Message) label() string {
 	}
 }
 
-// body is what may be cut: what was seen, when, and the details.
+// body is what may be cut: what was seen, when, why, the details, and what to look
+// at.
 func (m Message) body() string {
 	all := []string{clean(m.Summary), m.since()}
 	if !m.Until.IsZero() {
-		all = append(all, "until "+stamp(m.Until))
+		all = append(all, "until "+Stamp(m.Until, m.Zone))
 	}
+	all = append(all, prefixed("cause: ", clean(m.Cause)), m.about())
 	for _, detail := range m.Details {
 		all = append(all, clean(detail))
 	}
+	if m.Kind != Resolved {
+		all = append(all, prefixed("look at: ", clean(m.LookAt)))
+	}
 	return lines(all...)
+}
+
+// maxAbout is how many instances are named.
+const maxAbout = 5
+
+// about names the instances that it is about.
+func (m Message) about() string {
+	names := make([]string, 0, maxAbout)
+	for _, name := range m.About[:min(len(m.About), maxAbout)] {
+		if name = line(name, maxName); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	text := prefixed("about ", strings.Join(names, ", "))
+	if more := len(m.About) - maxAbout; more > 0 && text != "" {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // since also says how bad it is, while it is.
@@ -91,14 +123,18 @@ func (m Message) since() string {
 	case m.Since.IsZero():
 		return severity
 	case severity == "" || m.Kind == Resolved:
-		return "since " + stamp(m.Since)
+		return "since " + Stamp(m.Since, m.Zone)
 	}
-	return severity + " since " + stamp(m.Since)
+	return severity + " since " + Stamp(m.Since, m.Zone)
 }
 
 // origin is the process that sends.
 func (m Message) origin() string {
-	return dotted(prefixed("instance ", line(m.Instance, maxName)), prefixed("commit ", line(m.Commit, maxName)))
+	who := "instance "
+	if m.about() != "" {
+		who = "told by " // it is about another one
+	}
+	return dotted(prefixed(who, line(m.Instance, maxName)), prefixed("commit ", line(m.Commit, maxName)))
 }
 
 // foot are the last lines, which are never cut.
@@ -110,8 +146,23 @@ func (m Message) foot(origin string) string {
 	return lines(origin, dotted(prefixed("incident ", line(m.IncidentID, maxName)), line(m.Key, maxKey)), link)
 }
 
-// stamp writes a time for people: to the second, and in UTC whoever sends.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+// Stamp writes a time for people: to the second, in UTC whoever sends, and in zone
+// too, if there is one and it is another: "2025-12-29 22:35:00 UTC (23:35:00 CET)".
+func Stamp(t time.Time, zone *time.Location) string {
+	text := t.UTC().Format("2006-01-02 15:04:05 UTC")
+	if zone == nil {
+		return text
+	}
+	there := t.In(zone)
+	if _, offset := there.Zone(); offset == 0 {
+		return text
+	}
+	layout := "15:04:05 MST"
+	if there.Day() != t.UTC().Day() {
+		layout = "2006-01-02 " + layout
+	}
+	return text + " (" + there.Format(layout) + ")"
+}
 
 // lines joins what is not empty.
 func lines(all ...string) string { return joined("\n", all) }

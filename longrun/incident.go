@@ -45,7 +45,8 @@ type Incident struct {
 	TSStart time.Time `json:"tsStart" firestore:"tsStart"`
 	// TSEnd is when the condition ended; nil while the incident is open.
 	TSEnd *time.Time `json:"tsEnd" firestore:"tsEnd"`
-	// MTTRSec is TSEnd − TSStart in seconds: the length of the trouble.
+	// MTTRSec is the length of the trouble in seconds: TSEnd − TSStart, and of missed
+	// heartbeats the time without them, not that between.
 	MTTRSec *float64 `json:"mttrSec" firestore:"mttrSec"`
 	// Noticed is when it was opened, and Closed when it was found to be over.
 	Noticed time.Time  `json:"noticed" firestore:"noticed"`
@@ -61,6 +62,14 @@ type Incident struct {
 	Slots    []string `json:"slots" firestore:"slots"`
 	Probes   []string `json:"probes" firestore:"probes"`
 	Accounts []string `json:"accounts" firestore:"accounts"`
+	// Instances are those that it is about where it is about such: the dead ones, and
+	// not the one that tells of them. At most MaxEvidence.
+	Instances []string `json:"instances" firestore:"instances"`
+	// Gaps are the times without heartbeats, where it is about such, with their
+	// causes as far as they are known; at most MaxGaps, the first ones.
+	Gaps []Gap `json:"gaps" firestore:"gaps"`
+	// Cause is why, in a line, as far as it is known.
+	Cause string `json:"cause" firestore:"cause"`
 	// Reminders counts the messages between the first one and the last one.
 	Reminders int64 `json:"reminders" firestore:"reminders"`
 	// InstanceID, CommitHash and Epoch are those of the leader that opened it.
@@ -74,10 +83,26 @@ type Incident struct {
 // MaxEvidence bounds each kind of evidence in an Incident.
 const MaxEvidence = 60
 
+// MaxGaps bounds the Gaps in an Incident.
+const MaxGaps = 20
+
 // Open reports whether the incident is not over.
 func (i Incident) Open() bool { return i.TSEnd == nil }
 
-// Duration returns how long the trouble lasted, or has lasted at now.
+// Repair returns how long it took until the trouble was over: MTTRSec where it is
+// known, and else Duration.
+func (i Incident) Repair(now time.Time) time.Duration {
+	if i.TSEnd != nil && i.MTTRSec != nil && *i.MTTRSec >= 0 && *i.MTTRSec <= maxRepair.Seconds() {
+		return time.Duration(*i.MTTRSec * float64(time.Second))
+	}
+	return i.Duration(now)
+}
+
+// maxRepair bounds what is believed of a document.
+const maxRepair = 100 * 365 * 24 * time.Hour
+
+// Duration returns how long it was from the begin of the trouble to its end, or is
+// at now.
 func (i Incident) Duration(now time.Time) time.Duration {
 	if i.TSEnd != nil {
 		now = *i.TSEnd

@@ -14,6 +14,9 @@ const (
 	NoticeFiring   NoticeKind = "firing"
 	NoticeReminder NoticeKind = "reminder"
 	NoticeResolved NoticeKind = "resolved"
+	// NoticeFlapping says of something that it changes too often to be told of each
+	// change, and how it is now: over if it has an end.
+	NoticeFlapping NoticeKind = "flapping"
 )
 
 // NoticeState is what became of a message.
@@ -52,10 +55,18 @@ type Notice struct {
 	Severity   Severity `json:"severity" firestore:"severity"`
 	Summary    string   `json:"summary" firestore:"summary"`
 	// Since is when the condition began, Until when it ended; nil until then.
-	Since      time.Time  `json:"since" firestore:"since"`
-	Until      *time.Time `json:"until" firestore:"until"`
-	InstanceID string     `json:"instanceId" firestore:"instanceId"`
-	CommitHash string     `json:"commitHash" firestore:"commitHash"`
+	Since time.Time  `json:"since" firestore:"since"`
+	Until *time.Time `json:"until" firestore:"until"`
+	// Instances are those that it is about, as in Incident; InstanceID is the one
+	// that tells.
+	Instances []string `json:"instances" firestore:"instances"`
+	// Cause is why, as far as it is known, and Details are further lines.
+	Cause   string   `json:"cause" firestore:"cause"`
+	Details []string `json:"details" firestore:"details"`
+	// LastedSec is how long the trouble took, in seconds; nil while it goes on.
+	LastedSec  *float64 `json:"lastedSec" firestore:"lastedSec"`
+	InstanceID string   `json:"instanceId" firestore:"instanceId"`
+	CommitHash string   `json:"commitHash" firestore:"commitHash"`
 	// Attempts counts how often it was handed to the channel.
 	Attempts int64 `json:"attempts" firestore:"attempts"`
 	// ClaimedBy is the instance that is sending it, and ClaimedUntil when that

@@ -178,9 +178,11 @@ type IncidentSummary struct {
 	Severity   Severity `json:"severity" firestore:"severity"`
 	// Start is when the condition began, End when it ended: nil while it was
 	// open. An incident may end on a later day, after its day was rolled up.
-	Start   time.Time  `json:"start" firestore:"start"`
-	End     *time.Time `json:"end" firestore:"end"`
-	Summary string     `json:"summary" firestore:"summary"`
+	Start time.Time  `json:"start" firestore:"start"`
+	End   *time.Time `json:"end" firestore:"end"`
+	// MTTRSec is as in Incident; nil while it was open, and in older documents.
+	MTTRSec *float64 `json:"mttrSec" firestore:"mttrSec"`
+	Summary string   `json:"summary" firestore:"summary"`
 }
 
 // Brief returns the incident without its evidence.
@@ -195,6 +197,9 @@ func (i Incident) Brief() IncidentSummary {
 	if i.TSEnd != nil {
 		end := i.TSEnd.UTC()
 		o.End = &end
+		if i.MTTRSec != nil {
+			o.MTTRSec = new(*i.MTTRSec)
+		}
 	}
 	return o
 }
@@ -203,7 +208,7 @@ func (i Incident) Brief() IncidentSummary {
 func (o IncidentSummary) Incident() Incident {
 	return Incident{
 		IncidentID: o.IncidentID, Rule: o.Rule, Target: o.Target, Severity: o.Severity,
-		TS: o.Start, TSStart: o.Start, TSEnd: o.End, Summary: o.Summary,
+		TS: o.Start, TSStart: o.Start, TSEnd: o.End, MTTRSec: o.MTTRSec, Summary: o.Summary,
 	}
 }
 

@@ -55,10 +55,12 @@ func level(kind alert.Kind) slog.Level {
 func attrs(m alert.Message) []slog.Attr {
 	all := []slog.Attr{slog.String("kind", line(string(m.Kind)))}
 	for _, field := range []struct{ key, value string }{
+		{"service", m.Service},
 		{"rule", m.Rule},
 		{"target", m.Target},
 		{"severity", m.Severity},
 		{"summary", m.Summary},
+		{"cause", m.Cause},
 		{"key", m.Key},
 		{"incident_id", m.IncidentID},
 		{"instance", m.Instance},

@@ -19,13 +19,18 @@ const Schema = 1
 // known is empty, and a time that is not known is null.
 type Payload struct {
 	Schema     int        `json:"schema"`
-	Kind       string     `json:"kind"` // firing, reminder, resolved, test, digest
+	Kind       string     `json:"kind"` // firing, reminder, resolved, flapping, test, digest
+	Service    string     `json:"service"`
 	Rule       string     `json:"rule"`
 	Target     string     `json:"target"`
 	Severity   string     `json:"severity"` // critical, warning
 	Summary    string     `json:"summary"`
 	Since      *time.Time `json:"since"` // RFC 3339, UTC
 	Until      *time.Time `json:"until"`
+	LastedSec  *float64   `json:"lasted_sec"` // how long the trouble took, when it is over
+	About      []string   `json:"about"`      // instances that it is about, where the one that sends is not
+	Cause      string     `json:"cause"`
+	LookAt     string     `json:"look_at"`
 	Instance   string     `json:"instance"`
 	Commit     string     `json:"commit"`
 	IncidentID string     `json:"incident_id"`
@@ -38,10 +43,14 @@ type Payload struct {
 
 func newPayload(m alert.Message) Payload {
 	p := Payload{
-		Schema: Schema, Kind: line(string(m.Kind)), Rule: line(m.Rule), Target: line(m.Target), Severity: line(m.Severity),
-		Summary: line(m.Summary), Since: moment(m.Since), Until: moment(m.Until), Instance: line(m.Instance), Commit: line(m.Commit),
+		Schema: Schema, Kind: line(string(m.Kind)), Service: line(m.Service), Rule: line(m.Rule), Target: line(m.Target), Severity: line(m.Severity),
+		Summary: line(m.Summary), Since: moment(m.Since), Until: moment(m.Until), LastedSec: lasted(m),
+		About: make([]string, len(m.About)), Cause: line(m.Cause), LookAt: line(m.LookAt), Instance: line(m.Instance), Commit: line(m.Commit),
 		IncidentID: line(m.IncidentID), Key: line(m.Key), Link: line(m.Link), Details: make([]string, len(m.Details)), Text: m.Text(),
 		Parts: make([]Payload, len(m.Parts)),
+	}
+	for i, instance := range m.About {
+		p.About[i] = line(instance)
 	}
 	for i, detail := range m.Details {
 		p.Details[i] = line(detail)
@@ -53,6 +62,15 @@ func newPayload(m alert.Message) Payload {
 }
 
 // line is a field as it is sent: what receives it mostly shows it to people.
+// lasted is nil where it goes on, or is not known.
+func lasted(m alert.Message) *float64 {
+	d := m.Duration()
+	if d <= 0 {
+		return nil
+	}
+	return new(d.Seconds())
+}
+
 func line(s string) string { return visible.Quiet(s, alert.MaxText) }
 
 // moment is a time in UTC, or nil. JSON knows no year beyond 9999, and an alert

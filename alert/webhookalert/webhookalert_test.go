@@ -158,8 +158,9 @@ func TestTheFieldsAreStable(t *testing.T) {
 	resolved.Kind, resolved.Until, resolved.Details = alert.Resolved, began.Add(time.Minute), nil
 	require.NoError(t, a.Alert(t.Context(), resolved))
 	got := re.requests()[0]
-	require.Equal(t, `{"schema":1,"kind":"resolved","rule":"logged_out","target":"49…78","severity":"critical",`+
-		`"summary":"needs a QR code <now>","since":"2025-12-29T22:35:00Z","until":"2025-12-29T22:36:00Z","instance":"api-1",`+
+	require.Equal(t, `{"schema":1,"kind":"resolved","service":"","rule":"logged_out","target":"49…78","severity":"critical",`+
+		`"summary":"needs a QR code <now>","since":"2025-12-29T22:35:00Z","until":"2025-12-29T22:36:00Z","lasted_sec":60,`+
+		`"about":[],"cause":"","look_at":"","instance":"api-1",`+
 		`"commit":"4f1c2ab","incident_id":"x","key":"#logged_out-1","link":"https://ops.example.org/","details":[],`+
 		`"text":`+quoted(t, resolved.Text())+`,"parts":[]}`, got.body)
 	require.Equal(t, http.MethodPost, got.method)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
+	_ "time/tzdata" // containers often have none
 
 	"github.com/seed-13dc028d/longwatch/alert/webhookalert"
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
@@ -19,6 +21,10 @@ type alertsConfig struct {
 	// Ping is called after each stored beat, so that someone outside notices
 	// when nobody calls it any more.
 	Ping string `env:"LONGRUN_PING_URL"`
+	// Service names what is watched, in every message, and Zone is the time zone of
+	// the people who get them.
+	Service string `env:"LONGRUN_SERVICE"`
+	Zone    string `env:"LONGRUN_ZONE"`
 	// BaseURL is where the server is found from outside, for links.
 	BaseURL string `env:"LONGRUN_BASE_URL"`
 }
@@ -27,7 +33,20 @@ type alertsConfig struct {
 func (c *config) checkAlerts() error {
 	_, _, err := c.Alerts.Open(slog.New(slog.DiscardHandler))
 	_, pingErr := c.deadMan(nil)
-	return errors.Join(err, pingErr)
+	_, zoneErr := c.zone()
+	return errors.Join(err, pingErr, zoneErr)
+}
+
+// zone is where the people are who get messages; nil for UTC alone.
+func (c *config) zone() (*time.Location, error) {
+	if c.Alerts.Zone == "" {
+		return nil, nil
+	}
+	zone, err := time.LoadLocation(c.Alerts.Zone)
+	if err != nil || c.Alerts.Zone == "Local" {
+		return nil, errors.New("LONGRUN_ZONE is no time zone such as Europe/Berlin")
+	}
+	return zone, nil
 }
 
 // adminURL is where messages link to.

@@ -87,6 +87,7 @@ func TestTheFiveAlertsFireAndResolveInTelegram(t *testing.T) {
 		"LONGRUN_ADDR": "127.0.0.1:0", "LONGRUN_INTERVAL": "1m", "LONGRUN_LEASE": "4m", "LONGRUN_STORE": "sqlite:" + path,
 		"TELEGRAM_BOT_TOKEN": tg.Token(), "TELEGRAM_CHAT_ID": chat, "TELEGRAM_API_URL": tg.URL(),
 		"LONGRUN_BASE_URL": "https://ops.example.org/", "LONGRUN_INSTANCE_ID": "api-1", "LONGRUN_COMMIT": "4f1c2ab",
+		"LONGRUN_SERVICE": "acme", "LONGRUN_ZONE": "Asia/Kolkata",
 	}
 	// It was up for half of the three hours before, and then away for a quarter.
 	st, err := sqlitestore.Open(t.Context(), path, nil)
@@ -112,21 +113,21 @@ func TestTheFiveAlertsFireAndResolveInTelegram(t *testing.T) {
 			return false
 		}, time.Minute, 20*time.Millisecond, "%s\n%s", title, d.out)
 	}
-	seen("[FIRING] missed_heartbeats")
-	seen("[RESOLVED] missed_heartbeats after ")
-	seen("[FIRING] insufficient_data") // muted until then
+	seen("[FIRING] acme: missed_heartbeats")
+	seen("[RESOLVED] acme: missed_heartbeats after ")
+	seen("[FIRING] acme: insufficient_data") // muted until then
 	d.call(http.MethodPut, adminhttp.DefaultPrefix+"/config", `{"insufficientDataThreshold": 0.05}`)
-	seen("[RESOLVED] insufficient_data after ")
+	seen("[RESOLVED] acme: insufficient_data after ")
 
 	d.call(http.MethodPost, "/demo/fill-queue", "")
-	seen("[FIRING] queue_depth")
+	seen("[FIRING] acme: queue_depth")
 	d.call(http.MethodPost, "/demo/heal", "")
-	seen("[RESOLVED] queue_depth after ")
+	seen("[RESOLVED] acme: queue_depth after ")
 
 	d.call(http.MethodPost, "/demo/lose-messages", "")
-	seen("[FIRING] probe_fails · outbound")
+	seen("[FIRING] acme: probe_fails · outbound")
 	d.call(http.MethodPost, "/demo/heal", "")
-	seen("[RESOLVED] probe_fails · outbound after ")
+	seen("[RESOLVED] acme: probe_fails · outbound after ")
 
 	first := d.out.String()
 	d.stop()
@@ -141,8 +142,8 @@ func TestTheFiveAlertsFireAndResolveInTelegram(t *testing.T) {
 		}, time.Minute, 10*time.Millisecond)
 		d.call(http.MethodPost, "/demo/drop", "")
 	}
-	seen("[FIRING] reconnect_loop · demo")
-	seen("[RESOLVED] reconnect_loop · demo after ")
+	seen("[FIRING] acme: reconnect_loop · demo")
+	seen("[RESOLVED] acme: reconnect_loop · demo after ")
 	d.call(http.MethodPost, adminhttp.DefaultPrefix+"/alerts/test", "")
 	seen("[TEST]")
 	d.stop()
@@ -155,6 +156,7 @@ func TestTheFiveAlertsFireAndResolveInTelegram(t *testing.T) {
 	}
 	require.Contains(t, fmt.Sprint(texts...), "https://ops.example.org/api/admin/longrun/incidents/missed_heartbeats_")
 	require.Contains(t, fmt.Sprint(texts...), "instance api-1 · commit 4f1c2ab")
+	require.Contains(t, fmt.Sprint(texts...), " IST)", "in the zone of who reads it, too")
 	alerttest.LeaksNoSecret(t, []string{tg.Token(), demoNumber, demoSender}, texts...)
 	for _, secret := range []string{tg.Token(), demoNumber, demoSender} {
 		require.NotContains(t, first+d.out.String(), secret)

@@ -81,6 +81,10 @@ WhatsApp server in this process. The environment says what differs from:
   WHATSAPP_PROBE_UNTIL receipt             or ack: what makes outbound a PASS
 ` + channels.Usage + `  LONGRUN_PING_URL     none                called after each stored beat, so that
                                            someone outside notices silence
+  LONGRUN_SERVICE      none                what is watched, such as acme-whatsapp: every
+                                           alert begins with it
+  LONGRUN_ZONE         none                time zone of those who read alerts, such as
+                                           Europe/Berlin, beside UTC
   LONGRUN_BASE_URL     none                where this server is found from outside,
                                            for links in alerts
 
@@ -206,7 +210,9 @@ func (c *config) checkEvidence() error {
 
 // monitor is the monitor's wiring, as far as the environment says.
 func (c *config) monitor(st store.Store) monitor.Config {
+	zone, _ := c.zone() // checked before
 	return monitor.Config{
+		Service: c.Alerts.Service, Zone: zone,
 		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
 		Journal: c.Journal, AdminURL: c.adminURL(), Clock: c.clock, EvidenceKey: c.key,
 	}
@@ -228,6 +234,7 @@ func inVariables(wrong *monitor.ConfigError) error {
 	variables := map[string]string{
 		"Root": "LONGRUN_ROOT", "Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE",
 		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL", "AdminURL": "LONGRUN_BASE_URL",
+		"Service": "LONGRUN_SERVICE",
 	}
 	var errs []error
 	for _, f := range wrong.Fields {

@@ -141,6 +141,7 @@ func TestNoMistakeTellsAPassword(t *testing.T) {
 		{"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "u:s3cr3t@h"},
 		{"LONGRUN_BASE_URL": "https://u:s3cr3t@h"},
 		{"LONGRUN_PING_URL": "ftp://u:s3cr3t@h"},
+		{"LONGRUN_ZONE": "s3cr3t"},
 		{"LONGRUN_INTERVL": "s3cr3t"},
 		{"LONGRUN_ROOT": "x://u:s3cr3t@h"},
 		{"ADMIN_TOKEN": "s3cr3t"},

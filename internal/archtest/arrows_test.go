@@ -67,7 +67,21 @@ var arrows = []row{
 
 	// Counting, judging, proving: pure, each on the vocabulary alone.
 	{dir: "longrun/coverage", ours: []string{"longrun"}},
-	{dir: "longrun/rules", ours: []string{"longrun"}},
+	{dir: "longrun/rules/finding", ours: []string{"longrun"}},
+	{dir: "longrun/rules/internal/words"},
+	{dir: "longrun/rules/internal/account", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},
+	{
+		dir:  "longrun/rules/internal/traffic",
+		ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words", "longrun/rules/internal/account"},
+	},
+	{dir: "longrun/rules/internal/host", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},
+	{
+		dir: "longrun/rules",
+		ours: []string{
+			"longrun", "longrun/rules/finding", "longrun/rules/internal/words",
+			"longrun/rules/internal/account", "longrun/rules/internal/traffic", "longrun/rules/internal/host",
+		},
+	},
 	{dir: "longrun/evidence", ours: []string{"longrun"}},
 
 	// Built once, on the contracts. The ledger and the lock speak in the store's
@@ -151,7 +165,14 @@ var arrows = []row{
 		ours: []string{
 			"store", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
 			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "longrun/monitor/internal/storehealth",
-			"longrun/monitor/internal/outbox", "internal/deadline", "internal/spawn",
+			"longrun/monitor/internal/outbox", "longrun/monitor/internal/causes", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
+		dir: "longrun/monitor/internal/causes",
+		ours: []string{
+			"store", "longrun", "longrun/coverage", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "internal/deadline",
 		},
 	},
 	{

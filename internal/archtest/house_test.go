@@ -66,28 +66,19 @@ func checkEngine(t *tree) (broken []string) {
 // the right one in a minute.
 const maxFiles = 14
 
-// largeRooms are those that have more, each with the number that it must not
-// exceed: what is found there is to become a room of its own.
-var largeRooms = map[string]int{
-	"longrun/rules": maxFiles, // one file a rule: a new one raises this number
-}
-
 func checkRooms(t *tree) (broken []string) {
 	for _, p := range t.packages {
 		if p.isKit() || p.isProgram() {
 			continue
 		}
-		n, most := 0, maxFiles
-		if large, ok := largeRooms[p.dir]; ok {
-			most = large
-		}
+		n := 0
 		for _, f := range p.files {
 			if !f.isTest() {
 				n++
 			}
 		}
-		if n > most {
-			broken = append(broken, fmt.Sprintf("%s: %d files, at most %d", p.dir, n, most))
+		if n > maxFiles {
+			broken = append(broken, fmt.Sprintf("%s: %d files, at most %d", p.dir, n, maxFiles))
 		}
 	}
 	return broken

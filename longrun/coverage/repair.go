@@ -19,7 +19,7 @@ type RepairStats struct {
 	Incidents int64 `json:"incidents" firestore:"incidents"`
 	Open      int64 `json:"open" firestore:"open"`
 	Resolved  int64 `json:"resolved" firestore:"resolved"`
-	// MTTR is the time to repair, TSEnd − TSStart, over the Resolved: percentiles
+	// MTTR is the time to repair, Incident.Repair, over the Resolved: percentiles
 	// by nearest rank, see Percentile, and the sum divided by Resolved. Also a
 	// repair that ended after the window counts whole.
 	MTTRP50Sec  *float64 `json:"mttrP50" firestore:"mttrP50"`
@@ -64,7 +64,7 @@ func Repairs(incidents []longrun.Incident, w longrun.Window, now time.Time) Repa
 			r.Open++
 		} else {
 			r.Resolved++
-			repairs = append(repairs, in.Duration(now))
+			repairs = append(repairs, in.Repair(now))
 		}
 	}
 	r.mttr(repairs)

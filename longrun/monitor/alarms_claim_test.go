@@ -66,6 +66,7 @@ func TestAClaimOfALeaderThatDiedIsWaitedFor(t *testing.T) {
 		a := start(t, own, "a", alertingBy(rec), hosted(host), leasing(10*time.Second), patient)
 		time.Sleep(time.Second)
 		b := start(t, mem, "b", alertingBy(rec), hosted(host), leasing(10*time.Second), patient)
+		silence(t, b, 24*time.Hour, rules.InstanceDied, "") // which would be told at once
 		time.Sleep(10 * time.Minute)
 		host.queue(tooDeep)
 		upToTheMinute(0)

@@ -1,8 +1,11 @@
 package monitor_test
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -208,12 +211,12 @@ func crashes(t *testing.T, seed uint64, where *tally) {
 // against what was wrong.
 func checkAlerts(t *testing.T, st store.Store, rec *alerttest.Recorder, troubles []trouble) {
 	t.Helper()
-	sent, told, resolved := checkDelivery(t, st, rec)
+	words := checkDelivery(t, st, rec)
 	incidents := incidentsOf(t, st)
 	for _, i := range incidents {
 		require.NotNil(t, i.TSEnd, i.IncidentID)
-		if _, ok := told[i.IncidentID]; ok {
-			require.Contains(t, resolved, i.IncidentID)
+		if all := words[topicOf(i.Rule, i.Target)]; len(all) > 0 {
+			require.NotNil(t, all[len(all)-1].Until, "the last word of %s is that it fires", i.IncidentID)
 		}
 	}
 	for _, tr := range troubles {
@@ -223,14 +226,16 @@ func checkAlerts(t *testing.T, st store.Store, rec *alerttest.Recorder, troubles
 		}
 		require.True(t, found, "%s from %s was never an incident", tr.rule, tr.From)
 	}
-	checkThrottle(t, sent, 10*time.Minute)
+	checkThrottle(t, words, 10*time.Minute)
 }
 
+func topicOf(r longrun.RuleID, target string) string { return string(r) + " " + target }
+
 // checkDelivery holds what people were told against what was decided, whatever
-// happened: all of it arrived, the same if it came twice, the beginning before
-// the end. It returns the messages by kind and key, and of each incident the one
-// that told of it and the one that told of its end.
-func checkDelivery(t *testing.T, st store.Store, rec *alerttest.Recorder) (sent map[string]longrun.Notice, told, resolved map[string]string) {
+// happened: all of it arrived, the same if it came twice, and in its order. It
+// returns the messages by what they are about, in their order, without those that a
+// later one made needless.
+func checkDelivery(t *testing.T, st store.Store, rec *alerttest.Recorder) (words map[string][]longrun.Notice) {
 	t.Helper()
 	arrived := map[string]alert.Message{}
 	order := map[string]int{}
@@ -245,53 +250,65 @@ func checkDelivery(t *testing.T, st store.Store, rec *alerttest.Recorder) (sent 
 			arrived[id], order[id] = m, len(order)
 		}
 	}
-	sent, told, resolved = map[string]longrun.Notice{}, map[string]string{}, map[string]string{}
+	decided := map[string]bool{}
+	words = map[string][]longrun.Notice{}
 	for _, n := range documents[longrun.Notice](t, st, ledger.Outbox) {
 		id := string(n.Kind) + " " + n.Key
-		require.NotContains(t, sent, id, "two messages share a key")
-		sent[id] = n
+		require.False(t, decided[id], "two messages share a key: %s", id)
+		decided[id] = true
 		require.NotEqual(t, longrun.Waiting, n.State, id)
 		if n.State == longrun.Obsolete {
 			require.Equal(t, longrun.NoticeReminder, n.Kind, id)
 			continue
 		}
 		require.Contains(t, arrived, id, "decided and never told")
-	}
-	for id, n := range sent {
-		switch n.Kind {
-		case longrun.NoticeFiring:
-			require.NotContains(t, told, n.IncidentID, "one incident fires once")
-			told[n.IncidentID] = id
-		case longrun.NoticeReminder, longrun.NoticeResolved, longrun.NoNotice:
-		}
+		words[topicOf(n.Rule, n.Target)] = append(words[topicOf(n.Rule, n.Target)], n)
 	}
 	for id := range arrived {
-		require.Contains(t, sent, id, "told and never decided")
+		require.True(t, decided[id], "told and never decided: %s", id)
 	}
-	for id, n := range sent {
-		if n.Kind == longrun.NoticeResolved {
-			require.Contains(t, told, n.IncidentID, "resolved and never fired")
-			require.Less(t, order[told[n.IncidentID]], order[id], "the end came before the beginning")
-			resolved[n.IncidentID] = id
+	for topic, all := range words {
+		slices.SortFunc(all, func(a, b longrun.Notice) int { return cmp.Compare(seqOf(t, a), seqOf(t, b)) })
+		fires := false
+		for n, one := range all {
+			if one.Kind == longrun.NoticeResolved {
+				require.True(t, fires, "%s: resolved and never fired: %s", topic, one.Key)
+			}
+			if fires = one.Until == nil; one.Kind == longrun.NoticeFlapping {
+				fires = true // its end is told
+			}
+			if n > 0 && one.Kind != longrun.NoticeReminder && all[n-1].Kind != longrun.NoticeReminder {
+				require.Less(t, order[string(all[n-1].Kind)+" "+all[n-1].Key], order[string(one.Kind)+" "+one.Key], "%s came too early", one.Key)
+			}
 		}
 	}
-	return sent, told, resolved
+	return words
 }
 
-// checkThrottle: of one rule and target, one message that says firing in each
-// throttle.
-func checkThrottle(t *testing.T, sent map[string]longrun.Notice, throttle time.Duration) {
+// seqOf is the number at the end of a message's key.
+func seqOf(t *testing.T, n longrun.Notice) int {
 	t.Helper()
-	var firing []longrun.Notice
-	for _, n := range sent {
-		if n.Kind != longrun.NoticeResolved {
-			firing = append(firing, n)
-		}
-	}
-	for i := range firing {
-		for _, o := range firing[:i] {
-			if o.Rule == firing[i].Rule && o.Target == firing[i].Target {
-				require.GreaterOrEqual(t, o.Created.Sub(firing[i].Created).Abs(), throttle, "%s and %s", o.NoticeID, firing[i].NoticeID)
+	seq, err := strconv.Atoi(n.Key[strings.LastIndexByte(n.Key, '-')+1:])
+	require.NoError(t, err)
+	return seq
+}
+
+// checkThrottle: of one rule and target, a reminder a throttle after what it reminds
+// of, and never more words than six at once and one in each throttle.
+func checkThrottle(t *testing.T, words map[string][]longrun.Notice, throttle time.Duration) {
+	t.Helper()
+	for topic, all := range words {
+		var last time.Time
+		for n, one := range all {
+			if one.Kind == longrun.NoticeReminder && n > 0 && all[n-1].Kind != longrun.NoticeFlapping {
+				require.GreaterOrEqual(t, one.Created.Sub(last), throttle, "%s: %s", topic, one.NoticeID)
+			}
+			if one.Kind == longrun.NoticeFiring || one.Kind == longrun.NoticeReminder {
+				last = one.Created
+			}
+			for k := range n {
+				most := 6 + int(one.Created.Sub(all[k].Created)/min(throttle, time.Hour))
+				require.LessOrEqual(t, n-k+1, most, "%s: too many words up to %s", topic, one.NoticeID)
 			}
 		}
 	}

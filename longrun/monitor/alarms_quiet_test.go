@@ -12,6 +12,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
@@ -29,6 +30,7 @@ func TestWhoeverLeadsLeavesTheChannelAloneAsLongAsItAsked(t *testing.T) {
 				a := start(t, own, "a", alertingBy(rec), hosted(host), leasing(10*time.Second))
 				time.Sleep(time.Second)
 				b := start(t, mem, "b", alertingBy(rec), hosted(host), leasing(10*time.Second))
+				silence(t, b, 24*time.Hour, rules.InstanceDied, "") // for fewer messages
 				time.Sleep(10 * time.Minute)
 				host.queue(tooDeep)
 				for len(rec.Calls()) == 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -114,8 +115,10 @@ func TestAnOutageOfAllInstancesIsToldOnceAtTheReturn(t *testing.T) {
 		time.Sleep(time.Hour)
 		require.Equal(t, []string{"firing missed_heartbeats", "resolved missed_heartbeats"}, titles(rec.Messages()))
 		all := incidentsOf(t, st)
-		require.Len(t, all, 1)
-		i := all[0]
+		require.Len(t, all, 2)
+		require.Equal(t, rules.InstanceDied, all[0].Rule, "on record, and muted by the other")
+		i := all[1]
+		require.Equal(t, []string{"a"}, i.Instances, "the dead one")
 		require.Equal(t, longrun.SlotAt(died, time.Minute)+1, longrun.SlotAt(i.TSStart, time.Minute))
 		require.Equal(t, longrun.SlotAt(back, time.Minute), longrun.SlotAt(*i.TSEnd, time.Minute))
 		require.InDelta(t, i.TSEnd.Sub(i.TSStart).Seconds(), *i.MTTRSec, 0)

@@ -50,6 +50,12 @@ type Config struct {
 	CommitHash string
 	// Version is the host's own version, for people. Default: none.
 	Version string
+	// Service names what is watched, such as "acme-whatsapp": every message begins
+	// with it. As for CommitHash. Default: none, and messages without it.
+	Service string
+	// Zone is where the people are who get messages: these have their times in it
+	// beside UTC. Default: none, and UTC alone.
+	Zone *time.Location
 
 	// Status tells what a heartbeat says of the host. It is called once a slot
 	// by the leader, one call at a time, and must honour its context. When it
@@ -277,6 +283,7 @@ func (c Config) validate(invalid *ConfigError) {
 	}
 	invalid.add("CommitHash", validateName(c.CommitHash))
 	invalid.add("Version", validateName(c.Version))
+	invalid.add("Service", validateName(c.Service))
 	if c.StatusTimeout < 0 || c.Interval > 0 && c.StatusTimeout >= c.Interval {
 		invalid.add("StatusTimeout", fmt.Errorf("%v is not between 0 and the interval of %v", c.StatusTimeout, c.Interval))
 	}

@@ -94,11 +94,13 @@
 // after that, and after a second commit has claimed it. So whoever leads next
 // goes on where the last one stopped.
 //
-// What is promised. A message that was decided arrives at least once, while its
-// channel can be reached within three days of it; what comes twice carries the
-// same key. Of one incident the beginning never arrives after the end. Of one
-// rule and target at most one message says firing in each throttle, whoever
-// leads, and whoever heard of a beginning hears of the end. A channel that fails
+// What is promised. A message that was decided arrives at least once; what comes
+// twice carries the same key. One that the channel refused for good, or did not take
+// for three days, is kept, and told when it works again: as little as says the truth
+// by then. Of one incident the beginning never arrives after the end. The last
+// message about a rule and target says how it is: a change for the worse is told at
+// once, repetitions wait for the throttle, and what flaps is summed up, so that no
+// more than 30 messages come in a day, whoever leads. A channel that fails
 // is tried again after 2 s and then less and less often, every 5 minutes at last;
 // one that asks to be left alone is, by the next leader as well, though for no
 // longer than 6 hours. What waits together goes as one message.

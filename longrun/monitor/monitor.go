@@ -81,7 +81,7 @@ func New(cfg Config) (*Monitor, error) {
 		Holder: func() string { holder, _ := m.campaign.Holder(); return holder },
 		Stored: func(at time.Time) { m.closing.Changed(at) },
 	})
-	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL})
+	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL, Service: cfg.Service, Zone: cfg.Zone})
 	m.alarms = alarming.New(m.deps, alarming.Options{
 		Channel: m.channel, Started: m.startedAt, Probes: m.probes.Seen, Health: m.store.Health, Trusted: m.store.Time().Trusted,
 		Answers: func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
@@ -104,7 +104,7 @@ func New(cfg Config) (*Monitor, error) {
 	if len(invalid.Fields) > 0 {
 		return nil, &invalid
 	}
-	m.run = runs.New(m.deps, runs.Options{Saved: m.beats.Recorded, Away: func() bool { return m.store.Health().Err != nil }})
+	m.run = runs.New(m.deps, runs.Options{Saved: m.beats.Recorded, Away: func() bool { return m.store.Health().Err != nil }, Lost: m.alarms.Died})
 	m.campaign = leading.New(m.deps, leading.Options{
 		Lock: l, Began: func(context.Context) { m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Expired: m.run.MarkLost,
 		Tasks: []leading.Task{

@@ -73,7 +73,7 @@ func repairDerivations(r Report, source, query string) []Derivation {
 	if repairs.Resolved > 0 {
 		list = append(list, Derivation{
 			Number: "MTTR", Value: "mean " + figures.Span(repairs.MTTRMeanSec), Source: source, Query: query,
-			Formula: fmt.Sprintf("tsEnd − tsStart of the %d that have ended: the sum / %d; percentiles: sorted, numbers %s", repairs.Resolved, repairs.Resolved, ranks(int(repairs.Resolved))),
+			Formula: fmt.Sprintf("mttrSec of the %d that have ended, or tsEnd − tsStart where that is null: the sum / %d; percentiles: sorted, numbers %s", repairs.Resolved, repairs.Resolved, ranks(int(repairs.Resolved))),
 		})
 	}
 	if repairs.MTBFSec != nil {

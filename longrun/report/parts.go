@@ -86,7 +86,7 @@ func incidentsOf(s ledger.Survey, limit int) Incidents {
 	for _, o := range all[out.More:] {
 		out.Listed = append(out.Listed, Incident{
 			IncidentID: o.IncidentID, Rule: o.Rule, Target: o.Target, Severity: o.Severity,
-			Start: o.Start, End: o.End, DurationSec: o.Incident().Duration(s.Now).Seconds(), Summary: visible.Head(o.Summary, maxText),
+			Start: o.Start, End: o.End, DurationSec: o.Incident().Repair(s.Now).Seconds(), Summary: visible.Head(o.Summary, maxText),
 		})
 	}
 	return out

@@ -127,7 +127,8 @@ type Incident struct {
 	Target     string           `json:"target"`
 	Severity   longrun.Severity `json:"severity"`
 	Start      time.Time        `json:"start"`
-	// End is null while it is open; DurationSec is then how long it has lasted.
+	// End is null while it is open; DurationSec is then how long it has lasted, and
+	// else how long the trouble took, as Incident.Repair says.
 	End         *time.Time `json:"end"`
 	DurationSec float64    `json:"durationSec"`
 	Summary     string     `json:"summary"`

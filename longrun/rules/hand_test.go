@@ -25,7 +25,7 @@ func newHandBoard() *board {
 	}
 	b.mutedBy = func(r longrun.RuleID) longrun.RuleID {
 		fires := b.State(rules.MissedHeartbeats, "").Phase == rules.Firing
-		if fires && (r == rules.InsufficientData || r == rules.QueueDepth) {
+		if fires && (r == rules.InsufficientData || r == rules.QueueDepth || r == rules.InstanceDied) {
 			return rules.MissedHeartbeats
 		}
 		return ""
@@ -33,7 +33,7 @@ func newHandBoard() *board {
 	return b
 }
 
-// lookByHand calls the eight checks, and does by hand what Judge does with a
+// lookByHand calls the checks, and does by hand what Judge does with a
 // table.
 func (b *board) lookByHand(in *rules.Inputs) {
 	b.now, b.gone = in.Now, nil
@@ -44,6 +44,7 @@ func (b *board) lookByHand(in *rules.Inputs) {
 	}
 	b.find(store)
 	b.find(rules.CheckMissedHeartbeats(b.State(rules.MissedHeartbeats, ""), in.Recent, in.Now, limits.MissedHbPerHour))
+	b.find(rules.CheckInstanceDied(b.State(rules.InstanceDied, ""), in.Deaths, in.Recent, in.Now))
 	if in.Beat.StatusError == "" && len(in.Accounts) == 0 {
 		b.find(rules.CheckLoggedOutCount(in.Beat))
 	}
@@ -93,7 +94,7 @@ func (b *board) accountsByHand(in *rules.Inputs, limits longrun.AlertThresholds)
 // goneByHand resolves what fires for a target that nothing spoke of.
 func (b *board) goneByHand(in *rules.Inputs) {
 	for _, al := range b.alarms {
-		if al.State.Phase != rules.Firing || al.Look.Equal(b.now) {
+		if al.State.Phase != rules.Firing && al.State.FlapSince == nil || al.Look.Equal(b.now) {
 			continue
 		}
 		known := false

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // InsufficientData names the rule; what it sees is said at CheckInsufficientData.
@@ -13,6 +14,8 @@ const InsufficientData longrun.RuleID = "insufficient_data"
 func insufficientData() Rule {
 	return Rule{
 		ID: InsufficientData, Severity: longrun.Warning, Policy: Policy{OK: 3}, Each: TheHost,
+		Works:  "enough of the last day was observed again",
+		LookAt: "the gaps of the last day and their causes, in a report",
 		Check: func(s State, in *Inputs, _ Target) Finding {
 			return CheckInsufficientData(s, in.Recent, in.Now, in.Settings.InsufficientDataThreshold)
 		},
@@ -52,8 +55,8 @@ func CheckInsufficientData(s State, r *Recent, now time.Time, threshold float64)
 	} else {
 		f.Since = c.fell(threshold).Start(r.interval)
 	}
-	f.Summary = "coverage of the last " + span(time.Duration(c.end-c.from)*r.interval) + " is " + percent(f.Observed) +
-		" (" + strconv.FormatInt(c.written, 10) + " of " + counted(int64(c.end-c.from), "heartbeat") + "), less than " + percent(threshold) + " is too little"
+	f.Summary = "coverage of the last " + words.Span(time.Duration(c.end-c.from)*r.interval) + " is " + words.Percent(f.Observed) +
+		" (" + strconv.FormatInt(c.written, 10) + " of " + words.Counted(int64(c.end-c.from), "heartbeat") + "), less than " + words.Percent(threshold) + " is too little"
 	return f
 }
 

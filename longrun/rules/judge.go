@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/account"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/host"
 )
 
 // Inputs are everything that a rule may look at, at one moment. Whoever judges
@@ -26,8 +28,13 @@ type Inputs struct {
 	// LeadBegan is since when the one who judges leads, and Started since when it
 	// runs.
 	LeadBegan, Started time.Time
+	// Deaths are the instances that were found dead lately, oldest first.
+	Deaths []Death
 	// Outage is the store as this instance sees it.
 	Outage Outage
+
+	account account.Look // room …
+	host    host.Look    // … for looks
 
 	targets []Target
 	found   []Finding
@@ -93,7 +100,8 @@ type States interface {
 	// State returns the state of a rule for a target, the zero State where there is
 	// none.
 	State(r longrun.RuleID, target string) State
-	// Open appends to room the states that are Pending or Firing, in any order.
+	// Open appends to room the states that are Pending or Firing, or flap, in any
+	// order.
 	Open(room []State) []State
 }
 
@@ -143,7 +151,7 @@ func (in *Inputs) look(r *Rule, states States) {
 		f.Rule, f.Target = r.ID, target.Name
 		name := named{f.Rule, f.Target}
 		if i, again := in.named[name]; again {
-			in.found[i] = in.found[i].with(f)
+			in.found[i] = both(in.found[i], f)
 			continue
 		}
 		in.named[name] = len(in.found)
@@ -151,13 +159,14 @@ func (in *Inputs) look(r *Rule, states States) {
 	}
 }
 
-// with is what is found of a target of whose things one is as f says, and another
+// both is what is found of a target of whose things one is as f says, and another
 // as g: Bad if either is, and Good if both are. Of two that say the same the first
 // one speaks.
-func (f Finding) with(g Finding) Finding {
+func both(f, g Finding) Finding {
 	switch {
 	case f.Condition == Bad && g.Condition == Bad:
 		f.Slots, f.Probes, f.Accounts = join(f.Slots, g.Slots), join(f.Probes, g.Probes), join(f.Accounts, g.Accounts)
+		f.Instances = join(f.Instances, g.Instances)
 	case g.Condition == Bad, f.Condition == Good && g.Condition == Unseen:
 		return g
 	}
@@ -180,7 +189,7 @@ func (t Table) lookForGone(in *Inputs, states States) {
 	in.found, in.open = in.found[:0], states.Open(in.open[:0])
 	for i := range in.open {
 		s := &in.open[i]
-		if s.Phase != Firing && s.Phase != Pending {
+		if s.Phase != Firing && s.Phase != Pending && s.FlapSince == nil {
 			continue
 		}
 		r := t.row(s.Rule)

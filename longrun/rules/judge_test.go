@@ -28,6 +28,11 @@ func drawLooks(data []byte, look func(in *rules.Inputs)) {
 	for len(s.Data) > 0 {
 		in.Now = in.Now.Add(time.Minute)
 		in.Recent.Advance(in.Now)
+		if s.Of(6) == 0 {
+			in.Deaths = append(in.Deaths, rules.Death{
+				InstanceID: fmt.Sprint("wa-", len(in.Deaths)), Last: in.Now.Add(-time.Duration(1+s.Of(4)) * time.Minute), Found: in.Now, By: "b",
+			})
+		}
 		if s.Of(4) != 0 {
 			in.Recent.Fill(longrun.SlotAt(in.Now, time.Minute))
 		}
@@ -81,7 +86,7 @@ func drawProbes(s *drawtest.Source, in *rules.Inputs, results map[longrun.ProbeT
 	}
 }
 
-// FuzzJudge: the table makes of whatever is seen what the eight checks do when they
+// FuzzJudge: the table makes of whatever is seen what the checks do when they
 // are called by hand: the same states, incidents, evidence and messages.
 func FuzzJudge(f *testing.F) {
 	for i := range 300 {
@@ -128,7 +133,7 @@ func TestTheDrawnLooksMeetEveryRule(t *testing.T) {
 	for _, r := range rules.Rules() {
 		require.Greater(t, ended[r], 5, r)
 	}
-	require.ElementsMatch(t, []longrun.RuleID{rules.QueueDepth, rules.InsufficientData}, keys(muted))
+	require.ElementsMatch(t, []longrun.RuleID{rules.InstanceDied, rules.QueueDepth, rules.InsufficientData}, keys(muted))
 	require.Subset(t, keys(gone), []string{"logged_out ", "logged_out +49…12", "reconnect_loop sales", "probe_fails outbound", "probe_overdue inbound"})
 }
 

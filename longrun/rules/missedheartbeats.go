@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // MissedHeartbeats names the rule; what it sees is said at CheckMissedHeartbeats.
@@ -12,7 +13,9 @@ const MissedHeartbeats longrun.RuleID = "missed_heartbeats"
 
 func missedHeartbeats() Rule {
 	return Rule{
-		ID: MissedHeartbeats, Severity: longrun.Critical, Mutes: []longrun.RuleID{InsufficientData, QueueDepth}, Each: TheHost,
+		ID: MissedHeartbeats, Severity: longrun.Critical, Mutes: []longrun.RuleID{InstanceDied, InsufficientData, QueueDepth}, Each: TheHost,
+		Works:  "heartbeats come in a row again",
+		LookAt: "the process that wrote none: does it run, its last lines in the log, its exit code, its memory; and the store",
 		Check: func(s State, in *Inputs, _ Target) Finding {
 			return CheckMissedHeartbeats(s, in.Recent, in.Now, in.Settings.AlertThresholds.MissedHbPerHour)
 		},
@@ -35,6 +38,9 @@ const (
 // now lies in included if it has its beat. Then the incident has ended where the
 // first filled slot after the last empty one starts.
 //
+// What it Took are the empty slots of the incident and not the filled ones between
+// them. The Gaps are those of the incident, the first ones.
+//
 // It is Unseen where r does not know the last hour.
 func CheckMissedHeartbeats(s State, r *Recent, now time.Time, threshold int64) Finding {
 	f := Finding{Rule: MissedHeartbeats, Threshold: float64(threshold)}
@@ -51,36 +57,49 @@ func CheckMissedHeartbeats(s State, r *Recent, now time.Time, threshold int64) F
 		f.Condition = Good
 	default:
 		f.Condition, f.Since, f.Slots = Bad, m.first.Start(r.interval), r.emptyIDs(m)
-		f.Summary = m.text(r.interval) + tooMany(threshold)
+		gaps := r.gaps(m.first, m.last+1)
+		f.Gaps, f.Summary = gaps.first, m.text(r.interval, gaps)+words.TooMany(threshold)
 	}
 	return f
 }
 
 // stillMissing is the finding while the rule fires.
 func (r *Recent) stillMissing(f Finding, since *time.Time, m misses, now longrun.Slot) Finding {
-	newest := now
-	if !r.Filled(newest) {
-		newest-- // it may still come
-	}
-	inARow := longrun.Slot(0)
-	for inARow < filledInARow && r.Filled(newest-inARow) {
-		inARow++
-	}
-	if inARow == filledInARow {
+	if newest, ok := r.inARow(now); ok {
 		f.Condition, f.Until = Good, r.recovered(since, newest)
+		if since != nil {
+			gaps := r.gaps(longrun.SlotAt(*since, r.interval), longrun.SlotAt(f.Until, r.interval))
+			f.Gaps, f.Took = gaps.first, new(time.Duration(gaps.missed)*r.interval)
+		}
 		return f
 	}
 	f.Condition, f.Summary = Bad, "no "+strconv.Itoa(filledInARow)+" heartbeats in a row since"
 	if since != nil {
 		f.Since = *since
+		f.Gaps = r.gaps(longrun.SlotAt(f.Since, r.interval), now).first
 	}
 	if m.count > 0 {
 		f.Slots = r.emptyIDs(m)
-		f.Summary = m.text(r.interval) + ", " + f.Summary
+		f.Summary = m.text(r.interval, r.gaps(m.first, m.last+1)) + ", " + f.Summary
 	} else {
-		f.Summary += " " + moment(f.Since)
+		f.Summary += " " + words.Moment(f.Since)
 	}
 	return f
+}
+
+// inARow returns the newest slot that has its beat, or should, and whether the last
+// three are filled with it.
+func (r *Recent) inARow(now longrun.Slot) (newest longrun.Slot, all bool) {
+	newest = now
+	if !r.Filled(newest) {
+		newest-- // it may still come
+	}
+	for s := newest; s > newest-filledInARow; s-- {
+		if !r.Filled(s) {
+			return newest, false
+		}
+	}
+	return newest, true
 }
 
 // recovered returns where the run of filled slots up to newest starts. If that is
@@ -135,9 +154,63 @@ func (r *Recent) misses(lastEnd *time.Time, now time.Time) misses {
 	return m
 }
 
-// text is such as "9 heartbeats missed from 22:35 to 22:44 UTC (2025-12-29)".
-func (m misses) text(interval time.Duration) string {
-	return counted(m.count, "heartbeat") + " missed " + period(m.first.Start(interval), (m.last+1).Start(interval))
+// maxNamed is how many gaps a summary names.
+const maxNamed = 6
+
+// text is such as "9 heartbeats missed from 22:35 to 22:44 UTC (2025-12-29)", and
+// ", in 2 gaps (22:35, 22:36–22:44)" behind it where they are not one.
+func (m misses) text(interval time.Duration, g gaps) string {
+	text := words.Counted(m.count, "heartbeat") + " missed " + words.Period(m.first.Start(interval), (m.last+1).Start(interval))
+	if g.count < 2 {
+		return text
+	}
+	text += ", in " + words.Number(g.count) + " gaps ("
+	named := min(len(g.first), maxNamed)
+	for i, gap := range g.first[:named] {
+		if i > 0 {
+			text += ", "
+		}
+		if text += words.Clock(gap.From); gap.Missed > 1 {
+			text += "–" + words.Clock(gap.To)
+		}
+	}
+	if more := g.count - int64(named); more > 0 {
+		text += " and " + words.Number(more) + " more"
+	}
+	return text + ")"
+}
+
+// gaps are runs of empty slots: the first ones, at most MaxGaps, how many there are,
+// and how many slots they have together.
+type gaps struct {
+	first         []longrun.Gap
+	count, missed int64
+}
+
+// gaps finds those of [from, to). What is no longer remembered counts as empty.
+func (r *Recent) gaps(from, to longrun.Slot) (g gaps) {
+	for at := from; at < to; {
+		first, ok := at, true
+		if at >= r.first {
+			first, ok = r.firstEmpty(at, to)
+		}
+		if !ok {
+			return g
+		}
+		end, ok := r.firstFilled(max(first, r.first), to)
+		if !ok {
+			end = to
+		}
+		g.count++
+		g.missed += int64(end - first)
+		if len(g.first) < longrun.MaxGaps {
+			g.first = append(g.first, longrun.Gap{
+				From: first.Start(r.interval), To: end.Start(r.interval), Missed: int(end - first), Cause: longrun.Unknown,
+			})
+		}
+		at = end
+	}
+	return g
 }
 
 // emptyIDs returns the IDs of the counted slots, at most MaxEvidence.

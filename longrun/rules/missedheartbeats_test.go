@@ -77,13 +77,13 @@ func TestMissedHeartbeats(t *testing.T) {
 		"three are borne":                         {drawn: "x...x", verdict: rules.Good},
 		"the slot that now lies in may yet come":  {drawn: "x....", verdict: rules.Good},
 		"four are not":                            {drawn: "x....x", verdict: rules.Bad, since: at(1), slots: 4, summary: "4 heartbeats missed from 22:01 to 22:05 UTC (2025-12-29), more than 3 are too many"},
-		"also one by one":                         {drawn: "x.x.x.x.x", verdict: rules.Bad, since: at(1), slots: 4, summary: "4 heartbeats missed from 22:01 to 22:08 UTC (2025-12-29), more than 3 are too many"},
+		"also one by one":                         {drawn: "x.x.x.x.x", verdict: rules.Bad, since: at(1), slots: 4, summary: "4 heartbeats missed from 22:01 to 22:08 UTC (2025-12-29), in 4 gaps (22:01, 22:03, 22:05, 22:07), more than 3 are too many"},
 		"those of the last incident do not count": {drawn: "x....xxx...x", state: rules.State{Phase: rules.Inactive, LastEnd: ptr(at(5))}, verdict: rules.Good},
 		"those after it do":                       {drawn: "x....xxx....x", state: rules.State{Phase: rules.Inactive, LastEnd: ptr(at(5))}, verdict: rules.Bad, since: at(8), slots: 4, summary: "4 heartbeats missed from 22:08 to 22:12 UTC (2025-12-29), more than 3 are too many"},
 		"it fires until three in a row":           {drawn: "x....xx", state: firing, verdict: rules.Bad, since: at(1), slots: 4, summary: "4 heartbeats missed from 22:01 to 22:05 UTC (2025-12-29), no 3 heartbeats in a row since"},
 		"two and an open slot are not three":      {drawn: "x....xx.", state: firing, verdict: rules.Bad, since: at(1), slots: 4, summary: "4 heartbeats missed from 22:01 to 22:05 UTC (2025-12-29), no 3 heartbeats in a row since"},
 		"an open slot does not break the row":     {drawn: "x....xxx.", state: firing, verdict: rules.Good, until: at(5)},
-		"a new gap begins the row anew":           {drawn: "x....xx.x", state: firing, verdict: rules.Bad, since: at(1), slots: 5, summary: "5 heartbeats missed from 22:01 to 22:08 UTC (2025-12-29), no 3 heartbeats in a row since"},
+		"a new gap begins the row anew":           {drawn: "x....xx.x", state: firing, verdict: rules.Bad, since: at(1), slots: 5, summary: "5 heartbeats missed from 22:01 to 22:08 UTC (2025-12-29), in 2 gaps (22:01–22:05, 22:07), no 3 heartbeats in a row since"},
 		"the row counts from the last empty slot": {drawn: "x....xx.xxx", state: firing, verdict: rules.Good, until: at(8)},
 		"slots filled late end it where it began": {drawn: "xxxxxxxxx", state: firing, verdict: rules.Good, until: at(1)},
 	} {
@@ -166,6 +166,7 @@ func FuzzMissedIncidents(f *testing.F) {
 			r.Fill(first + longrun.Slot(i))
 			finding := rules.CheckMissedHeartbeats(state, r, now, threshold)
 			var did rules.Change
+			before := state
 			switch state, did = state.Next(finding, rules.PolicyOf(finding.Rule), now); did {
 			case rules.Opened:
 				require.Greater(t, int64(finding.Observed), threshold)
@@ -175,7 +176,13 @@ func FuzzMissedIncidents(f *testing.F) {
 					blamed[id] = true
 				}
 			case rules.Resolved:
-				end := *state.LastEnd
+				end, missed := *state.LastEnd, 0
+				for at := *before.Since; at.Before(end); at = at.Add(time.Minute) {
+					if !filled(at) {
+						missed++
+					}
+				}
+				require.Equal(t, time.Duration(missed)*time.Minute, *finding.Took, "the time without beats, and not what lies between")
 				require.False(t, filled(end.Add(-time.Minute)), "it ends after an empty slot")
 				for at := end; !at.After(now); at = at.Add(time.Minute) {
 					require.True(t, filled(at))

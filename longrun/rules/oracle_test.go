@@ -61,6 +61,26 @@ func (m *memory) counted(lastEnd *time.Time, now time.Time) (slots []time.Time) 
 	return slots
 }
 
+// gaps are the runs of empty slots of [from, to), the first ones, and how long all
+// of them are. What is forgotten is empty.
+func (m *memory) gaps(from, to time.Time) (gaps []longrun.Gap, took time.Duration) {
+	var in bool
+	for at := m.slot(from); at.Before(m.slot(to)); at = at.Add(m.interval) {
+		if m.filled[at] && !at.Before(m.horizon) {
+			in = false
+			continue
+		}
+		if !in {
+			gaps, in = append(gaps, longrun.Gap{From: at, Cause: longrun.Unknown}), true
+		}
+		last := &gaps[len(gaps)-1]
+		last.To = at.Add(m.interval)
+		last.Missed++
+		took += m.interval
+	}
+	return gaps[:min(len(gaps), longrun.MaxGaps)], took
+}
+
 // slowMissed is CheckMissedHeartbeats by hand, without the words.
 func (m *memory) slowMissed(s rules.State, now time.Time, threshold int64) rules.Finding {
 	f := rules.Finding{Rule: rules.MissedHeartbeats, Threshold: float64(threshold)}
@@ -79,6 +99,7 @@ func (m *memory) slowMissed(s rules.State, now time.Time, threshold int64) rules
 		if int64(len(slots)) > threshold {
 			f.Condition, f.Since = rules.Bad, slots[0]
 			ids()
+			f.Gaps, _ = m.gaps(f.Since, m.slot(now))
 		}
 		return f
 	}
@@ -95,6 +116,7 @@ func (m *memory) slowMissed(s rules.State, now time.Time, threshold int64) rules
 	if f.Condition == rules.Bad {
 		f.Since = *s.Since
 		ids()
+		f.Gaps, _ = m.gaps(f.Since, m.slot(now))
 		return f
 	}
 	f.Until = newest
@@ -105,6 +127,8 @@ func (m *memory) slowMissed(s rules.State, now time.Time, threshold int64) rules
 	if atEdge || f.Until.Before(*s.Since) {
 		f.Until = *s.Since
 	}
+	gaps, took := m.gaps(*s.Since, f.Until)
+	f.Gaps, f.Took = gaps, &took
 	return f
 }
 

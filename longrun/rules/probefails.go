@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // ProbeFails names the rule; what it sees is said at CheckProbeFails.
@@ -13,6 +14,8 @@ const ProbeFails longrun.RuleID = "probe_fails"
 func probeFails() Rule {
 	return Rule{
 		ID: ProbeFails, Severity: longrun.Critical, Each: EachProbe, Known: ProbesKnown,
+		Works:  "the probe passes again",
+		LookAt: "the error class of the newest probes, and the state of both accounts that take part in it",
 		Check: func(_ State, in *Inputs, t Target) Finding {
 			return CheckProbeFails(t.Probe.Type, t.Probe.Recent, in.Settings.AlertThresholds.ConsecutiveProbeFails)
 		},
@@ -78,7 +81,7 @@ func failKeys(t longrun.ProbeType, results []longrun.Probe, n int64) []string {
 }
 
 func failText(last *longrun.Probe, fails int64, since time.Time, threshold int64) string {
-	text := counted(fails, string(last.Type)+" probe") + " failed in a row since " + moment(since)
+	text := words.Counted(fails, string(last.Type)+" probe") + " failed in a row since " + words.Moment(since)
 	if last.ErrorClass != "" {
 		text += ", the last one with " + last.ErrorClass
 	}

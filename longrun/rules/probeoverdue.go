@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // ProbeOverdue names the rule; what it sees is said at CheckProbeOverdue.
@@ -14,6 +15,8 @@ const ProbeOverdue longrun.RuleID = "probe_overdue"
 func probeOverdue() Rule {
 	return Rule{
 		ID: ProbeOverdue, Severity: longrun.Warning, Each: EachProbe, Known: ProbesKnown,
+		Works:  "the probe has a result again",
+		LookAt: "why the leader makes none: its log, the account that probes, and the probe's newest errors",
 		Check: func(_ State, in *Inputs, t Target) Finding {
 			since := in.Started.Add(t.Probe.Settle)
 			if since.Before(in.LeadBegan) {
@@ -85,6 +88,6 @@ func overdueText(t longrun.ProbeType, base time.Time, conclusive bool, every tim
 	if conclusive {
 		what = "the last " + string(t) + " probe that passed or failed was at "
 	}
-	return what + moment(base) + ", due every " + span(every) + ", more than " +
+	return what + words.Moment(base) + ", due every " + words.Span(every) + ", more than " +
 		strconv.FormatFloat(math.Round(periods*100)/100, 'f', -1, 64) + " periods are too long"
 }

@@ -156,10 +156,18 @@ func (r *Recent) seekBack(s, from longrun.Slot, flip uint64) (longrun.Slot, bool
 	return 0, false
 }
 
-// firstEmpty returns the oldest empty slot of [s, to).
+// firstEmpty returns the oldest empty slot of [s, to), and firstFilled the oldest
+// filled one.
 func (r *Recent) firstEmpty(s, to longrun.Slot) (longrun.Slot, bool) {
+	return r.seek(s, to, ^uint64(0))
+}
+
+func (r *Recent) firstFilled(s, to longrun.Slot) (longrun.Slot, bool) { return r.seek(s, to, 0) }
+
+// seek returns the oldest slot of [s, to) whose bit, flipped by flip, is set.
+func (r *Recent) seek(s, to longrun.Slot, flip uint64) (longrun.Slot, bool) {
 	for s < to {
-		if w := ^*r.word(s >> 6) >> (s & 63); w != 0 {
+		if w := (*r.word(s >> 6) ^ flip) >> (s & 63); w != 0 {
 			found := s + longrun.Slot(bits.TrailingZeros64(w))
 			return found, found < to
 		}

@@ -39,14 +39,29 @@ type State struct {
 	OKStreak  int64 `json:"okStreak" firestore:"okStreak"`
 	// IncidentID is the open incident; empty unless it is Firing.
 	IncidentID string `json:"incidentId" firestore:"incidentId"`
-	// Told says that a message for the open incident was handed to the outbox.
+	// Notified says that the last message about it said that it fires.
 	Notified bool `json:"told" firestore:"told"`
 	// Seq counts the messages of this rule and target, and LastSent is when the
 	// last one that said Firing was handed over: the throttle's clock.
 	Seq      int64      `json:"seq" firestore:"seq"`
 	LastSent *time.Time `json:"lastSent" firestore:"lastSent"`
-	// LastEnd is when the last incident ended.
-	LastEnd *time.Time `json:"lastEnd" firestore:"lastEnd"`
+	// LastEnd is when the last incident ended, and LastIncident which one that was.
+	LastEnd      *time.Time `json:"lastEnd" firestore:"lastEnd"`
+	LastIncident string     `json:"lastIncidentId" firestore:"lastIncidentId"`
+
+	// Changes counts the incidents' beginnings and ends since ChangesSince, one
+	// within hours of another, told or not. LastChange is when the last of them was
+	// seen.
+	Changes      int64      `json:"changes" firestore:"changes"`
+	ChangesSince *time.Time `json:"changesSince" firestore:"changesSince"`
+	LastChange   *time.Time `json:"lastChange" firestore:"lastChange"`
+	// FlapSince is since when it is told that it changes too often to be told of
+	// each change; nil while each is. See Tell.
+	FlapSince *time.Time `json:"flapSince" firestore:"flapSince"`
+	// LastWord is when the last message of any kind was handed over, and Owed is how
+	// many messages, that one with it, were not made up for then.
+	LastWord *time.Time `json:"lastWord" firestore:"lastWord"`
+	Owed     float64    `json:"owed" firestore:"owed"`
 }
 
 // ID returns the ID of the state's document.
@@ -119,14 +134,15 @@ func (s State) bad(f Finding, need int64, now time.Time) (State, Change) {
 	if s.BadStreak < need {
 		return s, Unchanged
 	}
-	s.Phase, s.BadStreak, s.OKStreak, s.OKSince, s.Notified = Firing, 0, 0, nil, false
+	s.Phase, s.BadStreak, s.OKStreak, s.OKSince = Firing, 0, 0, nil
+	s.Notified = s.Notified && s.FlapSince != nil
 	s.IncidentID = IncidentID(s.Rule, s.Target, *s.Since)
 	if s.LastEnd != nil && s.Since.Before(*s.LastEnd) {
 		// The clock was set back behind the last one: both may claim to have begun in
 		// the same second, and must not share a document.
 		s.IncidentID = IncidentID(s.Rule, s.Target, now)
 	}
-	return s, Opened
+	return s.changed(now), Opened
 }
 
 // begin returns when a condition began that claims to since. Not before the last
@@ -159,9 +175,9 @@ func (s State) good(f Finding, need int64, now time.Time) (State, Change) {
 	if s.OKStreak < need {
 		return s, Unchanged
 	}
-	s.Phase, s.LastEnd = Inactive, new(s.end(f.Until, now))
+	s.Phase, s.LastEnd, s.LastIncident = Inactive, new(s.end(f.Until, now)), s.IncidentID
 	s.Since, s.OKSince, s.OKStreak, s.BadStreak, s.IncidentID = nil, nil, 0, 0, ""
-	return s, Resolved
+	return s.changed(now), Resolved
 }
 
 // end returns when the incident ended: at until, if the rule knows. One that lies
@@ -185,44 +201,6 @@ func (s State) end(until, now time.Time) time.Time {
 		end = since.Add(time.Second)
 	}
 	return end
-}
-
-// Tell decides whether a state that was left with t has to be told at now, and
-// returns it with that noted. It is asked at every look. A state that is muted is
-// told when it no longer is, if it still fires then. For one rule and target at
-// most one message says Firing in each throttle; Resolved is told whenever Firing
-// was, muted or not: nobody is left to believe that it goes on.
-func (s State) Tell(t Change, muted bool, throttle time.Duration, now time.Time) (State, longrun.NoticeKind) {
-	now = stored(now)
-	if s.LastSent != nil && s.LastSent.After(now) {
-		// The clock was set back. The throttle begins anew now and not when the next
-		// incident comes, which would then wait for it.
-		s.LastSent, s.TS = new(now), now
-	}
-	kind := longrun.NoNotice
-	switch {
-	case t == Resolved:
-		if s.Notified {
-			kind = longrun.NoticeResolved
-		}
-		s.Notified = false
-	case s.Phase != Firing || muted:
-	case s.LastSent != nil && now.Sub(*s.LastSent) < throttle:
-	case s.Notified:
-		kind = longrun.NoticeReminder
-	default:
-		kind = longrun.NoticeFiring
-	}
-	switch kind {
-	case longrun.NoNotice:
-		return s, kind
-	case longrun.NoticeFiring, longrun.NoticeReminder:
-		s.LastSent, s.Notified = new(now), true
-	case longrun.NoticeResolved:
-	}
-	s.Seq++
-	s.TS = now
-	return s, kind
 }
 
 // stored returns a time as every store keeps it.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // StoreUnreachable names the rule; what it sees is said at CheckStoreUnreachable.
@@ -14,6 +15,8 @@ const StoreUnreachable longrun.RuleID = "store_unreachable"
 func storeUnreachable() Rule {
 	return Rule{
 		ID: StoreUnreachable, Severity: longrun.Critical, Alone: true, Each: TheHost,
+		Works:  "the store answers again",
+		LookAt: "the store: does it run, can it be reached from here, is its disk full, do its credentials hold",
 		Check: func(_ State, in *Inputs, _ Target) Finding {
 			f := CheckStoreUnreachable(in.Outage.Since, in.Now, time.Duration(in.Settings.AlertThresholds.StoreUnreachableSec*float64(time.Second)))
 			if f.Condition == Good {
@@ -37,7 +40,7 @@ func CheckStoreUnreachable(since, now time.Time, after time.Duration) Finding {
 	f.Observed = max(0, away.Seconds())
 	if away >= after {
 		f.Condition, f.Since = Bad, since
-		f.Summary = "the store cannot be reached since " + moment(since) + ", for " + span(away) + ", " + span(after) + " are too long"
+		f.Summary = "the store cannot be reached since " + words.Moment(since) + ", for " + words.Span(away) + ", " + words.Span(after) + " are too long"
 	}
 	return f
 }

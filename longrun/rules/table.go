@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/account"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/host"
 )
 
 // Rule is one row of the table: all that is said of a rule outside its own file.
@@ -23,6 +25,12 @@ type Rule struct {
 	// Alone says that each instance has the rule look by itself, also while nobody
 	// leads: Judge leaves it out. Default: the leader judges it, for all.
 	Alone bool
+	// Works is what works again when it is resolved, as a sentence without its end.
+	// Default: nothing is said of that.
+	Works string
+	// LookAt is what a person looks at first who is told that it fires. Default:
+	// nothing is said of that.
+	LookAt string
 	// Each appends to room what there is to look at, as EachAccount does. Several
 	// things may go by one name: they are one target, which is Bad while any of
 	// them is, and Good when all are.
@@ -43,12 +51,13 @@ type Table []Rule
 // of longrun.AlertThresholds.
 var all = Table{ //nolint:gochecknoglobals // a table, never changed
 	missedHeartbeats(),
+	instanceDied(),
 	storeUnreachable(),
-	loggedOut(),
+	ofAccounts(account.OutRule()),
 	probeFails(),
 	probeOverdue(),
-	reconnectLoop(),
-	queueDepth(),
+	ofAccounts(account.LoopRule()),
+	ofHost(host.QueueRule()),
 	insufficientData(),
 }
 

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,8 @@ func TestWhatTheRulesAre(t *testing.T) {
 		policy   rules.Policy
 		mutes    []longrun.RuleID
 	}{
-		{"missed_heartbeats", longrun.Critical, one, []longrun.RuleID{"queue_depth", "insufficient_data"}},
+		{"missed_heartbeats", longrun.Critical, one, []longrun.RuleID{"instance_died", "queue_depth", "insufficient_data"}},
+		{"instance_died", longrun.Warning, one, nil},
 		{"store_unreachable", longrun.Critical, one, nil},
 		{"logged_out", longrun.Critical, one, nil},
 		{"probe_fails", longrun.Critical, one, nil},
@@ -63,6 +65,11 @@ func TestEveryRowIsWhole(t *testing.T) {
 		require.Contains(t, []longrun.Severity{longrun.Critical, longrun.Warning}, row.Severity, row.ID)
 		require.NotNil(t, row.Each, row.ID)
 		require.NotNil(t, row.Check, row.ID)
+		for _, text := range []string{row.Works, row.LookAt} {
+			require.NotEmpty(t, text, "%s: whoever is told of it at night asks what to look at, and then whether it works", row.ID)
+			require.LessOrEqual(t, len(text), 160, row.ID)
+			require.False(t, strings.HasSuffix(text, "."), row.ID)
+		}
 		for _, other := range row.Mutes {
 			require.Greater(t, slices.Index(rules.Rules(), other), i, "what mutes others is looked at before them")
 		}

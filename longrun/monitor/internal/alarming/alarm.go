@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/causes"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -26,30 +27,31 @@ func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 		al = &alarm{}
 		w.put(key, al)
 	}
-	if f.Gone {
+	if f.Gone && al.state.Phase != rules.Inactive {
 		w.say(ctx, &w.gone, slog.LevelInfo, "what an alert was about is no longer there", "rule", string(f.Rule), "target", f.Target)
 	}
 	next, change := al.state.Next(f, rules.PolicyOf(f.Rule), now)
 	switch {
 	case change == rules.Opened:
 		al.incident = w.open(next, f, now)
+		w.explain(ctx, &al.incident)
 		w.noteCounted(al.incident)
 		w.say(ctx, &w.opened, slog.LevelWarn, "incident opened", "rule", string(f.Rule), "target", f.Target, "incident", next.IncidentID, "since", al.incident.TSStart, "summary", al.incident.Summary)
 	case change == rules.Resolved:
-		w.resolve(al, *next.LastEnd, now)
+		w.resolve(ctx, al, f, *next.LastEnd, now)
 		w.say(ctx, &w.closed, slog.LevelInfo, "incident resolved", "rule", string(f.Rule), "target", f.Target, "incident", al.incident.IncidentID, "after", next.LastEnd.Sub(al.incident.TSStart))
 	case f.Condition == rules.Bad && next.Phase == rules.Firing:
 		w.grow(al, f)
 	}
-	w.tell(ctx, key, al, next, change, now)
+	w.tell(ctx, key, al, f, next, change, now)
 }
 
 // tell takes the state after a look, and makes the message that it asks for.
-func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next rules.State, change rules.Change, now time.Time) {
+func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, f rules.Finding, next rules.State, change rules.Change, now time.Time) {
 	throttle := w.Settings().AlertThresholds.Throttle()
 	told, kind := next.Tell(change, false, throttle, now)
 	muted := ""
-	if kind == longrun.NoticeFiring || kind == longrun.NoticeReminder {
+	if kind != longrun.NoNotice && kind != longrun.NoticeResolved {
 		if muted = w.mutedBy(ctx, key, now); muted != "" {
 			told, kind = next.Tell(change, true, throttle, now)
 		}
@@ -58,11 +60,12 @@ func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next rules.St
 		al.muted, w.changed = muted, true
 	}
 	if kind != longrun.NoNotice {
-		if kind == longrun.NoticeReminder {
+		if kind != longrun.NoticeFiring && told.Phase == rules.Firing {
 			al.incident.Reminders++
 			w.noteIncident(al.incident)
 		}
-		w.outbox.Queue(ctx, al.incident, told, kind, now)
+		i, lines := w.message(al, f, told, kind, now)
+		w.outbox.Queue(ctx, i, told, kind, now, lines...)
 	}
 	if told != al.state {
 		al.state = told
@@ -87,14 +90,22 @@ func (w *watch) open(s rules.State, f rules.Finding, now time.Time) longrun.Inci
 		IncidentID: s.IncidentID, Rule: s.Rule, Target: s.Target, Severity: rules.SeverityOf(s.Rule),
 		TS: *s.Since, TSStart: *s.Since, Noticed: now.UTC().Truncate(time.Microsecond),
 		Summary: hostcall.Line(f.Summary, maxSummary), Observed: f.Observed, Threshold: f.Threshold,
-		Slots: proof(f.Slots), Probes: proof(f.Probes), Accounts: proof(f.Accounts),
+		Slots: proof(f.Slots), Probes: proof(f.Probes), Accounts: proof(f.Accounts), Instances: proof(f.Instances), Gaps: f.Gaps,
 		InstanceID: w.Self.InstanceID, CommitHash: w.Self.CommitHash, Epoch: w.lead.Epoch(),
 	}
 }
 
 // resolve ends the open incident.
-func (w *watch) resolve(al *alarm, end, now time.Time) {
+func (w *watch) resolve(ctx context.Context, al *alarm, f rules.Finding, end, now time.Time) {
 	length := max(0, end.Sub(al.incident.TSStart).Seconds())
+	if f.Took != nil {
+		length = min(length, max(0, f.Took.Seconds()))
+	}
+	grown(&al.incident.Instances, f.Instances)
+	if len(f.Gaps) > 0 { // all of them, and what is between them known
+		al.incident.Gaps = f.Gaps
+		w.explain(ctx, &al.incident)
+	}
 	closed := now.UTC().Truncate(time.Microsecond)
 	al.incident.TSEnd, al.incident.MTTRSec = &end, &length
 	al.incident.Closed, al.incident.ClosedBy = &closed, w.Self.InstanceID
@@ -111,7 +122,8 @@ func (w *watch) grow(al *alarm, f rules.Finding) {
 	i := &al.incident
 	slots := grown(&i.Slots, f.Slots)
 	probes := grown(&i.Probes, f.Probes)
-	if accounts := grown(&i.Accounts, f.Accounts); slots || probes || accounts {
+	instances := grown(&i.Instances, f.Instances)
+	if accounts := grown(&i.Accounts, f.Accounts); slots || probes || accounts || instances {
 		w.noteIncident(*i)
 	}
 }
@@ -151,4 +163,73 @@ func (w *watch) say(ctx context.Context, s *said, level slog.Level, msg string, 
 	case s.n == maxSaid:
 		w.Log.Log(ctx, level, msg, append(slices.Clip(args), "more", "are not said")...) //nolint:sloglint // as above
 	}
+}
+
+// explain has an incident say why, where that can be read. What cannot be is not
+// waited for.
+func (w *watch) explain(ctx context.Context, i *longrun.Incident) {
+	if len(i.Gaps) == 0 {
+		return
+	}
+	gaps, err := causes.Explain(ctx, w.Deps, i.Gaps, w.in.Beat)
+	if err != nil {
+		if ctx.Err() == nil {
+			w.Log.Once(ctx, slog.LevelWarn, "causes", "unread", "why heartbeats are missing cannot be read", "incident", i.IncidentID, "error", hostcall.Text(err))
+		}
+		return
+	}
+	w.Log.Over("causes")
+	cause, died := causes.Summary(gaps)
+	i.Gaps, i.Cause = gaps, hostcall.Line(cause, maxSummary)
+	grown(&i.Instances, died)
+}
+
+// message is what is told of an alarm: its incident as the message shows it, and
+// the lines behind that. told is the state with the message in it.
+func (w *watch) message(al *alarm, f rules.Finding, told rules.State, kind longrun.NoticeKind, now time.Time) (i longrun.Incident, lines []string) {
+	if i = al.incident; i.IncidentID == "" { // it flaps, and is over
+		i = pastIncident(told, now)
+	}
+	was := i.Summary
+	switch kind {
+	case longrun.NoticeResolved:
+		row, _ := rules.Of(told.Rule)
+		if i.Summary = row.Works; f.Gone {
+			i.Summary = "what it was about is no longer there"
+		}
+		if was != "" {
+			lines = append(lines, "it was: "+was)
+		}
+	case longrun.NoticeFlapping:
+		i.Summary, i.MTTRSec = told.Flaps(), nil
+		if told.ChangesSince != nil {
+			i.TSStart = *told.ChangesSince
+		}
+		if was != "" {
+			lines = append(lines, "the last time: "+was)
+		}
+		lines = append(lines, "each change is told again when it is stable; until then at most once in "+w.Settings().AlertThresholds.Throttle().String())
+	case longrun.NoticeFiring, longrun.NoticeReminder, longrun.NoNotice:
+	}
+	if al.state.FlapSince != nil && kind != longrun.NoticeFlapping {
+		lines = append(lines, "it "+told.Flaps()+", and is stable")
+	}
+	return i, append(lines, causes.Lines(i.Gaps, w.b.Channel.Zone())...)
+}
+
+// pastIncident is the incident that ended last, as far as its state says.
+func pastIncident(s rules.State, now time.Time) longrun.Incident {
+	i := longrun.Incident{IncidentID: s.LastIncident, Rule: s.Rule, Target: s.Target, Severity: rules.SeverityOf(s.Rule), TSEnd: s.LastEnd}
+	switch {
+	case s.ChangesSince != nil:
+		i.TSStart = *s.ChangesSince
+	case s.LastEnd != nil:
+		i.TSStart = *s.LastEnd
+	default:
+		i.TSStart = now
+	}
+	if i.IncidentID == "" {
+		i.IncidentID = rules.IncidentID(s.Rule, s.Target, i.TSStart)
+	}
+	return i
 }

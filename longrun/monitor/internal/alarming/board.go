@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/causes"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/outbox"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
@@ -52,6 +53,7 @@ type Board struct {
 	mute   *mute
 	names  *names
 	outage *StoreOutage
+	deaths *causes.Deaths
 	wake   chan struct{} // there is something to look at
 
 	mu       sync.Mutex
@@ -70,7 +72,7 @@ type look struct {
 
 // New returns a Board that nobody watches.
 func New(d room.Deps, o Options) *Board {
-	b := &Board{Deps: d, Options: o, names: newNames(), wake: make(chan struct{}, 1)}
+	b := &Board{Deps: d, Options: o, names: newNames(), deaths: causes.NewDeaths(d), wake: make(chan struct{}, 1)}
 	b.mute = &mute{Deps: d}
 	b.outage = newStoreOutage(d, o, b.mute)
 	return b
@@ -86,6 +88,9 @@ func (b *Board) Close() { b.outage.wait() }
 // LookAtStore judges the rule store_unreachable, whoever leads. It is called once
 // in a slot and asks no store. What it tells is broken off when ctx ends.
 func (b *Board) LookAtStore(ctx context.Context) { b.outage.look(ctx) }
+
+// Died is told of a run that was found dead when this instance began to lead.
+func (b *Board) Died(run longrun.Run, found time.Time) { b.deaths.Found(run, found) }
 
 // Made is told of each beat when it is made: its slot is not missed, however long
 // the store takes. One that comes before anyone watches is kept: the host is not

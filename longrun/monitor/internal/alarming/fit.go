@@ -42,11 +42,17 @@ func (w *watch) fitState(e ledger.Entry[rules.State]) (rules.State, error) {
 	if s.LastEnd != nil && s.LastEnd.After(latest) {
 		s.LastEnd = nil
 	}
-	for _, n := range []*int64{&s.Seq, &s.BadStreak, &s.OKStreak} {
+	for _, n := range []*int64{&s.Seq, &s.BadStreak, &s.OKStreak, &s.Changes} {
 		*n = min(max(*n, 0), maxCount)
 	}
 	if s.Phase == rules.Firing && w.Ledger.Key(ledger.Incidents, s.IncidentID).Validate() != nil {
 		s.IncidentID = rules.IncidentID(s.Rule, s.Target, *s.Since)
+	}
+	if !(s.Owed >= 0 && s.Owed <= maxCount) {
+		s.Owed = 0
+	}
+	if s.LastIncident != "" && w.Ledger.Key(ledger.Incidents, s.LastIncident).Validate() != nil {
+		s.LastIncident = ""
 	}
 	return s, nil
 }
@@ -64,6 +70,10 @@ func fitIncident(i longrun.Incident, s rules.State) longrun.Incident {
 		i.Summary = hostcall.Line(i.Summary, maxSummary)
 	}
 	i.Slots, i.Probes, i.Accounts = proof(i.Slots), proof(i.Probes), proof(i.Accounts)
+	i.Instances, i.Gaps = proof(i.Instances), i.Gaps[:min(len(i.Gaps), longrun.MaxGaps)]
+	if len(i.Cause) > maxSummary+len("…") {
+		i.Cause = hostcall.Line(i.Cause, maxSummary)
+	}
 	i.Reminders = min(max(i.Reminders, 0), maxCount)
 	return i
 }

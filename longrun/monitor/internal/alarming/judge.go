@@ -21,6 +21,7 @@ func (w *watch) judge(ctx context.Context) {
 	if !fresh || l.beat.Slot(w.Self.Interval) == w.judged {
 		return
 	}
+	w.b.deaths.Confirm(ctx)
 	w.judged, w.leftOut = l.beat.Slot(w.Self.Interval), 0
 	rules.Judge(w.see(l, now), standing(w.board), func(f rules.Finding) { w.find(ctx, f, now) })
 	w.recordOutages(ctx, now)
@@ -36,6 +37,7 @@ func (w *watch) see(l look, now time.Time) *rules.Inputs {
 		in.Accounts[i].ID = w.b.names.of(in.Accounts[i].ID)
 	}
 	in.Probes, in.ProbesKnown = w.b.Probes(in.Probes[:0])
+	in.Deaths = w.b.deaths.Sure(in.Deaths[:0])
 	in.LeadBegan, in.Started = w.began, w.b.Started()
 	return in
 }
@@ -54,7 +56,7 @@ func (s standing) State(r longrun.RuleID, target string) rules.State {
 // Open appends the states that are not at rest.
 func (s standing) Open(room []rules.State) []rules.State {
 	for _, al := range s {
-		if al.state.Phase == rules.Firing || al.state.Phase == rules.Pending {
+		if al.state.Phase == rules.Firing || al.state.Phase == rules.Pending || al.state.FlapSince != nil {
 			room = append(room, al.state)
 		}
 	}

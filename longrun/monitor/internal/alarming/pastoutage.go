@@ -16,6 +16,7 @@ import (
 // pastOne is an outage of the store that this instance saw the end of.
 type pastOne struct {
 	longrun.Window
+	why string
 	led bool // this instance led when it began, or knew of no leader
 }
 
@@ -88,6 +89,7 @@ func (w *watch) incidentOf(ctx context.Context, o pastOne, now time.Time) (*long
 	s := rules.State{Rule: rules.StoreUnreachable, Since: &o.From, IncidentID: rules.IncidentID(rules.StoreUnreachable, "", o.From)}
 	limit := w.Settings().AlertThresholds.StoreUnreachableSec
 	i := w.open(s, rules.Finding{Summary: fmt.Sprintf("the store was out of reach for %.0f s, %.0f s are borne", length, limit), Observed: length, Threshold: limit}, now)
+	i.Cause = o.why
 	i.TSEnd, i.MTTRSec, i.Closed, i.ClosedBy = &to, &length, &closed, w.Self.InstanceID
 	return &i, nil
 }

@@ -57,7 +57,7 @@ func (w *watch) hasRoom(r longrun.RuleID, now time.Time) bool {
 
 // rested reports whether nothing is lost with a state.
 func rested(s rules.State, now time.Time, throttle time.Duration) bool {
-	if s.Phase != rules.Inactive {
+	if s.Phase != rules.Inactive || s.FlapSince != nil {
 		return false
 	}
 	ended := s.LastEnd == nil || now.Sub(*s.LastEnd) >= restAfter
@@ -124,7 +124,7 @@ func (w *watch) prune(ctx context.Context) {
 // this version does not know.
 func (w *watch) pruneOne(e ledger.Entry[rules.State], now time.Time) {
 	s := e.Value
-	if !rules.Known(s.Rule) || s.Phase == rules.Firing {
+	if !rules.Known(s.Rule) || s.Phase == rules.Firing || s.FlapSince != nil {
 		return
 	}
 	key := alarmKey{s.Rule, s.Target}

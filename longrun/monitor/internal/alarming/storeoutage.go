@@ -31,6 +31,7 @@ type StoreOutage struct {
 	mu      sync.Mutex
 	state   rules.State
 	summary string
+	why     string // the store's last error, as far as it was heard
 	muted   string // why this instance does not tell of it
 	began   time.Time
 	looks   int  // at the outage that began then
@@ -68,11 +69,14 @@ func (s *StoreOutage) look(ctx context.Context) {
 	if muted == "" && !s.speaks {
 		muted = "the leader tells of it"
 	}
+	if h.Err != nil {
+		s.why = hostcall.Text(h.Err)
+	}
 	from := s.state.Since
 	f := rule.Check(s.state, &in, rules.Target{})
 	next, change := s.state.Next(f, rule.Policy, now)
 	if change == rules.Resolved && from != nil {
-		s.remember(pastOne{longrun.Window{From: *from, To: *next.LastEnd}, s.led})
+		s.remember(pastOne{longrun.Window{From: *from, To: *next.LastEnd}, s.why, s.led})
 	}
 	next, kind := next.Tell(change, muted != "", in.Settings.AlertThresholds.Throttle(), now)
 	s.state, s.muted, s.summary = next, "", ""
@@ -87,14 +91,24 @@ func (s *StoreOutage) look(ctx context.Context) {
 // notice is what is told of the state after a look; from is when the outage
 // before that began.
 func (s *StoreOutage) notice(kind longrun.NoticeKind, from *time.Time, st rules.State) longrun.Notice {
+	row, _ := rules.Of(rules.StoreUnreachable)
 	n := longrun.Notice{
-		Kind: kind, Rule: rules.StoreUnreachable, Severity: rules.SeverityOf(rules.StoreUnreachable), Summary: s.summary,
+		Kind: kind, Rule: row.ID, Severity: row.Severity, Summary: s.summary, Cause: s.why,
 		InstanceID: s.Self.InstanceID, CommitHash: s.Self.CommitHash,
 	}
-	if kind == longrun.NoticeResolved {
-		n.Since, n.Until, n.Summary = *from, st.LastEnd, "the store answers again"
-	} else {
+	switch {
+	case st.Since != nil:
 		n.Since = *st.Since
+	case from != nil:
+		n.Since, n.Until = *from, st.LastEnd
+	case st.ChangesSince != nil:
+		n.Since, n.Until = *st.ChangesSince, st.LastEnd
+	}
+	switch kind { //nolint:exhaustive // the others say what was seen
+	case longrun.NoticeResolved:
+		n.Summary = row.Works
+	case longrun.NoticeFlapping:
+		n.Summary = "the store " + st.Flaps()
 	}
 	n.IncidentID = rules.IncidentID(n.Rule, "", n.Since)
 	// Its numbers are this instance's own: another one's messages are others.
@@ -106,7 +120,7 @@ func (s *StoreOutage) notice(kind longrun.NoticeKind, from *time.Time, st rules.
 func (s *StoreOutage) quiet() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state.Phase == "" || s.state.Phase == rules.Inactive
+	return (s.state.Phase == "" || s.state.Phase == rules.Inactive) && s.state.FlapSince == nil
 }
 
 // choose decides whether this instance tells of an outage that began then: when it

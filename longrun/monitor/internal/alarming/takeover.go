@@ -56,7 +56,7 @@ func (w *watch) takeOver(ctx context.Context) bool {
 		w: w, idle: make(map[longrun.RuleID][]alarmKey), missing: make(map[string]*alarm), filled: make(map[longrun.Slot]bool),
 		states: ledger.Page{Desc: true, Limit: maxStates},
 	}
-	steps := []func(context.Context) error{t.readSettings, t.readStates, t.readIncidents, t.readEachIncident, w.outbox.Restore, t.readSlots}
+	steps := []func(context.Context) error{t.readSettings, t.readStates, t.readIncidents, t.readEachIncident, w.outbox.Restore, t.readSlots, w.b.deaths.Restore}
 	failures := 0
 	for len(steps) > 0 && ctx.Err() == nil {
 		err := steps[0](ctx)

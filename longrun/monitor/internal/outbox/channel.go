@@ -13,6 +13,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -24,6 +25,10 @@ type ChannelOptions struct {
 	Timeout time.Duration
 	// AdminURL is where the host's pages are, for links. Default: no links.
 	AdminURL string
+	// Service names what is watched, and Zone is where people are, for messages.
+	// Default: no name, and UTC alone.
+	Service string
+	Zone    *time.Location
 }
 
 // Channel is the host's way to people, one message at a time: it may hang, fail
@@ -153,21 +158,36 @@ func (c *Channel) sendBeside(m alert.Message, ids []string, end func(error)) {
 // Message is a notice as the channel gets it.
 func (c *Channel) Message(n longrun.Notice) alert.Message {
 	out := alert.Message{
-		Kind: alert.Firing, Rule: string(n.Rule), Target: n.Target, Severity: string(n.Severity), Summary: n.Summary,
+		Kind: alert.Firing, Service: c.options.Service, Zone: c.options.Zone, Rule: string(n.Rule), Target: n.Target, Severity: string(n.Severity), Summary: n.Summary,
 		Since: n.Since, Instance: n.InstanceID, Commit: n.CommitHash, IncidentID: n.IncidentID, Key: n.Key, Link: c.link(n.IncidentID),
+		About: n.Instances, Cause: n.Cause, Details: n.Details,
+	}
+	if row, known := rules.Of(n.Rule); known {
+		out.LookAt = row.LookAt
 	}
 	switch n.Kind {
 	case longrun.NoticeReminder:
 		out.Kind = alert.Reminder
 	case longrun.NoticeResolved:
 		out.Kind = alert.Resolved
+	case longrun.NoticeFlapping:
+		out.Kind = alert.Flapping
 	case longrun.NoticeFiring, longrun.NoNotice:
 	}
 	if n.Until != nil {
 		out.Until = *n.Until
+		if n.LastedSec != nil {
+			out.Lasted = time.Duration(max(0, min(*n.LastedSec, maxLasted.Seconds())) * float64(time.Second))
+		}
 	}
 	return out
 }
+
+// maxLasted bounds what is believed of a document.
+const maxLasted = 100 * 365 * 24 * time.Hour
+
+// Zone is where people are; nil where that is not known.
+func (c *Channel) Zone() *time.Location { return c.options.Zone }
 
 // link leads to an incident, where the host has said where its pages are.
 func (c *Channel) link(incidentID string) string {

@@ -41,7 +41,7 @@ func (o *Outbox) fold(words []*longrun.Notice) bool {
 	left = left[:len(left)-1]
 	ends := 0
 	for _, n := range slices.Backward(left) {
-		if told := n.Kind == longrun.NoticeResolved && !n.Untold; told && ends < maxEnds {
+		if told := saysOver(n) && !n.Untold; told && ends < maxEnds {
 			ends++
 			continue
 		}
@@ -84,12 +84,11 @@ func (o *Outbox) foldIncident(words []*longrun.Notice) *longrun.Notice {
 	var begin, reminder, end *longrun.Notice
 	for _, n := range words {
 		slot := &begin
-		switch n.Kind {
-		case longrun.NoticeResolved:
+		switch {
+		case saysOver(n):
 			slot = &end
-		case longrun.NoticeReminder:
+		case n.Kind == longrun.NoticeReminder:
 			slot = &reminder
-		case longrun.NoticeFiring, longrun.NoNotice:
 		}
 		if *slot != nil { // which nobody decides; the newest is the truest
 			o.drop(*slot, longrun.Obsolete, "a later message says more")
@@ -120,6 +119,10 @@ func (o *Outbox) foldIncident(words []*longrun.Notice) *longrun.Notice {
 	}
 	return reminder
 }
+
+// saysOver reports whether a message says that what it is about has ended: a
+// resolved one, and one of what flaps and is well now.
+func saysOver(n *longrun.Notice) bool { return n.Kind == longrun.NoticeResolved || n.Until != nil }
 
 // inherit has a message say what one said that is closed for its sake.
 func (o *Outbox) inherit(n, closed *longrun.Notice) {

@@ -94,14 +94,14 @@ func (o *Outbox) Undelivered() (n int, since time.Time) {
 // Outcomes has what becomes of sendings, for SentOff.
 func (o *Outbox) Outcomes() <-chan Outcome { return o.outcomes }
 
-// Queue puts a message into the outbox. It is written with the state that it
-// tells of.
-func (o *Outbox) Queue(ctx context.Context, i longrun.Incident, s rules.State, kind longrun.NoticeKind, now time.Time) {
+// Queue puts a message into the outbox, with further lines. It is written with the
+// state that it tells of.
+func (o *Outbox) Queue(ctx context.Context, i longrun.Incident, s rules.State, kind longrun.NoticeKind, now time.Time, details ...string) {
 	now = now.UTC().Truncate(time.Microsecond)
 	n := &longrun.Notice{
 		NoticeID: longrun.NoticeID(i.IncidentID, s.Seq), TS: now, Created: now, Kind: kind, State: longrun.Waiting,
 		Key: s.Key(), IncidentID: i.IncidentID, Rule: i.Rule, Target: i.Target, Severity: i.Severity, Summary: i.Summary,
-		Since: i.TSStart, Until: i.TSEnd, InstanceID: o.Self.InstanceID, CommitHash: o.Self.CommitHash,
+		Since: i.TSStart, Until: i.TSEnd, LastedSec: i.MTTRSec, Instances: i.Instances, Cause: i.Cause, Details: details, InstanceID: o.Self.InstanceID, CommitHash: o.Self.CommitHash,
 	}
 	if quiet := o.Channel.QuietFor(now); quiet > 0 {
 		// Written down with each message, so that a later leader knows of it whatever

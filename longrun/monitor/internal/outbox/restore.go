@@ -95,7 +95,7 @@ func (o *Outbox) isUnsent(n *longrun.Notice) bool {
 	case longrun.Waiting:
 		return true
 	case longrun.Undelivered:
-		return n.UndeliveredSince != nil || n.Kind != longrun.NoticeResolved && o.tellable(n)
+		return n.UndeliveredSince != nil || !saysOver(n) && o.tellable(n)
 	case longrun.Sent, longrun.Obsolete:
 	}
 	return false

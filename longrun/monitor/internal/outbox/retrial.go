@@ -162,7 +162,7 @@ func (o *Outbox) tryable(words []*longrun.Notice, now time.Time) (t topic, wait 
 	}
 	if len(t.words) > 0 {
 		last := t.words[len(t.words)-1]
-		if last.Kind == longrun.NoticeResolved {
+		if saysOver(last) {
 			t.rank = 2
 		}
 		if last.Severity != longrun.Critical {

@@ -39,7 +39,7 @@ func (c *Channel) Test(ctx context.Context) error {
 		return &QuietError{Until: now.Add(quiet), after: alert.RetryAfterError{After: quiet}}
 	}
 	err := c.tests.Alert(ctx, alert.Message{
-		Kind: alert.Test, Summary: "somebody asked for this message; nothing has happened", Since: now,
+		Kind: alert.Test, Service: c.options.Service, Zone: c.options.Zone, Summary: "somebody asked for this message; nothing has happened", Since: now,
 		Instance: c.Self.InstanceID, Commit: c.Self.CommitHash, Key: "#test-" + now.Format("20060102T150405"), Link: c.link(""),
 	})
 	if err == nil || ctx.Err() == nil {

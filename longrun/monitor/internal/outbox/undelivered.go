@@ -59,7 +59,7 @@ func (o *Outbox) tidyUndelivered(ctx context.Context, n *longrun.Notice, now tim
 // tellable reports whether what a message says is true still: that something began
 // or goes on is told while it does.
 func (o *Outbox) tellable(n *longrun.Notice) bool {
-	if n.Kind == longrun.NoticeResolved {
+	if saysOver(n) {
 		return true
 	}
 	open, _ := o.Standing(n.Rule, n.Target)
@@ -90,7 +90,7 @@ func (o *Outbox) message(n *longrun.Notice) alert.Message {
 	if n.More > 0 {
 		m.Details = append(m.Details, fmt.Sprintf("%d more of it before, all over, of which nobody was told", n.More))
 	}
-	if n.Kind == longrun.NoticeResolved && n.UndeliveredSince != nil {
+	if saysOver(n) && n.UndeliveredSince != nil {
 		if open, since := o.Standing(n.Rule, n.Target); open != "" && open != n.IncidentID {
 			m.Details = append(m.Details, "another one goes on since "+since.UTC().Format("2006-01-02 15:04:05 UTC"))
 		}

@@ -17,8 +17,9 @@ import (
 // MarkLost closes the runs of an instance that fell silent while it led. Should
 // it be alive all the same, it will take that back. It tries until ctx ends.
 func (r *Run) MarkLost(ctx context.Context, before lock.Row) {
+	found := r.Clock.Now().UTC()
 	for pause := time.Second; ; pause = min(2*pause, maxMarkPause) {
-		err := r.markLost(ctx, before)
+		err := r.markLost(ctx, before, found)
 		if err == nil || !deadline.Sleep(ctx, r.Clock, pause*3/4+rand.N(pause/4)) {
 			return
 		}
@@ -31,7 +32,7 @@ const maxMarkPause = time.Minute
 // recentRuns is how many of the newest runs are searched for the lost one.
 const recentRuns = 100
 
-func (r *Run) markLost(ctx context.Context, before lock.Row) error {
+func (r *Run) markLost(ctx context.Context, before lock.Row, found time.Time) error {
 	ctx, cancel := deadline.With(ctx, r.Clock, room.StoreTimeout)
 	defer cancel()
 	var lost []ledger.Entry[longrun.Run]
@@ -44,8 +45,14 @@ func (r *Run) markLost(ctx context.Context, before lock.Row) error {
 			return err
 		}
 		run := e.Value
-		if run.InstanceID == before.HolderInstanceID && run.End == nil && run.RunID != r.ID() && !run.TS.After(before.RenewedAt) {
+		if run.InstanceID != before.HolderInstanceID || run.RunID == r.ID() || run.TS.After(before.RenewedAt) {
+			continue
+		}
+		switch {
+		case run.End == nil:
 			lost = append(lost, e)
+		case run.Ended == longrun.Lost && run.EndedBy == r.Self.InstanceID && run.End.Equal(before.RenewedAt.UTC()):
+			r.Lost(run, found) // at a try before this one, whose reply was lost
 		}
 	}
 	for _, e := range lost {
@@ -55,6 +62,7 @@ func (r *Run) markLost(ctx context.Context, before lock.Row) error {
 		switch {
 		case err == nil:
 			r.Log.WarnContext(ctx, "a run was found dead", "run", e.Value.RunID, "last_sign", end)
+			r.Lost(e.Value, found)
 		case !errors.Is(err, store.ErrConflict): // a conflict: it lives, and wrote
 			return err
 		}

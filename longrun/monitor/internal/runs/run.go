@@ -32,6 +32,9 @@ type Options struct {
 	Saved func()
 	// Away tells that the store is, and that this was said.
 	Away func() bool
+	// Lost is told of each run that MarkLost found dead, and when this instance began
+	// to lead; perhaps more than once.
+	Lost func(run longrun.Run, found time.Time)
 }
 
 // New returns the Run of an instance, for any number of runs, one after the other.

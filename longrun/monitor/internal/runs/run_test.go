@@ -23,7 +23,7 @@ import (
 func newRun(t *testing.T, st store.Store) (*runs.Run, *leadtest.Lines) {
 	t.Helper()
 	d, lines := leadtest.Deps(t, st, nil)
-	r := runs.New(d, runs.Options{Saved: func() {}, Away: func() bool { return false }})
+	r := runs.New(d, runs.Options{Saved: func() {}, Away: func() bool { return false }, Lost: func(longrun.Run, time.Time) {}})
 	r.Begin(of("a"))
 	return r, lines
 }
@@ -115,7 +115,7 @@ func TestARunThatWasMarkedAsLostTakesThatBack(t *testing.T) {
 
 		d, _ := leadtest.Deps(t, st, nil)
 		d.Self.InstanceID = "b"
-		b := runs.New(d, runs.Options{Saved: func() {}, Away: func() bool { return false }})
+		b := runs.New(d, runs.Options{Saved: func() {}, Away: func() bool { return false }, Lost: func(longrun.Run, time.Time) {}})
 		b.Begin(of("b"))
 		away := st.Inject(storetest.Fault{Before: func(context.Context, storetest.Call) error { return errors.New("away") }})
 		time.AfterFunc(time.Minute, away)

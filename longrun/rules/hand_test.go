@@ -23,7 +23,7 @@ func newHandBoard() *board {
 		}
 		return longrun.Warning
 	}
-	b.mutedBy = func(r longrun.RuleID) longrun.RuleID {
+	b.mutedBy = func(r longrun.RuleID, target string) longrun.RuleID {
 		fires := b.State(rules.MissedHeartbeats, "").Phase == rules.Firing
 		if fires && (r == rules.InsufficientData || r == rules.QueueDepth) {
 			return rules.MissedHeartbeats

@@ -19,7 +19,7 @@ func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 		if f.Condition != rules.Bad {
 			return // all is well, as nearly always
 		}
-		if !w.hasRoom(f.Rule, now) {
+		if f.Target != rules.Together && !w.hasRoom(f.Rule, now) {
 			w.leftOut++
 			return
 		}
@@ -41,16 +41,16 @@ func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 	case f.Condition == rules.Bad && next.Phase == rules.Firing:
 		w.grow(al, f)
 	}
-	w.tell(ctx, key, al, next, change, now)
+	w.tell(ctx, key, al, next, change, now, f.Attached)
 }
 
 // tell takes the state after a look, and makes the message that it asks for.
-func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next rules.State, change rules.Change, now time.Time) {
+func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next rules.State, change rules.Change, now time.Time, attached bool) {
 	throttle := w.Settings().AlertThresholds.Throttle()
 	told, kind := next.Tell(change, false, throttle, now)
 	muted := ""
 	if kind == longrun.NoticeFiring || kind == longrun.NoticeReminder {
-		if muted = w.mutedBy(ctx, key, now); muted != "" {
+		if muted = w.mutedBy(ctx, key, now, attached); muted != "" {
 			told, kind = next.Tell(change, true, throttle, now)
 		}
 	}
@@ -74,8 +74,11 @@ func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, next rules.St
 }
 
 // mutedBy says why an alarm is not told now; empty when it is to be.
-func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time) string {
-	if r := rules.MutedBy(key.rule, standing(w.board)); r != "" {
+func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time, attached bool) string {
+	if attached {
+		return string(key.rule) + " fires for many " + rules.Together
+	}
+	if r := rules.MutedBy(key.rule, key.target, standing{w.board, w.counts}); r != "" {
 		return string(r) + " fires"
 	}
 	return w.b.mute.why(ctx, key.rule, key.target, now)

@@ -48,6 +48,9 @@ type Heartbeat struct {
 	PrevHash string `json:"prevHash" firestore:"prevHash"`
 }
 
+// NoStatus is StatusError where no status function is configured.
+const NoStatus = "no status function is configured"
+
 // Beat returns the heartbeat of the slot that now lies in, with what follows
 // from the time alone.
 func Beat(now time.Time, interval time.Duration) Heartbeat {

@@ -36,6 +36,9 @@ type Settings struct {
 	RetentionDays map[string]int64 `json:"retentionDays" firestore:"retentionDays"`
 	// AlertThresholds are from where on the rules find something bad.
 	AlertThresholds AlertThresholds `json:"alertThresholds" firestore:"alertThresholds"`
+	// RulesOff are the rules that do not look: what they would find is no incident,
+	// and one that is open ends. Default: none.
+	RulesOff []RuleID `json:"rulesOff" firestore:"rulesOff"`
 	// Maintenance are the times in which alerts are not told. Default: none.
 	Maintenance []Maintenance `json:"maintenance" firestore:"maintenance"`
 }
@@ -66,6 +69,14 @@ func (s Settings) Validate() error {
 	}
 	errs = append(errs, validateRetention(s.RetentionDays)...)
 	errs = append(errs, within("alertThresholds", s.AlertThresholds.Validate())...)
+	if len(s.RulesOff) > maxRulesOff {
+		errs = append(errs, fmt.Errorf("rulesOff has %d entries, at most %d are allowed", len(s.RulesOff), maxRulesOff))
+	}
+	for i, r := range s.RulesOff {
+		if err := r.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("rulesOff %d: %w", i, err))
+		}
+	}
 	if len(s.Maintenance) > MaxMaintenance {
 		errs = append(errs, fmt.Errorf("maintenance has %d entries, at most %d are allowed", len(s.Maintenance), MaxMaintenance))
 	}
@@ -74,6 +85,9 @@ func (s Settings) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Off reports whether a rule does not look.
+func (s Settings) Off(r RuleID) bool { return slices.Contains(s.RulesOff, r) }
 
 // within says of each of several joined errors where it is.
 func within(where string, err error) (errs []error) {
@@ -103,6 +117,9 @@ func minRetentionDays() map[string]int64 {
 }
 
 const maxRetentionDays = 36500
+
+// maxRulesOff is more than there will be rules.
+const maxRulesOff = 100
 
 // validateRetention checks Settings.RetentionDays.
 func validateRetention(retention map[string]int64) (errs []error) {

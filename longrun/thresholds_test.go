@@ -24,6 +24,12 @@ func TestThresholdsThatMakeNoSense(t *testing.T) {
 		"storeUnreachableSec NaN":     func(a *longrun.AlertThresholds) { a.StoreUnreachableSec = math.NaN() },
 		"probeOverduePeriods 0.9":     func(a *longrun.AlertThresholds) { a.ProbeOverduePeriods = 0.9 },
 		"probeOverduePeriods +Inf":    func(a *longrun.AlertThresholds) { a.ProbeOverduePeriods = math.Inf(1) },
+		"notConnectedSec -1":          func(a *longrun.AlertThresholds) { a.NotConnectedSec = -1 },
+		"handlerLagSec 0":             func(a *longrun.AlertThresholds) { a.HandlerLagSec = 0 },
+		"unreadablePercent 101":       func(a *longrun.AlertThresholds) { a.UnreadablePercent = 101 },
+		"memoryFullPercent NaN":       func(a *longrun.AlertThresholds) { a.MemoryFullPercent = math.NaN() },
+		"phoneUnseenDays 0.5":         func(a *longrun.AlertThresholds) { a.PhoneUnseenDays = 0.5 },
+		"fleetAccounts 1":             func(a *longrun.AlertThresholds) { a.FleetAccounts = 1 },
 		"throttleSec 59":              func(a *longrun.AlertThresholds) { a.ThrottleSec = 59 },
 		"throttleSec 2.147483648e+09": func(a *longrun.AlertThresholds) { a.ThrottleSec = 1 << 31 },
 	} {
@@ -35,7 +41,7 @@ func TestThresholdsThatMakeNoSense(t *testing.T) {
 		s.AlertThresholds = a
 		require.ErrorContains(t, s.Validate(), "alertThresholds "+field)
 	}
-	require.Len(t, strings.Split(longrun.AlertThresholds{MissedHbPerHour: -1, QueueDepthThreshold: -1, ReconnectLoopThreshold: -1}.Validate().Error(), "\n"), 7)
+	require.Len(t, strings.Split(longrun.AlertThresholds{MissedHbPerHour: -1, QueueDepthThreshold: -1, ReconnectLoopThreshold: -1}.Validate().Error(), "\n"), 25)
 	a := longrun.DefaultAlertThresholds(time.Minute)
 	require.Equal(t, time.Hour, a.Throttle())
 	a.ThrottleSec = math.MaxInt32
@@ -48,5 +54,9 @@ func TestTheDefaultThresholds(t *testing.T) {
 	require.Equal(t, longrun.AlertThresholds{
 		MissedHbPerHour: 3, ConsecutiveProbeFails: 2, QueueDepthThreshold: 100, ReconnectLoopThreshold: 5,
 		StoreUnreachableSec: 120, ProbeOverduePeriods: 2, ThrottleSec: 3600,
+		NotConnectedSec: 120, UnhealthySec: 300, StatusUnknownSec: 300, TooFewAccountsSec: 300, SessionReplaced: 2,
+		UnreadablePerHour: 5, UnreadablePercent: 20, UnreadableSenders: 3, UnackedInARow: 2, UndeliveredInARow: 8, UndeliveredChats: 4,
+		SentToNobodyPerHour: 1, PhoneWithoutCopyChats: 3, ReplayLost: 1, DeviceStoreErrorsPerHour: 3, HandlerLagSec: 60,
+		PhoneUnseenDays: 10, PhoneLostDays: 12, ClientOldDays: 90, ClientOutdatedDays: 180, MemoryGrowthPercent: 3, MemoryFullPercent: 85, FleetAccounts: 3,
 	}, longrun.DefaultAlertThresholds(time.Minute))
 }

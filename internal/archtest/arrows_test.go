@@ -160,6 +160,7 @@ var arrows = []row{
 			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
 		},
 	},
+	{dir: "longrun/monitor/internal/memlimit"},
 	{
 		dir: "longrun/monitor/internal/alarming",
 		ours: []string{
@@ -199,6 +200,7 @@ var arrows = []row{
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
+			"longrun/monitor/internal/memlimit",
 		},
 		with: []string{clock, xsync},
 	},

@@ -125,6 +125,8 @@ func merge(fields map[string]json.RawMessage, s *longrun.Settings) (bad request.
 			s.RetentionDays = nil
 		case "maintenance":
 			s.Maintenance = nil
+		case "rulesOff":
+			s.RulesOff = nil
 		}
 		if message := nullIn(fields[name]); message != "" {
 			bad.Add(name, message)

@@ -22,6 +22,39 @@ import (
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
 
+// eachByItself has accounts told one by one, however many are in the same trouble.
+func eachByItself(t *testing.T, st store.Store) {
+	t.Helper()
+	setting(t, st, func(s *longrun.Settings) { s.AlertThresholds.FleetAccounts = 1 << 20 })
+}
+
+// As a host's people are told: one message says it, one that it is over.
+func TestTwoHundredAccountsThatLogOutTogetherAreOneMessage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, rec, host := memstore.New(nil), newTelling(), calm()
+		accounts := func(out bool) {
+			host.set(func(s *longrun.HostStatus) {
+				s.Accounts = nil
+				for i := range 200 {
+					s.Accounts = append(s.Accounts, longrun.AccountStatus{ID: fmt.Sprintf("account-%03d", i), LoggedOut: out, Since: time.Now()})
+				}
+			})
+		}
+		accounts(false)
+		n := start(t, st, "a", alertingBy(rec), hosted(host))
+		time.Sleep(10*time.Minute + time.Second)
+		accounts(true)
+		time.Sleep(30 * time.Minute)
+		accounts(false)
+		time.Sleep(5 * time.Minute)
+		n.end()
+		require.Equal(t, []string{"firing logged_out accounts", "resolved logged_out accounts"}, titles(rec.Messages()))
+		require.Contains(t, rec.Messages()[0].Text(), "200 of 200 accounts are out until somebody acts")
+		require.Len(t, incidentsOf(t, st), 201, "each of them is on record")
+	})
+}
+
 func TestTwoHundredAccountsThatLogOutTogetherAreFewMessages(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -46,6 +79,7 @@ func TestTwoHundredAccountsThatLogOutTogetherAreFewMessages(t *testing.T) {
 			return all
 		}
 		host.set(func(s *longrun.HostStatus) { s.Accounts = accounts(false) })
+		eachByItself(t, st)
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
 		commits := st.Calls(storetest.Commit)
@@ -156,6 +190,7 @@ func TestNoNumberLeaks(t *testing.T) {
 		const number = "40712345678"
 		st, host := memstore.New(nil), calm()
 		rec := newTelling(alerttest.Fail(fmt.Errorf("https://chat.example.org/%s said no", number)), alerttest.Panic(number), alerttest.OK())
+		eachByItself(t, st)
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
 		host.set(func(s *longrun.HostStatus) {

@@ -137,6 +137,7 @@ func TestKnownSilencesHoldWhileTheyCannotBeRead(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				st, rec, host := storetest.Wrap(memstore.New(nil)), newTelling(), calm()
+				eachByItself(t, st)
 				n := start(t, st, "a", alertingBy(rec), hosted(host))
 				time.Sleep(10*time.Minute + time.Second)
 				silence(t, n, time.Hour, rules.QueueDepth, "")

@@ -91,6 +91,7 @@ func TestACrowdWaitsBehindOneMessageThatWasToldToWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st, rec, host := memstore.New(nil), newTelling(alerttest.RetryAfter(30*time.Minute), alerttest.OK()), calm()
+		eachByItself(t, st)
 		n := start(t, st, "a", alertingBy(rec), hosted(host))
 		time.Sleep(10*time.Minute + time.Second)
 		host.set(func(s *longrun.HostStatus) {

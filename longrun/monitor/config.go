@@ -22,6 +22,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/memlimit"
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -70,6 +71,11 @@ type Config struct {
 	// switch outside. A call that takes longer than the interval is cancelled;
 	// beats stored while one runs share the next call. Default: none.
 	AfterBeat func(ctx context.Context, beat longrun.Heartbeat)
+
+	// MemoryLimit is how many bytes of memory this process may use, for the rule
+	// memory_growth. Default: what its control group allows, else the soft limit of
+	// the Go runtime; where there is none, or below zero, the rule says nothing.
+	MemoryLimit int64
 
 	// Probes are what the leader tries for real, each on its own schedule, one
 	// at a time. Default: none.
@@ -227,6 +233,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.StopTimeout == 0 {
 		c.StopTimeout = defaultStopTimeout
+	}
+	if c.MemoryLimit == 0 {
+		c.MemoryLimit = memlimit.Read(os.DirFS("/"), debug.SetMemoryLimit(-1))
 	}
 	c.Clock = hostcall.Clock(c.Clock)
 	return c

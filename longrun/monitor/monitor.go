@@ -84,15 +84,16 @@ func New(cfg Config) (*Monitor, error) {
 	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL, Service: cfg.Service, Zone: cfg.Zone})
 	m.alarms = alarming.New(m.deps, alarming.Options{
 		Channel: m.channel, Started: m.startedAt, Probes: m.probes.Seen, Health: m.store.Health, Trusted: m.store.Time().Trusted,
-		Answers: func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
-		Holder:  func() (string, int64) { return m.campaign.Holder() },
-		Waiting: func() []longrun.Heartbeat { return m.beats.Waiting() },
-		Reload:  m.live.Load, KnownSlots: m.closing.Known, Changed: m.closing.Changed,
+		Answers:     func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
+		Holder:      func() (string, int64) { return m.campaign.Holder() },
+		Waiting:     func() []longrun.Heartbeat { return m.beats.Waiting() },
+		MemoryLimit: func() int64 { return max(cfg.MemoryLimit, 0) },
+		Reload:      m.live.Load, KnownSlots: m.closing.Known, Changed: m.closing.Changed,
 	})
 	m.beats, err = beats.New(m.deps, beats.Options{
 		Status: m.status, Backlog: cfg.Backlog, Journal: cfg.Journal, ProcessStart: m.processStart,
 		Answers:    func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
-		Made:       func(h longrun.Heartbeat, accounts []longrun.AccountStatus) { m.alarms.Made(h, accounts) },
+		Made:       func(h longrun.Heartbeat, host longrun.HostStatus) { m.alarms.Made(h, host) },
 		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.run.Wrote(h); m.after.Tell(h) },
 		StoredLate: func(late []longrun.Heartbeat) { m.run.Wrote(late...); m.closing.Late(late) },
 		Lapse:      func(l longrun.Lapse) { m.run.Lapse(l) },

@@ -24,7 +24,12 @@ func newSlotOfRules(interval time.Duration) *slotOfRules {
 	s := &slotOfRules{board: newBoard(rules.All()), in: rules.Inputs{
 		Now: evening, Settings: longrun.DefaultSettings(interval), Recent: rules.NewRecent(interval), Beat: longrun.Beat(evening, interval),
 		ProbesKnown: true, LeadBegan: evening.Add(-time.Hour), Started: evening.Add(-time.Hour),
+		ClientBuilt: evening.AddDate(0, 0, -30), Memory: rules.NewMemory(interval), MemoryLimit: 512 << 20,
 	}}
+	s.in.Beat.Healthy, s.in.Beat.ConnectedCount, s.in.Settings.ExpectedAccounts = true, 200, 200
+	for at := evening.Add(-50 * time.Hour); at.Before(evening); at = at.Add(interval) {
+		s.in.Memory.Note(at, 100<<20+int64(at.Hour())<<20)
+	}
 	s.in.Recent.Restore(evening.AddDate(-1, 0, 0), evening.AddDate(0, 0, -2), evening)
 	for slot := longrun.SlotAt(evening.Add(-rules.RecentSpan), interval); slot <= longrun.SlotAt(evening, interval); slot++ {
 		if slot%2000 != 0 {
@@ -35,6 +40,15 @@ func newSlotOfRules(interval time.Duration) *slotOfRules {
 		s.in.Accounts = append(s.in.Accounts, longrun.AccountStatus{
 			ID: fmt.Sprintf("account-%d", i), Since: evening.Add(-time.Hour), Reconnects: int64(i % 5),
 			FirstReconnect: evening.Add(-50 * time.Minute), LastReconnect: evening.Add(-5 * time.Minute),
+			State: "connected", Replaced: 1, LastReplaced: evening.Add(-5 * time.Minute), PhoneSeen: evening.AddDate(0, 0, -i%9),
+			Restricted: longrun.Restriction{From: evening.Add(-48 * time.Hour), Until: evening.Add(-24 * time.Hour), Reason: "DEFAULT"},
+			Banned:     longrun.Restriction{From: evening.Add(-48 * time.Hour), Until: evening.Add(-24 * time.Hour), Reason: "104"},
+			Traffic: longrun.Traffic{
+				Received: 100, Unreadable: 4, UnreadableFrom: 2, FirstUnreadable: evening.Add(-50 * time.Minute), LastUnreadable: evening.Add(-15 * time.Minute),
+				Recovered: 3, Sent: 50, Unacked: 1, UnackedSince: evening.Add(-2 * time.Minute), Undelivered: 7, UndeliveredTo: 5,
+				UndeliveredSince: evening.Add(-20 * time.Minute), ToNobody: 1, LastToNobody: evening.Add(-11 * time.Minute), NoPhone: 2, LastNoPhone: evening.Add(-5 * time.Minute),
+				ReplayLost: 2, LastReplayLost: evening.Add(-20 * time.Minute), StoreErrors: 2, LastStoreError: evening.Add(-5 * time.Minute), HandlerLag: 10 * time.Second,
+			},
 		})
 	}
 	for _, kind := range []longrun.ProbeType{longrun.Outbound, longrun.Inbound, longrun.Queue} {

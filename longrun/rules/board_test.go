@@ -14,7 +14,7 @@ type board struct {
 	// What an engine asks of the table.
 	policy   func(longrun.RuleID) rules.Policy
 	severity func(longrun.RuleID) longrun.Severity
-	mutedBy  func(longrun.RuleID) longrun.RuleID
+	mutedBy  func(longrun.RuleID, string) longrun.RuleID
 	now      time.Time
 	gone     []string // the findings of this look that were Gone
 }
@@ -55,7 +55,7 @@ func newBoard(t rules.Table) *board {
 	}
 	b.policy = func(r longrun.RuleID) rules.Policy { return row(r).Policy }
 	b.severity = func(r longrun.RuleID) longrun.Severity { return row(r).Severity }
-	b.mutedBy = func(r longrun.RuleID) longrun.RuleID { return t.MutedBy(r, b) }
+	b.mutedBy = func(r longrun.RuleID, target string) longrun.RuleID { return t.MutedBy(r, target, b) }
 	return b
 }
 
@@ -66,6 +66,15 @@ func (b *board) State(r longrun.RuleID, target string) rules.State {
 		return al.State
 	}
 	return rules.State{}
+}
+
+func (b *board) Any(r longrun.RuleID) bool {
+	for key := range b.alarms {
+		if key.rule == r {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *board) Open(room []rules.State) []rules.State {
@@ -102,7 +111,10 @@ func (b *board) find(f rules.Finding) {
 		i := &al.Incidents[last]
 		i.Slots, i.Probes, i.Accounts = grown(i.Slots, f.Slots), grown(i.Probes, f.Probes), grown(i.Accounts, f.Accounts)
 	}
-	by := b.mutedBy(f.Rule)
+	by := b.mutedBy(f.Rule, f.Target)
+	if by == "" && f.Attached {
+		by = f.Rule
+	}
 	told, kind := next.Tell(did, by != "", time.Hour, b.now)
 	if al.State = told; kind != longrun.NoNotice || by != "" {
 		al.Told = append(al.Told, telling{b.now, kind, by})

@@ -8,10 +8,12 @@
 // # Rules and incidents
 //
 // A rule is a function that looks at one thing at one moment, and says in a
-// Finding whether it is Bad, Good, or Unseen: nobody could tell. There are eight.
+// Finding whether it is Bad, Good, or Unseen: nobody could tell. These are about
+// the instances and what they know:
 //
 //	rule               looks at           Bad, by default              Good again
 //	missed_heartbeats  slots of the hour  more than 3 are empty        3 filled in a row
+//	instance_died      runs found dead    one had not said good-bye    3 filled in a row
 //	insufficient_data  slots of the day   fewer than 80 % are filled   80 %, 3 looks
 //	probe_fails        each probe type    2 FAILs in a row             a PASS
 //	probe_overdue      each probe type    no result for 2 periods      a result
@@ -19,6 +21,33 @@
 //	logged_out         each account       until a person acts          back in
 //	queue_depth        the last beat      more than 100 wait           100, 3 looks
 //	store_unreachable  the store          away for two intervals       back
+//	status_unknown     the last beats     no status for 5 minutes      a status
+//	host_unhealthy     the last beats     not healthy for 5 minutes    healthy
+//	too_few_accounts   the last beats     too few for 5 minutes        enough
+//	memory_growth      hours of 2 days    85 % of the limit, or so     neither, or freed
+//	                                      within 4 days
+//	client_old         the library        90 days old                  newer
+//	client_outdated    the library        180 days, or refused         newer
+//
+// and these about each account, as longrun.AccountStatus says it; what the host
+// leaves out is not judged:
+//
+//	not_connected      away for 2 minutes                          connected
+//	banned, restricted while it lasts                              its end
+//	session_replaced   taken over twice in 10 minutes              10 minutes without
+//	undecryptable      5 an hour, a fifth or 3 senders             half an hour without
+//	no_ack             2 in a row unconfirmed                      one confirmed
+//	undelivered        8 in a row, to 4 chats that nearly always   one delivered
+//	                   answer
+//	sent_to_nobody     1 encrypted for no device                   10 minutes without
+//	phone_without_copy 3 chats an hour                             half an hour without
+//	replay_lost        1 announced that did not come               10 minutes without
+//	device_store       3 errors an hour, or 1 that stays           10 minutes without
+//	handler_lag        an event waited a minute                    none in the hour
+//	phone_unseen, phone_lost  silent for 10 and for 12 days        a sign of life
+//
+// Many accounts in one trouble are one incident, see Fleet. A rule is off where
+// longrun.Settings.RulesOff names it.
 //
 // Each is a row of one table, All: its name, how soon a person should look, how
 // many looks in a row it takes, what it mutes, what it looks at, and its check.
@@ -40,8 +69,8 @@
 //	    ▲                 │                an incident is open
 //	    └────── Good ─────┘
 //
-// State.Tell decides what is told: what fires, once in each throttle, and its
-// end, if it was told. A longrun.Silence, a Maintenance or a rule that Mutes it keeps it
+// State.Tell decides what is told, so that the last word is true: what fires, what
+// goes on once in each throttle, its end if it was told, and what flaps summed up. A longrun.Silence, a Maintenance or a rule that Mutes it keeps it
 // from being told and changes nothing else: what still fires when they end is told
 // then. Who holds the lock commits state, incident and Notice together, so that
 // none of them is known without the others. Delivery is at least once.

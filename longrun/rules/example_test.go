@@ -45,6 +45,15 @@ type standing map[string]rules.State
 
 func (s standing) State(r longrun.RuleID, target string) rules.State { return s[string(r)+target] }
 
+func (s standing) Any(r longrun.RuleID) bool {
+	for _, state := range s {
+		if state.Rule == r {
+			return true
+		}
+	}
+	return false
+}
+
 func (s standing) Open(room []rules.State) []rules.State {
 	return slices.AppendSeq(room, maps.Values(s))
 }

@@ -7,6 +7,19 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
+// seedTable is the rules that are judged by hand here as well, each target by itself.
+func seedTable() (t rules.Table) {
+	for _, row := range rules.All() {
+		switch row.ID {
+		case rules.MissedHeartbeats, rules.InstanceDied, rules.StoreUnreachable, rules.LoggedOut, rules.ProbeFails, rules.ProbeOverdue,
+			rules.ReconnectLoop, rules.QueueDepth, rules.InsufficientData:
+			row.Fleet, row.Explains = rules.Fleet{}, nil
+			t = append(t, row)
+		}
+	}
+	return t
+}
+
 // newHandBoard knows of each rule by hand what else the table says.
 func newHandBoard() *board {
 	b := &board{alarms: map[alarmKey]*alarm{}}
@@ -23,7 +36,7 @@ func newHandBoard() *board {
 		}
 		return longrun.Warning
 	}
-	b.mutedBy = func(r longrun.RuleID) longrun.RuleID {
+	b.mutedBy = func(r longrun.RuleID, target string) longrun.RuleID {
 		fires := b.State(rules.MissedHeartbeats, "").Phase == rules.Firing
 		if fires && (r == rules.InsufficientData || r == rules.QueueDepth || r == rules.InstanceDied) {
 			return rules.MissedHeartbeats

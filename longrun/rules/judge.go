@@ -20,6 +20,13 @@ type Inputs struct {
 	// that incidents and messages have for them.
 	Beat     longrun.Heartbeat
 	Accounts []longrun.AccountStatus
+	// ClientBuilt is when the client library was made that the accounts run on; zero
+	// where that is not known.
+	ClientBuilt time.Time
+	// Memory is what this process used, told of the beats up to now, and MemoryLimit
+	// what it may use, in bytes. Default: not known, no limit; then neither is judged.
+	Memory      *Memory
+	MemoryLimit int64
 	// Recent is what is known of the slots, advanced to Now.
 	Recent *Recent
 	// Probes are those that are configured. ProbesKnown says that it is known which.
@@ -33,13 +40,21 @@ type Inputs struct {
 	// Outage is the store as this instance sees it.
 	Outage Outage
 
-	account account.Look // room …
-	host    host.Look    // … for looks
+	// Room for the rule that looks.
+	account  account.Look
+	host     host.Look
+	targets  []Target
+	found    []Finding
+	seen     []seen // beside found
+	troubled []troubled
+	open     []State
+	named    map[named]int // where it stands in found, of the rule that looked last
+}
 
-	targets []Target
-	found   []Finding
-	open    []State
-	named   map[named]int // where it stands in found, of the rule that looked last
+// seen is what was known of the target of a finding, at the look.
+type seen struct {
+	began  time.Time // since when it is Bad, as its state has it
+	firing bool
 }
 
 // Probed is what the rules see of one configured probe.
@@ -72,10 +87,15 @@ type Target struct {
 // TheHost is Each of a rule about the host as a whole.
 func TheHost(_ *Inputs, room []Target) []Target { return append(room, Target{}) }
 
-// EachAccount is Each of a rule about accounts.
+// EachAccount is Each of a rule about accounts. One that goes by the name that all
+// together have gets another.
 func EachAccount(in *Inputs, room []Target) []Target {
 	for i := range in.Accounts {
-		room = append(room, Target{Name: in.Accounts[i].ID, Account: &in.Accounts[i]})
+		name := in.Accounts[i].ID
+		if name == Together {
+			name += "_"
+		}
+		room = append(room, Target{Name: name, Account: &in.Accounts[i]})
 	}
 	return room
 }
@@ -100,6 +120,8 @@ type States interface {
 	// State returns the state of a rule for a target, the zero State where there is
 	// none.
 	State(r longrun.RuleID, target string) State
+	// Any reports whether there is a state of a rule, for any target.
+	Any(r longrun.RuleID) bool
 	// Open appends to room the states that are Pending or Firing, or flap, in any
 	// order.
 	Open(room []State) []State
@@ -110,10 +132,11 @@ type named struct {
 	target string
 }
 
-// Judge has every rule look once that is not Alone, in the order of the table, and
-// find told what it saw of each target: once, however many things go by that name.
-// What find makes of it stands in the states before the next rule looks. Targets
-// that are gone come last.
+// Judge has every rule look once that is not Alone and not switched off, in the
+// order of the table, and find told what it saw of each target: once, however many
+// things go by that name. What find makes of it stands in the states before the next
+// rule looks; what is found of many together is told before what is found of each.
+// Targets that are gone come last, and what fires of rules that are switched off.
 //
 // Find is not told of what is not Bad where there is no state: that is nearly
 // always so, and changes nothing.
@@ -122,12 +145,18 @@ func (t Table) Judge(in *Inputs, states States, find func(Finding)) {
 		in.named = make(map[named]int)
 	}
 	clear(in.named)
+	in.begin()
 	for i := range t {
-		if r := &t[i]; !r.Alone {
-			in.look(r, states)
-			for _, f := range in.found {
-				find(f)
-			}
+		r := &t[i]
+		if r.Alone || in.Settings.Off(r.ID) {
+			continue
+		}
+		in.look(r, states)
+		if r.Fleet.Share > 0 {
+			t.lookTogether(in, r, states, find)
+		}
+		for _, f := range in.found {
+			find(f)
 		}
 	}
 	t.lookForGone(in, states)
@@ -141,10 +170,19 @@ func Judge(in *Inputs, states States, find func(Finding)) { all.Judge(in, states
 
 // look leaves in found what one rule sees, a finding for each target.
 func (in *Inputs) look(r *Rule, states States) {
-	in.found, in.targets = in.found[:0], r.Each(in, in.targets[:0])
-	for _, target := range in.targets {
-		s := states.State(r.ID, target.Name)
-		f := r.Check(s, in, target)
+	in.found, in.seen = in.found[:0], in.seen[:0]
+	known := states.Any(r.ID)
+	if !known && r.Rests != nil && r.Rests(in) {
+		return
+	}
+	in.targets = r.Each(in, in.targets[:0])
+	for i := range in.targets {
+		target := &in.targets[i]
+		var s State
+		if known {
+			s = states.State(r.ID, target.Name)
+		}
+		f := r.Check(s, in, *target)
 		if f.Condition != Bad && s.Rule == "" {
 			continue
 		}
@@ -156,7 +194,20 @@ func (in *Inputs) look(r *Rule, states States) {
 		}
 		in.named[name] = len(in.found)
 		in.found = append(in.found, f)
+		in.seen = append(in.seen, s.seenAs(f, in.Now))
 	}
+}
+
+// seenAs is since when what is found is so, whatever the rule says of it now.
+func (s State) seenAs(f Finding, now time.Time) seen {
+	if s.Phase == Firing && s.Since != nil {
+		return seen{began: *s.Since, firing: true}
+	}
+	now = stored(now)
+	if began := s.begin(f.Since, now); began.Before(now) {
+		return seen{began: began}
+	}
+	return seen{began: now}
 }
 
 // both is what is found of a target of whose things one is as f says, and another
@@ -193,7 +244,11 @@ func (t Table) lookForGone(in *Inputs, states States) {
 			continue
 		}
 		r := t.row(s.Rule)
-		if r == nil || r.Known == nil || !r.Known(in) {
+		if r == nil {
+			continue
+		}
+		off := !r.Alone && in.Settings.Off(r.ID)
+		if !off && (r.Known == nil || !r.Known(in)) {
 			continue
 		}
 		if _, is := in.named[named{s.Rule, s.Target}]; !is {

@@ -93,9 +93,10 @@ func FuzzJudge(f *testing.F) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		byTable, byHand := newBoard(rules.All()), newHandBoard()
+		table := seedTable()
+		byTable, byHand := newBoard(table), newHandBoard()
 		drawLooks(data, func(in *rules.Inputs) {
-			byTable.look(rules.All(), in)
+			byTable.look(table, in)
 			byHand.lookByHand(in)
 			slices.Sort(byHand.gone)
 			require.Equal(t, byHand.gone, byTable.gone)
@@ -110,9 +111,9 @@ func TestTheDrawnLooksMeetEveryRule(t *testing.T) {
 	t.Parallel()
 	ended, gone, muted := map[longrun.RuleID]int{}, map[string]int{}, map[longrun.RuleID]int{}
 	for i := range 300 {
-		b := newBoard(rules.All())
+		b := newBoard(seedTable())
 		drawLooks(drawtest.Noise(i), func(in *rules.Inputs) {
-			b.look(rules.All(), in)
+			b.look(seedTable(), in)
 			for _, g := range b.gone {
 				gone[g]++
 			}
@@ -130,7 +131,7 @@ func TestTheDrawnLooksMeetEveryRule(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range rules.Rules() {
+	for _, r := range seedTable().IDs() {
 		require.Greater(t, ended[r], 5, r)
 	}
 	require.ElementsMatch(t, []longrun.RuleID{rules.InstanceDied, rules.QueueDepth, rules.InsufficientData}, keys(muted))
@@ -291,7 +292,7 @@ func TestWhatIsNotKnownIsLeftAlone(t *testing.T) {
 		{Rule: rules.InsufficientData, Target: "x"},
 		{Rule: rules.StoreUnreachable},
 	}
-	accounts := []rules.State{{Rule: rules.LoggedOut, Target: "x"}, {Rule: rules.ReconnectLoop, Target: "x"}}
+	accounts := []rules.State{{Rule: rules.LoggedOut, Target: "x"}, {Rule: rules.ReconnectLoop, Target: "x"}, {Rule: rules.PhoneLost, Target: "x"}}
 	probes := []rules.State{{Rule: rules.ProbeFails, Target: "x"}, {Rule: rules.ProbeOverdue, Target: "x"}}
 	for _, answers := range []bool{false, true} {
 		for _, known := range []bool{false, true} {
@@ -301,7 +302,7 @@ func TestWhatIsNotKnownIsLeftAlone(t *testing.T) {
 			if !answers {
 				s.in.Beat.StatusError = "timeout"
 			} else {
-				want = append(want, "logged_out x", "reconnect_loop x")
+				want = append(want, "logged_out x", "reconnect_loop x", "phone_lost x")
 			}
 			if known {
 				want = append(want, "probe_fails x", "probe_overdue x")

@@ -7,6 +7,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/rules/finding"
 	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/account"
 	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/host"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/traffic"
 )
 
 // Finding is what a rule sees of one target at one moment.
@@ -23,17 +24,53 @@ const (
 	Bad    = finding.Bad
 )
 
-// The names of the rules that have rooms of their own.
+// Memory is what one process used in each hour of the last two days.
+type Memory = host.Memory
+
+// NewMemory returns a Memory of a process that nothing is known of. It is told of
+// each beat with Note, in the order in which they were made.
+func NewMemory(interval time.Duration) *Memory { return host.NewMemory(interval) }
+
+// The names of the rules about accounts, about what becomes of their messages, and
+// about the host.
 const (
-	LoggedOut     = account.LoggedOut
-	ReconnectLoop = account.ReconnectLoop
-	QueueDepth    = host.QueueDepth
+	Banned          = account.Banned
+	LoggedOut       = account.LoggedOut
+	NotConnected    = account.NotConnected
+	PhoneLost       = account.PhoneLost
+	PhoneUnseen     = account.PhoneUnseen
+	ReconnectLoop   = account.ReconnectLoop
+	Restricted      = account.Restricted
+	SessionReplaced = account.SessionReplaced
+
+	DeviceStore      = traffic.DeviceStore
+	HandlerLag       = traffic.HandlerLag
+	NoAck            = traffic.NoAck
+	PhoneWithoutCopy = traffic.PhoneWithoutCopy
+	ReplayLost       = traffic.ReplayLost
+	SentToNobody     = traffic.SentToNobody
+	Undecryptable    = traffic.Undecryptable
+	Undelivered      = traffic.Undelivered
+
+	ClientOld      = host.ClientOld
+	ClientOutdated = host.ClientOutdated
+	HostUnhealthy  = host.Unhealthy
+	MemoryGrowth   = host.MemoryGrowth
+	QueueDepth     = host.QueueDepth
+	StatusUnknown  = host.StatusUnknown
+	TooFewAccounts = host.TooFewAccounts
 )
+
+// usualShare is how large a part of the accounts is many, where a rule does not say.
+const usualShare = 0.02
 
 // ofAccounts is the row of a rule about accounts, and of the host as a whole where
 // it answers and names none.
 func ofAccounts(r account.Rule) Rule {
-	row := Rule{ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Each: EachAccount, Known: AccountsKnown}
+	row := Rule{ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Each: EachAccount, Known: AccountsKnown, Explains: r.Explains, Fleet: Fleet{Share: r.Share, Many: r.Many}}
+	if r.Share == 0 {
+		row.Fleet.Share = usualShare
+	}
 	if r.Count != nil {
 		row.Each = func(in *Inputs, room []Target) []Target {
 			if len(in.Accounts) == 0 && in.Beat.StatusError == "" {
@@ -42,11 +79,12 @@ func ofAccounts(r account.Rule) Rule {
 			return EachAccount(in, room)
 		}
 	}
+	row.Rests = func(in *Inputs) bool { return len(in.Accounts) > 0 && r.Rests(&in.account, in.Accounts) }
 	row.Check = func(s State, in *Inputs, t Target) Finding {
+		in.account.Account, in.account.Before = t.Account, s.before()
 		if t.Account == nil {
-			return r.Count(&in.Beat)
+			return r.Count(&in.account)
 		}
-		in.account = account.Look{Account: t.Account, Limits: &in.Settings.AlertThresholds, Now: in.Now, Before: s.before()}
 		return r.Check(&in.account)
 	}
 	return row
@@ -55,12 +93,53 @@ func ofAccounts(r account.Rule) Rule {
 // ofHost is the row of a rule about the host.
 func ofHost(r host.Rule) Rule {
 	return Rule{
-		ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Policy: Policy{OK: r.OK}, Each: TheHost,
+		ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Policy: Policy{OK: r.OK}, Mutes: r.Explains, Each: TheHost,
 		Check: func(s State, in *Inputs, _ Target) Finding {
-			in.host = host.Look{Beat: &in.Beat, Settings: &in.Settings, Before: s.before()}
+			in.host.Before = s.before()
 			return r.Check(&in.host)
 		},
 	}
+}
+
+// begin has what the rooms may look at ready.
+func (in *Inputs) begin() {
+	began := in.Started
+	if in.LeadBegan.After(began) {
+		began = in.LeadBegan
+	}
+	in.account = account.Look{Beat: &in.Beat, Limits: &in.Settings.AlertThresholds, Now: in.Now, Began: began}
+	in.host = host.Look{
+		Beat: &in.Beat, Settings: &in.Settings, Accounts: in.Accounts, Now: in.Now, Settles: in.account.Settles(), Out: in.out(),
+		ClientBuilt: in.ClientBuilt, Memory: in.Memory, MemoryLimit: in.MemoryLimit,
+	}
+}
+
+// out is of how many accounts the rules about them tell that they are not connected,
+// or will if they stay so.
+func (in *Inputs) out() (n int64) {
+	outs, away, old := !in.Settings.Off(LoggedOut), !in.Settings.Off(NotConnected), !in.Settings.Off(ClientOutdated)
+	if len(in.Accounts) == 0 {
+		if outs {
+			n += in.Beat.NeedsQRCount
+		}
+		if away && account.ManyAway(&in.Beat) {
+			n += in.Beat.ReconnectingCount
+		}
+		return n
+	}
+	for i := range in.Accounts {
+		a := &in.Accounts[i]
+		switch {
+		case a.State == account.Connected:
+		case a.State == account.Outdated:
+			if old {
+				n++
+			}
+		case a.LoggedOut && outs, away && (a.State != "" || !a.Away.IsZero()):
+			n++
+		}
+	}
+	return n
 }
 
 // before is what a rule may know of a state.

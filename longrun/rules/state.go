@@ -131,7 +131,7 @@ func (s State) bad(f Finding, need int64, now time.Time) (State, Change) {
 	}
 	s.TS = now
 	s.BadStreak++
-	if s.BadStreak < need {
+	if s.BadStreak < need || now.Sub(*s.Since) < f.For {
 		return s, Unchanged
 	}
 	s.Phase, s.BadStreak, s.OKStreak, s.OKSince = Firing, 0, 0, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/account"
 	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/host"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/traffic"
 )
 
 // Rule is one row of the table: all that is said of a rule outside its own file.
@@ -22,6 +23,12 @@ type Rule struct {
 	// a whole, whose target is empty: one cause, one message. Their states and
 	// incidents go on. They stand further down in the table. Default: none.
 	Mutes []longrun.RuleID
+	// Explains are the rules that are not told of a target while this one fires for
+	// the same. Default: none.
+	Explains []longrun.RuleID
+	// Fleet says when many targets in the same trouble are one incident. Default:
+	// never.
+	Fleet Fleet
 	// Alone says that each instance has the rule look by itself, also while nobody
 	// leads: Judge leaves it out. Default: the leader judges it, for all.
 	Alone bool
@@ -42,6 +49,10 @@ type Rule struct {
 	// Check is what the rule sees of one target. It is shown the state from before
 	// the look. Rule and Target of what it returns are filled in for it.
 	Check func(s State, in *Inputs, t Target) Finding
+	// Rests reports that Check would find no target Bad, of which none has a state, and
+	// costs less: it is asked in every slot while all is well. Default: Check is asked
+	// of each.
+	Rests func(in *Inputs) bool
 }
 
 // Table is a row for each rule, those that mute others first.
@@ -53,10 +64,30 @@ var all = Table{ //nolint:gochecknoglobals // a table, never changed
 	missedHeartbeats(),
 	instanceDied(),
 	storeUnreachable(),
+	ofHost(host.UnknownRule()),
+	ofHost(host.OutdatedRule()),
+	ofAccounts(account.BannedRule()),
+	ofAccounts(account.ReplacedRule()),
 	ofAccounts(account.OutRule()),
+	ofAccounts(account.AwayRule()),
+	ofHost(host.FewRule()),
+	ofHost(host.UnhealthyRule()),
+	ofAccounts(account.RestrictedRule()),
 	probeFails(),
+	ofAccounts(traffic.StoreRule()),
+	ofAccounts(traffic.NobodyRule()),
+	ofAccounts(traffic.AckRule()),
+	ofAccounts(traffic.ReceiptRule()),
+	ofAccounts(traffic.UnreadableRule()),
+	ofAccounts(traffic.ReplayRule()),
+	ofAccounts(account.LostRule()),
 	probeOverdue(),
 	ofAccounts(account.LoopRule()),
+	ofAccounts(traffic.CopyRule()),
+	ofAccounts(traffic.LagRule()),
+	ofAccounts(account.UnseenRule()),
+	ofHost(host.MemoryRule()),
+	ofHost(host.OldRule()),
 	ofHost(host.QueueRule()),
 	insufficientData(),
 }
@@ -83,12 +114,14 @@ func (t Table) row(r longrun.RuleID) *Rule {
 	return nil
 }
 
-// MutedBy returns the first rule that keeps r from being told as the states are;
-// none where nothing does.
-func (t Table) MutedBy(r longrun.RuleID, states States) longrun.RuleID {
+// MutedBy returns the first rule that keeps r from being told of a target as the
+// states are; none where nothing does.
+func (t Table) MutedBy(r longrun.RuleID, target string, states States) longrun.RuleID {
 	for i := range t {
-		if slices.Contains(t[i].Mutes, r) && states.State(t[i].ID, "").Phase == Firing {
-			return t[i].ID
+		row := &t[i]
+		if slices.Contains(row.Mutes, r) && states.State(row.ID, "").Phase == Firing ||
+			slices.Contains(row.Explains, r) && states.State(row.ID, target).Phase == Firing {
+			return row.ID
 		}
 	}
 	return ""
@@ -129,8 +162,16 @@ func Mutes(r longrun.RuleID, other longrun.RuleID) bool {
 	return row != nil && slices.Contains(row.Mutes, other)
 }
 
+// Explains reports the same of a single target: r, while it fires for that.
+func Explains(r longrun.RuleID, other longrun.RuleID) bool {
+	row := all.row(r)
+	return row != nil && slices.Contains(row.Explains, other)
+}
+
 // MutedBy is Table.MutedBy of all rules.
-func MutedBy(r longrun.RuleID, states States) longrun.RuleID { return all.MutedBy(r, states) }
+func MutedBy(r longrun.RuleID, target string, states States) longrun.RuleID {
+	return all.MutedBy(r, target, states)
+}
 
 // Known reports whether r is one of Rules.
 func Known(r longrun.RuleID) bool { return all.row(r) != nil }
@@ -143,12 +184,17 @@ func ValidateSilence(s longrun.Silence) error {
 }
 
 // ValidateSettings is s.Validate, and refuses maintenance of rules that there are
-// not, as ValidateSilence does.
+// not, as ValidateSilence does, and that such are switched off.
 func ValidateSettings(s longrun.Settings) error {
 	errs := []error{s.Validate()}
 	for i, m := range s.Maintenance {
 		if err := known(m.Rule); err != nil {
 			errs = append(errs, fmt.Errorf("maintenance %d: %w", i, err))
+		}
+	}
+	for i, r := range s.RulesOff {
+		if err := known(r); err != nil {
+			errs = append(errs, fmt.Errorf("rulesOff %d: %w", i, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -34,6 +34,12 @@ type Finding struct {
 	// Until is when the condition ended, where it is Good and the rule knows;
 	// the zero time means that it is over since the first Good.
 	Until time.Time
+	// For is how long it must last, where it is Bad, before it is an incident.
+	// Default: it is one at once.
+	For time.Duration
+	// Attached says that it is part of an incident of many accounts, and not told by
+	// itself. Whoever judges fills it in.
+	Attached bool
 	// Observed against Threshold, and the same in words.
 	Observed, Threshold float64
 	Summary             string
@@ -43,6 +49,14 @@ type Finding struct {
 	// Took is how long the condition really held between Since and Until, where that
 	// is not all the time and it is Good; nil means all.
 	Took *time.Duration
+}
+
+// About returns f with an account as its evidence, where it is Bad.
+func (f Finding) About(account string) Finding {
+	if f.Condition == Bad {
+		f.Accounts = []string{account}
+	}
+	return f
 }
 
 // Before is what was known of a target before the look.

@@ -20,7 +20,7 @@ func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 		if f.Condition != rules.Bad {
 			return // all is well, as nearly always
 		}
-		if !w.hasRoom(f.Rule, now) {
+		if f.Target != rules.Together && !w.hasRoom(f.Rule, now) {
 			w.leftOut++
 			return
 		}
@@ -52,7 +52,7 @@ func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, f rules.Findi
 	told, kind := next.Tell(change, false, throttle, now)
 	muted := ""
 	if kind != longrun.NoNotice && kind != longrun.NoticeResolved {
-		if muted = w.mutedBy(ctx, key, now); muted != "" {
+		if muted = w.mutedBy(ctx, key, now, f.Attached); muted != "" {
 			told, kind = next.Tell(change, true, throttle, now)
 		}
 	}
@@ -77,8 +77,11 @@ func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, f rules.Findi
 }
 
 // mutedBy says why an alarm is not told now; empty when it is to be.
-func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time) string {
-	if r := rules.MutedBy(key.rule, standing(w.board)); r != "" {
+func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time, attached bool) string {
+	if attached {
+		return string(key.rule) + " fires for many " + rules.Together
+	}
+	if r := rules.MutedBy(key.rule, key.target, (*standing)(w)); r != "" {
 		return string(r) + " fires"
 	}
 	return w.b.mute.why(ctx, key.rule, key.target, now)

@@ -33,6 +33,8 @@ type Options struct {
 	// and at which epoch, as far as it saw; nobody where it saw none.
 	Answers func(ctx context.Context) bool
 	Holder  func() (string, int64)
+	// MemoryLimit is how many bytes this process may use; 0 where there is no limit.
+	MemoryLimit func() int64
 	// Waiting are the beats that wait for the store: their slots are not missed.
 	Waiting func() []longrun.Heartbeat
 	// Reload reads the settings, and reports whether the store answered.
@@ -66,8 +68,8 @@ type Board struct {
 
 // look is what a beat brings for the rules.
 type look struct {
-	beat     longrun.Heartbeat
-	accounts []longrun.AccountStatus
+	beat longrun.Heartbeat
+	host longrun.HostStatus
 }
 
 // New returns a Board that nobody watches.
@@ -95,10 +97,10 @@ func (b *Board) Died(run longrun.Run, found time.Time) { b.deaths.Found(run, fou
 // Made is told of each beat when it is made: its slot is not missed, however long
 // the store takes. One that comes before anyone watches is kept: the host is not
 // asked twice for the slot in which a lead begins.
-func (b *Board) Made(beat longrun.Heartbeat, accounts []longrun.AccountStatus) {
+func (b *Board) Made(beat longrun.Heartbeat, host longrun.HostStatus) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.looked, b.fresh = look{beat, accounts}, true
+	b.looked, b.fresh = look{beat, host}, true
 	if !b.watching {
 		return
 	}

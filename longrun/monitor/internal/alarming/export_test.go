@@ -20,8 +20,9 @@ func (b *Board) Looker(lead leading.Lead) func([]longrun.AccountStatus) {
 	w.recent.Restore(now, now, now)
 	_ = w.outbox.Restore(ctx)
 	beat := longrun.Beat(now, b.Self.Interval)
+	beat.Healthy = true
 	return func(accounts []longrun.AccountStatus) {
-		b.Made(beat, accounts)
+		b.Made(beat, longrun.HostStatus{Healthy: true, Accounts: accounts})
 		w.judged = -1
 		w.judge(ctx)
 		w.outbox.Tidy(ctx)

@@ -23,7 +23,7 @@ func (w *watch) judge(ctx context.Context) {
 	}
 	w.b.deaths.Confirm(ctx)
 	w.judged, w.leftOut = l.beat.Slot(w.Self.Interval), 0
-	rules.Judge(w.see(l, now), standing(w.board), func(f rules.Finding) { w.find(ctx, f, now) })
+	rules.Judge(w.see(l, now), (*standing)(w), func(f rules.Finding) { w.find(ctx, f, now) })
 	w.recordOutages(ctx, now)
 	w.sayLeftOut(ctx)
 }
@@ -32,30 +32,36 @@ func (w *watch) judge(ctx context.Context) {
 func (w *watch) see(l look, now time.Time) *rules.Inputs {
 	in := &w.in
 	in.Now, in.Settings, in.Beat, in.Recent = now, w.Settings(), l.beat, w.recent
-	in.Accounts = append(in.Accounts[:0], l.accounts...)
+	in.ClientBuilt = l.host.ClientBuilt
+	in.Accounts = append(in.Accounts[:0], l.host.Accounts...)
 	for i := range in.Accounts {
 		in.Accounts[i].ID = w.b.names.of(in.Accounts[i].ID)
 	}
 	in.Probes, in.ProbesKnown = w.b.Probes(in.Probes[:0])
 	in.Deaths = w.b.deaths.Sure(in.Deaths[:0])
 	in.LeadBegan, in.Started = w.began, w.b.Started()
+	w.memory.Note(l.beat.TS, l.beat.MemoryRSS)
+	in.Memory, in.MemoryLimit = w.memory, w.b.MemoryLimit()
 	return in
 }
 
 // standing is the board as the rules see it.
-type standing map[alarmKey]*alarm
+type standing watch
 
 // State returns the state of a rule for a target.
-func (s standing) State(r longrun.RuleID, target string) rules.State {
-	if al := s[alarmKey{r, target}]; al != nil {
+func (s *standing) State(r longrun.RuleID, target string) rules.State {
+	if al := s.board[alarmKey{r, target}]; al != nil {
 		return al.state
 	}
 	return rules.State{}
 }
 
+// Any reports whether there is a state of the rule.
+func (s *standing) Any(r longrun.RuleID) bool { return s.counts[r] > 0 }
+
 // Open appends the states that are not at rest.
-func (s standing) Open(room []rules.State) []rules.State {
-	for _, al := range s {
+func (s *standing) Open(room []rules.State) []rules.State {
+	for _, al := range s.board {
 		if al.state.Phase == rules.Firing || al.state.Phase == rules.Pending || al.state.FlapSince != nil {
 			room = append(room, al.state)
 		}

@@ -118,9 +118,10 @@ func (b *bench) restart() {
 			}
 			return b.deps.Clock.Now(), nil
 		},
-		Answers: func(context.Context) bool { b.mu.Lock(); defer b.mu.Unlock(); return b.answers },
-		Holder:  func() (string, int64) { b.mu.Lock(); defer b.mu.Unlock(); return b.leader, 1 },
-		Waiting: func() []longrun.Heartbeat { return nil },
+		Answers:     func(context.Context) bool { b.mu.Lock(); defer b.mu.Unlock(); return b.answers },
+		Holder:      func() (string, int64) { b.mu.Lock(); defer b.mu.Unlock(); return b.leader, 1 },
+		Waiting:     func() []longrun.Heartbeat { return nil },
+		MemoryLimit: func() int64 { return 0 },
 		Reload: func(ctx context.Context) bool {
 			_, _, err := b.deps.Ledger.Settings(ctx, b.deps.Self.Interval)
 			return err == nil
@@ -153,7 +154,7 @@ func (b *bench) end() {
 func (b *bench) beat(s longrun.HostStatus) {
 	h := longrun.Beat(b.deps.Clock.Now(), b.deps.Self.Interval)
 	h.Healthy, h.QueueDepth, h.ConnectedCount = s.Healthy, s.QueueDepth, s.Connected
-	b.board.Made(h, s.Accounts)
+	b.board.Made(h, s)
 	b.board.LookAtStore(context.Background())
 }
 

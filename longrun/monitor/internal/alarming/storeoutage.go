@@ -9,6 +9,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/storehealth"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
@@ -53,6 +54,9 @@ func (s *StoreOutage) wait() { _ = s.group.Wait() } // what became of each is th
 func (s *StoreOutage) look(ctx context.Context) {
 	now := s.Clock.Now()
 	h := s.o.Health()
+	if s.Settings().Off(rules.StoreUnreachable) {
+		h = storehealth.Health{}
+	}
 	if h.Since.IsZero() && s.quiet() {
 		return
 	}

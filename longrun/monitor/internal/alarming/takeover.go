@@ -223,13 +223,16 @@ func (t *takeover) readSlots(ctx context.Context) error {
 		}
 		t.slotsKnown = true
 	}
-	now := w.Clock.Now()
+	now, started := w.Clock.Now(), w.b.Started()
 	// First those that wait: one that is written while the store is read may be
 	// missing from what that brings.
 	waiting := w.b.Waiting()
 	err := scan(ctx, w, ledger.Heartbeats, &t.slots, false, func(e ledger.Entry[longrun.Heartbeat]) {
 		t.filled[e.Value.Slot(interval)] = true
 		w.recent.Fill(e.Value.Slot(interval))
+		if h := &e.Value; h.InstanceID == w.Self.InstanceID && !h.TS.Before(started) { // it led before
+			w.memory.Note(h.TS, h.MemoryRSS)
+		}
 		// One that was made for longer slots left none empty; but what is to come
 		// is for this instance to fill.
 		for first, end := e.Value.Covers(interval); first < min(end, longrun.SlotAt(now, interval)); first++ {

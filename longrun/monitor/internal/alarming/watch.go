@@ -20,6 +20,7 @@ type watch struct {
 	lead   leading.Lead
 	began  time.Time
 	recent *rules.Recent
+	memory *rules.Memory       // of this process
 	board  map[alarmKey]*alarm // at most MaxTargets of each rule
 	counts map[longrun.RuleID]int
 	draft  *outbox.Draft
@@ -56,7 +57,7 @@ type alarm struct {
 
 func newWatch(b *Board, lead leading.Lead) *watch {
 	w := &watch{
-		Deps: b.Deps, b: b, lead: lead, began: b.Clock.Now(), recent: rules.NewRecent(b.Self.Interval),
+		Deps: b.Deps, b: b, lead: lead, began: b.Clock.Now(), recent: rules.NewRecent(b.Self.Interval), memory: rules.NewMemory(b.Self.Interval),
 		board: make(map[alarmKey]*alarm), counts: make(map[longrun.RuleID]int), full: make(map[longrun.RuleID]longrun.Slot),
 		judged: -1, changed: true, draft: outbox.NewDraft(b.Deps, lead),
 	}

@@ -25,7 +25,7 @@ type Options struct {
 	// Answers tells whether this instance answers for the slots now.
 	Answers func(ctx context.Context) bool
 	// Made is told of each beat when it is made.
-	Made func(longrun.Heartbeat, []longrun.AccountStatus)
+	Made func(longrun.Heartbeat, longrun.HostStatus)
 	// Stored is told of each beat that was stored in its slot, and StoredLate of
 	// those that were stored after it.
 	Stored     func(context.Context, longrun.Heartbeat)

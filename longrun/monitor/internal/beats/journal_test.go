@@ -31,7 +31,7 @@ func open(t *testing.T, path string) (*beats.Beats, *leadtest.Lines, error) {
 		Journal:      path,
 		ProcessStart: time.Now(),
 		Answers:      func(context.Context) bool { return true },
-		Made:         func(longrun.Heartbeat, []longrun.AccountStatus) {},
+		Made:         func(longrun.Heartbeat, longrun.HostStatus) {},
 		Stored:       func(context.Context, longrun.Heartbeat) {},
 		StoredLate:   func([]longrun.Heartbeat) {},
 		Lapse:        func(longrun.Lapse) {},

@@ -65,7 +65,7 @@ func (b *Beats) tick(ctx context.Context, asked bool) {
 	if !b.Answers(ctx) {
 		return
 	}
-	h, accounts := b.make(ctx)
+	h, host := b.make(ctx)
 	if ctx.Err() != nil {
 		return
 	}
@@ -73,21 +73,21 @@ func (b *Beats) tick(ctx context.Context, asked bool) {
 		b.noteDrift(ctx, h)
 	}
 	ahead := b.backlog.add(h)
-	b.Made(h, accounts)
+	b.Made(h, host)
 	if ahead > 0 {
 		b.Log.WarnContext(ctx, "the clock was set back; waiting beats of slots that have not come are dropped", "beats", ahead, "slot", h.BucketID)
 	}
 }
 
 // make asks the host how it is and returns the beat of the slot in which it
-// asked: the process was alive then, however long the answer takes. The accounts
-// are for the rules.
-func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, []longrun.AccountStatus) {
+// asked: the process was alive then, however long the answer takes. What the host
+// said is for the rules.
+func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, longrun.HostStatus) {
 	now := b.Clock.Now()
 	age := b.uptime.at(now)
 	status, err := b.Options.Status.Ask(ctx)
 	if ctx.Err() != nil {
-		return longrun.Heartbeat{}, nil // being stopped: half a status is none
+		return longrun.Heartbeat{}, longrun.HostStatus{} // being stopped: half a status is none
 	}
 	h := longrun.Beat(now, b.Self.Interval)
 	h.CommitHash, h.InstanceID = b.Self.CommitHash, b.Self.InstanceID
@@ -96,7 +96,7 @@ func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, []longrun.AccountS
 	if err != nil {
 		h.StatusError = hostcall.Text(err)
 		b.Log.Once(ctx, slog.LevelWarn, "status", hostcall.ClassOf(err), "no status from the host", "error", h.StatusError)
-		return h, nil
+		return h, longrun.HostStatus{}
 	}
 	if b.Log.Over("status") {
 		b.Log.InfoContext(ctx, "status from the host again")
@@ -104,7 +104,7 @@ func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, []longrun.AccountS
 	h.ConnectedCount, h.ReconnectingCount = status.Connected, status.Reconnecting
 	h.NeedsQRCount, h.QueueDepth = status.NeedsQR, status.QueueDepth
 	h.Healthy = status.Healthy && status.Connected >= b.Settings().ExpectedAccounts
-	return h, status.Accounts
+	return h, status
 }
 
 // noteDrift says when beats begin to come late in their slots.

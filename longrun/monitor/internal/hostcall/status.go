@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNoStatus says that the host tells nothing of itself.
-var ErrNoStatus = errors.New("no status function is configured")
+var ErrNoStatus = errors.New(longrun.NoStatus)
 
 // MaxAccounts bounds how many accounts of a host are looked at.
 const MaxAccounts = 10_000

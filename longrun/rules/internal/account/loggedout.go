@@ -9,35 +9,47 @@ import (
 // LoggedOut names the rule; what it sees is said at CheckLoggedOut.
 const LoggedOut longrun.RuleID = "logged_out"
 
-// OutRule is the row of LoggedOut.
+// OutRule is the row of LoggedOut. What is the matter with an account that is out
+// is no news: it is away, and its phone is heard of no more.
 func OutRule() Rule {
 	return Rule{
-		ID: LoggedOut, Severity: longrun.Critical,
+		ID: LoggedOut, Severity: longrun.Critical, Explains: []longrun.RuleID{NotConnected, PhoneLost, PhoneUnseen},
 		Works:  "the account is in again",
 		LookAt: "the account's phone, under linked devices: pair it again, update the client, or wait for the end of the ban",
-		Check:  func(l *Look) finding.Finding { return CheckLoggedOut(l.Account) },
-		Count:  CheckLoggedOutCount,
+		Many:   "are out until somebody acts",
+		Sees:   seeLoggedOut, Says: sayLoggedOut,
+		Count: func(l *Look) finding.Finding { return CheckLoggedOutCount(l.Beat) },
 	}
 }
 
 // CheckLoggedOut is Bad while the account is out until a person does something,
 // since it came into that state, and else Good.
 func CheckLoggedOut(a *longrun.AccountStatus) finding.Finding {
-	f := finding.Finding{Rule: LoggedOut, Target: a.ID}
-	if !a.LoggedOut {
-		f.Condition = finding.Good
-		return f
+	l := Look{Account: a}
+	f := finding.Finding{Rule: LoggedOut, Target: a.ID, Condition: seeLoggedOut(&l)}
+	sayLoggedOut(&l, &f)
+	return f.About(a.ID)
+}
+
+func seeLoggedOut(l *Look) finding.Condition {
+	// Which client is too old is another rule's to say, once for all.
+	if l.Account.LoggedOut && l.Account.State != Outdated {
+		return finding.Bad
 	}
-	f.Condition, f.Since, f.Observed, f.Accounts = finding.Bad, a.Since, 1, []string{a.ID}
+	return finding.Good
+}
+
+func sayLoggedOut(l *Look, f *finding.Finding) {
+	if f.Condition != finding.Bad {
+		return
+	}
+	a := l.Account
+	f.Since, f.Observed = a.Since, 1
 	f.Summary = "account " + a.ID + " is out"
 	if !a.Since.IsZero() {
 		f.Summary += " since " + words.Moment(a.Since)
 	}
-	if a.Reason != "" {
-		f.Summary += " (" + a.Reason + ")"
-	}
-	f.Summary += ", and stays so until somebody acts: pair it again, update the client, or lift the ban"
-	return f
+	f.Summary += because(a.Reason) + ", and stays so until somebody acts: pair it again, update the client, or lift the ban"
 }
 
 // CheckLoggedOutCount is CheckLoggedOut for hosts that name no accounts: Bad while

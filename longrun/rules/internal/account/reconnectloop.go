@@ -14,12 +14,10 @@ const ReconnectLoop longrun.RuleID = "reconnect_loop"
 // LoopRule is the row of ReconnectLoop.
 func LoopRule() Rule {
 	return Rule{
-		ID: ReconnectLoop, Severity: longrun.Warning,
+		ID: ReconnectLoop, Severity: longrun.Warning, Many: "reconnect again and again",
 		Works:  "the connection holds again",
 		LookAt: "the host's network, and whether another process uses the same account",
-		Check: func(l *Look) finding.Finding {
-			return CheckReconnectLoop(l.Before, l.Account, l.Now, l.Limits.ReconnectLoopThreshold)
-		},
+		Sees:   seeLoop, Says: sayLoop,
 	}
 }
 
@@ -35,19 +33,35 @@ const reconnectQuiet = 10 * time.Minute
 // Reconnects that the last incident ended with make no second one. A new one,
 // while more than threshold still lie in the hour, is the loop again, since then.
 func CheckReconnectLoop(b finding.Before, a *longrun.AccountStatus, now time.Time, threshold int64) finding.Finding {
-	f := finding.Finding{Rule: ReconnectLoop, Target: a.ID, Observed: float64(a.Reconnects), Threshold: float64(threshold)}
-	if now.Sub(a.LastReconnect) >= reconnectQuiet {
-		f.Condition, f.Until = finding.Good, a.LastReconnect
-		return f
+	limits := longrun.AlertThresholds{ReconnectLoopThreshold: threshold}
+	l := Look{Account: a, Limits: &limits, Now: now, Before: b}
+	f := finding.Finding{Rule: ReconnectLoop, Target: a.ID, Condition: seeLoop(&l)}
+	sayLoop(&l, &f)
+	return f.About(a.ID)
+}
+
+func seeLoop(l *Look) finding.Condition {
+	a := l.Account
+	switch {
+	case l.Now.Sub(a.LastReconnect) >= reconnectQuiet:
+		return finding.Good
+	case a.Reconnects > l.Limits.ReconnectLoopThreshold && a.LastReconnect.After(l.Before.LastEnd):
+		return finding.Bad
 	}
-	fresh := a.LastReconnect.After(b.LastEnd)
-	if a.Reconnects <= threshold || !fresh {
-		return f
+	return finding.Unseen
+}
+
+func sayLoop(l *Look, f *finding.Finding) {
+	a, threshold := l.Account, l.Limits.ReconnectLoopThreshold
+	f.Observed, f.Threshold = float64(a.Reconnects), float64(threshold)
+	switch f.Condition {
+	case finding.Good:
+		f.Until = a.LastReconnect
+	case finding.Bad:
+		if f.Since = a.FirstReconnect; !a.FirstReconnect.After(l.Before.LastEnd) {
+			f.Since = a.LastReconnect
+		}
+		f.Summary = "account " + a.ID + " reconnected " + words.Counted(a.Reconnects, "time") + " in the last hour, last at " + words.Moment(a.LastReconnect) + words.TooMany(threshold)
+	case finding.Unseen:
 	}
-	f.Condition, f.Since, f.Accounts = finding.Bad, a.FirstReconnect, []string{a.ID}
-	if !a.FirstReconnect.After(b.LastEnd) {
-		f.Since = a.LastReconnect
-	}
-	f.Summary = "account " + a.ID + " reconnected " + words.Counted(a.Reconnects, "time") + " in the last hour, last at " + words.Moment(a.LastReconnect) + words.TooMany(threshold)
-	return f
 }

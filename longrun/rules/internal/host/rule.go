@@ -1,11 +1,14 @@
 // Package host has the rules about the host as a whole, as it says itself that it
 // is.
 //
-// They believe it: what a host counts wrongly they judge wrongly. And where it does
-// not answer they say nothing, but for the rule that says just that.
+// They believe it: what a host counts wrongly they judge wrongly. Where it does
+// not answer they say nothing, but for the rule that says just that. And what the
+// rules about its accounts tell they do not tell again.
 package host
 
 import (
+	"time"
+
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules/finding"
 )
@@ -16,6 +19,8 @@ type Rule struct {
 	Severity longrun.Severity
 	// Works and LookAt are as in rules.Rule.
 	Works, LookAt string
+	// Explains are the rules that are not told of while this one fires. Default: none.
+	Explains []longrun.RuleID
 	// OK is how many Good looks in a row resolve it. Default: one.
 	OK int64
 	// Check is what the rule sees. Rule and Target are filled in for it.
@@ -26,5 +31,20 @@ type Rule struct {
 type Look struct {
 	Beat     *longrun.Heartbeat
 	Settings *longrun.Settings
-	Before   finding.Before
+	Accounts []longrun.AccountStatus
+	Now      time.Time
+	// Settles says that the host has just begun to run, or to lead.
+	Settles bool
+	// Out is of how many accounts other rules tell that they are not connected, or
+	// will if they stay so.
+	Out int64
+	// ClientBuilt is when the client library was made; zero where that is not known.
+	ClientBuilt time.Time
+	// Memory is what the process used, and MemoryLimit what it may use; 0 where there
+	// is no limit.
+	Memory      *Memory
+	MemoryLimit int64
+	Before      finding.Before
 }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

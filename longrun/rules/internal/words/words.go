@@ -7,6 +7,7 @@ package words
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -82,4 +83,17 @@ func Span(d time.Duration) string {
 // threshold never reads like it.
 func Percent(ratio float64) string {
 	return strconv.FormatFloat(math.Floor(ratio*1000)/10, 'f', -1, 64) + " %"
+}
+
+// listed is how many names stand in a text.
+const listed = 5
+
+// List names the first of n things, and says how many more there are.
+func List(names []string, n int64) string {
+	first := names[:min(len(names), listed)]
+	s := strings.Join(first, ", ")
+	if more := n - int64(len(first)); more > 0 {
+		s += " and " + Number(more) + " more"
+	}
+	return s
 }

@@ -1,0 +1,174 @@
+package rules
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
+)
+
+// Together is the target of an incident of many accounts: one cause, one message.
+const Together = "accounts"
+
+// Fleet says when many targets of a rule that are in trouble are one incident, with
+// the target Together: when so many came into it within an hour. Each of them has
+// its own state and incident all the same, which is not told while they are together.
+//
+// It ends when nearly all are well again. Those few that are not are told then, each
+// for itself; so is what comes into trouble more than an hour after the others, and
+// is not many.
+type Fleet struct {
+	// Share is how large a part of all accounts that is. Fewer than FleetAccounts of
+	// the thresholds it never are, and maxTogether always. Default: never.
+	Share float64
+	// Many says in words what they are then, such as "are not connected".
+	Many string
+}
+
+const (
+	fleetWithin = time.Hour
+	maxTogether = 50
+)
+
+// troubled is one of those that are in trouble.
+type troubled struct {
+	at    int // in found
+	began time.Time
+	among bool // many that came within an hour
+}
+
+// lookTogether has find told whether many are in the same trouble, and notes which
+// of what was found belongs to that.
+func (t Table) lookTogether(in *Inputs, r *Rule, states States, find func(Finding)) {
+	var s State
+	if states.Any(r.ID) {
+		s = states.State(r.ID, Together)
+	}
+	if len(in.found) == 0 && s.Rule == "" || r.Known != nil && !r.Known(in) {
+		return
+	}
+	in.gatherTroubled()
+	f := Finding{Rule: r.ID, Target: Together, Condition: Good}
+	least := in.fleetLeast()
+	need := in.fleetNeeds(r.Fleet.Share, least)
+	f.Threshold = float64(need)
+	var members []troubled
+	if s.Phase == Firing && s.Since != nil {
+		members = in.attached(*s.Since, least)
+		need = least // it goes on until nearly all are well
+	} else {
+		members = t.crowd(in, r, s, states, need)
+	}
+	f.Observed = float64(len(members))
+	if len(members) >= need {
+		in.sayTogether(&f, r, members)
+	} else {
+		f.Until = in.lastBack(s)
+	}
+	if f.Condition == Bad || s.Rule != "" {
+		in.named[named{r.ID, Together}] = -1
+		find(f)
+	}
+	if s = states.State(r.ID, Together); s.Phase == Firing && s.Since != nil {
+		for _, m := range in.attached(*s.Since, least) {
+			in.found[m.at].Attached = true
+		}
+	}
+}
+
+// fleetLeast is how many are many at least.
+func (in *Inputs) fleetLeast() int { return int(max(in.Settings.AlertThresholds.FleetAccounts, 2)) }
+
+// fleetNeeds is how many it takes of a share of all accounts.
+func (in *Inputs) fleetNeeds(share float64, least int) int {
+	accounts := in.Settings.ExpectedAccounts
+	if accounts <= 0 {
+		accounts = int64(len(in.Accounts))
+	}
+	// Not a hair more than what is meant: 0.2·15 is over 3.
+	return max(least, int(math.Ceil(min(share*float64(accounts)-1e-9, maxTogether))))
+}
+
+// gatherTroubled leaves in troubled the accounts that are, the first one first. One
+// that cannot be judged now is as it was.
+func (in *Inputs) gatherTroubled() {
+	in.troubled = in.troubled[:0]
+	for i := range in.found {
+		f, s := &in.found[i], in.seen[i]
+		if f.Target != "" && (f.Condition == Bad || f.Condition == Unseen && s.firing) {
+			in.troubled = append(in.troubled, troubled{at: i, began: s.began})
+		}
+	}
+	slices.SortFunc(in.troubled, func(a, b troubled) int {
+		return cmp.Or(a.began.Compare(b.began), cmp.Compare(in.found[a.at].Target, in.found[b.at].Target))
+	})
+}
+
+// crowd returns the first so many and more that came into trouble within an hour,
+// none of them before the last incident of many ended, and some of them only now.
+// What another rule explains is no part of it.
+func (t Table) crowd(in *Inputs, r *Rule, s State, states States, need int) []troubled {
+	if len(in.troubled) < need {
+		return nil
+	}
+	in.troubled = slices.DeleteFunc(in.troubled, func(m troubled) bool {
+		old := s.LastEnd != nil && m.began.Before(*s.LastEnd)
+		return old || t.MutedBy(r.ID, in.found[m.at].Target, states) != ""
+	})
+	all := in.troubled
+	for first := range all {
+		end := first
+		news := false
+		for end < len(all) && all[end].began.Sub(all[first].began) <= fleetWithin {
+			news = news || !in.seen[all[end].at].firing
+			end++
+		}
+		if end-first >= need && news {
+			return all[first:end]
+		}
+	}
+	return nil
+}
+
+// attached returns those that belong to an incident of many that began then: they
+// came within an hour of its beginning, or later and are many again.
+func (in *Inputs) attached(began time.Time, least int) []troubled {
+	in.gatherTroubled()
+	all := slices.DeleteFunc(in.troubled, func(m troubled) bool { return m.began.Before(began) })
+	for i := range all {
+		last := i + least - 1
+		if first := all[i].began; first.Sub(began) <= fleetWithin {
+			all[i].among = true
+		} else if last < len(all) && all[last].began.Sub(first) <= fleetWithin {
+			for j := i; j <= last; j++ {
+				all[j].among = true
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(m troubled) bool { return !m.among })
+}
+
+func (in *Inputs) sayTogether(f *Finding, r *Rule, members []troubled) {
+	f.Condition, f.Since = Bad, members[0].began
+	for _, m := range members[:min(len(members), longrun.MaxEvidence)] {
+		f.Accounts = append(f.Accounts, in.found[m.at].Target)
+	}
+	n := int64(len(members))
+	f.Summary = words.Number(n) + " of " + words.Counted(int64(max(len(in.Accounts), len(members))), "account") + " " + r.Fleet.Many +
+		" since " + words.Moment(f.Since) + ": " + words.List(f.Accounts, n)
+}
+
+// lastBack is when the last of those came out of trouble that did at this look, as
+// far as the rule knows.
+func (in *Inputs) lastBack(s State) (until time.Time) {
+	for i := range in.found {
+		f := &in.found[i]
+		if f.Condition == Good && in.seen[i].firing && s.Since != nil && !in.seen[i].began.Before(*s.Since) && f.Until.After(until) {
+			until = f.Until
+		}
+	}
+	return until
+}

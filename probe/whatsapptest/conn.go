@@ -123,8 +123,8 @@ func (s *Server) enter(c *conn) bool {
 }
 
 // greet answers what a client said in the handshake: a login, or the wish to be
-// linked. A server that has nothing to say does not hang up either: a client
-// whose connection ends at this very moment is a data race with itself.
+// linked. Nobody is hung up on without a word: a client whose connection ends
+// before it has read one frame is a data race with itself.
 func (s *Server) greet(c *conn, hello *greeting) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,8 +135,7 @@ func (s *Server) greet(c *conn, hello *greeting) {
 	case c.over, s.fault(c.at).stalls:
 	case s.fault(c.at).refuses && c.client == "": // who was not known at the door
 		s.count(c.at).Refused++
-		s.detach(c)
-		_ = c.wire.Close()
+		c.dismiss(node{Tag: "stream:error", Attrs: attrs{"code": "503"}})
 	case registration != nil:
 		s.offer(c, hello.key, registration)
 	default:

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ type bench struct {
 	slot    time.Duration     // how long a turn waits at most
 	open    map[string]string // the incidents that are, by target
 
-	settings longrun.Settings
+	settings atomic.Pointer[longrun.Settings]
 
 	lead  *leadtest.Lead
 	draft *outbox.Draft
@@ -65,12 +66,13 @@ type bench struct {
 func newBench(t *testing.T, a alert.Alerter) *bench {
 	t.Helper()
 	clk := clock.New()
-	b := &bench{t: t, st: storetest.Wrap(memstore.New(nil)), log: &lines{}, slot: time.Minute, open: map[string]string{}, settings: longrun.DefaultSettings(time.Minute)}
+	b := &bench{t: t, st: storetest.Wrap(memstore.New(nil)), log: &lines{}, slot: time.Minute, open: map[string]string{}}
+	b.settings.Store(new(longrun.DefaultSettings(time.Minute)))
 	l, err := ledger.New(b.st, "")
 	require.NoError(t, err)
 	b.deps = room.Deps{
 		Clock: clk, Log: hostcall.NewLog(slog.New(slog.NewTextHandler(b.log, nil)), clk), Ledger: l,
-		Settings: func() longrun.Settings { return b.settings },
+		Settings: func() longrun.Settings { return *b.settings.Load() },
 		Self:     room.Self{InstanceID: "a", CommitHash: "c0ffee", Interval: time.Minute, Lease: 2 * time.Minute},
 		Stop:     room.NewBudget(8*time.Second, clk),
 	}

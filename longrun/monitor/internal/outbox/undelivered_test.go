@@ -119,7 +119,11 @@ func TestWhatIsUndeliveredIsTriedAtOnceWhenThereIsReason(t *testing.T) {
 			})
 		},
 		"settings that were changed": func(b *bench) {
-			time.AfterFunc(100*time.Millisecond, func() { b.settings.TS = b.settings.TS.Add(time.Second) })
+			time.AfterFunc(100*time.Millisecond, func() {
+				changed := *b.settings.Load()
+				changed.TS = changed.TS.Add(time.Second)
+				b.settings.Store(&changed)
+			})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

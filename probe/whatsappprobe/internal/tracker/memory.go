@@ -1,0 +1,42 @@
+package tracker
+
+import (
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Memory is what is known of an account that a restart must not forget.
+type Memory struct {
+	PhoneSeen  time.Time           `json:"phoneSeen"`
+	Restricted longrun.Restriction `json:"restricted,omitzero"`
+	Refused    time.Time           `json:"refused,omitzero"`
+	Banned     longrun.Restriction `json:"banned,omitzero"`
+}
+
+// Remember returns what is to be kept.
+func (f *Follower) Remember() Memory {
+	return Memory{PhoneSeen: f.Account.PhoneSeen, Restricted: f.Account.Restricted, Refused: f.muted, Banned: f.Account.Banned}
+}
+
+// Recall takes what was kept, before the client says anything. Times that lie ahead of
+// now are not believed.
+func (f *Follower) Recall(m Memory, now time.Time) {
+	if !m.PhoneSeen.IsZero() && !m.PhoneSeen.After(now) {
+		f.Account.PhoneSeen = m.PhoneSeen
+	}
+	if !m.Restricted.From.After(now) {
+		f.Account.Restricted = bounded(m.Restricted)
+	}
+	if !m.Refused.After(now) {
+		f.muted = m.Refused
+	}
+	if !m.Banned.From.After(now) && f.Account.State != Connected {
+		f.Account.Banned = bounded(m.Banned)
+	}
+}
+
+func bounded(r longrun.Restriction) longrun.Restriction {
+	r.Reason = short(r.Reason)
+	return r
+}

@@ -10,21 +10,28 @@
 //
 // # Accounts
 //
-// Track follows clients by their events. IsConnected and IsLoggedIn stay true on
-// a dead link and after a logout, and may block for seconds, so they are not
-// asked.
+// Track follows clients by their events, by their log where it is a Tap, and by asking
+// them where Run runs. IsConnected and IsLoggedIn stay true on a dead link and may block
+// for seconds: that a client says no is believed, that it says yes proves nothing alone.
 //
 //	            Connected                     KeepAliveTimeout
 //	reconnecting ────────▶ connected ◀──────────────────────▶ degraded
 //	     ▲ ▲                  │          KeepAliveRestored       │
-//	     │ └──────────────────┴─────────── Disconnected ─────────┘
+//	     │ └──────────────────┴── Disconnected, or it says no ───┘
 //	     │ PairSuccess
-//	needs_qr ◀── QR, LoggedOut      outdated ◀── ClientOutdated
-//	                                stopped  ◀── StreamReplaced, TemporaryBan,
+//	needs_qr ◀── QR, LoggedOut,     outdated ◀── ClientOutdated
+//	             Logout by the host stopped  ◀── StreamReplaced, TemporaryBan,
 //	                                             ConnectFailure
 //
 // The lower three do not come back by themselves: only a new connection leaves
-// them.
+// them. An event that comes late does not hold an account back: a sign of life from the
+// server, or a client that says yes for 45 seconds, makes it connected.
+//
+// Traffic counts what becomes of an account's messages: what comes and cannot be read,
+// what waited and was lost. What the account sends is in the client's log alone: make
+// the client with ClientLogger or Tap, and messages without an answer, without a
+// receipt, for nobody, without a copy for the phone, and the errors of the device store
+// are counted, too.
 //
 // # Probes
 //
@@ -62,8 +69,9 @@
 // # Rooms
 //
 // Package linking, below this one, pairs the device of an account and keeps its
-// file. The internal ones: tracker follows one client, sending has what every
-// probe is made of, masking hides telephone numbers.
+// file. The internal ones: tracker follows one client, tap listens to its log, tally
+// counts its messages, sending has what every probe is made of, masking hides telephone
+// numbers.
 //
 // # Markers
 //

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	waLog "go.mau.fi/whatsmeow/util/log"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -115,6 +117,40 @@ func ExampleNewAccounts() {
 	status, err := accounts.Status(context.Background())
 	fmt.Println(status.Connected, status.QueueDepth, status.Healthy, err)
 	// Output: 1 3 true <nil>
+}
+
+// A client whose log is listened to. The host keeps its own logger, behind the tap.
+func ExampleTap() {
+	srv, mine, _ := connected()
+	defer srv.Close()
+	srv.Disconnect(mine) // another client of the same device, as a host makes it
+	cli := whatsmeow.NewClient(mine.Store, whatsappprobe.Tap(waLog.Noop))
+	srv.Redirect(cli)
+	accounts := whatsappprobe.Track(cli)
+	err := errors.Join(cli.Connect(), srv.AwaitOnline(context.Background(), ours))
+	_, sent := cli.SendMessage(context.Background(), jid(theirs), &waE2E.Message{Conversation: new("hello")})
+	status, failed := accounts.Status(context.Background())
+	fmt.Println(status.Accounts[0].Traffic.Sent, status.Accounts[0].Traffic.ToNobody, errors.Join(err, sent, failed))
+	srv.Disconnect(cli)
+	// Output: 1 0 <nil>
+}
+
+// Run beside the monitor, for as long as the program does.
+func ExampleAccounts_Run() {
+	srv, cli, _ := connected()
+	defer srv.Close()
+	accounts := whatsappprobe.Track(cli)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		accounts.Run(ctx)
+	}()
+	// … monitor.Run(ctx)
+	cancel()
+	<-ended
+	fmt.Println(accounts.List()[0].State)
+	// Output: connected
 }
 
 // A host passes over what a probe sent.

@@ -27,7 +27,7 @@ type memory struct {
 	mu    sync.Mutex
 	read  bool
 	known map[string]tracker.Memory // as in the file
-	said  string                    // the last trouble, which is said once
+	said  bool                      // that it cannot be written
 }
 
 // of returns what the file says of an account.
@@ -88,9 +88,9 @@ func (m *memory) keep(now map[string]tracker.Memory) {
 	err := write(m.path, now)
 	switch {
 	case err == nil:
-		m.known, m.said = now, ""
-	case err.Error() != m.said:
-		m.said = err.Error()
+		m.known, m.said = now, false
+	case !m.said:
+		m.said = true
 		m.logger.Warn("what is to be remembered of the accounts cannot be written", "error", err)
 	}
 }

@@ -63,7 +63,9 @@ func TestWhatIsSentAndReceivedIsCounted(t *testing.T) {
 		require.True(t, s.state().Tapped)
 		for range 3 {
 			require.NoError(t, say(t, s.ours, theirs, "hello"))
+			s.calm() // two first messages that cross cannot be read at once
 			require.NoError(t, say(t, s.theirs, ours, "hello yourself"))
+			s.calm()
 		}
 		s.passes(s.in) // a probe is nobody's message
 		s.passes(s.out)

@@ -45,24 +45,36 @@ func (h *hourly) turn(at time.Time) {
 	default:
 		for h.now < n {
 			h.now++
-			place := h.place()
+			at := place(h.now)
 			for c := range h.counts {
-				h.counts[c][place] = 0
+				h.counts[c][at] = 0
 			}
-			h.lag[place] = 0
+			h.lag[at] = 0
 		}
 	}
 }
 
-func (h *hourly) place() int { return int(((h.now % steps) + steps) % steps) }
+// place is where the numbers of a step stand.
+func place(step int64) int { return int((step%steps + steps) % steps) }
 
 func (h *hourly) add(c count, n int) {
-	at := &h.counts[c][h.place()]
+	at := &h.counts[c][place(h.now)]
 	*at = uint16(min(int(*at)+n, math.MaxUint16)) //nolint:gosec // never negative
 }
 
+// takeBack takes one off the last step that has one.
+func (h *hourly) takeBack(c count) {
+	for back := range int64(steps) {
+		at := &h.counts[c][place(h.now-back)]
+		if *at > 0 {
+			*at--
+			return
+		}
+	}
+}
+
 func (h *hourly) waited(d time.Duration) {
-	at := &h.lag[h.place()]
+	at := &h.lag[place(h.now)]
 	*at = max(*at, uint32(min(max(d.Milliseconds(), 0), math.MaxUint32))) //nolint:gosec // in its bounds
 }
 

@@ -32,6 +32,9 @@ func (t *Tally) Received(id, chat string, foreign, again bool, now time.Time) {
 	}
 	t.replay.shown()
 	if !foreign {
+		if waited { // nobody could know that it was nobody's
+			t.hour.takeBack(received)
+		}
 		return
 	}
 	if !waited { // then it was counted before
@@ -53,7 +56,6 @@ func (t *Tally) Unreadable(id, sender string, now time.Time) {
 	t.replay.shown()
 	t.hour.add(received, 1)
 	if _, ours := t.spared.take(key); ours {
-		t.spared.put(event{of: key, at: second(now)}) // it comes again, and is spared again
 		return
 	}
 	if oldest := t.unread.put(event{of: key, who: Hash(sender), at: second(now)}); oldest.at != 0 {

@@ -47,15 +47,16 @@ func (t *Tally) Gone() { t.replay = replay{} }
 // endReplay counts what did not come. Where only the client tells, what it does not
 // show may be of a kind that it shows nothing of: a few are no loss.
 func (t *Tally) endReplay(now time.Time) {
-	r := t.replay
+	r := &t.replay
 	if r.announced <= 0 || r.over.IsZero() || now.Sub(r.over) < replayGrace && !now.Before(r.over) {
 		return
 	}
-	t.replay = replay{}
-	lost := r.announced - r.seen
-	if r.heard {
-		lost = r.announced - r.came
-	} else if lost < 2 || lost*20 < r.announced {
+	ended := *r
+	*r = replay{}
+	lost := ended.announced - ended.seen
+	if ended.heard {
+		lost = ended.announced - ended.came
+	} else if lost < 2 || lost*20 < ended.announced {
 		return
 	}
 	if lost > 0 {

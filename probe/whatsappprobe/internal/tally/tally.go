@@ -21,6 +21,7 @@ type Tally struct {
 	phoneless  recent // chats whose phone got no copy
 	refused    recent // strangers that could not be written to; who: the chat
 	replay     replay
+	turned     uint32 // the second in which time passed last
 	lastNobody uint32
 	lastLost   uint32
 	lastStore  uint32
@@ -30,7 +31,12 @@ type Tally struct {
 // anything else is told, and before Traffic.
 func (t *Tally) Turn(now time.Time) {
 	t.hour.turn(now)
+	t.endReplay(now)
 	s := second(now)
+	if s == t.turned {
+		return
+	}
+	t.turned = s
 	for i, e := range t.unread.events {
 		if e.at != 0 && (s < e.at && e.at-s > broughtIn || s >= e.at && s-e.at >= broughtIn) {
 			t.unread.events[i] = event{}
@@ -42,7 +48,6 @@ func (t *Tally) Turn(now time.Time) {
 			t.settle(i, s)
 		}
 	}
-	t.endReplay(now)
 }
 
 // giveUp counts a message that was never brought.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"go.mau.fi/whatsmeow"
-	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -24,9 +23,9 @@ const (
 // Follower turns what one client says into an Account. It is pure: no lock, no clock.
 type Follower struct {
 	Account    Account
-	reconnects []time.Time // of the last hour, oldest first
-	replaced   []time.Time // likewise
-	ever       bool        // it was connected before
+	reconnects []int64 // of the last hour, oldest first, in nanoseconds since 1970
+	replaced   []int64 // likewise
+	ever       bool    // it was connected before
 	answers    answers
 	tally      *tally.Tally // nil where nobody wants it
 	muted      time.Time    // when a stranger was last refused; zero when none was, in a day
@@ -155,18 +154,18 @@ func (f *Follower) set(s State, reason string, now time.Time) {
 
 // remember adds a time to those of the last hour, and drops what is older or more than
 // most.
-func remember(times []time.Time, now time.Time, most int) []time.Time {
+func remember(times []int64, now time.Time, most int) []int64 {
 	times = forget(times, now)
 	if len(times) >= most {
 		times = times[1:]
 	}
-	return append(times, now)
+	return append(times, now.UnixNano())
 }
 
 // forget drops the times that are older than an hour.
-func forget(times []time.Time, now time.Time) []time.Time {
+func forget(times []int64, now time.Time) []int64 {
 	n := 0
-	for n < len(times) && now.Sub(times[n]) >= time.Hour {
+	for n < len(times) && now.UnixNano()-times[n] >= int64(time.Hour) {
 		n++
 	}
 	if times = times[n:]; len(times) == 0 {
@@ -175,6 +174,8 @@ func forget(times []time.Time, now time.Time) []time.Time {
 	return times
 }
 
+func moment(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds).UTC() }
+
 func short(text string) string { return text[:min(len(text), maxReason)] }
 
 // View returns the account as it is now.
@@ -182,10 +183,10 @@ func (f *Follower) View(now time.Time) Account {
 	f.reconnects, f.replaced = forget(f.reconnects, now), forget(f.replaced, now)
 	a := f.Account
 	if a.Reconnects = len(f.reconnects); a.Reconnects > 0 {
-		a.FirstReconnect, a.LastReconnect = f.reconnects[0], f.reconnects[a.Reconnects-1]
+		a.FirstReconnect, a.LastReconnect = moment(f.reconnects[0]), moment(f.reconnects[a.Reconnects-1])
 	}
 	if a.Replaced = len(f.replaced); a.Replaced > 0 {
-		a.LastReplaced = f.replaced[a.Replaced-1]
+		a.LastReplaced = moment(f.replaced[a.Replaced-1])
 	}
 	a.Restricted = f.restricted(now)
 	if f.tally != nil {
@@ -223,8 +224,3 @@ func Begin(id string, cli any, clk clock.Clock) Follower {
 
 // Count has the follower count the account's messages.
 func (f *Follower) Count() { f.tally = &tally.Tally{} }
-
-// isPerson reports whether a chat is one of two, and not a group, a list or a channel.
-func isPerson(chat types.JID) bool {
-	return chat.Server == types.DefaultUserServer || chat.Server == types.HiddenUserServer || chat.Server == types.HostedServer || chat.Server == types.HostedLIDServer
-}

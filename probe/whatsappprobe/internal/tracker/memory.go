@@ -8,15 +8,22 @@ import (
 
 // Memory is what is known of an account that a restart must not forget.
 type Memory struct {
-	PhoneSeen  time.Time           `json:"phoneSeen"`
-	Restricted longrun.Restriction `json:"restricted,omitzero"`
-	Refused    time.Time           `json:"refused,omitzero"`
-	Banned     longrun.Restriction `json:"banned,omitzero"`
+	PhoneSeen  time.Time   `json:"phoneSeen"`
+	Restricted Restriction `json:"restricted,omitzero"`
+	Refused    time.Time   `json:"refused,omitzero"`
+	Banned     Restriction `json:"banned,omitzero"`
+}
+
+// Restriction is a longrun.Restriction as it is kept.
+type Restriction struct {
+	From   time.Time `json:"from"`
+	Until  time.Time `json:"until,omitzero"`
+	Reason string    `json:"reason,omitempty"`
 }
 
 // Remember returns what is to be kept.
 func (f *Follower) Remember() Memory {
-	return Memory{PhoneSeen: f.Account.PhoneSeen, Restricted: f.Account.Restricted, Refused: f.muted, Banned: f.Account.Banned}
+	return Memory{PhoneSeen: f.Account.PhoneSeen, Restricted: Restriction(f.Account.Restricted), Refused: f.muted, Banned: Restriction(f.Account.Banned)}
 }
 
 // Recall takes what was kept, before the client says anything. Times that lie ahead of
@@ -36,7 +43,7 @@ func (f *Follower) Recall(m Memory, now time.Time) {
 	}
 }
 
-func bounded(r longrun.Restriction) longrun.Restriction {
+func bounded(r Restriction) longrun.Restriction {
 	r.Reason = short(r.Reason)
-	return r
+	return longrun.Restriction(r)
 }

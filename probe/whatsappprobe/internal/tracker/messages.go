@@ -42,7 +42,7 @@ func (f *Follower) receipt(e *events.Receipt, now time.Time) {
 		f.ownDevice(e.Sender, now)
 		return
 	}
-	switch e.Type { //nolint:exhaustive // the others are no delivery
+	switch e.Type {
 	case types.ReceiptTypeDelivered, types.ReceiptTypeInactive, types.ReceiptTypeRead, types.ReceiptTypePlayed:
 		if f.tally == nil {
 			return

@@ -239,6 +239,7 @@ var arrows = []row{
 		real: []string{"AfterFunc"}, // a server that has gone silent
 	},
 	{dir: "probe/whatsappprobe/internal/masking", sdk: "whatsmeow"},
+	{dir: "probe/whatsappprobe/internal/replay"},
 	{dir: "probe/whatsappprobe/internal/tracker", sdk: "whatsmeow", with: []string{clock}},
 	{
 		dir:  "probe/whatsappprobe/internal/sending",
@@ -248,7 +249,7 @@ var arrows = []row{
 	{
 		dir: "probe/whatsappprobe",
 		ours: []string{
-			"probe", "longrun", "probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/sending",
+			"probe", "longrun", "probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/replay", "probe/whatsappprobe/internal/sending",
 			"probe/whatsappprobe/internal/tracker", "internal/spawn",
 		},
 		sdk: "whatsmeow", with: []string{clock},

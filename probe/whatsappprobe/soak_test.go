@@ -35,7 +35,7 @@ func troubles() []trouble {
 		{"messages to theirs are lost", func(s *stage) { s.LoseMessages(theirs) }, []string{"acked_not_delivered"}, []string{passes}, []string{"acked_not_delivered"}, false},
 		{"ours may not send", func(s *stage) { s.RefuseMessages(463, ours) }, []string{"ack_refused_463"}, []string{passes}, []string{"ack_refused_463"}, false},
 		{"theirs may not send", func(s *stage) { s.RefuseMessages(463, theirs) }, []string{passes}, []string{"?sender_ack_refused_463"}, []string{passes}, false},
-		{"ours is away", func(s *stage) { s.Refuse(ours); s.Drop(ours) }, []string{"not_connected"}, []string{"acked_not_delivered"}, []string{"not_connected"}, false},
+		{"ours is away", func(s *stage) { s.Refuse(ours); s.Drop(ours) }, []string{"not_connected"}, []string{"not_connected"}, []string{"not_connected"}, false},
 		{"the server is overloaded", func(s *stage) {
 			s.FailLogins(events.ConnectFailureServiceUnavailable)
 			s.Drop()

@@ -59,6 +59,13 @@ func (t *Turns) Begin(ctx context.Context, n int) (*Turn, error) {
 	}
 	own := &Turn{of: t}
 	own.Join()
+	if ctx.Err() != nil { // both at once: nothing is sent when the time is over
+		own.Leave()
+		if err := CalledOff(ctx); err != nil {
+			return nil, err
+		}
+		return nil, ErrBusy
+	}
 	if !t.allowance.take(n, t.Clock.Now()) {
 		own.Leave()
 		return nil, probe.Inconclusive("rate_limited", fmt.Errorf("more than %d probe messages at once, or one every %v", t.allowance.burst, allowanceInterval))

@@ -63,7 +63,7 @@ func (r *Record[E]) Await(s *Span, patience time.Duration, enough func([]Heard[E
 		defer timer.Stop()
 	}
 	for {
-		if heard := r.all(); enough(heard) {
+		if heard := r.all(); !s.Ended() && enough(heard) {
 			return heard, s.clock.Now()
 		}
 		select {

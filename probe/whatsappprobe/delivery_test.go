@@ -180,3 +180,15 @@ func TestTheAddressesOfAnAccountThatIsPairedLaterAreKnownThen(t *testing.T) {
 	hidden.handler(&events.PairSuccess{ID: jid(third), LID: lid})
 	s.cannotTell(out, "not_configured")
 }
+
+// A device that was paired before there were hidden identities learns its own by
+// and by.
+func TestOnesOwnHiddenIdentityIsLearnt(t *testing.T) {
+	t.Parallel()
+	cli := &silent{}
+	lid := types.NewJID("123456789012345", types.HiddenUserServer)
+	out := whatsappprobe.Outbound(noSend{cli}, lid, nil)
+	require.Equal(t, "not_connected", outcome(out, deadline))
+	cli.handler(&events.Receipt{MessageSource: types.MessageSource{Sender: lid, IsFromMe: true}, Type: types.ReceiptTypeSender})
+	require.Equal(t, "?not_configured", outcome(out, deadline))
+}

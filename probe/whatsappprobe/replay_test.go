@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -128,6 +129,38 @@ func TestAReplayIsIgnoredWhereThatIsAskedFor(t *testing.T) {
 		time.Sleep(time.Hour)
 		s.passes(in)
 	})
+}
+
+// What was sent to a device that is unlinked, or to one that another process has,
+// goes elsewhere.
+func TestWhatCannotComeIsNotMissed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		end   []any
+		class string
+	}{
+		"linked anew":      {[]any{&events.LoggedOut{}, &events.PairSuccess{ID: jid(ours)}}, "acked_not_delivered"},
+		"another's":        {[]any{&events.StreamReplaced{}}, "acked_not_delivered"},
+		"only reconnected": {nil, "replay_lost"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubbleBare(t, func(t *testing.T) {
+				from, to := &scripted{began: time.Now(), acks: []time.Duration{1, 1}}, &scripted{}
+				in := whatsappprobe.Inbound(from, to, &whatsappprobe.InboundOptions{To: jid(ours)})
+				to.handler(&events.Connected{})
+				to.handler(&events.Disconnected{})
+				require.Equal(t, "not_connected", outcome(in, deadline))
+				for _, event := range c.end {
+					to.handler(event)
+				}
+				to.handler(&events.Connected{})
+				to.handler(&events.OfflineSyncCompleted{})
+				time.Sleep(time.Hour)
+				require.Equal(t, c.class, outcome(in, deadline))
+			})
+		})
+	}
 }
 
 // The monitor confirms a FAIL, and stores it.

@@ -69,6 +69,9 @@ func (l *Link) take(event any) {
 	}
 	if sign, ok := SignOf(event, now); ok && sign.Own {
 		l.phone = latest(l.phone, sign.At)
+		if l.lid.IsEmpty() && sign.Phone.Server == types.HiddenUserServer {
+			l.lid = sign.Phone.ToNonAD() // of a device that was paired before there were any
+		}
 	}
 	if l.hear != nil {
 		l.hear(event, state, now)

@@ -39,7 +39,9 @@ func TestThePastIsAsItWas(t *testing.T) {
 		for _, s := range states[from : to+1] {
 			want = want && s != tracker.Reconnecting
 		}
-		at := func(second int) time.Time { return start.Add(time.Duration(second)*time.Second + time.Duration(rng.IntN(2))*time.Millisecond) }
+		at := func(second int) time.Time {
+			return start.Add(time.Duration(second)*time.Second + time.Duration(rng.IntN(2))*time.Millisecond)
+		}
 		got := p.stayed(at(from), at(to), []tracker.State{tracker.Connected, tracker.Degraded})
 		if changes < len(p.kept) {
 			require.Equal(t, states[to], p.at(at(to)))

@@ -135,7 +135,7 @@ func probesOf(monitored, sender *whatsmeow.Client, to types.JID, every time.Dura
 	queueEvery := min(4*every, month) // 0 leaves the monitor its own default
 	outbound := &whatsappprobe.OutboundOptions{AckIsEnough: ackIsEnough, Burst: burst, Clock: clk}
 	if sender != nil && sender.Store.ID != nil && sender.Store.ID.User == to.User {
-		outbound.Receiver = sender // who tells what is its own fault
+		outbound.Receiver, outbound.AskPhone = sender, true // who tells what is its own fault
 	}
 	return []monitor.Probe{
 		{Type: longrun.Outbound, Every: every, Prober: whatsappprobe.Outbound(monitored, to, outbound)},

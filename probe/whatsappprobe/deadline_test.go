@@ -53,7 +53,7 @@ func (c *scripted) SendMessage(ctx context.Context, _ types.JID, m *waE2E.Messag
 	c.mu.Unlock()
 	acked := make(chan struct{})
 	if ack != never {
-		time.AfterFunc(c.began.Add(ack).Sub(time.Now()), func() { close(acked) })
+		time.AfterFunc(time.Until(c.began.Add(ack)), func() { close(acked) })
 	}
 	select {
 	case <-acked:

@@ -14,6 +14,8 @@ const (
 	// phonePatience is how long a phone is waited for after a linked device has
 	// the message.
 	phonePatience = time.Minute
+	// askAfter is how long it is waited for before it is asked whether it is awake.
+	askAfter = 5 * time.Second
 	// phoneAwake is how long after its last sign of life a phone is taken to be
 	// on the network.
 	phoneAwake = 30 * time.Minute
@@ -49,7 +51,7 @@ func (p *outbound) arrived(all receipts) (at time.Time, ok bool) {
 
 // await waits for the receiver's phone, and for a minute after another of its
 // devices has the message.
-func (p *outbound) await(span *sending.Span, r *sending.Record[sending.Receipt]) (heard receipts, over time.Time) {
+func (p *outbound) await(ctx context.Context, span *sending.Span, r *sending.Record[sending.Receipt]) (heard receipts, over time.Time) {
 	done := func(all receipts) bool { _, ok := p.arrived(all); return ok }
 	heard, over = r.Await(span, 0, func(all receipts) bool {
 		_, linked := first(all, false, false)
@@ -59,7 +61,32 @@ func (p *outbound) await(span *sending.Span, r *sending.Record[sending.Receipt])
 	if !linked || done(heard) || span.Ended() {
 		return heard, over
 	}
+	if left := phonePatience - over.Sub(at); p.opts.AskPhone && left > askAfter && !p.awake(over) {
+		if heard, over = r.Await(span, askAfter, done); done(heard) || span.Ended() {
+			return heard, over
+		}
+		defer p.ask(ctx)()
+	}
 	return r.Await(span, max(phonePatience-over.Sub(at), 1), done)
+}
+
+// awake reports whether the receiver's phone gave a sign of life lately.
+func (p *outbound) awake(now time.Time) bool { return now.Sub(p.phoneSeen()) <= phoneAwake }
+
+// ask has the receiver send a message, whose copy its phone answers. It waits for
+// nothing; stop calls it off.
+func (p *outbound) ask(ctx context.Context) (stop func()) {
+	own := p.link.OwnID()
+	if p.receiver == nil || own.IsEmpty() || p.receiver.IsOwn(own) {
+		return func() {}
+	}
+	t, ok := p.asks.TryBegin(1)
+	if !ok {
+		return func() {}
+	}
+	defer t.Leave()
+	marker := sending.Marker{Series: sending.NewSeries(), Place: 1, Of: 1}
+	return sending.Send(ctx, p.receiver, t, own, p.receiver.Client.GenerateMessageID(), marker.Text(p.asks.Clock.Now())).CallOff
 }
 
 // judge says what the receipts of a message mean that the server took.
@@ -84,7 +111,7 @@ func (p *outbound) judge(ctx context.Context, start time.Time, ack sending.Ack, 
 	case unread: // and so it is awake
 		r.Class, r.Detail = "undecryptable", "the message arrived, and the receiver's phone could not read it"
 	case linked:
-		if over.Sub(p.phoneSeen()) > phoneAwake {
+		if !p.awake(over) {
 			return probe.Result{}, probe.Inconclusive("receiver_phone_offline",
 				errors.New("a linked device of the receiver has the message; its phone has not, and has given no sign of life for half an hour"))
 		}

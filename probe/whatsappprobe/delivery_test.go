@@ -84,6 +84,42 @@ func TestThePhoneIsWaitedForAMinute(t *testing.T) {
 	})
 }
 
+// Where nothing tells whether the phone is awake, it is asked, with one message.
+func TestThePhoneIsAskedWhetherItIsAwake(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault func(s *stage)
+		class string
+		asks  int
+	}{
+		"awake":       {func(s *stage) { s.WithholdPhoneKeys(theirs) }, "partly_delivered", 1},
+		"off":         {func(s *stage) { s.PhoneOff(theirs) }, "?receiver_phone_offline", 1},
+		"a bit slow":  {func(s *stage) { s.PhoneOff(theirs); time.AfterFunc(3*time.Second, func() { s.Heal() }) }, "PASS", 0},
+		"has it":      {func(*stage) {}, "PASS", 0},
+		"cannot send": {func(s *stage) { s.WithholdPhoneKeys(theirs); s.RefuseMessages(463, theirs) }, "?receiver_phone_offline", 0},
+		"hangs":       {func(s *stage) { s.PhoneOff(theirs); s.LoseAcks(theirs) }, "?receiver_phone_offline", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *stage) {
+				s.passes(s.in) // it knows its own phone from long ago
+				time.Sleep(6 * time.Hour)
+				sent := s.Stats(theirs).Sent
+				c.fault(s)
+				out := whatsappprobe.Outbound(s.ours, jid(theirs), &whatsappprobe.OutboundOptions{Receiver: s.theirs, AskPhone: true})
+				require.Equal(t, c.class, outcome(out, deadline))
+				require.Equal(t, sent+c.asks, s.Stats(theirs).Sent)
+				if name == "awake" { // that is known now
+					s.fails(out, "partly_delivered")
+					require.Equal(t, sent+1, s.Stats(theirs).Sent)
+				}
+				s.Heal()
+				s.calm()
+				s.passes(out) // whatever became of the receiver's message
+			})
+		})
+	}
+}
+
 // The phone's "I cannot read this" shows that it is awake.
 func TestAPhoneThatCannotReadTheMessageIsNamed(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *stage) {

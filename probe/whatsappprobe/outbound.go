@@ -28,9 +28,15 @@ type OutboundOptions struct {
 	AnyDevice bool
 	// Receiver is the client of the account that is sent to, where this program
 	// holds it. It tells what is the receiver's fault: it was not connected, or
-	// its phone is off. No message is sent from it. Default: none; then a
-	// receiver that is away is not told from a message that is lost.
+	// its phone is off. Default: none; then a receiver that is away is not told
+	// from a message that is lost.
 	Receiver Client
+	// AskPhone lets Receiver send a message back, to cli's account, where nothing
+	// else tells whether its phone is awake: a linked device has the message, the
+	// phone has not said so for 5 s, and gave no sign of life for half an hour.
+	// Its copy of what is sent from there it answers when it is awake. Default:
+	// nothing is sent from Receiver.
+	AskPhone bool
 	// Burst is how many messages may be sent at once; then it is one every 30 s.
 	// Raise it only where no WhatsApp is at the other end. Default: 12, or what
 	// three probes need if that is more.
@@ -47,7 +53,8 @@ type OutboundOptions struct {
 // Then it is a FAIL where that phone is known to be awake: in the last 30 minutes
 // it gave a sign of life to Receiver's client, as it does for all that is sent
 // from there (an Inbound from the same account, say), or to cli. A phone that
-// has been silent for longer may be off, and the outcome is an error.
+// has been silent for longer may be off, and the outcome is an error; AskPhone
+// makes sure.
 //
 // It adds an event handler to cli, and to Receiver, for the life of the client,
 // so make one for each client. A nil cli or an empty to is not configured, nor is
@@ -64,6 +71,7 @@ func Outbound(cli Client, to types.JID, opts *OutboundOptions) probe.Prober {
 	p.turns = sending.NewTurns(p.opts.Clock, p.opts.Burst, 1)
 	p.link = sending.NewLink(cli, p.turns.Clock)
 	if !isNil(p.opts.Receiver) {
+		p.asks = sending.NewTurns(p.opts.Clock, p.opts.Burst, 1)
 		p.receiver = sending.NewLink(p.opts.Receiver, p.turns.Clock)
 	}
 	p.link.Listen(p.noteSign)
@@ -81,6 +89,7 @@ type outbound struct {
 	link     *sending.Link
 	receiver *sending.Link // nil without a client of it
 	turns    *sending.Turns
+	asks     *sending.Turns // of the receiver's own messages
 
 	mu    sync.Mutex
 	named types.JID // the receiver as its receipts name it, once one came
@@ -147,7 +156,7 @@ func (p *outbound) probe(ctx context.Context) (probe.Result, error) {
 	case p.opts.AckIsEnough:
 		return probe.Result{Status: probe.Pass, Latency: ack.At.Sub(start), Stages: ack.Stages}, nil
 	}
-	heard, over := p.await(span, receipts)
+	heard, over := p.await(ctx, span, receipts)
 	return p.judge(ctx, start, ack, heard, over)
 }
 

@@ -42,7 +42,7 @@ type sent struct {
 // Send begins to send a text under a message ID, in a goroutine that ends with
 // the client's answer, and is part of the turn until then. It does not end with
 // ctx but in Wait, which is called once: a client that is told of the end at the
-// moment of the ack may take either first.
+// moment of the ack may take either first. Who does not wait calls CallOff.
 func Send(ctx context.Context, l *Link, t *Turn, to types.JID, id types.MessageID, text string) *Message {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Message{link: l, done: make(chan sent, 1), cancel: cancel}
@@ -77,6 +77,9 @@ func (a Ack) OK() bool { return a.Class == "" }
 func (a Ack) Failed(start time.Time) probe.Result {
 	return probe.Result{Status: probe.Fail, Latency: a.At.Sub(start), Stages: a.Stages, Class: a.Class, Detail: a.Detail}
 }
+
+// CallOff ends the send where it is, for one whose end is of no interest.
+func (s *Message) CallOff() { s.cancel() }
 
 // Wait returns how the send ended. An ack that came by the end of the span counts,
 // and one that came later is none. Whatever is left of the send is called off.

@@ -78,7 +78,7 @@ WhatsApp server in this process. The environment says what differs from:
                                            which inbound and queue are not probed
   WHATSAPP_PROBE_TO    the probe account   number that the outbound probe writes to
   WHATSAPP_PROBE_EVERY 6h                  how often; queue every fourth time
-  WHATSAPP_PROBE_UNTIL receipt             or ack: what makes outbound a PASS
+  WHATSAPP_PROBE_UNTIL receipt             of the receiver's phone, or ack: what makes outbound a PASS
 ` + channels.Usage + `  LONGRUN_PING_URL     none                called after each stored beat, so that
                                            someone outside notices silence
   LONGRUN_SERVICE      none                what is watched, such as acme-whatsapp: every

@@ -245,6 +245,8 @@ var arrows = []row{
 		dir:  "probe/whatsappprobe/internal/tracker",
 		ours: []string{"longrun", "probe/whatsappprobe/internal/tally", "probe/whatsappprobe/internal/tap"}, sdk: "whatsmeow", with: []string{clock},
 	},
+	{dir: "probe/whatsappprobe/internal/memory", ours: []string{"probe/whatsappprobe/internal/tracker"}},
+	{dir: "probe/whatsappprobe/internal/replay"},
 	{
 		dir:  "probe/whatsappprobe/internal/sending",
 		ours: []string{"probe", "probe/whatsappprobe/internal/tracker", "internal/deadline", "internal/spawn"}, sdk: "whatsmeow",
@@ -253,7 +255,7 @@ var arrows = []row{
 	{
 		dir: "probe/whatsappprobe",
 		ours: []string{
-			"probe", "longrun", "probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/sending",
+			"probe", "longrun", "probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/memory", "probe/whatsappprobe/internal/replay", "probe/whatsappprobe/internal/sending",
 			"probe/whatsappprobe/internal/tap", "probe/whatsappprobe/internal/tracker", "internal/spawn",
 		},
 		sdk: "whatsmeow", with: []string{clock},

@@ -14,6 +14,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/memory"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tap"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
@@ -46,7 +47,7 @@ type AccountsOptions struct {
 // for concurrent use.
 type Accounts struct {
 	opts   AccountsOptions
-	memory *memory
+	memory *memory.File
 
 	mu      sync.Mutex
 	tracked []*tracked
@@ -77,7 +78,7 @@ func NewAccounts(opts *AccountsOptions) *Accounts {
 	if a.opts.Logger == nil {
 		a.opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	a.memory = &memory{path: a.opts.Memory, logger: a.opts.Logger}
+	a.memory = memory.New(a.opts.Memory, a.opts.Logger)
 	return a
 }
 
@@ -119,7 +120,7 @@ func (a *Accounts) Add(id string, cli Events) error {
 	t := &tracked{id: id, follower: tracker.Begin(id, cli, a.opts.Clock)}
 	t.client, _ = cli.(asked)
 	t.follower.Count()
-	if known, ok := a.memory.of(id); ok {
+	if known, ok := a.memory.Of(id); ok {
 		t.follower.Recall(known, a.opts.Clock.Now())
 	}
 	a.mu.Lock()

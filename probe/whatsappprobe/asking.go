@@ -88,3 +88,17 @@ func (a *Accounts) askWhenDue(t *tracked, now time.Time) {
 		return err
 	})
 }
+
+// remember keeps what is known of all accounts now.
+func (a *Accounts) remember() {
+	if !a.memory.Is() {
+		return
+	}
+	now := make(map[string]tracker.Memory)
+	for _, t := range a.all() {
+		t.mu.Lock()
+		now[t.id] = t.follower.Remember()
+		t.mu.Unlock()
+	}
+	a.memory.Keep(now)
+}

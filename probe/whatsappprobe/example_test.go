@@ -8,6 +8,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types/events"
 	waLog "go.mau.fi/whatsmeow/util/log"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -47,7 +48,7 @@ func Example() {
 		Store:  memstore.New(nil),
 		Status: accounts.Status, // what a heartbeat says of the host
 		Probes: []monitor.Probe{
-			{Type: longrun.Outbound, Every: 6 * time.Hour, Prober: whatsappprobe.Outbound(cli, jid(theirs), nil)},
+			{Type: longrun.Outbound, Every: 6 * time.Hour, Prober: whatsappprobe.Outbound(cli, jid(theirs), &whatsappprobe.OutboundOptions{Receiver: sender})},
 			{Type: longrun.Inbound, Every: 6 * time.Hour, Prober: whatsappprobe.Inbound(sender, cli, nil)},
 			{Type: longrun.Queue, Every: 24 * time.Hour, Prober: whatsappprobe.Queue(cli, sender, nil)},
 		},
@@ -78,6 +79,24 @@ func ExampleInbound() {
 	r, err := whatsappprobe.Inbound(sender, cli, nil).Probe(context.Background())
 	fmt.Println(r.Status, r.Target, err)
 	// Output: PASS 49********01 <nil>
+}
+
+// A host that says of each message that it has it, where it stores it. The client
+// alone would have passed.
+func ExampleHost() {
+	srv, cli, sender := connected()
+	defer srv.Close()
+	host := &whatsappprobe.Host{}
+	cli.AddEventHandler(func(event any) {
+		if e, ok := event.(*events.Message); ok {
+			// … e is stored …
+			host.Seen(e.Message.GetConversation())
+		}
+	})
+	p := whatsappprobe.Inbound(sender, cli, &whatsappprobe.InboundOptions{Host: host})
+	r, err := p.Probe(context.Background())
+	fmt.Println(r.Status, r.Stages[len(r.Stages)-1].Name, err)
+	// Output: PASS host <nil>
 }
 
 func ExampleQueue() {

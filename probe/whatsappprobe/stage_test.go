@@ -38,6 +38,12 @@ func inBubble(t *testing.T, test func(t *testing.T, s *stage)) {
 	synctest.Test(t, func(t *testing.T) { test(t, newStage(t, whatsapptest.NewPipeServer(t))) })
 }
 
+// inBubbleBare runs a test in a bubble without a stage.
+func inBubbleBare(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, test)
+}
+
 func newStage(t *testing.T, srv *whatsapptest.Server) *stage {
 	t.Helper()
 	return stageOf(t, srv, srv.NewClient(t, ours))

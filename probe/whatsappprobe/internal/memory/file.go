@@ -1,4 +1,4 @@
-package whatsappprobe
+package memory
 
 import (
 	"encoding/json"
@@ -18,9 +18,9 @@ import (
 // maxMemory bounds the file that is read: a hundred thousand accounts are smaller.
 const maxMemory = 32 << 20
 
-// memory is the file of what a restart must not forget. One that is broken is put
-// aside, not written over.
-type memory struct {
+// File is the file of what a restart must not forget. One that is broken is put
+// aside, not written over. It is safe for concurrent use.
+type File struct {
 	path   string
 	logger *slog.Logger
 
@@ -30,8 +30,15 @@ type memory struct {
 	said  bool                      // that it cannot be written
 }
 
-// of returns what the file says of an account.
-func (m *memory) of(id string) (tracker.Memory, bool) {
+// New returns the file at a path, which may be none. It reads nothing yet; logger takes
+// a line where it cannot be read or written.
+func New(path string, logger *slog.Logger) *File { return &File{path: path, logger: logger} }
+
+// Is reports whether there is one.
+func (m *File) Is() bool { return m.path != "" }
+
+// Of returns what the file says of an account.
+func (m *File) Of(id string) (tracker.Memory, bool) {
 	if m.path == "" {
 		return tracker.Memory{}, false
 	}
@@ -42,7 +49,7 @@ func (m *memory) of(id string) (tracker.Memory, bool) {
 	return known, ok
 }
 
-func (m *memory) readOnce() {
+func (m *File) readOnce() {
 	if m.read {
 		return
 	}
@@ -74,8 +81,8 @@ func readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// keep writes what is to be remembered, if that changed by more than a phone's hour.
-func (m *memory) keep(now map[string]tracker.Memory) {
+// Keep writes what is to be remembered, if that changed by more than a phone's hour.
+func (m *File) Keep(now map[string]tracker.Memory) {
 	if m.path == "" {
 		return
 	}
@@ -121,18 +128,4 @@ func write(path string, now map[string]tracker.Memory) error {
 		err = errors.Join(err, os.Remove(f.Name()))
 	}
 	return err
-}
-
-// remember keeps what is known of all accounts now.
-func (a *Accounts) remember() {
-	if a.opts.Memory == "" {
-		return
-	}
-	now := make(map[string]tracker.Memory)
-	for _, t := range a.all() {
-		t.mu.Lock()
-		now[t.id] = t.follower.Remember()
-		t.mu.Unlock()
-	}
-	a.memory.keep(now)
 }

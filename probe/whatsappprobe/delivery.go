@@ -58,7 +58,7 @@ func (p *outbound) await(ctx context.Context, span *sending.Span, r *sending.Rec
 		return linked || done(all)
 	})
 	at, linked := first(heard, false, false)
-	if !linked || done(heard) || span.Ended() {
+	if !linked || done(heard) {
 		return heard, over
 	}
 	if left := phonePatience - over.Sub(at); p.opts.AskPhone && left > askAfter && !p.awake(over) {

@@ -77,6 +77,19 @@ func ExampleProbeID() {
 	// OUT_20251229T223005
 }
 
+// A host with many accounts makes a probe for each.
+func ExampleNamedProbe() {
+	start := time.Date(2025, 12, 29, 22, 30, 5, 0, time.UTC)
+	schedule := longrun.ProbeSchedule{Every: 6 * time.Hour}.WithDefaults()
+	for _, account := range []string{"ops-1", "ops-2"} {
+		probe := longrun.NamedProbe{Type: longrun.Outbound, Name: account}
+		fmt.Println(probe, probe.ID(start, longrun.Scheduled, schedule))
+	}
+	// Output:
+	// outbound ops-1 OUT_20251229T22_ops-1
+	// outbound ops-2 OUT_20251229T22_ops-2
+}
+
 // What passed is due again after its period, what did not after an hour.
 func ExampleProbeSchedule_Due() {
 	schedule := longrun.ProbeSchedule{Every: 6 * time.Hour}.WithDefaults()

@@ -1,6 +1,8 @@
 package longrun
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,8 +22,12 @@ const (
 	Queue ProbeType = "queue"
 )
 
-// Validate reports what is wrong with the type.
+// Validate reports what is wrong with the type. Those are refused, too, whose
+// documents would have the IDs of another's.
 func (t ProbeType) Validate() error {
+	if prefix := strings.ToUpper(string(t)); prefix == Outbound.prefix() || prefix == Inbound.prefix() {
+		return fmt.Errorf("probe type %q has the IDs of another type; there are %s and %s", string(t), Outbound, Inbound)
+	}
 	if t == "" || len(t) > 40 || strings.ContainsFunc(string(t), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' }) {
 		return fmt.Errorf("probe type %.50q is not 1 to 40 of a-z, 0-9 and _", string(t))
 	}
@@ -38,6 +44,56 @@ func (t ProbeType) prefix() string {
 	case Queue:
 	}
 	return strings.ToUpper(string(t))
+}
+
+// NamedProbe says which probe: of several of one type each has a name, such as
+// that of the account that it is about.
+type NamedProbe struct {
+	Type ProbeType
+	// Name is 1 to 40 of a-z, 0-9, "_", "." and "-", the first a letter or a digit,
+	// and no telephone number. Empty is a name, too: of a type's only probe.
+	Name string
+}
+
+// Validate reports what is wrong with the type and the name.
+func (n NamedProbe) Validate() error {
+	return errors.Join(n.Type.Validate(), validateProbeName(n.Name))
+}
+
+func validateProbeName(name string) error {
+	good, digits := len(name) <= 40, 0
+	for i, r := range name {
+		if r >= '0' && r <= '9' {
+			digits++
+		} else {
+			good, digits = good && (r >= 'a' && r <= 'z' || i > 0 && (r == '_' || r == '.' || r == '-')), 0
+		}
+		if digits > maxProbeNameDigits {
+			return fmt.Errorf("a probe's name has more than %d digits in a row, as a telephone number has", maxProbeNameDigits)
+		}
+	}
+	if !good {
+		return fmt.Errorf("probe name %.50q is not 1 to 40 of a-z, 0-9, _, . and -, the first a letter or a digit", name)
+	}
+	return nil
+}
+
+// maxProbeNameDigits is how many digits in a row are no telephone number: names
+// stand in messages and documents.
+const maxProbeNameDigits = 6
+
+// String is the type and, if there is one, the name, such as "outbound ops-1": the
+// target of rules about probes.
+func (n NamedProbe) String() string {
+	if n.Name == "" {
+		return string(n.Type)
+	}
+	return string(n.Type) + " " + n.Name
+}
+
+// Compare orders by type and then by name.
+func (n NamedProbe) Compare(o NamedProbe) int {
+	return cmp.Or(cmp.Compare(n.Type, o.Type), cmp.Compare(n.Name, o.Name))
 }
 
 // ProbeResult is the outcome of a probe.
@@ -66,6 +122,9 @@ type Probe struct {
 	// ProbeKey is the document's ID, see ProbeID.
 	ProbeKey string    `json:"probeKey" firestore:"probeKey"`
 	Type     ProbeType `json:"type" firestore:"type"`
+	// Name is which of several of one type; empty for an only one, and in older
+	// documents.
+	Name string `json:"name" firestore:"name"`
 	// TS is when the probe started, and TSISO the same for people, RFC 3339
 	// with milliseconds.
 	TS    time.Time `json:"ts" firestore:"ts"`
@@ -98,6 +157,9 @@ type Probe struct {
 	Epoch int64 `json:"epoch" firestore:"epoch"`
 }
 
+// Named says which probe it is a result of.
+func (p Probe) Named() NamedProbe { return NamedProbe{Type: p.Type, Name: p.Name} }
+
 // ProbeStage is one part of the way a probe goes.
 type ProbeStage struct {
 	Name string  `json:"name" firestore:"name"`
@@ -120,8 +182,15 @@ func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 // type and the UTC hour, such as "OUT_20251229T22", so that two instances that
 // both hold a probe for due write one document. Where the schedule asks at
 // shorter or odd intervals the minutes are part of it, "OUT_20251229T2230", and
-// by hand the seconds.
+// by hand the seconds. It is that of the probe without a name; see NamedProbe.ID.
 func ProbeID(t ProbeType, start time.Time, trigger ProbeTrigger, schedule ProbeSchedule) string {
+	return NamedProbe{Type: t}.ID(start, trigger, schedule)
+}
+
+// ID is ProbeID with the name behind it, such as "OUT_20251229T22_ops-1". No two
+// valid probes have the same: behind the hour a name has no capital letter, and a
+// type nothing else.
+func (n NamedProbe) ID(start time.Time, trigger ProbeTrigger, schedule ProbeSchedule) string {
 	layout := "20060102T15"
 	switch {
 	case trigger == ByHand:
@@ -129,7 +198,11 @@ func ProbeID(t ProbeType, start time.Time, trigger ProbeTrigger, schedule ProbeS
 	case !wholeHours(schedule.Every) || !wholeHours(schedule.Retry):
 		layout = "20060102T1504"
 	}
-	return t.prefix() + "_" + start.UTC().Format(layout)
+	id := n.Type.prefix() + "_" + start.UTC().Format(layout)
+	if n.Name != "" {
+		id += "_" + n.Name
+	}
+	return id
 }
 
 func wholeHours(d time.Duration) bool { return d >= time.Hour && d%time.Hour == 0 }

@@ -1,6 +1,7 @@
 package longrun_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -112,4 +113,50 @@ func TestSettingsMoveAScheduleAndKeepItSound(t *testing.T) {
 	for _, name := range []string{"outbound 59", "Queue", "inbound 1e+12"} {
 		require.ErrorContains(t, err, name)
 	}
+}
+
+func TestNamesOfProbesAreChecked(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"", "ops-1", "0", "a.b_c-d", "x123456", strings.Repeat("a", 40)} {
+		require.NoError(t, longrun.NamedProbe{Type: longrun.Outbound, Name: good}.Validate(), good)
+	}
+	for _, bad := range []string{"Ops", "-a", ".", "..", "a b", "a/b", "ă", "4917012345678", "x1234567", strings.Repeat("a", 41)} {
+		err := longrun.NamedProbe{Type: longrun.Outbound, Name: bad}.Validate()
+		require.ErrorContains(t, err, "probe", bad)
+		require.NotContains(t, err.Error(), "4917012345678")
+	}
+	for _, taken := range []longrun.ProbeType{"out", "in"} {
+		require.ErrorContains(t, taken.Validate(), "has the IDs of another type")
+	}
+	require.Equal(t, "outbound", longrun.NamedProbe{Type: longrun.Outbound}.String())
+	require.Equal(t, "outbound ops-1", longrun.NamedProbe{Type: longrun.Outbound, Name: "ops-1"}.String())
+}
+
+// FuzzNoTwoProbesShareADocument: different probes, or different hours, have
+// different IDs, which every store takes.
+func FuzzNoTwoProbesShareADocument(f *testing.F) {
+	f.Add("outbound", "", "out_20251229t22", "", int64(0), int64(3600), byte(0), byte(0))
+	f.Add("a", "20251229t22", "a_20251229t22", "", int64(1767045600), int64(1767045600), byte(0), byte(0))
+	f.Add("inbound", "b", "inbound", "b", int64(1767045600), int64(1767045605), byte(1), byte(1))
+	f.Add("x_1", "2", "x", "1_2", int64(0), int64(0), byte(2), byte(2))
+	f.Fuzz(func(t *testing.T, typeA, nameA, typeB, nameB string, a, b int64, howA, howB byte) {
+		id := func(n longrun.NamedProbe, sec int64, how byte) (string, time.Time) {
+			start := time.Unix(((sec%4e9)+4e9)%4e9, 0)
+			switch how % 3 {
+			case 0:
+				return n.ID(start, longrun.Scheduled, longrun.ProbeSchedule{Every: time.Hour, Retry: time.Hour}), start.Truncate(time.Hour)
+			case 1:
+				return n.ID(start, longrun.ByHand, longrun.ProbeSchedule{}), start
+			}
+			return n.ID(start, longrun.Scheduled, longrun.ProbeSchedule{Every: time.Minute, Retry: time.Minute}), start.Truncate(time.Minute)
+		}
+		one, other := longrun.NamedProbe{Type: longrun.ProbeType(typeA), Name: nameA}, longrun.NamedProbe{Type: longrun.ProbeType(typeB), Name: nameB}
+		if one.Validate() != nil || other.Validate() != nil {
+			t.Skip()
+		}
+		idA, atA := id(one, a, howA)
+		idB, atB := id(other, b, howB)
+		require.Equal(t, one == other && atA.Equal(atB) && howA%3 == howB%3, idA == idB, "%s %s", idA, idB)
+		require.Less(t, len(idA), 120)
+	})
 }

@@ -70,8 +70,8 @@ type Rollup struct {
 	Edges []EdgeBeat `json:"edges" firestore:"edges"`
 	// Instances are those who wrote, in the order of their first beats.
 	Instances []InstanceStats `json:"instances" firestore:"instances"`
-	// Probes are those that started on this day, by type and in the order of the
-	// types' names.
+	// Probes are those that started on this day, by type and name, and in their
+	// order.
 	Probes []ProbeTally `json:"probes" firestore:"probes"`
 	// Incidents are those that began on this day, oldest first.
 	Incidents []IncidentSummary `json:"incidents" firestore:"incidents"`
@@ -116,7 +116,8 @@ type EdgeBeat struct {
 const (
 	// MaxRollupGaps is twice what a day of minutes can have.
 	MaxRollupGaps = 1440
-	// MaxRollupPoints are two types that are probed every minute.
+	// MaxRollupPoints are two types that are probed every minute, or a hundred accounts
+	// that are probed every hour; of more each has its share, spread over the day.
 	MaxRollupPoints    = 3000
 	MaxRollupInstances = 300
 	MaxRollupIncidents = 300
@@ -226,11 +227,13 @@ func clip(s string, n int) string {
 	return s[:n] + "…"
 }
 
-// ProbeTally counts the probes of one type in a window. What a person asked for
+// ProbeTally counts the probes of one type and name in a window. What a person asked for
 // by hand is counted apart, and is in no rate and no latency: nobody mends a
 // rate by asking more often.
 type ProbeTally struct {
 	Type ProbeType `json:"type" firestore:"type"`
+	// Name is as in Probe.
+	Name string `json:"name" firestore:"name"`
 	// N counts the scheduled probes, Pass, Fail and Inconclusive what came of
 	// them; the three add up to it. A result of any other name is Inconclusive.
 	N            int64 `json:"n" firestore:"n"`
@@ -265,6 +268,9 @@ type ProbePoint struct {
 	// Class is the error's class, empty after a Pass.
 	Class string `json:"class" firestore:"class"`
 }
+
+// Named says which probe it counts.
+func (t ProbeTally) Named() NamedProbe { return NamedProbe{Type: t.Type, Name: t.Name} }
 
 // Judged counts the probes that passed or failed; the others say nothing.
 func (t ProbeTally) Judged() int64 { return t.Pass + t.Fail }

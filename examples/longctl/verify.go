@@ -208,14 +208,16 @@ type verifyProbes struct {
 
 	Window      period            `default:"30d" placeholder:"PERIOD" help:"How far back results count; 30d unless given."`
 	Type        []string          `placeholder:"TYPE" help:"The configured types, split by commas. Unless given: outbound, inbound, queue, and all that are stored or in the settings."`
+	Name        []string          `placeholder:"NAME" help:"The names of the configured probes, split by commas, where a type has several. Unless given: all that are stored."`
 	Every       map[string]string `placeholder:"TYPE=PERIOD" mapsep:"," help:"How often a type is due, where neither the settings nor the results say it right."`
 	MinPassRate map[string]string `placeholder:"TYPE=RATE" mapsep:"," help:"The least share of PASS, such as outbound=0.9. Unless given 0.95, and 0.98 for queue."`
 }
 
 // Help is what longctl verify probes --help says beside the flags.
 func (verifyProbes) Help() string {
-	return `A type that was never probed fails. So does one whose newest PASS or FAIL by the
-schedule is older than one and a half of its periods, or of which too few passed.
+	return `A type that was never probed fails. So does a probe, each by its type and name, whose
+newest PASS or FAIL by the schedule is older than one and a half of its periods, or of
+which too few passed.
 INCONCLUSIVE counts as neither.
 ` + verifyExits + `
 
@@ -223,6 +225,7 @@ Examples:
 
     longctl verify probes
     longctl verify probes --type outbound,inbound --window 7d
+    longctl verify probes --name ops-1,ops-2
     longctl verify probes --min-pass-rate queue=0.9 --every inbound=1h`
 }
 
@@ -234,6 +237,12 @@ func (c verifyProbes) Run(ctx context.Context, s surroundings) error {
 			return usageError{fmt.Errorf("--type: %w", err)}
 		}
 		o.Types = append(o.Types, longrun.ProbeType(name))
+	}
+	for _, name := range c.Name {
+		if err := (longrun.NamedProbe{Type: longrun.Outbound, Name: name}).Validate(); err != nil {
+			return usageError{fmt.Errorf("--name: %w", err)}
+		}
+		o.Names = append(o.Names, name)
 	}
 	for name, text := range c.Every {
 		var p period

@@ -27,10 +27,10 @@
 // Under Options.Prefix:
 //
 //	GET heartbeats, probes, runs,   lists, the newest first; probes of one type
-//	    locks                       with ?type=
-//	POST probes/{type}/run          makes a probe now and returns its result;
-//	                                409 with "holder" on an instance that does
-//	                                not lead
+//	    locks                       or name with ?type= and ?name=
+//	POST probes/{type}/run          makes a probe now and returns its result, that
+//	                                with a name with ?name=; 409 with "holder" on
+//	                                an instance that does not lead
 //	GET config, PUT config          the live settings; what is left out stays
 //	GET coverage                    a window's coverage and its gaps
 //	GET incidents, incidents/{id}   with ?open=true those that are open; of one

@@ -35,17 +35,22 @@ func (h *handler) locks(w http.ResponseWriter, r *http.Request) {
 	}, nil)
 }
 
-// probes answers GET probes, of one type where that is asked for. Limit counts
-// what is returned; to find it, others may be read.
+// probes answers GET probes, of one type or name where that is asked for. Limit
+// counts what is returned; to find it, others may be read.
 func (h *handler) probes(w http.ResponseWriter, r *http.Request) {
-	p := request.NewParams(r, request.PageParams("type")...)
-	kind := longrun.ProbeType(p.Text("type"))
+	p := request.NewParams(r, request.PageParams("type", "name")...)
+	kind, name := longrun.ProbeType(p.Text("type")), p.Text("name")
 	if kind != "" && kind.Validate() != nil {
 		p.Bad.Add("type", "is no probe type, such as outbound")
 	}
+	if (longrun.NamedProbe{Type: longrun.Outbound, Name: name}).Validate() != nil {
+		p.Bad.Add("name", "is no probe's name, such as ops-1")
+	}
 	var wanted func(longrun.Probe) bool
-	if kind != "" {
-		wanted = func(p longrun.Probe) bool { return p.Type == kind }
+	if kind != "" || name != "" {
+		wanted = func(p longrun.Probe) bool {
+			return (kind == "" || p.Type == kind) && (name == "" || p.Name == name)
+		}
 	}
 	answerList(h, w, r, p, ledger.Probes, h.book(r.Context()).Probes, wanted)
 }

@@ -29,7 +29,7 @@ type Monitor interface {
 	Ledger() *ledger.Ledger
 	Settings(ctx context.Context) (longrun.Settings, string, error)
 	PutSettings(ctx context.Context, s longrun.Settings, version string) (string, error)
-	RunProbe(ctx context.Context, t longrun.ProbeType) (longrun.Probe, error)
+	RunNamedProbe(ctx context.Context, n longrun.NamedProbe) (longrun.Probe, error)
 	TestAlert(ctx context.Context) error
 	Silence(ctx context.Context, s longrun.Silence) (longrun.Silence, error)
 	EndSilence(ctx context.Context, id string) (longrun.Silence, error)

@@ -256,7 +256,7 @@ type probing struct {
 
 func (*probing) Status() monitor.Status { return monitor.Status{} }
 
-func (p *probing) RunProbe(context.Context, longrun.ProbeType) (longrun.Probe, error) {
+func (p *probing) RunNamedProbe(context.Context, longrun.NamedProbe) (longrun.Probe, error) {
 	return longrun.Probe{}, p.err
 }
 

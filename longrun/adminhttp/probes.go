@@ -12,14 +12,16 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
 
-// runProbe answers POST probes/{type}/run. It takes as long as the probe does;
-// a caller that goes away ends nothing.
+// runProbe answers POST probes/{type}/run, of one name where that is asked for. It
+// takes as long as the probe does; a caller that goes away ends nothing.
 func (h *handler) runProbe(w http.ResponseWriter, r *http.Request) {
-	if !request.NoParams(w, r) {
+	p := request.NewParams(r, "name")
+	if len(p.Bad) > 0 {
+		request.Refuse(w, r, p.Bad)
 		return
 	}
-	kind := longrun.ProbeType(r.PathValue("type"))
-	probe, err := h.monitor.RunProbe(r.Context(), kind)
+	named := longrun.NamedProbe{Type: longrun.ProbeType(r.PathValue("type")), Name: p.Text("name")}
+	probe, err := h.monitor.RunNamedProbe(r.Context(), named)
 	var not *monitor.NotLeadingError
 	switch {
 	case errors.Is(err, monitor.ErrUnknownProbe):
@@ -37,7 +39,7 @@ func (h *handler) runProbe(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
-		h.logger.InfoContext(r.Context(), "probe made over the admin API", "type", string(kind), "result", string(probe.Result), "remote", hostOnly(r.RemoteAddr))
+		h.logger.InfoContext(r.Context(), "probe made over the admin API", "probe", named.String(), "result", string(probe.Result), "remote", hostOnly(r.RemoteAddr))
 		key := h.monitor.Ledger().Key(ledger.Probes, probe.ProbeKey)
 		reply.JSON(w, r, http.StatusOK, reply.One{Name: "probe", Document: reply.Document{ID: key.ID, Path: key.String(), Value: probe}})
 	}

@@ -63,7 +63,18 @@ func TestProbesAreListedByType(t *testing.T) {
 	require.InDelta(t, 11, body["count"], 0, "without a type all are listed, the mangled one too")
 	_, body, _ = s.ask(http.MethodGet, "/probes?type=queue", "")
 	require.Equal(t, []any{}, body["probes"])
-	status, body, _ := s.ask(http.MethodGet, "/probes?type=Out+bound", "")
+	named := longrun.Probe{Type: longrun.Inbound, Name: "ops-1", TS: time.Date(2025, 12, 30, 0, 0, 0, 0, time.UTC), ProbeKey: "IN_20251230T00_ops-1"}
+	named.Attempts, named.Stages = []longrun.ProbeAttempt{}, []longrun.ProbeStage{}
+	_, err = s.mem.Commit(t.Context(), s.ledger.CreateProbe(named))
+	require.NoError(t, err)
+	for query, n := range map[string]int{"?name=ops-1": 1, "?type=inbound&name=ops-1": 1, "?type=outbound&name=ops-1": 0} {
+		_, body, _ = s.ask(http.MethodGet, "/probes"+query, "")
+		require.InDelta(t, n, body["count"], 0, query)
+	}
+	status, body, _ := s.ask(http.MethodGet, "/probes?name=Ops", "")
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Equal(t, "name", body["field"])
+	status, body, _ = s.ask(http.MethodGet, "/probes?type=Out+bound", "")
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Equal(t, "type", body["field"])
 }
@@ -104,7 +115,9 @@ func running(t *testing.T, p probe.Prober, configure ...func(*monitor.Config)) *
 func TestAProbeIsRunByHand(t *testing.T) {
 	t.Parallel()
 	p := probetest.NewScript(probetest.Pass(906 * time.Millisecond))
-	server := httptest.NewServer(adminhttp.New(running(t, p), adminhttp.Options{}))
+	server := httptest.NewServer(adminhttp.New(running(t, p, func(c *monitor.Config) {
+		c.Probes = append(c.Probes, monitor.Probe{Type: longrun.Inbound, Name: "ops-1", Prober: probetest.NewScript(probetest.Pass(time.Millisecond))})
+	}), adminhttp.Options{}))
 	t.Cleanup(server.Close)
 	post := func(path string, headers ...string) (int, map[string]any) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+adminhttp.DefaultPrefix+path, strings.NewReader(""))
@@ -127,6 +140,17 @@ func TestAProbeIsRunByHand(t *testing.T) {
 	require.Equal(t, "manual", got["trigger"])
 	require.InDelta(t, 906, got["latencyMs"], 0)
 	require.Equal(t, fmt.Sprint("wa_metrics/longrun/probes/", got["id"]), got["path"])
+
+	for _, path := range []string{"/probes/outbound/run?name=ops-2", "/probes/inbound/run", "/probes/outbound/run?name=Ops"} {
+		status, body = post(path)
+		require.Equal(t, http.StatusNotFound, status, path)
+		require.Equal(t, "type", body["field"])
+	}
+	status, body = post("/probes/inbound/run?name=ops-1")
+	require.Equal(t, http.StatusOK, status, body)
+	got = object(body["probe"])
+	require.Equal(t, "ops-1", got["name"])
+	require.Regexp(t, `^IN_\d{8}T\d{6}_ops-1$`, got["id"])
 
 	status, body = post("/probes/nonsense/run")
 	require.Equal(t, http.StatusNotFound, status)
@@ -163,6 +187,6 @@ type notLeading struct{ adminhttp.Monitor }
 
 func (*notLeading) Status() monitor.Status { return monitor.Status{} }
 
-func (*notLeading) RunProbe(context.Context, longrun.ProbeType) (longrun.Probe, error) {
+func (*notLeading) RunNamedProbe(context.Context, longrun.NamedProbe) (longrun.Probe, error) {
 	return longrun.Probe{}, &monitor.NotLeadingError{Holder: "two"}
 }

@@ -95,6 +95,7 @@ func listed[T any](list []T) []T {
 // probeBody is a monitor.ProbeStatus as callers see it.
 type probeBody struct {
 	Type       longrun.ProbeType `json:"type"`
+	Name       string            `json:"name"`
 	Configured bool              `json:"configured"`
 	EverySec   float64           `json:"everySec"`
 	RetrySec   float64           `json:"retrySec"`
@@ -112,7 +113,7 @@ func probeBodies(probes []monitor.ProbeStatus) []probeBody {
 			p.Last = &last
 		}
 		out[i] = probeBody{
-			Type: p.Type, Configured: p.Configured, EverySec: p.Every.Seconds(), RetrySec: p.Retry.Seconds(),
+			Type: p.Type, Name: p.Name, Configured: p.Configured, EverySec: p.Every.Seconds(), RetrySec: p.Retry.Seconds(),
 			Due: optional(p.Due), Running: p.Running, Last: p.Last,
 		}
 	}

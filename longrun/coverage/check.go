@@ -161,7 +161,7 @@ func checkLists(r *longrun.Rollup) error {
 	}
 	for _, p := range r.Probes {
 		if p.N != p.Pass+p.Fail+p.Inconclusive || p.Pass < 0 || p.Fail < 0 || p.Inconclusive < 0 || p.Type == "" {
-			errs = append(errs, fmt.Errorf("probes: %.50q: %d are not %d + %d + %d", string(p.Type), p.N, p.Pass, p.Fail, p.Inconclusive))
+			errs = append(errs, fmt.Errorf("probes: %.100q: %d are not %d + %d + %d", p.Named().String(), p.N, p.Pass, p.Fail, p.Inconclusive))
 		}
 		n += p.N
 		points += int64(len(p.Points))
@@ -218,11 +218,11 @@ func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 	}
 	for _, p := range old.Probes {
 		left := longrun.ProbeTally{}
-		if i := slices.IndexFunc(fresh.Probes, func(f longrun.ProbeTally) bool { return f.Type == p.Type }); i >= 0 {
+		if i := slices.IndexFunc(fresh.Probes, func(f longrun.ProbeTally) bool { return f.Named() == p.Named() }); i >= 0 {
 			left = fresh.Probes[i]
 		}
 		if left.N < p.N || left.ByHand < p.ByHand {
-			return old, fmt.Errorf("%w: %s probes of %s", ErrShrunk, p.Type, old.Date)
+			return old, fmt.Errorf("%w: %s probes of %s", ErrShrunk, p.Named(), old.Date)
 		}
 	}
 	if contentOf(old) == contentOf(fresh) {

@@ -142,12 +142,20 @@ func (d *Day) edges() []longrun.EdgeBeat {
 	return edges
 }
 
-// passRates are the shares of the types that have one, in per cent.
+// passRates are the shares of the types that have one, in per cent, over all probes
+// of a type.
 func passRates(probes []longrun.ProbeTally) map[string]float64 {
-	rates := map[string]float64{}
+	sums := map[longrun.ProbeType]longrun.ProbeTally{}
 	for _, p := range probes {
-		if rate, ok := p.Rate(); ok {
-			rates[string(p.Type)] = 100 * rate
+		sum := sums[p.Type]
+		sum.Pass += p.Pass
+		sum.Fail += p.Fail
+		sums[p.Type] = sum
+	}
+	rates := map[string]float64{}
+	for t, sum := range sums {
+		if rate, ok := sum.Rate(); ok {
+			rates[string(t)] = 100 * rate
 		}
 	}
 	return rates
@@ -208,14 +216,24 @@ func cutList(r *longrun.Rollup, part int) {
 	room := longrun.MaxRollupPoints / part
 	for i := range r.Probes {
 		p := &r.Probes[i]
-		share := room / (len(r.Probes) - i) // what a type leaves, the next ones share
+		share := room / (len(r.Probes) - i) // what one leaves, the next ones share
 		if over := len(p.Points) - share; over > 0 {
-			p.Points = p.Points[:share]
+			p.Points = evenly(p.Points, share)
 			r.Truncated.Points += int64(over)
 		}
 		room -= len(p.Points)
 		foldClasses(p, max(1, maxRollupClasses/part/len(r.Probes)))
 	}
+}
+
+// evenly takes n of the points, as far apart as they can be: the first ones alone
+// would tell of the morning.
+func evenly(points []longrun.ProbePoint, n int) []longrun.ProbePoint {
+	left := make([]longrun.ProbePoint, n)
+	for i := range left {
+		left[i] = points[i*len(points)/n]
+	}
+	return left
 }
 
 // maxRollupClasses bounds the classes of errors of all types.

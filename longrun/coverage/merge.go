@@ -18,7 +18,7 @@ type Merge struct {
 	late      int64
 	present   map[instanceKey]*longrun.InstanceStats
 	writer    *longrun.InstanceStats // the one used last
-	probes    map[longrun.ProbeType]*longrun.ProbeTally
+	probes    map[longrun.NamedProbe]*longrun.ProbeTally
 	incidents map[string]longrun.IncidentSummary
 	rolled    map[string]bool
 	omitted   longrun.Truncated
@@ -31,7 +31,7 @@ func NewMerge(w longrun.Window, interval time.Duration, now time.Time, runs ...l
 	return &Merge{
 		tally:     NewCounter(w, interval, now, runs...),
 		present:   map[instanceKey]*longrun.InstanceStats{},
-		probes:    map[longrun.ProbeType]*longrun.ProbeTally{},
+		probes:    map[longrun.NamedProbe]*longrun.ProbeTally{},
 		incidents: map[string]longrun.IncidentSummary{},
 		rolled:    map[string]bool{},
 	}
@@ -78,17 +78,18 @@ func (d *Merge) AddProbe(p longrun.Probe) {
 		return
 	}
 	p.TS = p.TS.UTC()
-	if p.Type.Validate() != nil {
-		p.Type = longrun.ProbeType(otherType)
+	named := p.Named()
+	if named.Validate() != nil {
+		named = longrun.NamedProbe{Type: otherType}
 	}
-	addProbe(d.probe(p.Type), p)
+	addProbe(d.probe(named), p)
 }
 
-func (d *Merge) probe(t longrun.ProbeType) *longrun.ProbeTally {
-	tally := d.probes[t]
+func (d *Merge) probe(n longrun.NamedProbe) *longrun.ProbeTally {
+	tally := d.probes[n]
 	if tally == nil {
-		tally = &longrun.ProbeTally{Type: t, Classes: []longrun.ClassCount{}, Points: []longrun.ProbePoint{}}
-		d.probes[t] = tally
+		tally = &longrun.ProbeTally{Type: n.Type, Name: n.Name, Classes: []longrun.ClassCount{}, Points: []longrun.ProbePoint{}}
+		d.probes[n] = tally
 	}
 	return tally
 }
@@ -145,7 +146,7 @@ func (d *Merge) AddRollup(r longrun.Rollup) error {
 		d.join(p)
 	}
 	for _, p := range r.Probes {
-		joinProbes(d.probe(p.Type), p)
+		joinProbes(d.probe(p.Named()), p)
 	}
 	for _, o := range r.Incidents {
 		d.AddIncidentSummary(o)
@@ -186,8 +187,8 @@ type Summary struct {
 	Coverage longrun.Coverage `json:"coverage" firestore:"coverage"`
 	// Late counts the beats that were written after their slot.
 	Late int64 `json:"late" firestore:"late"`
-	// Instances are in the order of their first beats, Probes in the order of
-	// their types' names, Incidents oldest first. None is nil.
+	// Instances are in the order of their first beats, Probes in that of their types
+	// and names, Incidents oldest first. None is nil.
 	Instances []longrun.InstanceStats   `json:"instances" firestore:"instances"`
 	Probes    []longrun.ProbeTally      `json:"probes" firestore:"probes"`
 	Incidents []longrun.IncidentSummary `json:"incidents" firestore:"incidents"`
@@ -210,7 +211,7 @@ func (d *Merge) Summary() Summary {
 		s.Instances = append(s.Instances, *p)
 	}
 	slices.SortFunc(s.Instances, compareInstances)
-	for _, name := range slices.Sorted(maps.Keys(d.probes)) {
+	for _, name := range slices.SortedFunc(maps.Keys(d.probes), longrun.NamedProbe.Compare) {
 		p := *d.probes[name]
 		p.Classes = slices.Clone(p.Classes)
 		p.Points = slices.Clone(p.Points)

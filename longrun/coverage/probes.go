@@ -27,7 +27,7 @@ const otherType = "other"
 // unnamedClass stands for an error without a class.
 const unnamedClass = "unnamed"
 
-// add counts one probe.
+// addProbe counts one probe.
 func addProbe(t *longrun.ProbeTally, p longrun.Probe) {
 	if p.Trigger == longrun.ByHand {
 		t.ByHand++
@@ -68,7 +68,7 @@ func addClass(t *longrun.ProbeTally, c longrun.ClassCount) {
 	t.Classes[i].N += c.N
 }
 
-// join adds what another tally of the same type counted.
+// joinProbes adds what another tally of the same probe counted.
 func joinProbes(t *longrun.ProbeTally, o longrun.ProbeTally) {
 	t.N += o.N
 	t.Pass += o.Pass

@@ -242,8 +242,8 @@ func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {
 
 		recent, err := l.ProbesSince(t.Context(), time.Time{}, 1)
 		require.NoError(t, err)
-		require.Len(t, recent[longrun.Outbound], 1)
-		require.Equal(t, longrun.Fail, recent[longrun.Outbound][0].Result, "without tsIso too")
+		require.Len(t, recent[longrun.NamedProbe{Type: longrun.Outbound}], 1)
+		require.Equal(t, longrun.Fail, recent[longrun.NamedProbe{Type: longrun.Outbound}][0].Result, "without tsIso too")
 		for e, err := range l.Probes(t.Context(), ledger.Page{Limit: 1}) {
 			require.NoError(t, err)
 			require.InDelta(t, 906, e.Value.LatencyMs, 0)
@@ -326,44 +326,47 @@ func TestAMangledDocumentIsNamedAndTheListGoesOn(t *testing.T) {
 	})
 }
 
-func TestTheNewestProbesOfEachTypeHoldOneOfTheSchedule(t *testing.T) {
+func TestTheNewestResultsOfEachProbeHoldOneOfTheSchedule(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, st store.Store) {
 		l := open(t, st)
 		base := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
-		put := func(kind longrun.ProbeType, hours int, trigger longrun.ProbeTrigger) {
+		put := func(named longrun.NamedProbe, hours int, trigger longrun.ProbeTrigger) {
 			start := base.Add(time.Duration(hours) * time.Hour)
-			p := longrun.Probe{Type: kind, TS: start, Trigger: trigger, Result: longrun.Pass}
-			p.ProbeKey = longrun.ProbeID(kind, start, trigger, longrun.ProbeSchedule{Every: 6 * time.Hour, Retry: time.Hour})
+			p := longrun.Probe{Type: named.Type, Name: named.Name, TS: start, Trigger: trigger, Result: longrun.Pass}
+			p.ProbeKey = named.ID(start, trigger, longrun.ProbeSchedule{Every: 6 * time.Hour, Retry: time.Hour})
 			_, err := st.Commit(t.Context(), l.CreateProbe(p))
 			require.NoError(t, err)
 		}
-		put(longrun.Outbound, 0, longrun.Scheduled)
-		put(longrun.Outbound, 6, longrun.Scheduled)
-		put(longrun.Outbound, 7, longrun.ByHand)
-		put(longrun.Queue, 2, longrun.Scheduled)
-		put(longrun.Inbound, 3, longrun.ByHand)
+		outbound, ops := longrun.NamedProbe{Type: longrun.Outbound}, longrun.NamedProbe{Type: longrun.Outbound, Name: "ops-1"}
+		put(ops, 6, longrun.Scheduled)
+		put(outbound, 0, longrun.Scheduled)
+		put(outbound, 6, longrun.Scheduled)
+		put(outbound, 7, longrun.ByHand)
+		put(longrun.NamedProbe{Type: longrun.Queue}, 2, longrun.Scheduled)
+		put(longrun.NamedProbe{Type: longrun.Inbound}, 3, longrun.ByHand)
 		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Probes, "bad"), map[string]any{"ts": base.Add(9 * time.Hour), "type": 7}))
 		require.NoError(t, err)
 
-		keys := func(since time.Time, most int) map[longrun.ProbeType][]string {
+		keys := func(since time.Time, most int) map[string][]string {
 			recent, err := l.ProbesSince(t.Context(), since, most)
 			require.NoError(t, err)
-			out := map[longrun.ProbeType][]string{}
-			for kind, probes := range recent {
+			out := map[string][]string{}
+			for named, probes := range recent {
 				for _, p := range probes {
-					out[kind] = append(out[kind], p.ProbeKey)
+					out[named.String()] = append(out[named.String()], p.ProbeKey)
 				}
 			}
 			return out
 		}
-		require.Equal(t, map[longrun.ProbeType][]string{
-			longrun.Outbound: {"OUT_20251229T22", "OUT_20251230T04", "OUT_20251230T050000"},
-			longrun.Queue:    {"QUEUE_20251230T00"},
-			longrun.Inbound:  {"IN_20251230T010000"},
+		require.Equal(t, map[string][]string{
+			"outbound":       {"OUT_20251229T22", "OUT_20251230T04", "OUT_20251230T050000"},
+			"queue":          {"QUEUE_20251230T00"},
+			"inbound":        {"IN_20251230T010000"},
+			"outbound ops-1": {"OUT_20251230T04_ops-1"},
 		}, keys(base, 10))
-		require.Equal(t, []string{"OUT_20251230T04", "OUT_20251230T050000"}, keys(base, 1)[longrun.Outbound])
-		require.Equal(t, []string{"OUT_20251230T050000"}, keys(base.Add(7*time.Hour), 10)[longrun.Outbound], "no older than asked for")
+		require.Equal(t, []string{"OUT_20251230T04", "OUT_20251230T050000"}, keys(base, 1)["outbound"])
+		require.Equal(t, []string{"OUT_20251230T050000"}, keys(base.Add(7*time.Hour), 10)["outbound"], "no older than asked for")
 
 		// The first result stands.
 		_, err = st.Commit(t.Context(), l.CreateProbe(longrun.Probe{ProbeKey: "OUT_20251230T04", TS: base}))

@@ -21,12 +21,12 @@ func (l *Ledger) Probes(ctx context.Context, p Page) iter.Seq2[Entry[longrun.Pro
 	return List[longrun.Probe](ctx, l, Probes, p)
 }
 
-// ProbesSince returns the results of each type since, oldest first: of each the
+// ProbesSince returns the results of each probe since, oldest first: of each the
 // newest most and, where none of them is, the newest that the schedule asked for.
 // Documents that do not decode are passed over.
-func (l *Ledger) ProbesSince(ctx context.Context, since time.Time, most int) (map[longrun.ProbeType][]longrun.Probe, error) {
-	recent := make(map[longrun.ProbeType][]longrun.Probe)
-	scheduled := make(map[longrun.ProbeType]bool)
+func (l *Ledger) ProbesSince(ctx context.Context, since time.Time, most int) (map[longrun.NamedProbe][]longrun.Probe, error) {
+	recent := make(map[longrun.NamedProbe][]longrun.Probe)
+	scheduled := make(map[longrun.NamedProbe]bool)
 	for e, err := range l.Probes(ctx, Page{From: since, Desc: true}) {
 		if isDocument(err) {
 			continue
@@ -34,7 +34,7 @@ func (l *Ledger) ProbesSince(ctx context.Context, since time.Time, most int) (ma
 		if err != nil {
 			return nil, err
 		}
-		t, asked := e.Value.Type, e.Value.Trigger != longrun.ByHand
+		t, asked := e.Value.Named(), e.Value.Trigger != longrun.ByHand
 		if len(recent[t]) < most || asked && !scheduled[t] {
 			recent[t] = append(recent[t], e.Value)
 			scheduled[t] = scheduled[t] || asked

@@ -77,9 +77,12 @@ type Config struct {
 	// the Go runtime; where there is none, or below zero, the rule says nothing.
 	MemoryLimit int64
 
-	// Probes are what the leader tries for real, each on its own schedule, one
-	// at a time. Default: none.
+	// Probes are what the leader tries for real, each on its own schedule; those of
+	// one account one at a time. Default: none.
 	Probes []Probe
+	// ProbesAtOnce is how many attempts of probes are under way together at most. They
+	// begin at least 2 s apart, however many accounts there are. Default: 4.
+	ProbesAtOnce int
 
 	// Alerter carries alerts to people, one call at a time, and TestAlert's beside
 	// it. Which rules there are, and from where on they fire, is in the live
@@ -123,8 +126,16 @@ type Config struct {
 // its last stored result, so that neither restarts nor take-overs starve or
 // repeat it. What fails is tried once more before it counts as FAIL.
 type Probe struct {
-	// Type names the probe; one of each. Required.
+	// Type is what the probe tries. Required.
 	Type longrun.ProbeType
+	// Name is which of several of the type, such as one for each account; see
+	// longrun.NamedProbe. There is one of each type and name. The probes of a type
+	// that have names are spread over its period. Default: none, the type's only one.
+	Name string
+	// Account is the AccountStatus.ID of the account whose trouble the probe is about.
+	// The probes of one account take turns, and so do those that name none. Default:
+	// the Name.
+	Account string
 	// Every is how often it is due, at least a minute. The live settings may say
 	// otherwise. Default: 6 h, and 24 h for longrun.Queue.
 	Every time.Duration
@@ -154,6 +165,9 @@ func (p Probe) withDefaults() Probe {
 			p.Every = 24 * time.Hour
 		}
 	}
+	if p.Account == "" {
+		p.Account = p.Name
+	}
 	p.Retry = longrun.ProbeSchedule{Every: p.Every, Retry: p.Retry}.WithDefaults().Retry
 	if p.Deadline == 0 {
 		p.Deadline = min(30*time.Second, p.Retry/4)
@@ -167,8 +181,10 @@ func (p Probe) withDefaults() Probe {
 	return p
 }
 
+func (p Probe) named() longrun.NamedProbe { return longrun.NamedProbe{Type: p.Type, Name: p.Name} }
+
 func (p Probe) validate() error {
-	errs := []error{p.Type.Validate(), longrun.ProbeSchedule{Every: p.Every, Retry: p.Retry}.Validate()}
+	errs := []error{p.named().Validate(), longrun.ProbeSchedule{Every: p.Every, Retry: p.Retry}.Validate()}
 	for _, f := range []struct {
 		name string
 		d    time.Duration
@@ -188,6 +204,7 @@ const (
 	defaultStatusTimeout = 5 * time.Second
 	defaultAlertTimeout  = 30 * time.Second
 	defaultStopTimeout   = 8 * time.Second
+	defaultProbesAtOnce  = 4
 	minStopTimeout       = time.Second
 	minLease             = 4 * time.Second
 	maxDefaultLease      = time.Hour
@@ -221,6 +238,9 @@ func (c Config) withDefaults() Config {
 	c.Probes = slices.Clone(c.Probes)
 	for i, p := range c.Probes {
 		c.Probes[i] = p.withDefaults()
+	}
+	if c.ProbesAtOnce == 0 {
+		c.ProbesAtOnce = defaultProbesAtOnce
 	}
 	if c.AlertTimeout == 0 {
 		c.AlertTimeout = defaultAlertTimeout
@@ -296,14 +316,17 @@ func (c Config) validate(invalid *ConfigError) {
 	if c.StatusTimeout < 0 || c.Interval > 0 && c.StatusTimeout >= c.Interval {
 		invalid.add("StatusTimeout", fmt.Errorf("%v is not between 0 and the interval of %v", c.StatusTimeout, c.Interval))
 	}
-	seen := map[longrun.ProbeType]bool{}
+	seen := map[longrun.NamedProbe]bool{}
 	for i, p := range c.Probes {
 		field := fmt.Sprintf("Probes[%d]", i)
 		invalid.add(field, p.validate())
-		if seen[p.Type] {
-			invalid.add(field, fmt.Errorf("type %q is there already", p.Type))
+		if seen[p.named()] {
+			invalid.add(field, fmt.Errorf("a probe %q is there already", p.named()))
 		}
-		seen[p.Type] = true
+		seen[p.named()] = true
+	}
+	if c.ProbesAtOnce < 1 {
+		invalid.add("ProbesAtOnce", fmt.Errorf("%d is under 1", c.ProbesAtOnce))
 	}
 	if n := len(c.EvidenceKey); n != 0 && n != ed25519.PrivateKeySize {
 		invalid.add("EvidenceKey", errors.New("is no Ed25519 private key"))

@@ -80,9 +80,12 @@
 //
 // # Probes
 //
-// The leader makes the probes of Config.Probes, one at a time. Each is due from
-// its last stored result, so that restarts neither repeat nor starve one, and a
-// failure is tried once more before it counts. What a prober cannot tell, or
+// The leader makes the probes of Config.Probes: of one account one at a time, of all
+// no more than Config.ProbesAtOnce, and no two of their attempts begin within 2 s, so
+// that a server with two hundred accounts sends at most one message in that time.
+// Each is due from its last stored result, so that restarts neither repeat nor starve
+// one, and a failure is tried once more before it counts. Those that have names are
+// spread over their period by them. What a prober cannot tell, or
 // does not tell in time, is stored as INCONCLUSIVE. A result that the store does
 // not take waits in memory for the next lease of this process.
 //
@@ -111,6 +114,10 @@
 // message; the next one is tried all the same. Where a state's document was
 // mangled its rule begins anew, and may be told again. A clock that is set ahead
 // and back again may blind missed_heartbeats for as long as it was ahead.
+//
+// A rule about probes calls each by its type and name, such as "outbound ops-1";
+// where those of many accounts fail within an hour, that is one incident and one
+// message.
 //
 // Accounts whose names are telephone numbers are called by the last two digits.
 // Several that share such a name are one target, which is bad while any is.

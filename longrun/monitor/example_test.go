@@ -79,3 +79,33 @@ func ExampleMonitor_RunProbe() {
 	// FAIL no_receipt 2 <nil>
 	// <nil>
 }
+
+// A host with many accounts has a probe for each, and a person asks for one of them.
+func ExampleMonitor_RunNamedProbe() {
+	leads := make(chan struct{}, 1)
+	config := monitor.Config{Store: memstore.New(nil), AfterBeat: func(context.Context, longrun.Heartbeat) { leads <- struct{}{} }}
+	for _, account := range []string{"ops-1", "ops-2"} {
+		config.Probes = append(config.Probes, monitor.Probe{
+			Type: longrun.Outbound, Name: account, // and the Account, as Status names it
+			Prober: probe.Func(func(context.Context) (probe.Result, error) {
+				return probe.Result{Status: probe.Pass, Latency: time.Second}, nil
+			}),
+		})
+	}
+	m, err := monitor.New(config)
+	if err != nil {
+		panic(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	<-leads
+
+	p, err := m.RunNamedProbe(ctx, longrun.NamedProbe{Type: longrun.Outbound, Name: "ops-2"})
+	fmt.Println(p.Named(), p.Result, err)
+	stop()
+	fmt.Println(<-done)
+	// Output:
+	// outbound ops-2 PASS <nil>
+	// <nil>
+}

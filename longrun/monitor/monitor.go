@@ -77,7 +77,7 @@ func New(cfg Config) (*Monitor, error) {
 	m.after = hostcall.NewAfterBeat(cfg.AfterBeat, cfg.Interval, cfg.Clock, log)
 	m.closing = closing.New(m.deps, closing.Options{EvidenceKey: cfg.EvidenceKey, Trusted: m.store.Time().Trusted})
 	m.probes = probing.New(m.deps, probing.Options{
-		Probes: probesOf(cfg), Started: m.startedAt,
+		Probes: probesOf(cfg), AtOnce: cfg.ProbesAtOnce, Started: m.startedAt,
 		Holder: func() string { holder, _ := m.campaign.Holder(); return holder },
 		Stored: func(at time.Time) { m.closing.Changed(at) },
 	})

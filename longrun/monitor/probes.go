@@ -7,7 +7,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/probing"
 )
 
-// ErrUnknownProbe is returned by RunProbe for a type that Config.Probes lacks.
+// ErrUnknownProbe is returned by RunProbe for a probe that Config.Probes lacks.
 var ErrUnknownProbe = probing.ErrUnknownProbe
 
 // ErrProbeTaken is returned by RunProbe when a probe of the same ID stands in
@@ -41,11 +41,16 @@ func (m *Monitor) probeStatus() []ProbeStatus {
 	return out
 }
 
-// RunProbe makes a probe of the type now, by hand, and returns its result when
-// it is stored, or waits in memory for a store that is away. It waits for a
-// probe under way, and gives up with ctx; the probe itself goes on then. The
-// error is ErrUnknownProbe, a *NotLeadingError on an instance that does not
-// lead, ErrProbesFailed on one that does and cannot make it, or ErrProbeTaken.
+// RunProbe makes the type's probe that has no name now, by hand; see RunNamedProbe.
 func (m *Monitor) RunProbe(ctx context.Context, t longrun.ProbeType) (longrun.Probe, error) {
-	return m.probes.RunProbe(ctx, t)
+	return m.RunNamedProbe(ctx, longrun.NamedProbe{Type: t})
+}
+
+// RunNamedProbe makes a probe now, by hand, and returns its result when it is
+// stored, or waits in memory for a store that is away. It waits for a probe of the
+// same account that is under way, and gives up with ctx; a probe that has begun goes
+// on then. The error is ErrUnknownProbe, a *NotLeadingError on an instance that does
+// not lead, ErrProbesFailed on one that does and cannot make it, or ErrProbeTaken.
+func (m *Monitor) RunNamedProbe(ctx context.Context, n longrun.NamedProbe) (longrun.Probe, error) {
+	return m.probes.RunProbe(ctx, n)
 }

@@ -34,7 +34,7 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 
 		got, err = n.RunProbe(t.Context(), longrun.Outbound)
 		require.NoError(t, err)
-		require.Equal(t, "OUT_20000101T000121", got.ProbeKey, "a second one waits for its own second")
+		require.Equal(t, "OUT_20000101T000122", got.ProbeKey, "a second one waits until the server may send again")
 		time.Sleep(3 * time.Second)
 		taken := got
 		taken.TS = time.Now().UTC()
@@ -58,8 +58,8 @@ func TestAProbeByHandIsMadeNowAndMovesNoSchedule(t *testing.T) {
 		time.Sleep(4 * time.Hour)
 		n.end()
 		require.Equal(t, []string{
-			"OUT_20000101T00 PASS ", "OUT_20000101T000120 PASS ", "OUT_20000101T000121 PASS ", "OUT_20000101T000125 PASS ",
-			"OUT_20000101T000126 PASS ", "OUT_20000101T030127 PASS ", "OUT_20000101T06 PASS ",
+			"OUT_20000101T00 PASS ", "OUT_20000101T000120 PASS ", "OUT_20000101T000122 PASS ", "OUT_20000101T000125 PASS ",
+			"OUT_20000101T000127 PASS ", "OUT_20000101T030127 PASS ", "OUT_20000101T06 PASS ",
 		}, told(results(t, st)))
 	})
 }

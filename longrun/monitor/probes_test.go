@@ -358,8 +358,13 @@ func TestMistakesInProbesAreNamed(t *testing.T) {
 		{Type: longrun.Outbound},
 		{Type: longrun.Queue, Every: time.Hour, Deadline: 40 * time.Minute},
 		{Type: longrun.Inbound, Confirm: -1},
-	}})
-	for _, want := range []string{"Probes[0]: probe type", "Probes[1]: every 1s", "Probes[2]: type \"outbound\" is there already", "Probes[3]: retry 1h0m0s is not longer than two attempts", "Probes[4]: confirm"} {
+		{Type: longrun.Outbound, Name: "ops-1"},
+		{Type: longrun.Outbound, Name: "ops-1", Account: "other"},
+		{Type: "out"},
+		{Type: longrun.Outbound, Name: "4917012345678"},
+	}, ProbesAtOnce: -1})
+	require.NotContains(t, err.Error(), "4917012345678")
+	for _, want := range []string{"Probes[0]: probe type", "Probes[1]: every 1s", "Probes[2]: a probe \"outbound\" is there already", "Probes[3]: retry 1h0m0s is not longer than two attempts", "Probes[4]: confirm", "Probes[6]: a probe \"outbound ops-1\" is there already", "Probes[7]: probe type \"out\" has the IDs of another type", "Probes[8]: a probe's name has more", "ProbesAtOnce: -1"} {
 		require.ErrorContains(t, err, want)
 	}
 	for _, every := range []time.Duration{0, time.Minute, time.Hour, 24 * time.Hour} {

@@ -100,6 +100,9 @@ const (
 // ProbeStatus is what an instance knows of one probe.
 type ProbeStatus struct {
 	Type longrun.ProbeType
+	// Name is which of several of the type, and Account the account that it is about;
+	// empty where that is not said.
+	Name, Account string
 	// Every and Retry are the schedule in force.
 	Every, Retry time.Duration
 	// Configured is false where there is no prober.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,18 +51,27 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 			Source:  path(ledger.Heartbeats), Query: beats,
 		})
 	}
-	for _, p := range r.Probes {
+	for _, p := range listedProbes(r.Probes) {
 		rate := "none of them passed or failed"
 		if p.Rate != nil {
 			rate = fmt.Sprintf("%d / (%d + %d) = PASS / (PASS + FAIL)", p.Pass, p.Pass, p.Fail)
 		}
+		one := fmt.Sprintf(" and type = %q", string(p.Type))
+		if several(r.Probes, p.Type) {
+			one += fmt.Sprintf(" and name = %q", p.Name)
+		}
 		list = append(list, Derivation{
-			Number: "probe " + string(p.Type), Value: figures.Percent(p.Pass, p.Pass+p.Fail),
+			Number: "probe " + p.Named().String(), Value: figures.Percent(p.Pass, p.Pass+p.Fail),
 			Formula: rate + fmt.Sprintf("; percentiles: latencyMs of PASS, sorted, %d values: numbers %s", p.Latencies, ranks(p.Latencies)),
-			Source:  path(ledger.Probes), Query: probes + fmt.Sprintf(" and type = %q and trigger ≠ %q", string(p.Type), string(longrun.ByHand)),
+			Source:  path(ledger.Probes), Query: probes + one + fmt.Sprintf(" and trigger ≠ %q", string(longrun.ByHand)),
 		})
 	}
 	return append(list, repairDerivations(r, path(ledger.Incidents), probes)...)
+}
+
+// several reports whether a type has probes with names.
+func several(probes []Probe, t longrun.ProbeType) bool {
+	return slices.ContainsFunc(probes, func(p Probe) bool { return p.Type == t && p.Name != "" })
 }
 
 func repairDerivations(r Report, source, query string) []Derivation {

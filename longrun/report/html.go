@@ -4,6 +4,7 @@ import (
 	_ "embed" // the page
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,11 +89,21 @@ func (r Report) heat() template.HTML {
 	return chart.Heat(r.counted(), r.interval(), days)
 }
 
-// latency draws the probes of each type.
+// latency draws the probes of each type, those of all its names together.
 func (r Report) latency() template.HTML {
 	types := make([]chart.Probes, 0, len(r.Probes))
 	for _, p := range r.Probes {
-		types = append(types, chart.Probes{Type: p.Type, P50Ms: p.P50Ms, MaxMs: p.MaxMs, Points: p.Points})
+		last := len(types) - 1
+		if last < 0 || types[last].Type != p.Type {
+			types = append(types, chart.Probes{Type: p.Type, P50Ms: p.P50Ms, MaxMs: p.MaxMs, Points: p.Points})
+			continue
+		}
+		t := &types[last]
+		t.P50Ms = nil // of all together nobody knows it
+		t.Points = slices.Concat(t.Points, p.Points)
+		if t.MaxMs == nil || p.MaxMs != nil && *p.MaxMs > *t.MaxMs {
+			t.MaxMs = p.MaxMs
+		}
 	}
 	return chart.Latency(r.counted(), types)
 }

@@ -44,7 +44,7 @@ func leftOut(s ledger.Survey, r Report) []string {
 	}
 	for _, p := range r.Probes {
 		if p.ByHand > 0 {
-			lines = append(lines, fmt.Sprintf("%s %s probes were asked for by hand, of which %s passed: they are in no rate and no latency.", figures.Count(p.ByHand), p.Type, figures.Count(p.ByHandPass)))
+			lines = append(lines, fmt.Sprintf("%s %s probes were asked for by hand, of which %s passed: they are in no rate and no latency.", figures.Count(p.ByHand), p.Named(), figures.Count(p.ByHandPass)))
 		}
 	}
 	if lines == nil {

@@ -9,10 +9,12 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 )
 
-// Probe is what is said of the probes of one type. Those that a person asked for
-// are in ByHand only.
+// Probe is what is said of the probes of one type and name. Those that a person asked
+// for are in ByHand only.
 type Probe struct {
 	Type longrun.ProbeType `json:"type"`
+	// Name is which of several of the type; empty where there is one.
+	Name string `json:"name"`
 	// N is Pass + Fail + Inconclusive. Rate is Pass / (Pass + Fail): what could
 	// not be told is neither.
 	N            int64    `json:"n"`
@@ -34,22 +36,30 @@ type Probe struct {
 	MaxMs     *float64 `json:"maxMs"`
 	// Classes counts those that did not pass by the class of their error.
 	Classes []longrun.ClassCount `json:"classes"`
-	// Points are the probes one by one, for the chart. Where there are more than
-	// MaxPoints, they are the slowest of each thousandth of the window, and one
-	// that did not pass.
+	// Points are the probes one by one, for the chart. Where there are more than there
+	// is room for, they are the slowest of each part of the window, and one that did
+	// not pass.
 	Points []longrun.ProbePoint `json:"points"`
 }
 
-// MaxPoints is how many probes of a type are listed one by one.
+// Named says which probe it is.
+func (p Probe) Named() longrun.NamedProbe { return longrun.NamedProbe{Type: p.Type, Name: p.Name} }
+
+// MaxPoints is how many probes of a type are listed one by one, those of all its names
+// together; of each name two at least.
 const MaxPoints = 2000
 
 func probesOf(tallies []longrun.ProbeTally, w longrun.Window) []Probe {
 	probes := make([]Probe, 0, len(tallies))
+	names := map[longrun.ProbeType]int{}
+	for _, t := range tallies {
+		names[t.Type]++
+	}
 	for _, t := range tallies {
 		p := Probe{
-			Type: t.Type, N: t.N, Pass: t.Pass, Fail: t.Fail, Inconclusive: t.Inconclusive,
+			Type: t.Type, Name: t.Name, N: t.N, Pass: t.Pass, Fail: t.Fail, Inconclusive: t.Inconclusive,
 			ByHand: t.ByHand, ByHandPass: t.ByHandPass,
-			Classes: append([]longrun.ClassCount{}, t.Classes...), Points: thin(t.Points, w),
+			Classes: append([]longrun.ClassCount{}, t.Classes...), Points: thin(t.Points, w, max(MaxPoints/names[t.Type], 2)),
 		}
 		if rate, ok := t.Rate(); ok {
 			p.Rate = &rate
@@ -70,6 +80,26 @@ func probesOf(tallies []longrun.ProbeTally, w longrun.Window) []Probe {
 	return probes
 }
 
+// maxProbeRows is how many probes are listed for people.
+const maxProbeRows = 40
+
+// listedProbes are the probes in their order; of many those that passed least often,
+// the worst first, ahead of which is what nobody could tell anything of.
+func listedProbes(probes []Probe) []Probe {
+	if len(probes) <= maxProbeRows {
+		return probes
+	}
+	rate := func(p Probe) float64 {
+		if p.Rate == nil {
+			return -1
+		}
+		return *p.Rate
+	}
+	worst := slices.Clone(probes)
+	slices.SortStableFunc(worst, func(a, b Probe) int { return cmp.Compare(rate(a), rate(b)) })
+	return worst[:maxProbeRows]
+}
+
 // percentile returns the p-th percentile, nil where there are so few values that
 // it could only be the greatest.
 func percentile(sorted []float64, p int) *float64 {
@@ -81,11 +111,11 @@ func percentile(sorted []float64, p int) *float64 {
 }
 
 // thin keeps what a chart can show.
-func thin(points []longrun.ProbePoint, w longrun.Window) []longrun.ProbePoint {
-	if len(points) <= MaxPoints {
+func thin(points []longrun.ProbePoint, w longrun.Window, most int) []longrun.ProbePoint {
+	if len(points) <= most {
 		return append([]longrun.ProbePoint{}, points...)
 	}
-	const buckets = MaxPoints / 2
+	buckets := time.Duration(most / 2)
 	width := max(w.To.Sub(w.From)/buckets, time.Nanosecond)
 	type pick struct{ slowest, bad *longrun.ProbePoint }
 	picks := map[time.Duration]*pick{}
@@ -102,7 +132,7 @@ func thin(points []longrun.ProbePoint, w longrun.Window) []longrun.ProbePoint {
 			b.slowest = p
 		}
 	}
-	out := make([]longrun.ProbePoint, 0, MaxPoints)
+	out := make([]longrun.ProbePoint, 0, most)
 	for _, b := range picks {
 		for _, p := range []*longrun.ProbePoint{b.slowest, b.bad} {
 			if p != nil {

@@ -180,7 +180,11 @@ func (r Report) probesSection() section {
 	}
 	s.Lines = []string{"Latencies are of the probes that passed, in milliseconds. The rate is PASS / (PASS + FAIL); what could not be told is neither."}
 	s.Head = []string{"Type", "n", "PASS", "FAIL", "Inconclusive", "Rate", "Avg", "P50", "P90", "P95", "Max", "Not passed, by class"}
-	for _, p := range r.Probes {
+	listed := listedProbes(r.Probes)
+	if left := len(r.Probes) - len(listed); left > 0 {
+		s.Lines = append(s.Lines, fmt.Sprintf("Of %d probes those are listed that passed least often; each of the other %d passed at least as often as the last of them. All are in the JSON.", len(r.Probes), left))
+	}
+	for _, p := range listed {
 		at := func(v *float64) string {
 			switch {
 			case v != nil:
@@ -191,7 +195,7 @@ func (r Report) probesSection() section {
 			return "n too small"
 		}
 		s.Rows = append(s.Rows, []string{
-			string(p.Type), figures.Count(p.N), figures.Count(p.Pass), figures.Count(p.Fail), figures.Count(p.Inconclusive), figures.Percent(p.Pass, p.Pass+p.Fail),
+			p.Named().String(), figures.Count(p.N), figures.Count(p.Pass), figures.Count(p.Fail), figures.Count(p.Inconclusive), figures.Percent(p.Pass, p.Pass+p.Fail),
 			figures.Millis(p.AvgMs), at(p.P50Ms), at(p.P90Ms), at(p.P95Ms), figures.Millis(p.MaxMs), classes(p.Classes),
 		})
 	}

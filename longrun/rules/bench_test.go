@@ -84,8 +84,8 @@ func (s *slotOfRules) byHand() (bad int) {
 	note(rules.CheckLoggedOutCount(in.Beat))
 	note(rules.CheckStoreUnreachable(time.Time{}, in.Now, time.Minute))
 	for _, p := range in.Probes {
-		note(rules.CheckProbeFails(p.Type, p.Recent, 2))
-		note(rules.CheckProbeOverdue(p.Type, p.Recent, p.Schedule, in.LeadBegan, in.Now, 2))
+		note(rules.CheckProbeFails(p.Named(), p.Recent, 2))
+		note(rules.CheckProbeOverdue(p.Named(), p.Recent, p.Schedule, in.LeadBegan, in.Now, 2))
 	}
 	for i := range in.Accounts {
 		note(rules.CheckLoggedOut(in.Accounts[i]))

@@ -120,7 +120,7 @@ func ExampleCheckProbeFails() {
 			Type: longrun.Outbound, Result: result, TS: time.Date(2025, 12, 29, 18+i, 0, 0, 0, time.UTC), ErrorClass: "no_receipt",
 		})
 	}
-	f := rules.CheckProbeFails(longrun.Outbound, results, 2)
+	f := rules.CheckProbeFails(longrun.NamedProbe{Type: longrun.Outbound}, results, 2)
 	fmt.Println(f.Summary)
 	// Output: 2 outbound probes failed in a row since 19:00 UTC (2025-12-29), the last one with no_receipt, 2 in a row are too many
 }

@@ -6,16 +6,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules/internal/words"
 )
 
 // Together is the target of an incident of many accounts: one cause, one message.
 const Together = "accounts"
 
-// Fleet says when many targets of a rule that are in trouble are one incident, with
-// the target Together: when so many came into it within an hour. Each of them has
+// Fleet says when many accounts that are in trouble by a rule are one incident, with
+// the target Together: when so many came into it within an hour. Each target has
 // its own state and incident all the same, which is not told while they are together.
+// Several probes of one account are one account; those of none take no part.
 //
 // It ends when nearly all are well again. Those few that are not are told then, each
 // for itself; so is what comes into trouble more than an hour after the others, and
@@ -35,7 +35,7 @@ const (
 
 // troubled is one of those that are in trouble.
 type troubled struct {
-	at    int // in found
+	at    int // in found and seen
 	began time.Time
 	among bool // many that came within an hour
 }
@@ -62,8 +62,9 @@ func (t Table) lookTogether(in *Inputs, r *Rule, states States, find func(Findin
 	} else {
 		members = t.crowd(in, r, s, states, need)
 	}
-	f.Observed = float64(len(members))
-	if len(members) >= need {
+	count := in.countAccounts(members)
+	f.Observed = float64(count)
+	if count >= need {
 		in.sayTogether(&f, r, members)
 	} else {
 		f.Until = in.lastBack(s)
@@ -85,11 +86,64 @@ func (in *Inputs) fleetLeast() int { return int(max(in.Settings.AlertThresholds.
 // fleetNeeds is how many it takes of a share of all accounts.
 func (in *Inputs) fleetNeeds(share float64, least int) int {
 	accounts := in.Settings.ExpectedAccounts
-	if accounts <= 0 {
-		accounts = int64(len(in.Accounts))
+	if accounts <= 0 || in.ofProbes {
+		accounts = in.allAccounts()
 	}
 	// Not a hair more than what is meant: 0.2·15 is over 3.
 	return max(least, int(math.Ceil(min(share*float64(accounts)-1e-9, maxTogether))))
+}
+
+// allAccounts is how many there are, or how many have probes.
+func (in *Inputs) allAccounts() int64 {
+	if !in.ofProbes {
+		return int64(len(in.Accounts))
+	}
+	in.noAccounts()
+	for i := range in.Probes {
+		if account := in.Probes[i].Account; account != "" {
+			in.accounts[account] = true
+		}
+	}
+	return int64(len(in.accounts))
+}
+
+// noAccounts leaves the set of accounts empty.
+func (in *Inputs) noAccounts() {
+	if in.accounts == nil {
+		in.accounts = make(map[string]bool)
+	}
+	clear(in.accounts)
+}
+
+// countAccounts is of how many accounts the members are.
+func (in *Inputs) countAccounts(members []troubled) int {
+	if !in.ofProbes {
+		return len(members)
+	}
+	in.noAccounts()
+	for _, m := range members {
+		in.accounts[in.seen[m.at].account] = true
+	}
+	return len(in.accounts)
+}
+
+// enough returns where the first of the members end that are of so many accounts;
+// 0 where they are not.
+func (in *Inputs) enough(members []troubled, need int) int {
+	if !in.ofProbes {
+		if len(members) < need {
+			return 0
+		}
+		return need
+	}
+	in.noAccounts()
+	for i, m := range members {
+		in.accounts[in.seen[m.at].account] = true
+		if len(in.accounts) >= need {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // gatherTroubled leaves in troubled the accounts that are, the first one first. One
@@ -98,7 +152,7 @@ func (in *Inputs) gatherTroubled() {
 	in.troubled = in.troubled[:0]
 	for i := range in.found {
 		f, s := &in.found[i], in.seen[i]
-		if f.Target != "" && (f.Condition == Bad || f.Condition == Unseen && s.firing) {
+		if s.account != "" && (f.Condition == Bad || f.Condition == Unseen && s.firing) {
 			in.troubled = append(in.troubled, troubled{at: i, began: s.began})
 		}
 	}
@@ -126,7 +180,7 @@ func (t Table) crowd(in *Inputs, r *Rule, s State, states States, need int) []tr
 			news = news || !in.seen[all[end].at].firing
 			end++
 		}
-		if end-first >= need && news {
+		if news && in.enough(all[first:end], need) > 0 {
 			return all[first:end]
 		}
 	}
@@ -139,11 +193,11 @@ func (in *Inputs) attached(began time.Time, least int) []troubled {
 	in.gatherTroubled()
 	all := slices.DeleteFunc(in.troubled, func(m troubled) bool { return m.began.Before(began) })
 	for i := range all {
-		last := i + least - 1
-		if first := all[i].began; first.Sub(began) <= fleetWithin {
+		first := all[i].began
+		if first.Sub(began) <= fleetWithin {
 			all[i].among = true
-		} else if last < len(all) && all[last].began.Sub(first) <= fleetWithin {
-			for j := i; j <= last; j++ {
+		} else if n := in.enough(all[i:], least); n > 0 && all[i+n-1].began.Sub(first) <= fleetWithin {
+			for j := i; j < i+n; j++ {
 				all[j].among = true
 			}
 		}
@@ -153,11 +207,12 @@ func (in *Inputs) attached(began time.Time, least int) []troubled {
 
 func (in *Inputs) sayTogether(f *Finding, r *Rule, members []troubled) {
 	f.Condition, f.Since = Bad, members[0].began
-	for _, m := range members[:min(len(members), longrun.MaxEvidence)] {
-		f.Accounts = append(f.Accounts, in.found[m.at].Target)
+	for _, m := range members {
+		f.Probes = join(f.Probes, in.found[m.at].Probes)
+		f.Accounts = join(f.Accounts, []string{in.seen[m.at].account})
 	}
-	n := int64(len(members))
-	f.Summary = words.Number(n) + " of " + words.Counted(int64(max(len(in.Accounts), len(members))), "account") + " " + r.Fleet.Many +
+	n := int64(f.Observed)
+	f.Summary = words.Number(n) + " of " + words.Counted(max(in.allAccounts(), n), "account") + " " + r.Fleet.Many +
 		" since " + words.Moment(f.Since) + ": " + words.List(f.Accounts, n)
 }
 

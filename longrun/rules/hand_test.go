@@ -63,7 +63,7 @@ func (b *board) lookByHand(in *rules.Inputs) {
 	}
 	b.accountsByHand(in, limits)
 	for _, p := range in.Probes {
-		b.find(rules.CheckProbeFails(p.Type, p.Recent, limits.ConsecutiveProbeFails))
+		b.find(rules.CheckProbeFails(p.Named(), p.Recent, limits.ConsecutiveProbeFails))
 		since := in.Started.Add(p.Settle)
 		if in.LeadBegan.After(since) {
 			since = in.LeadBegan
@@ -71,7 +71,7 @@ func (b *board) lookByHand(in *rules.Inputs) {
 		if now := in.Now; since.After(now) && !in.Started.After(now) && !in.LeadBegan.After(now) {
 			since = now
 		}
-		b.find(rules.CheckProbeOverdue(p.Type, p.Recent, p.Schedule, since, in.Now, limits.ProbeOverduePeriods))
+		b.find(rules.CheckProbeOverdue(p.Named(), p.Recent, p.Schedule, since, in.Now, limits.ProbeOverduePeriods))
 	}
 	b.find(rules.CheckQueueDepth(in.Beat, limits.QueueDepthThreshold))
 	b.find(rules.CheckInsufficientData(b.State(rules.InsufficientData, ""), in.Recent, in.Now, in.Settings.InsufficientDataThreshold))

@@ -46,25 +46,42 @@ type Inputs struct {
 	targets  []Target
 	found    []Finding
 	seen     []seen // beside found
+	ofProbes bool   // what is found is of probes
 	troubled []troubled
+	accounts map[string]bool
 	open     []State
 	named    map[named]int // where it stands in found, of the rule that looked last
 }
 
 // seen is what was known of the target of a finding, at the look.
 type seen struct {
-	began  time.Time // since when it is Bad, as its state has it
-	firing bool
+	began   time.Time // since when it is Bad, as its state has it
+	firing  bool
+	account string // whose trouble it is; empty where that is nobody's alone
 }
 
 // Probed is what the rules see of one configured probe.
 type Probed struct {
-	Type     longrun.ProbeType
+	Type longrun.ProbeType
+	Name string
+	// Target is what incidents call it. Default: its type and name.
+	Target string
+	// Account is the account that it is about, by the name that incidents have for it.
+	// Default: not known; then its trouble is nobody else's.
+	Account string
+	// Off says that it is not made now, since its account must not write: then it is
+	// not overdue.
+	Off      bool
 	Schedule longrun.ProbeSchedule
 	// Settle is how long after the start the host is not ready for it.
 	Settle time.Duration
 	// Recent are its newest results, oldest first. They are not changed.
 	Recent []longrun.Probe
+}
+
+// Named says which probe it is.
+func (p *Probed) Named() longrun.NamedProbe {
+	return longrun.NamedProbe{Type: p.Type, Name: p.Name}
 }
 
 // Outage is the time for which the store cannot be reached.
@@ -100,10 +117,18 @@ func EachAccount(in *Inputs, room []Target) []Target {
 	return room
 }
 
-// EachProbe is Each of a rule about probes.
+// EachProbe is Each of a rule about probes. One that goes by the name that all
+// together have gets another.
 func EachProbe(in *Inputs, room []Target) []Target {
 	for i := range in.Probes {
-		room = append(room, Target{Name: string(in.Probes[i].Type), Probe: &in.Probes[i]})
+		p := &in.Probes[i]
+		if p.Target == "" {
+			p.Target = p.Named().String()
+		}
+		if p.Target == Together {
+			p.Target += "_"
+		}
+		room = append(room, Target{Name: p.Target, Probe: p})
 	}
 	return room
 }
@@ -170,7 +195,7 @@ func Judge(in *Inputs, states States, find func(Finding)) { all.Judge(in, states
 
 // look leaves in found what one rule sees, a finding for each target.
 func (in *Inputs) look(r *Rule, states States) {
-	in.found, in.seen = in.found[:0], in.seen[:0]
+	in.found, in.seen, in.ofProbes = in.found[:0], in.seen[:0], false
 	known := states.Any(r.ID)
 	if !known && r.Rests != nil && r.Rests(in) {
 		return
@@ -194,7 +219,12 @@ func (in *Inputs) look(r *Rule, states States) {
 		}
 		in.named[name] = len(in.found)
 		in.found = append(in.found, f)
-		in.seen = append(in.seen, s.seenAs(f, in.Now))
+		saw := s.seenAs(f, in.Now)
+		saw.account = target.Name
+		if target.Probe != nil {
+			in.ofProbes, saw.account = true, target.Probe.Account
+		}
+		in.seen = append(in.seen, saw)
 	}
 }
 

@@ -16,28 +16,33 @@ func probeFails() Rule {
 		ID: ProbeFails, Severity: longrun.Critical, Each: EachProbe, Known: ProbesKnown,
 		Works:  "the probe passes again",
 		LookAt: "the error class of the newest probes, and the state of both accounts that take part in it",
+		Fleet:  Fleet{Share: usualShare, Many: "have probes that fail"},
 		Check: func(_ State, in *Inputs, t Target) Finding {
-			return CheckProbeFails(t.Probe.Type, t.Probe.Recent, in.Settings.AlertThresholds.ConsecutiveProbeFails)
+			return checkProbeFails(t.Probe.Named(), t.Name, t.Probe.Recent, in.Settings.AlertThresholds.ConsecutiveProbeFails)
 		},
 	}
 }
 
-// CheckProbeFails is Bad when the newest results of type t are at least threshold
+// CheckProbeFails is Bad when the newest results of probe n are at least threshold
 // FAILs in a row, since the first of them. An INCONCLUSIVE result neither counts
 // nor breaks the row. Results are the newest ones known, oldest first, however
-// they were asked for; of another type they are ignored.
+// they were asked for; of another probe they are ignored.
 //
 // It is Good when a PASS ended the row before, also if a FAIL too few came after
 // it: the condition ended at the first PASS after the last FAIL of that row.
 // Without a PASS and with too few FAILs nothing is known, and it is Unseen.
-func CheckProbeFails(t longrun.ProbeType, results []longrun.Probe, threshold int64) Finding {
-	f := Finding{Rule: ProbeFails, Target: string(t), Threshold: float64(max(threshold, 1))}
+func CheckProbeFails(n longrun.NamedProbe, results []longrun.Probe, threshold int64) Finding {
+	return checkProbeFails(n, n.String(), results, threshold)
+}
+
+func checkProbeFails(n longrun.NamedProbe, target string, results []longrun.Probe, threshold int64) Finding {
+	f := Finding{Rule: ProbeFails, Target: target, Threshold: float64(max(threshold, 1))}
 	var fails int64
 	first, last := -1, -1 // of the row of FAILs
 	i := len(results) - 1
 	for ; i >= 0; i-- {
 		p := &results[i]
-		if p.Type != t {
+		if p.Named() != n {
 			continue
 		}
 		if p.Result == longrun.Pass {
@@ -54,26 +59,26 @@ func CheckProbeFails(t longrun.ProbeType, results []longrun.Probe, threshold int
 	f.Observed = float64(fails)
 	if fails >= max(threshold, 1) {
 		f.Condition, f.Since = Bad, results[first].TS
-		f.Probes = failKeys(t, results[first:], fails)
+		f.Probes = failKeys(n, results[first:], fails)
 		f.Summary = failText(&results[last], fails, results[first].TS, max(threshold, 1))
 		return f
 	}
 	for ; i >= 0; i-- { // the row of PASSes before
 		p := &results[i]
-		if p.Type == t && p.Result == longrun.Fail {
+		if p.Named() == n && p.Result == longrun.Fail {
 			break
 		}
-		if p.Type == t && p.Result == longrun.Pass {
+		if p.Named() == n && p.Result == longrun.Pass {
 			f.Condition, f.Until = Good, p.TS
 		}
 	}
 	return f
 }
 
-func failKeys(t longrun.ProbeType, results []longrun.Probe, n int64) []string {
-	keys := make([]string, 0, min(n, longrun.MaxEvidence))
+func failKeys(n longrun.NamedProbe, results []longrun.Probe, fails int64) []string {
+	keys := make([]string, 0, min(fails, longrun.MaxEvidence))
 	for i := range results {
-		if p := &results[i]; p.Type == t && p.Result == longrun.Fail && len(keys) < longrun.MaxEvidence {
+		if p := &results[i]; p.Named() == n && p.Result == longrun.Fail && len(keys) < longrun.MaxEvidence {
 			keys = append(keys, p.ProbeKey)
 		}
 	}
@@ -81,7 +86,11 @@ func failKeys(t longrun.ProbeType, results []longrun.Probe, n int64) []string {
 }
 
 func failText(last *longrun.Probe, fails int64, since time.Time, threshold int64) string {
-	text := words.Counted(fails, string(last.Type)+" probe") + " failed in a row since " + words.Moment(since)
+	text := words.Counted(fails, string(last.Type)+" probe")
+	if last.Name != "" {
+		text += " of " + last.Name
+	}
+	text += " failed in a row since " + words.Moment(since)
 	if last.ErrorClass != "" {
 		text += ", the last one with " + last.ErrorClass
 	}

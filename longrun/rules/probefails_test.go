@@ -57,7 +57,7 @@ func TestProbeFails(t *testing.T) {
 	} {
 		t.Run(drawn, func(t *testing.T) {
 			t.Parallel()
-			f := rules.CheckProbeFails(longrun.Outbound, probed(longrun.Outbound, drawn), 2)
+			f := rules.CheckProbeFails(longrun.NamedProbe{Type: longrun.Outbound}, probed(longrun.Outbound, drawn), 2)
 			require.Equal(t, c.verdict, f.Condition)
 			require.Equal(t, c.since, f.Since)
 			require.Equal(t, c.until, f.Until)
@@ -70,12 +70,12 @@ func TestProbeFails(t *testing.T) {
 func TestAFailedProbeIsToldWithItsClassAndMaskedTarget(t *testing.T) {
 	t.Parallel()
 	results := probed(longrun.Inbound, "pff")
-	f := rules.CheckProbeFails(longrun.Inbound, results, 2)
+	f := rules.CheckProbeFails(longrun.NamedProbe{Type: longrun.Inbound}, results, 2)
 	require.Equal(t, "2 inbound probes failed in a row since 11:00 UTC (2025-12-29), the last one with no_receipt, 2 in a row are too many", f.Summary)
 	results[2].Target, results[2].ErrorClass = "+49…12", "timeout"
-	f = rules.CheckProbeFails(longrun.Inbound, results, 2)
+	f = rules.CheckProbeFails(longrun.NamedProbe{Type: longrun.Inbound}, results, 2)
 	require.Equal(t, "2 inbound probes failed in a row since 11:00 UTC (2025-12-29), the last one with timeout (+49…12), 2 in a row are too many", f.Summary)
-	f = rules.CheckProbeFails(longrun.Inbound, results, 0)
+	f = rules.CheckProbeFails(longrun.NamedProbe{Type: longrun.Inbound}, results, 0)
 	require.InDelta(t, 1, f.Threshold, 0, "no threshold is one")
 }
 
@@ -96,7 +96,7 @@ func FuzzProbeFails(f *testing.F) {
 			})
 			at = at.Add(time.Duration(s.Next()-8) * time.Minute) // a clock that is set back too
 		}
-		got := rules.CheckProbeFails(longrun.Outbound, results, threshold)
+		got := rules.CheckProbeFails(longrun.NamedProbe{Type: longrun.Outbound}, results, threshold)
 		require.Equal(t, got.Condition == rules.Bad, got.Summary != "")
 		got.Summary = ""
 		require.Equal(t, slowProbeFails(longrun.Outbound, results, threshold), got)

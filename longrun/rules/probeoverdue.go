@@ -17,7 +17,11 @@ func probeOverdue() Rule {
 		ID: ProbeOverdue, Severity: longrun.Warning, Each: EachProbe, Known: ProbesKnown,
 		Works:  "the probe has a result again",
 		LookAt: "why the leader makes none: its log, the account that probes, and the probe's newest errors",
+		Fleet:  Fleet{Share: usualShare, Many: "have probes that are overdue"},
 		Check: func(_ State, in *Inputs, t Target) Finding {
+			if t.Probe.Off {
+				return Finding{}
+			}
 			since := in.Started.Add(t.Probe.Settle)
 			if since.Before(in.LeadBegan) {
 				since = in.LeadBegan
@@ -25,7 +29,7 @@ func probeOverdue() Rule {
 			if since.After(in.Now) && !in.Started.After(in.Now) && !in.LeadBegan.After(in.Now) {
 				since = in.Now // the host settles, and nobody watches yet; no clock was set back
 			}
-			return CheckProbeOverdue(t.Probe.Type, t.Probe.Recent, t.Probe.Schedule, since, in.Now, in.Settings.AlertThresholds.ProbeOverduePeriods)
+			return checkProbeOverdue(t.Probe.Named(), t.Name, t.Probe.Recent, t.Probe.Schedule, since, in.Now, in.Settings.AlertThresholds.ProbeOverduePeriods)
 		},
 	}
 }
@@ -35,7 +39,7 @@ func probeOverdue() Rule {
 // at short intervals would hide a probe for ever.
 const overdueGrace = 5 * time.Minute
 
-// CheckProbeOverdue is Bad when the newest PASS or FAIL of type t is more than
+// CheckProbeOverdue is Bad when the newest PASS or FAIL of probe n is more than
 // periods times schedule.Every old. It was due when one period had passed, and
 // the condition began then. Results are as for CheckProbeFails.
 //
@@ -46,12 +50,16 @@ const overdueGrace = 5 * time.Minute
 //
 // It is Unseen while the newest result says that the probe is not configured. A
 // result in the future, by a clock that was set back, counts as of now.
-func CheckProbeOverdue(t longrun.ProbeType, results []longrun.Probe, schedule longrun.ProbeSchedule, since, now time.Time, periods float64) Finding {
-	f := Finding{Rule: ProbeOverdue, Target: string(t), Threshold: periods}
+func CheckProbeOverdue(n longrun.NamedProbe, results []longrun.Probe, schedule longrun.ProbeSchedule, since, now time.Time, periods float64) Finding {
+	return checkProbeOverdue(n, n.String(), results, schedule, since, now, periods)
+}
+
+func checkProbeOverdue(n longrun.NamedProbe, target string, results []longrun.Probe, schedule longrun.ProbeSchedule, since, now time.Time, periods float64) Finding {
+	f := Finding{Rule: ProbeOverdue, Target: target, Threshold: periods}
 	base, conclusive, newest := since, false, true
 	for i := len(results) - 1; i >= 0 && !conclusive; i-- {
 		p := &results[i]
-		if p.Type != t {
+		if p.Named() != n {
 			continue
 		}
 		if newest && p.ErrorClass == "not_configured" {
@@ -78,15 +86,19 @@ func CheckProbeOverdue(t longrun.ProbeType, results []longrun.Probe, schedule lo
 		}
 	case watched < 0 || watched >= overdueGrace:
 		f.Condition, f.Since = Bad, base.Add(schedule.Every)
-		f.Summary = overdueText(t, base, conclusive, schedule.Every, periods)
+		f.Summary = overdueText(n, base, conclusive, schedule.Every, periods)
 	}
 	return f
 }
 
-func overdueText(t longrun.ProbeType, base time.Time, conclusive bool, every time.Duration, periods float64) string {
-	what := "no " + string(t) + " probe has told anything since "
+func overdueText(n longrun.NamedProbe, base time.Time, conclusive bool, every time.Duration, periods float64) string {
+	probe := string(n.Type) + " probe"
+	if n.Name != "" {
+		probe += " of " + n.Name
+	}
+	what := "no " + probe + " has told anything since "
 	if conclusive {
-		what = "the last " + string(t) + " probe that passed or failed was at "
+		what = "the last " + probe + " that passed or failed was at "
 	}
 	return what + words.Moment(base) + ", due every " + words.Span(every) + ", more than " +
 		strconv.FormatFloat(math.Round(periods*100)/100, 'f', -1, 64) + " periods are too long"

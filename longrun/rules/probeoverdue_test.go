@@ -48,14 +48,14 @@ func TestProbeOverdue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			results := append(probed(longrun.Inbound, "ppppppppp"), probed(longrun.Outbound, c.drawn)...)
-			f := rules.CheckProbeOverdue(longrun.Outbound, results, longrun.ProbeSchedule{Every: time.Hour}, c.since, c.now, c.periods)
+			f := rules.CheckProbeOverdue(longrun.NamedProbe{Type: longrun.Outbound}, results, longrun.ProbeSchedule{Every: time.Hour}, c.since, c.now, c.periods)
 			require.Equal(t, c.verdict, f.Condition)
 			require.Equal(t, c.began, f.Since)
 			require.Equal(t, c.until, f.Until)
 			require.Equal(t, c.summary, f.Summary)
 		})
 	}
-	require.Equal(t, rules.Unseen, rules.CheckProbeOverdue(longrun.Outbound, nil, longrun.ProbeSchedule{}, at(9, 0), at(20, 0), 2).Condition)
+	require.Equal(t, rules.Unseen, rules.CheckProbeOverdue(longrun.NamedProbe{Type: longrun.Outbound}, nil, longrun.ProbeSchedule{}, at(9, 0), at(20, 0), 2).Condition)
 }
 
 // A start after a long time without a probe is no alarm while the host settles.

@@ -42,6 +42,10 @@ type ProbesOptions struct {
 	// results of. A type that nobody names and that left no result cannot be
 	// missed.
 	Types []longrun.ProbeType
+	// Names are the names of the configured probes, of every type that has any; an empty
+	// one is that of a type's only probe. Default: all that the window has results of.
+	// One that was taken away is missed until its last result has left the window.
+	Names []string
 	// Every are the periods by type. Default: what the live settings say, else
 	// what the newest result says, else 6 h, and 24 h for longrun.Queue.
 	Every map[longrun.ProbeType]time.Duration
@@ -54,7 +58,7 @@ type ProbesOptions struct {
 	Progress Progress
 }
 
-// Probes checks that every configured type of probe is there, that its newest
+// Probes checks that every configured probe is there, that its newest
 // PASS or FAIL is not older than one and a half of its periods, and that enough
 // of them passed. INCONCLUSIVE counts as neither, and is no sign of life. Results
 // of probes made by hand count in the rate, and not as fresh: a schedule that
@@ -80,12 +84,12 @@ func Probes(ctx context.Context, l *ledger.Ledger, o ProbesOptions) (Outcome, er
 	if err != nil {
 		return Outcome{}, err
 	}
-	for _, t := range o.types(settings, found) {
-		f := found[t]
+	for _, n := range o.probes(settings, found) {
+		f := found[n]
 		if f == nil {
 			f = &probeFinds{}
 		}
-		f.judge(q, t, o, settings, l.Path(ledger.Probes))
+		f.judge(q, n, o, settings, l.Path(ledger.Probes))
 	}
 	return q.outcome(), nil
 }
@@ -98,6 +102,11 @@ func (o ProbesOptions) validate() error {
 	for _, t := range o.Types {
 		if err := t.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("verify: Types: %w", err))
+		}
+	}
+	for _, name := range o.Names {
+		if err := (longrun.NamedProbe{Type: longrun.Outbound, Name: name}).Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("verify: Names: %w", err))
 		}
 	}
 	for _, t := range slices.Sorted(maps.Keys(o.Every)) {
@@ -128,7 +137,7 @@ func (o ProbesOptions) asked(field string, t longrun.ProbeType) error {
 }
 
 // types are those to ask for, in order.
-func (o ProbesOptions) types(s longrun.Settings, found map[longrun.ProbeType]*probeFinds) []longrun.ProbeType {
+func (o ProbesOptions) types(s longrun.Settings, found map[longrun.NamedProbe]*probeFinds) []longrun.ProbeType {
 	if len(o.Types) > 0 {
 		return o.Types
 	}
@@ -138,22 +147,48 @@ func (o ProbesOptions) types(s longrun.Settings, found map[longrun.ProbeType]*pr
 	for name := range s.ProbeEverySec {
 		types = append(types, longrun.ProbeType(name))
 	}
-	for t := range found {
-		types = append(types, t)
+	for n := range found {
+		types = append(types, n.Type)
 	}
 	slices.Sort(types)
 	return slices.Compact(types)
 }
 
-// probeFinds are the results of one type.
+// probes are those to ask for, in order: of each type those with the names that are
+// asked for, or that were found. A type without any is asked for by itself.
+func (o ProbesOptions) probes(s longrun.Settings, found map[longrun.NamedProbe]*probeFinds) []longrun.NamedProbe {
+	names := map[longrun.ProbeType][]longrun.NamedProbe{}
+	for n := range found {
+		names[n.Type] = append(names[n.Type], n)
+	}
+	var probes []longrun.NamedProbe
+	for _, t := range o.types(s, found) {
+		own := names[t]
+		named := slices.ContainsFunc(own, func(n longrun.NamedProbe) bool { return n.Name != "" })
+		if named && len(o.Names) > 0 {
+			own = nil
+			for _, name := range o.Names {
+				own = append(own, longrun.NamedProbe{Type: t, Name: name})
+			}
+		}
+		if len(own) == 0 {
+			own = []longrun.NamedProbe{{Type: t}}
+		}
+		slices.SortFunc(own, longrun.NamedProbe.Compare)
+		probes = append(probes, slices.Compact(own)...)
+	}
+	return probes
+}
+
+// probeFinds are the results of one probe.
 type probeFinds struct {
 	pass, fail, inconclusive int64
 	newest                   *ledger.Entry[longrun.Probe] // PASS or FAIL by the schedule
 	last                     *ledger.Entry[longrun.Probe] // whatever it was
 }
 
-func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptions) (map[longrun.ProbeType]*probeFinds, error) {
-	found := map[longrun.ProbeType]*probeFinds{}
+func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptions) (map[longrun.NamedProbe]*probeFinds, error) {
+	found := map[longrun.NamedProbe]*probeFinds{}
 	var n int64
 	for e, err := range l.Probes(ctx, ledger.Page{From: o.Now.Add(-o.Window)}) {
 		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
@@ -169,10 +204,10 @@ func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptio
 			q.fault(e.Path(), "lies in the future, at %s, and does not count", e.At.Format(time.RFC3339))
 			continue
 		}
-		f := found[e.Value.Type]
+		f := found[e.Value.Named()]
 		if f == nil {
 			f = &probeFinds{}
-			found[e.Value.Type] = f
+			found[e.Value.Named()] = f
 		}
 		f.add(q, e)
 	}
@@ -200,16 +235,19 @@ func (f *probeFinds) add(q *inquiry, e ledger.Entry[longrun.Probe]) {
 	}
 }
 
-// judge judges one type.
-func (f *probeFinds) judge(q *inquiry, t longrun.ProbeType, o ProbesOptions, s longrun.Settings, dir string) {
+// judge judges one probe. Those of a type are counted together.
+func (f *probeFinds) judge(q *inquiry, n longrun.NamedProbe, o ProbesOptions, s longrun.Settings, dir string) {
+	t := n.Type
 	name := visible.Line(string(t), maxName)
-	q.counts[name+"Pass"], q.counts[name+"Fail"], q.counts[name+"Inconclusive"] = f.pass, f.fail, f.inconclusive
+	q.counts[name+"Pass"] += f.pass
+	q.counts[name+"Fail"] += f.fail
+	q.counts[name+"Inconclusive"] += f.inconclusive
 	decided := f.pass + f.fail
 	if decided == 0 {
 		if f.last == nil {
-			q.fault(dir, "no result of %s in the last %s: it is not configured, or never made", t, inDays(o.Window))
+			q.fault(dir, "no result of %s in the last %s: it is not configured, or never made", n, inDays(o.Window))
 		} else {
-			q.fault(f.last.Path(), "is the last of %s, of which all %d were INCONCLUSIVE: %s %s", t, f.inconclusive, f.last.Value.ErrorClass, f.last.Value.Error)
+			q.fault(f.last.Path(), "is the last of %s, of which all %d were INCONCLUSIVE: %s %s", n, f.inconclusive, f.last.Value.ErrorClass, f.last.Value.Error)
 		}
 		return
 	}
@@ -217,9 +255,9 @@ func (f *probeFinds) judge(q *inquiry, t longrun.ProbeType, o ProbesOptions, s l
 	limit := time.Duration(freshness * float64(every))
 	switch {
 	case f.newest == nil:
-		q.fault(f.last.Path(), "no PASS or FAIL of %s was made by the schedule", t)
+		q.fault(f.last.Path(), "no PASS or FAIL of %s was made by the schedule", n)
 	case o.Now.Sub(f.newest.At) > limit:
-		q.fault(f.newest.Path(), "is the newest PASS or FAIL of %s, and %v old; it is due every %v, so that %v is too old", t, o.Now.Sub(f.newest.At).Truncate(time.Second), every, limit)
+		q.fault(f.newest.Path(), "is the newest PASS or FAIL of %s, and %v old; it is due every %v, so that %v is too old", n, o.Now.Sub(f.newest.At).Truncate(time.Second), every, limit)
 	}
 	least, ok := o.MinPassRate[t]
 	if !ok {
@@ -230,7 +268,7 @@ func (f *probeFinds) judge(q *inquiry, t longrun.ProbeType, o ProbesOptions, s l
 	}
 	if rate := float64(f.pass) / float64(decided); rate < least {
 		tenths := f.pass * 1000 / decided // cut, so that it never looks like the rate that it misses
-		q.fault(f.last.Path(), "%s passed %d of %d times, %d.%d %%, and %s %% are asked for", t, f.pass, decided, tenths/10, tenths%10,
+		q.fault(f.last.Path(), "%s passed %d of %d times, %d.%d %%, and %s %% are asked for", n, f.pass, decided, tenths/10, tenths%10,
 			strconv.FormatFloat(math.Round(least*1e7)/1e5, 'f', -1, 64))
 	}
 }

@@ -154,3 +154,41 @@ func TestTheLiveSettingsSayHowOftenAProbeIsDue(t *testing.T) {
 	require.ErrorContains(t, err, `Every: "queu" is none of Types`)
 	require.ErrorContains(t, err, `MinPassRate: "quue" is none of Types`)
 }
+
+// Each of several probes of one type is judged by itself.
+func TestEachNameOfATypeIsJudged(t *testing.T) {
+	t.Parallel()
+	now := day0.Add(40 * 24 * time.Hour)
+	st := memstore.New(nil)
+	l, err := ledger.New(st, "")
+	require.NoError(t, err)
+	add := func(name string, age time.Duration, letters string) {
+		for _, p := range results(longrun.Outbound, 6*time.Hour, age, letters, now) {
+			p.Name = name
+			p.ProbeKey = p.Named().ID(p.TS, longrun.ByHand, longrun.ProbeSchedule{})
+			commit(t, st, l.CreateProbe(p))
+		}
+	}
+	check := func(names ...string) verify.Outcome {
+		o, err := verify.Probes(t.Context(), l, verify.ProbesOptions{Now: now, Types: []longrun.ProbeType{longrun.Outbound}, Names: names})
+		require.NoError(t, err)
+		return o
+	}
+	add("ops-1", time.Hour, "PPPP")
+	add("ops-2", time.Hour, "PPPP")
+	require.Equal(t, verify.Pass, check().Verdict)
+	require.Equal(t, int64(8), check().Counts["outboundPass"], "of the type")
+	require.Equal(t, verify.Pass, check("ops-1", "ops-2").Verdict)
+	o := check("ops-1", "ops-3")
+	require.Equal(t, verify.Fail, o.Verdict, "one that is configured and has nothing")
+	require.Contains(t, o.Problems[0].Text, "no result of outbound ops-3")
+
+	add("gone", 10*time.Hour, "PP")
+	o = check()
+	require.Equal(t, verify.Fail, o.Verdict)
+	require.Len(t, o.Problems, 1)
+	require.Contains(t, o.Problems[0].Text, "is the newest PASS or FAIL of outbound gone, and 10h0m0s old")
+	require.Equal(t, verify.Pass, check("ops-1", "ops-2").Verdict, "it was taken away")
+	_, err = verify.Probes(t.Context(), l, verify.ProbesOptions{Now: now, Names: []string{"A B"}})
+	require.ErrorContains(t, err, "Names")
+}

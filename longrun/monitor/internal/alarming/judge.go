@@ -38,6 +38,9 @@ func (w *watch) see(l look, now time.Time) *rules.Inputs {
 		in.Accounts[i].ID = w.b.names.of(in.Accounts[i].ID)
 	}
 	in.Probes, in.ProbesKnown = w.b.Probes(in.Probes[:0])
+	for i := range in.Probes {
+		in.Probes[i].Account = w.b.names.of(in.Probes[i].Account)
+	}
 	in.Deaths = w.b.deaths.Sure(in.Deaths[:0])
 	in.LeadBegan, in.Started = w.began, w.b.Started()
 	w.memory.Note(l.beat.TS, l.beat.MemoryRSS)

@@ -9,21 +9,21 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
-	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/probe"
 )
 
-// make makes one probe and stores it. The error says why it is not stored; a
-// probe that the end of the lead interrupted says nothing, and is forgotten.
-func (s *Schedule) make(ctx context.Context, lead leading.Lead, j *job, trigger longrun.ProbeTrigger) (longrun.Probe, error) {
-	p := s.ask(ctx, j, trigger, s.scheduleOf(j))
-	if ctx.Err() != nil {
-		return p, s.notLeading()
+// make makes one probe and stores it. It has a place, and gives it back. The error
+// says why the result is not stored; a probe that the end of the lead interrupted
+// says nothing, and is forgotten.
+func (r *round) make(j *job, trigger longrun.ProbeTrigger) (longrun.Probe, error) {
+	p := r.ask(j, trigger)
+	if r.work.Err() != nil {
+		return p, r.notLeading()
 	}
-	p.Epoch = lead.Epoch()
-	s.tell(ctx, j, p)
-	s.made(j, p)
-	return own(p), s.store(ctx, lead, p)
+	p.Epoch = r.lead.Epoch()
+	r.tell(r.work, j, p)
+	r.made(j, p)
+	return own(p), r.store(r.work, r.lead, p)
 }
 
 func (s *Schedule) setRunning(j *job, on bool) {
@@ -40,69 +40,101 @@ func (s *Schedule) made(j *job, p longrun.Probe) {
 		j.last = &p
 	}
 	j.shown = &p
-	j.recent = append(slices.Clone(j.recent[max(0, len(j.recent)-maxRecent+1):]), p)
+	j.recent = append(slices.Clone(j.recent[max(0, len(j.recent)-maxRecent+1):]), brief(p))
+}
+
+// brief is what the rules look at.
+func brief(p longrun.Probe) longrun.Probe {
+	p.Stages, p.Attempts = nil, nil
+	return p
 }
 
 // tell logs a change, and what is not a PASS every time.
 func (s *Schedule) tell(ctx context.Context, j *job, p longrun.Probe) {
+	s.mu.Lock()
+	before := j.shown
+	s.mu.Unlock()
 	level := slog.LevelDebug
 	switch {
 	case p.Result != longrun.Pass:
 		level = slog.LevelWarn
-	case j.shown == nil || j.shown.Result != longrun.Pass:
+	case before == nil || before.Result != longrun.Pass:
 		level = slog.LevelInfo
 	}
-	s.Log.Log(ctx, level, "probe", "type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs,
-		"class", p.ErrorClass, "error", p.Error, "attempts", len(p.Attempts), "trigger", string(p.Trigger))
+	args := []any{
+		"type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs,
+		"class", p.ErrorClass, "error", p.Error, "attempts", len(p.Attempts), "trigger", string(p.Trigger),
+	}
+	if p.Name != "" {
+		args = append(args, "name", p.Name)
+	}
+	s.Log.Log(ctx, level, "probe", args...)
 }
 
-// ask asks the prober, once more if it failed: one failure may be chance.
-func (s *Schedule) ask(ctx context.Context, j *job, trigger longrun.ProbeTrigger, schedule longrun.ProbeSchedule) longrun.Probe {
-	s.setRunning(j, true)
-	defer s.setRunning(j, false)
-	start := s.Clock.Now().UTC().Truncate(time.Microsecond)
+// ask asks the prober, once more if it failed: one failure may be chance. The place
+// is for others in the pause between.
+func (r *round) ask(j *job, trigger longrun.ProbeTrigger) longrun.Probe {
+	r.setRunning(j, true)
+	defer r.setRunning(j, false)
+	defer r.leave()
+	if trigger == longrun.ByHand {
+		r.spread(j)
+	}
+	schedule := r.scheduleOf(j)
+	start := r.Clock.Now().UTC().Truncate(time.Microsecond)
 	p := longrun.Probe{
-		ProbeKey:    longrun.ProbeID(j.Type, start, trigger, schedule),
+		ProbeKey:    j.named.ID(start, trigger, schedule),
 		Type:        j.Type,
+		Name:        j.Name,
 		TS:          start,
 		TSISO:       longrun.ISO(start),
 		Trigger:     trigger,
 		EverySec:    schedule.Every.Seconds(),
 		DeadlineSec: j.Deadline.Seconds(),
-		CommitHash:  s.Self.CommitHash,
-		InstanceID:  s.Self.InstanceID,
+		CommitHash:  r.Self.CommitHash,
+		InstanceID:  r.Self.InstanceID,
 	}
-	s.attempt(ctx, j, &p)
-	if p.Result == longrun.Fail && deadline.Sleep(ctx, s.Clock, j.Confirm) {
-		s.attempt(ctx, j, &p)
+	r.attempt(j, &p)
+	if p.Result == longrun.Fail {
+		r.again(j, j.Confirm, &p)
 	}
 	return p
 }
 
-// attempt asks once and lays what came of it over p.
-func (s *Schedule) attempt(ctx context.Context, j *job, p *longrun.Probe) {
-	start := s.Clock.Now()
-	r := j.prober.Ask(ctx)
-	took := max(s.Clock.Now().Sub(start), 0) // a clock may be set back
+// again makes another attempt after the pause. It leaves with a place, in any case.
+func (r *round) again(j *job, pause time.Duration, p *longrun.Probe) {
+	r.leave()
+	ok := deadline.Sleep(r.work, r.Clock, pause)
+	r.places <- struct{}{} // each is held for the time of an attempt at most
+	if ok && deadline.Sleep(r.work, r.Clock, r.reserve(r.Clock.Now())) {
+		r.attempt(j, p)
+	}
+}
 
-	a := longrun.ProbeAttempt{TS: start.UTC().Truncate(time.Microsecond), ErrorClass: r.Class, Error: r.Detail}
-	switch r.Status {
+// attempt asks once and lays what came of it over p.
+func (r *round) attempt(j *job, p *longrun.Probe) {
+	start := r.Clock.Now()
+	got := j.prober.Ask(r.work)
+	took := max(r.Clock.Now().Sub(start), 0) // a clock may be set back
+
+	a := longrun.ProbeAttempt{TS: start.UTC().Truncate(time.Microsecond), ErrorClass: got.Class, Error: got.Detail}
+	switch got.Status {
 	case probe.Pass:
 		a.Result, a.ErrorClass, a.Error = longrun.Pass, "", ""
 	case probe.Fail:
 		a.Result = longrun.Fail
 	default:
-		a.Result, a.ErrorClass = longrun.Inconclusive, cmp.Or(r.Class, "error")
+		a.Result, a.ErrorClass = longrun.Inconclusive, cmp.Or(got.Class, "error")
 	}
-	if r.Latency <= 0 {
-		r.Latency = took
+	if got.Latency <= 0 {
+		got.Latency = took
 	}
-	a.LatencyMs = longrun.Milliseconds(r.Latency)
+	a.LatencyMs = longrun.Milliseconds(got.Latency)
 	p.Attempts = append(p.Attempts, a)
 	p.Result, p.LatencyMs, p.ErrorClass, p.Error = a.Result, a.LatencyMs, a.ErrorClass, a.Error
-	p.Target = r.Target
+	p.Target = got.Target
 	p.Stages = nil
-	for _, stage := range r.Stages {
+	for _, stage := range got.Stages {
 		p.Stages = append(p.Stages, longrun.ProbeStage{Name: stage.Name, Ms: longrun.Milliseconds(max(stage.Took, 0))})
 	}
 }

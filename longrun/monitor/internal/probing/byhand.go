@@ -12,7 +12,8 @@ import (
 // ask is one probe that a person wants.
 type ask struct {
 	job    *job
-	answer chan answer // takes one
+	gone   <-chan struct{} // closed when nobody waits any more
+	answer chan answer     // takes one
 }
 
 type answer struct {
@@ -20,13 +21,13 @@ type answer struct {
 	err   error
 }
 
-// RunProbe makes a probe of the type now, by hand, and returns its result when
-// it is stored, or waits in memory for a store that is away. It waits for a
-// probe under way, and gives up with ctx; the probe itself goes on then. The
+// RunProbe makes a probe now, by hand, and returns its result when it is stored, or
+// waits in memory for a store that is away. It waits for a probe of the same account
+// that is under way, and gives up with ctx; a probe that has begun goes on then. The
 // error is ErrUnknownProbe, a *NotLeadingError on an instance that does not
 // lead, ErrProbesFailed on one that does and cannot make it, or ErrProbeTaken.
-func (s *Schedule) RunProbe(ctx context.Context, t longrun.ProbeType) (longrun.Probe, error) {
-	i := slices.IndexFunc(s.jobs, func(j *job) bool { return j.Type == t })
+func (s *Schedule) RunProbe(ctx context.Context, n longrun.NamedProbe) (longrun.Probe, error) {
+	i := slices.IndexFunc(s.jobs, func(j *job) bool { return j.named == n })
 	if i < 0 {
 		return longrun.Probe{}, ErrUnknownProbe
 	}
@@ -39,7 +40,7 @@ func (s *Schedule) RunProbe(ctx context.Context, t longrun.ProbeType) (longrun.P
 	if isClosed(down) {
 		return longrun.Probe{}, ErrProbesFailed
 	}
-	a := &ask{job: s.jobs[i], answer: make(chan answer, 1)}
+	a := &ask{job: s.jobs[i], gone: ctx.Done(), answer: make(chan answer, 1)}
 	asks, leading := s.asks, lead
 	for {
 		select {
@@ -89,9 +90,12 @@ func (s *Schedule) notLeading() error {
 
 // spread waits for the next second where a probe by hand of this one is there
 // already: two of them cannot have one ID.
-func (s *Schedule) spread(ctx context.Context, j *job) {
-	now := s.Clock.Now()
-	if j.shown != nil && j.shown.ProbeKey == longrun.ProbeID(j.Type, now, longrun.ByHand, longrun.ProbeSchedule{}) {
-		deadline.Sleep(ctx, s.Clock, now.Truncate(time.Second).Add(time.Second).Sub(now))
+func (r *round) spread(j *job) {
+	now := r.Clock.Now()
+	r.mu.Lock()
+	there := j.shown != nil && j.shown.ProbeKey == j.named.ID(now, longrun.ByHand, longrun.ProbeSchedule{})
+	r.mu.Unlock()
+	if there {
+		deadline.Sleep(r.work, r.Clock, now.Truncate(time.Second).Add(time.Second).Sub(now))
 	}
 }

@@ -2,7 +2,7 @@ package probing
 
 import "errors"
 
-// ErrUnknownProbe is returned by RunProbe for a type that Config.Probes lacks.
+// ErrUnknownProbe is returned by RunProbe for a probe that Config.Probes lacks.
 var ErrUnknownProbe = errors.New("monitor: no such probe is configured")
 
 // ErrProbeTaken is returned by RunProbe when a probe of the same ID stands in

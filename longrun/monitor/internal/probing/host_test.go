@@ -74,7 +74,7 @@ func TestNoProberEndsTheSchedule(t *testing.T) {
 				n := newNode(t, st, nil, nil, every(probe.Func(func(ctx context.Context) (probe.Result, error) { return c.probe(ctx, let) })))
 				n.begin()
 				time.Sleep(5 * time.Minute)
-				p, err := n.RunProbe(t.Context(), longrun.Outbound)
+				p, err := n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 				require.NoError(t, err)
 				require.Equal(t, c.want, p.Result)
 				time.Sleep(7 * time.Hour)
@@ -109,14 +109,14 @@ func TestWhatIsGivenOutIsTheCallers(t *testing.T) {
 		n := newNode(t, st, nil, nil, every(p))
 		n.begin()
 		time.Sleep(2 * time.Minute)
-		got, err := n.RunProbe(t.Context(), longrun.Outbound)
+		got, err := n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 		require.NoError(t, err)
 		got.Stages[0].Name, got.Attempts[0].Error = "mine", "mine"
 		n.Status()[0].Last.Stages[0].Name = "mine"
 		require.Equal(t, "ack", n.Status()[0].Last.Stages[0].Name)
 		seen, known := n.Seen(nil)
 		require.True(t, known)
-		require.Equal(t, "ack", seen[0].Recent[1].Stages[0].Name)
+		require.Empty(t, seen[0].Recent[1].Stages, "the rules look at none")
 		require.NoError(t, n.end())
 	})
 }
@@ -129,10 +129,10 @@ func TestAProbeByHandIsToldWhatIsSo(t *testing.T) {
 		n := newNode(t, st, nil, nil, every(probetest.NewScript()))
 		n.holder = "b"
 		var not *probing.NotLeadingError
-		_, err := n.RunProbe(t.Context(), longrun.Outbound)
+		_, err := n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 		require.ErrorAs(t, err, &not)
 		require.EqualError(t, err, "monitor: this instance does not lead; b does")
-		_, err = n.RunProbe(t.Context(), "nonsense")
+		_, err = n.RunProbe(t.Context(), longrun.NamedProbe{Type: "nonsense"})
 		require.ErrorIs(t, err, probing.ErrUnknownProbe)
 
 		ctx, cancel := context.WithCancel(t.Context())
@@ -140,7 +140,7 @@ func TestAProbeByHandIsToldWhatIsSo(t *testing.T) {
 		n.Task().Begin(ctx)
 		first := make(chan error, 1)
 		go func() {
-			_, err := n.RunProbe(t.Context(), longrun.Outbound)
+			_, err := n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 			first <- err
 		}()
 		time.Sleep(time.Second)
@@ -152,11 +152,11 @@ func TestAProbeByHandIsToldWhatIsSo(t *testing.T) {
 		n.lead.Fault = func(context.Context, []storeOp) error { panic("a fault in here") }
 		time.Sleep(time.Second)
 		began := time.Now()
-		_, err = n.RunProbe(t.Context(), longrun.Outbound)
+		_, err = n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 		require.ErrorIs(t, err, probing.ErrProbesFailed)
 		require.Less(t, time.Since(began), 2*time.Second)
 		require.ErrorContains(t, <-n.ended, "a fault in here")
-		_, err = n.RunProbe(t.Context(), longrun.Outbound)
+		_, err = n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 		require.ErrorIs(t, err, probing.ErrProbesFailed, "it leads, and that is not denied")
 		require.False(t, n.Status()[0].Running)
 		require.True(t, n.Status()[0].Due.IsZero())
@@ -164,10 +164,10 @@ func TestAProbeByHandIsToldWhatIsSo(t *testing.T) {
 		n.lead.Fault = nil
 		n.again(ctx)
 		time.Sleep(2 * time.Second)
-		_, err = n.RunProbe(t.Context(), longrun.Outbound)
+		_, err = n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 		require.NoError(t, err)
 		require.NoError(t, n.end())
-		_, err = n.RunProbe(t.Context(), longrun.Outbound)
+		_, err = n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 		require.ErrorAs(t, err, &not)
 		require.Empty(t, not.Holder, "itself is nobody that leads")
 	})
@@ -181,7 +181,7 @@ func TestAProbeByHandEndsWithTheLead(t *testing.T) {
 		n.Task().Begin(ctx)
 		got := make(chan error, 1)
 		go func() {
-			_, err := n.RunProbe(t.Context(), longrun.Outbound)
+			_, err := n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 			got <- err
 		}()
 		time.Sleep(time.Minute)
@@ -201,7 +201,7 @@ func TestAProbeByHandWaitsNoLongerThanItsContext(t *testing.T) {
 		for range 2 { // while another is under way, and while its own is
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			began := time.Now()
-			_, err := n.RunProbe(ctx, longrun.Outbound)
+			_, err := n.RunProbe(ctx, longrun.NamedProbe{Type: longrun.Outbound})
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.Equal(t, time.Second, time.Since(began))
 			cancel()

@@ -48,6 +48,7 @@ func newNode(t *testing.T, st store.Store, clk clock.Clock, with func(*room.Deps
 	n.lead = &leadtest.Lead{Store: st, Clock: n.deps.Clock, Token: 7}
 	n.Schedule = probing.New(n.deps, probing.Options{
 		Probes:  probes,
+		AtOnce:  4,
 		Started: func() time.Time { return started },
 		Holder:  func() string { return n.holder },
 		Stored:  func(at time.Time) { n.stored = append(n.stored, at) },

@@ -11,7 +11,6 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
-	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -34,12 +33,11 @@ const (
 // load reads what is known of each probe, so that a take-over neither repeats
 // nor forgets one. It returns when that is known, or ctx has ended; people's
 // probes are made meanwhile.
-func (s *Schedule) load(ctx context.Context, lead leading.Lead) {
-	p := &past{Schedule: s, since: s.Clock.Now().Add(-s.lookBack()), found: make(map[longrun.ProbeType]*found)}
+func (s *Schedule) load(ctx context.Context) {
+	p := &past{Schedule: s, since: s.Clock.Now().Add(-s.lookBack()), found: make(map[longrun.NamedProbe]*found)}
 	for _, j := range s.jobs {
-		p.found[j.Type] = &found{}
+		p.found[j.named] = &found{}
 	}
-	s.forget()
 	again := room.Backoff{Shortest: min(minLoadPause, s.Self.Interval), Longest: maxLoadPause}
 	for began := s.Clock.Now(); ctx.Err() == nil; {
 		err := p.read(ctx)
@@ -53,9 +51,7 @@ func (s *Schedule) load(ctx context.Context, lead leading.Lead) {
 			s.Log.Once(ctx, slog.LevelWarn, "probes", hostcall.ClassOf(err), "earlier probes cannot be read; none is made by the schedule until then", "error", spawn.Text(err))
 		}
 		again.Failed(now)
-		for wait := again.Wait(now); ctx.Err() == nil && wait > 0; wait = again.Wait(s.Clock.Now()) {
-			s.wait(ctx, lead, wait)
-		}
+		deadline.Sleep(ctx, s.Clock, again.Wait(now))
 	}
 }
 
@@ -85,10 +81,10 @@ type past struct {
 	*Schedule
 	since time.Time
 	after store.Cursor
-	found map[longrun.ProbeType]*found // of the configured types alone
+	found map[longrun.NamedProbe]*found // of the configured ones alone
 }
 
-// found are the results of one type: the newest maxRecent and, where none of
+// found are the results of one probe: the newest maxRecent and, where none of
 // them is, the newest that the schedule asked for.
 type found struct {
 	newest    []result
@@ -111,7 +107,7 @@ func (p *past) read(ctx context.Context) error {
 		}
 		p.after = rec.Cursor()
 		e, err := ledger.Decode[longrun.Probe](rec)
-		if f := p.found[e.Value.Type]; err == nil && f != nil {
+		if f := p.found[e.Value.Named()]; err == nil && f != nil {
 			f.add(e.Value, rec)
 			if p.complete() {
 				return nil
@@ -151,16 +147,16 @@ func (s *Schedule) adopt(p *past) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.jobs {
-		results := p.found[j.Type].newest
+		results := p.found[j.named].newest
 		for _, w := range slices.Concat(s.pending, j.recent) {
 			same := func(r result) bool { return r.probe.ProbeKey == w.ProbeKey }
-			if w.Type == j.Type && !slices.ContainsFunc(results, same) {
+			if w.Named() == j.named && !slices.ContainsFunc(results, same) {
 				results = append(results, result{w, w.TS})
 			}
 		}
 		j.learn(results, now)
 	}
-	s.loaded = true
+	s.loaded, s.base = true, now
 }
 
 // learn takes results. Of those that still lie in the future nobody knows when
@@ -184,7 +180,7 @@ func (j *job) learn(results []result, now time.Time) {
 			j.last = &seen
 		}
 		if !future(r) || i == len(results)-1 {
-			j.recent = append(j.recent, seen)
+			j.recent = append(j.recent, brief(seen))
 		}
 	}
 	j.recent = j.recent[max(0, len(j.recent)-maxRecent-1):]

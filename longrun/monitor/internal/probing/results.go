@@ -18,14 +18,28 @@ import (
 )
 
 const (
-	// maxPending bounds the results that wait for the store.
-	maxPending = 100
+	// maxPending bounds the results that wait for the store, where there are not more
+	// than that of pendingEach for each probe.
+	maxPending  = 100
+	pendingEach = 4
 	// maxPutPause bounds the pause between two tries to store them.
 	maxPutPause = 10 * time.Minute
 )
 
 // store stores a result, under the lease. What the store does not take now waits.
 func (s *Schedule) store(ctx context.Context, lead leading.Lead, p longrun.Probe) error {
+	select {
+	case s.storing <- struct{}{}:
+		defer func() { <-s.storing }()
+	case <-ctx.Done():
+		s.wait(ctx, p, context.Cause(ctx))
+		return nil
+	}
+	return s.write(ctx, lead, p)
+}
+
+// write is store for whoever has the token.
+func (s *Schedule) write(ctx context.Context, lead leading.Lead, p longrun.Probe) error {
 	ctx, cancel := deadline.With(ctx, s.Clock, room.StoreTimeout)
 	defer cancel()
 	err := lead.Commit(ctx, s.Ledger.CreateProbe(p))
@@ -49,11 +63,18 @@ func (s *Schedule) store(ctx context.Context, lead leading.Lead, p longrun.Probe
 		return fmt.Errorf("monitor: the probe cannot be stored: %w", err)
 	}
 	s.put.Failed(s.Clock.Now())
-	if s.keep(p) {
-		s.Log.Once(ctx, slog.LevelWarn, "pending probes", "full", "too many results of probes wait for the store; the oldest are lost", "waiting", maxPending, "error", spawn.Text(err))
-	}
+	s.wait(ctx, p, err)
 	return nil // it will be
 }
+
+// wait has a result wait, for a reason.
+func (s *Schedule) wait(ctx context.Context, p longrun.Probe, why error) {
+	if s.keep(p) {
+		s.Log.Once(ctx, slog.LevelWarn, "pending probes", "full", "too many results of probes wait for the store; the oldest are lost", "waiting", s.mostPending(), "error", spawn.Text(why))
+	}
+}
+
+func (s *Schedule) mostPending() int { return max(maxPending, pendingEach*len(s.jobs)) }
 
 // stands reports whether a result is the one in the store: it landed, and its
 // reply was lost.
@@ -67,14 +88,39 @@ func (s *Schedule) stands(ctx context.Context, p longrun.Probe) bool {
 func (s *Schedule) keep(p longrun.Probe) (lost bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if lost = len(s.pending) >= maxPending; lost {
+	if lost = len(s.pending) >= s.mostPending(); lost {
 		s.pending = slices.Delete(s.pending, 0, 1)
 	}
 	s.pending = append(s.pending, p)
 	return lost
 }
 
-// flush stores the results that wait, as far as the store takes them.
+// flushSoon has the results stored that wait, beside what else is done. Not before
+// it is known what is due: what is on its way to the store, nobody finds in it or
+// among those that wait.
+func (r *round) flushSoon() {
+	select {
+	case r.storing <- struct{}{}:
+	default:
+		return // somebody stores now
+	}
+	r.mu.Lock()
+	none := len(r.pending) == 0
+	early := !r.loaded
+	r.mu.Unlock()
+	if none || early || r.put.Wait(r.Clock.Now()) > 0 {
+		<-r.storing
+		return
+	}
+	r.group.Go("the results that wait", func() error {
+		defer func() { <-r.storing }()
+		r.flush(r.work, r.lead)
+		return nil
+	})
+}
+
+// flush stores the results that wait, as far as the store takes them, for whoever has
+// the token.
 func (s *Schedule) flush(ctx context.Context, lead leading.Lead) {
 	if s.put.Wait(s.Clock.Now()) > 0 {
 		return
@@ -86,7 +132,7 @@ func (s *Schedule) flush(ctx context.Context, lead leading.Lead) {
 		}
 		p.Epoch = lead.Epoch()
 		// Taken, refused for good, or waiting again: then the rest does too.
-		_ = s.store(ctx, lead, p)
+		_ = s.write(ctx, lead, p)
 		if s.put.Failing() > 0 {
 			s.first(p)
 			return

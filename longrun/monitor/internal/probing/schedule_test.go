@@ -86,7 +86,7 @@ func TestATakeOverReadsEachResultOnce(t *testing.T) {
 		time.Sleep(time.Second)
 		_, known := n.Seen(nil)
 		require.False(t, known)
-		byHand, err := n.RunProbe(t.Context(), longrun.Outbound)
+		byHand, err := n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 		require.NoError(t, err)
 		require.Less(t, time.Since(began)-20*time.Hour, 30*time.Second, "by hand, meanwhile")
 		time.Sleep(30 * time.Minute)
@@ -207,7 +207,7 @@ func TestAResultThatLandedUnheardIsNotTaken(t *testing.T) {
 		}
 		n.begin()
 		time.Sleep(10 * time.Second)
-		p, err := n.RunProbe(t.Context(), longrun.Outbound)
+		p, err := n.RunProbe(t.Context(), longrun.NamedProbe{Type: longrun.Outbound})
 		require.NoError(t, err)
 		require.Contains(t, told(results(t, st)), p.ProbeKey+" PASS ")
 		require.NoError(t, n.end())

@@ -1,0 +1,74 @@
+package probing
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
+)
+
+// Status is what is known of one probe.
+type Status struct {
+	Type longrun.ProbeType
+	// Name is which of several of the type, and Account the account that it is about;
+	// empty where that is not said.
+	Name, Account string
+	// Every and Retry are the schedule in force.
+	Every, Retry time.Duration
+	// Configured is false where there is no prober.
+	Configured bool
+	// Last is the newest result that this instance made or, as leader, read from
+	// the store; nil when there is none.
+	Last *longrun.Probe
+	// Due is when the schedule asks next; zero on an instance that does not lead.
+	Due time.Time
+	// Running tells whether one is under way.
+	Running bool
+}
+
+// Status is what is known of each probe.
+func (s *Schedule) Status() []Status {
+	started := s.Started()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.Clock.Now()
+	out := make([]Status, len(s.jobs))
+	for i, j := range s.jobs {
+		sched := s.scheduleOf(j)
+		out[i] = Status{Type: j.Type, Name: j.Name, Account: j.Account, Every: sched.Every, Retry: sched.Retry, Configured: j.Prober != nil, Running: j.running}
+		if j.shown != nil {
+			last := own(*j.shown)
+			out[i].Last = &last
+		}
+		if s.loaded {
+			out[i].Due = s.due(j, started, now).UTC()
+		}
+	}
+	return out
+}
+
+// own is a copy of a result whose lists may be changed.
+func own(p longrun.Probe) longrun.Probe {
+	p.Stages, p.Attempts = slices.Clone(p.Stages), slices.Clone(p.Attempts)
+	return p
+}
+
+// Seen returns what the rules see of each configured probe, and whether that is
+// known yet. It appends to room.
+func (s *Schedule) Seen(room []rules.Probed) ([]rules.Probed, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.loaded {
+		return room, len(s.jobs) == 0
+	}
+	for _, j := range s.jobs {
+		if j.Prober != nil {
+			room = append(room, rules.Probed{
+				Type: j.Type, Name: j.Name, Target: j.target, Account: j.Account,
+				Schedule: s.scheduleOf(j), Settle: j.Settle, Recent: j.recent,
+			})
+		}
+	}
+	return room, true
+}

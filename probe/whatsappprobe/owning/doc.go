@@ -32,16 +32,16 @@
 // account back from its new owner when it wakes up. The Owner looks before each
 // Connect.
 //
-//	               begins                    Connected
-//	left alone ─────────────▶ connecting ─────────────────▶ connected
-//	(not paired)             ▲    │  ▲                          │
-//	                  due    │    │  └──────────────────────────┘
-//	                         │    │     Disconnected; or no keepalive
-//	    TemporaryBan,        │    │     answered for 2.5 minutes
-//	    a login refused      │    ▼
-//	waiting ◀────────────────┴─ a try fails: 1 s, then twice as long, up to 1 min
-//	taken: StreamReplaced; until the next lead, or Reclaim
+//	left alone ── paired, and the lead begins ──▶ connecting ── Connected ──▶ connected
+//	                                               ▲      ▲                      │
+//	                                       in time │      └──────────────────────┘
+//	                                               │      Disconnected, or for 2.5 minutes
+//	                                               │      no keepalive was answered
+//	                                            waiting ◀── a try failed, TemporaryBan,
+//	                                                        a login was refused
+//	taken ◀── StreamReplaced; until the next lead, or Reclaim
 //
+// What fails is tried again after 1 s, then twice as long each time, up to a minute.
 // A ban is waited for until its end and 1 to 10 minutes more, an hour where no end
 // was told; other refusals of a login for 1 hour, then longer, up to 6. These waits
 // outlast a lead. What is connected and not logged in after 10 minutes is

@@ -10,6 +10,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
@@ -53,6 +54,10 @@ type life struct {
 
 // take is the client's event handler. It waits for nobody.
 func (s *session) take(event any) {
+	switch event.(type) {
+	case *events.Message, *events.Receipt, *events.UndecryptableMessage, *events.ChatPresence, *events.Presence:
+		return // traffic says nothing, and is most of it
+	}
 	now := s.opts.Clock.Now()
 	s.mu.Lock()
 	word, known := s.outlook.take(event, now)

@@ -120,7 +120,7 @@ type instance struct {
 	done  chan error
 }
 
-func (h *house) start(name string, edit ...func(*whatsmeow.Client, *monitor.Config)) *instance {
+func (h *house) start(name string) *instance {
 	h.t.Helper()
 	st, err := sqlitestore.Open(h.t.Context(), h.path, &sqlitestore.Options{WatchEvery: 200 * time.Millisecond}) // or its looks are all that a bubble does
 	require.NoError(h.t, err)
@@ -129,9 +129,6 @@ func (h *house) start(name string, edit ...func(*whatsmeow.Client, *monitor.Conf
 	require.NoError(h.t, owner.Add("support", i.cli))
 	i.ear = hear(i.cli)
 	cfg := monitor.Config{Store: i.net, InstanceID: name, Leading: owner.Lead, Logger: i.log.logger(), Clock: i.clock}
-	for _, e := range edit {
-		e(i.cli, &cfg)
-	}
 	i.Monitor, err = monitor.New(cfg)
 	require.NoError(h.t, err)
 	ctx, stop := context.WithCancel(h.t.Context())

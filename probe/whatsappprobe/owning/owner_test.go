@@ -314,6 +314,7 @@ func TestAccountsComeAndGoWhileItLeads(t *testing.T) {
 
 // What the process had in its hands at the hand-over.
 func TestAMessageInFlightIsNotLostWithTheEventBuffer(t *testing.T) {
+	t.Parallel()
 	for _, buffered := range []bool{true, false} {
 		t.Run(fmt.Sprintf("buffered %t", buffered), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, h *house) {

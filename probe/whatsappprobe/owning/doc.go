@@ -8,11 +8,12 @@
 // no more. It cannot keep out what does not ask the same lease: another program on
 // the same device store, or a copy of one. It does not make a message arrive that a
 // process had in its hands when it died (EnableDecryptedEventBuffer does). It pairs
-// no device, and says nothing of how accounts are: whatsappprobe.Accounts does. And a
-// client that is left and connected again later, while another owner had the account
-// meanwhile, remembers which devices its chats had then: the first message to one
-// that has a new device may miss that device, until the server's answer to it sets
-// the client right.
+// no device, and says nothing of how accounts are: whatsappprobe.Accounts does. And it
+// cannot make a client forget: one that led, and leads again when another owner had
+// the account meanwhile, still knows which devices its chats had then. A first message
+// to a chat may miss a device that is new, and those to a group do for as long as the
+// client lives. Whoever minds makes the clients anew in each lead, or ends the process
+// after a lead that was lost.
 //
 // # One session, one owner
 //

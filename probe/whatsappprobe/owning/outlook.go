@@ -121,6 +121,9 @@ func (l *outlook) take(event any, now time.Time) (word string, known bool) {
 // miss takes note of a keepalive without an answer. One of an earlier connection may
 // come late, and is followed by none.
 func (l *outlook) miss(now time.Time) {
+	if !l.online && l.opened.IsZero() {
+		return
+	}
 	if l.silent.IsZero() || now.Sub(l.missed) > apart {
 		l.silent = now
 	}

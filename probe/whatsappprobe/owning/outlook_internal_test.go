@@ -16,28 +16,44 @@ type oracle struct {
 	taken, unpaired, online bool
 	bannedUntil             time.Time // as it was told, without the pause behind it
 	refusedAt               time.Time
+	opened                  bool // connected, and not logged in yet
+	missed                  int  // keepalives of this connection
 }
+
+// ended is the end of whatever connection there was.
+func (o *oracle) ended() { o.online, o.opened, o.missed = false, false, 0 }
 
 func (o *oracle) take(event any, now time.Time) {
 	switch e := event.(type) {
 	case *events.Connected:
 		*o = oracle{online: true}
+	case *events.KeepAliveTimeout:
+		if o.online || o.opened {
+			o.missed++
+		}
+	case *events.KeepAliveRestored:
+		o.missed = 0
 	case *events.Disconnected:
-		o.online = false
+		o.ended()
 	case *events.StreamReplaced:
-		o.online, o.taken = false, true
+		o.ended()
+		o.taken = true
 	case *events.TemporaryBan:
-		o.online, o.bannedUntil = false, now.Add(e.Expire)
+		o.ended()
+		o.bannedUntil = now.Add(e.Expire)
 		if e.Expire <= 0 {
 			o.bannedUntil = now.Add(time.Hour)
 		}
 		o.refusedAt = time.Time{} // the last word counts
 	case *events.ClientOutdated, *events.ConnectFailure:
-		o.online, o.refusedAt, o.bannedUntil = false, now, time.Time{}
+		o.ended()
+		o.refusedAt, o.bannedUntil = now, time.Time{}
 	case *events.LoggedOut:
-		o.online, o.unpaired = false, true
+		o.ended()
+		o.unpaired = true
 	case *events.PairSuccess:
 		o.unpaired, o.bannedUntil, o.refusedAt = false, time.Time{}, time.Time{}
+		o.opened = !o.online || o.opened
 	}
 }
 
@@ -54,7 +70,7 @@ func TestTheOutlookFollowsTheRules(t *testing.T) {
 		for range 200 {
 			now = now.Add(time.Duration(r.ExpFloat64() * float64(5*time.Minute)))
 			var event any
-			switch r.IntN(14) {
+			switch r.IntN(16) {
 			case 0, 1, 2:
 				event = &events.Connected{}
 			case 3, 4:
@@ -71,16 +87,25 @@ func TestTheOutlookFollowsTheRules(t *testing.T) {
 				event = &events.LoggedOut{}
 			case 10, 11:
 				event = &events.PairSuccess{}
+			case 14:
+				for range r.IntN(8) { // a row of them
+					l.take(&events.KeepAliveTimeout{}, now)
+					o.take(&events.KeepAliveTimeout{}, now)
+					now = now.Add(35 * time.Second)
+				}
+			case 15:
+				event = &events.KeepAliveRestored{}
 			case 12:
 				l.begin()
-				o.taken, o.online = false, false
+				o.ended()
+				o.taken = false
 			case 13:
 				if do, _ := l.next(now); do != rest {
 					l.tried(now)
-					if r.IntN(2) == 0 {
+					o.ended()
+					if o.opened = r.IntN(2) == 0; !o.opened {
 						l.ended(now)
 					}
-					o.online = false
 				}
 			}
 			if event != nil {
@@ -90,7 +115,8 @@ func TestTheOutlookFollowsTheRules(t *testing.T) {
 			for at := now; at.Before(now.Add(8 * time.Hour)); at = at.Add(37 * time.Minute) {
 				do, until := l.next(at)
 				switch {
-				case o.taken, o.unpaired, o.online:
+				case !o.taken && !o.unpaired && do == reopen && (o.missed >= 6 || o.opened): // deaf, or stuck
+				case o.taken, o.unpaired, o.online && !o.opened:
 					require.Equal(t, rest, do, "seed %d: %+v %+v", seed, o, l)
 					require.Zero(t, until)
 				case at.Before(o.bannedUntil.Add(time.Minute)):

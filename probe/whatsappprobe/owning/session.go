@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,9 +22,6 @@ const (
 	// farewell is how long the client has to see the end of its connection by itself,
 	// of the time of the end.
 	farewell = 200 * time.Millisecond
-	// lingering is how long after its end the context of a connection is kept alive:
-	// the client's handlers may still be at work under it.
-	lingering = 10 * time.Minute
 )
 
 // session is one account's client in the hands of an Owner.
@@ -44,12 +40,6 @@ type session struct {
 	changed chan struct{} // closed with the next event
 	told    bool          // the failures of this row are in the log
 	lives   []life        // connections that were made in this lead, the last one last
-}
-
-// life is the context of one connection.
-type life struct {
-	end   context.CancelFunc
-	ended time.Time // when the next one was begun; zero for the last
 }
 
 // take is the client's event handler. It waits for nobody.
@@ -221,24 +211,6 @@ func (s *session) failed(ctx context.Context, err error) {
 	}
 }
 
-// live makes a new life the last one, and ends those that are long over.
-func (s *session) live(end context.CancelFunc) {
-	now := s.opts.Clock.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.lives); n > 0 {
-		s.lives[n-1].ended = now
-	}
-	s.lives = slices.DeleteFunc(s.lives, func(l life) bool {
-		over := !l.ended.IsZero() && now.Sub(l.ended) >= lingering
-		if over {
-			l.end()
-		}
-		return over
-	})
-	s.lives = append(s.lives, life{end: end})
-}
-
 // enter takes the client's door. It reports false when ctx ended first.
 func (s *session) enter(ctx context.Context) bool {
 	select {
@@ -287,14 +259,4 @@ func (s *session) leave(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// end ends what the lead has left of contexts.
-func (s *session) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, l := range s.lives {
-		l.end()
-	}
-	s.lives = nil
 }

@@ -46,6 +46,13 @@ type Heartbeat struct {
 	// deleted document breaks the chain.
 	ChainSeq int64  `json:"chainSeq" firestore:"chainSeq"`
 	PrevHash string `json:"prevHash" firestore:"prevHash"`
+	// Counts says more of the host's accounts together; what is 0 is left out. How many
+	// accounts are "degraded", "stopped" (or outdated), "restricted" and "banned"; and of
+	// the hour before how many messages were "received", "sent", "unreadable",
+	// "unacked", "undelivered", "toNobody" and "replayLost", in how many chats the phone
+	// got none, "noPhone", and how many "storeErrors" there were: see Traffic. Nobody
+	// changes it.
+	Counts map[string]int64 `json:"counts" firestore:"counts"`
 }
 
 // NoStatus is StatusError where no status function is configured.
@@ -65,6 +72,42 @@ func Beat(now time.Time, interval time.Duration) Heartbeat {
 		// 1.2690000000000001.
 		DriftSec: float64(now.Sub(slot.Start(interval)).Microseconds()) / 1e6,
 	}
+}
+
+// Describe sets the counts of the beat to what a host says of itself at its time.
+func (h *Heartbeat) Describe(s *HostStatus) {
+	h.ConnectedCount, h.ReconnectingCount, h.NeedsQRCount, h.QueueDepth = s.Connected, s.Reconnecting, s.NeedsQR, s.QueueDepth
+	var all Traffic
+	var degraded, stopped, restricted, banned int64
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
+		all.add(&a.Traffic)
+		degraded += one(a.State == "degraded")
+		stopped += one(a.State == "stopped" || a.State == "outdated")
+		restricted += one(a.Restricted.Lasts(h.TS))
+		banned += one(a.Banned.Lasts(h.TS))
+	}
+	h.Counts = nil
+	for name, n := range map[string]int64{
+		"degraded": degraded, "stopped": stopped, "restricted": restricted, "banned": banned,
+		"received": all.Received, "sent": all.Sent, "unreadable": all.Unreadable, "unacked": all.Unacked, "undelivered": all.Undelivered,
+		"toNobody": all.ToNobody, "replayLost": all.ReplayLost, "noPhone": all.NoPhone, "storeErrors": all.StoreErrors,
+	} {
+		if n == 0 {
+			continue
+		}
+		if h.Counts == nil {
+			h.Counts = make(map[string]int64)
+		}
+		h.Counts[name] = n
+	}
+}
+
+func one(is bool) int64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // ISO is a time as documents show it to people: RFC 3339 in UTC with

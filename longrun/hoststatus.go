@@ -68,6 +68,11 @@ type Restriction struct {
 	Reason string
 }
 
+// Lasts reports whether it holds at a time.
+func (r Restriction) Lasts(at time.Time) bool {
+	return !r.From.IsZero() && !r.From.After(at) && (r.Until.IsZero() || r.Until.After(at))
+}
+
 // Traffic counts what became of an account's messages in the last hour. The
 // messages of probes count as any other, but for Received.
 type Traffic struct {
@@ -111,4 +116,18 @@ type Traffic struct {
 	LastStoreError           time.Time
 	// HandlerLag is how long an event waited at most for the host's own handlers.
 	HandlerLag time.Duration
+}
+
+// add adds what stands in a beat. Counts below zero count nothing, and each at most
+// 2^40: a host may say nonsense.
+func (t *Traffic) add(of *Traffic) {
+	for _, c := range []struct {
+		to *int64
+		n  int64
+	}{
+		{&t.Received, of.Received}, {&t.Sent, of.Sent}, {&t.Unreadable, of.Unreadable}, {&t.Unacked, of.Unacked}, {&t.Undelivered, of.Undelivered},
+		{&t.ToNobody, of.ToNobody}, {&t.ReplayLost, of.ReplayLost}, {&t.NoPhone, of.NoPhone}, {&t.StoreErrors, max(of.StoreErrors, of.StoreBroken)},
+	} {
+		*c.to += min(max(c.n, 0), 1<<40)
+	}
 }

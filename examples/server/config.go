@@ -81,7 +81,7 @@ WhatsApp server in this process. The environment says what differs from:
                                            which inbound and queue are not probed
   WHATSAPP_PROBE_TO    the probe account   number that the outbound probe writes to
   WHATSAPP_PROBE_EVERY 6h                  how often; queue every fourth time
-  WHATSAPP_PROBE_UNTIL receipt             or ack: what makes outbound a PASS
+  WHATSAPP_PROBE_UNTIL receipt             of the receiver's phone, or ack: what makes outbound a PASS
   WHATSAPP_OWNER       leader              who connects the accounts: the instance that
                                            leads, while it does, so that several on one
                                            host and its files take turns; or process:

@@ -110,7 +110,7 @@ func openDemo(c config, logger *slog.Logger) (*whatsapp, error) {
 		srv.Close()
 		return nil, fmt.Errorf("demo: %w", err)
 	}
-	w.probes = probesOf(account, sender, types.NewJID(demoSender, types.DefaultUserServer), c.WhatsApp.ProbeEvery, false, 10_000)
+	w.probes = probesOf(account, sender, types.NewJID(demoSender, types.DefaultUserServer), c.WhatsApp.ProbeEvery, false, 10_000, c.clock)
 	for i := range w.probes {
 		// Quick, so that a person can watch; a real account is probed in hours.
 		w.probes[i].Settle, w.probes[i].Deadline, w.probes[i].Confirm = time.Second, c.deadline, 2*time.Second

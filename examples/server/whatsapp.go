@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 
@@ -148,20 +149,24 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 		w.close()
 		return nil, err
 	}
-	w.probes = probesOf(probed, sender, c.WhatsApp.probeTo(sender), c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack", 0)
+	w.probes = probesOf(probed, sender, c.WhatsApp.probeTo(sender), c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack", 0, c.clock)
 	return w, nil
 }
 
 // probesOf are the probes of one account. What has no account to probe with is
-// there all the same, and says that it is not configured. burst is the probers'
-// own, where 0 is what is safe with WhatsApp.
-func probesOf(monitored, sender *whatsmeow.Client, to types.JID, every time.Duration, ackIsEnough bool, burst int) []monitor.Probe {
+// there all the same, and says that it is not configured. burst and clk are the
+// probers' own, where 0 is what is safe with WhatsApp, and nil the wall clock.
+func probesOf(monitored, sender *whatsmeow.Client, to types.JID, every time.Duration, ackIsEnough bool, burst int, clk clock.Clock) []monitor.Probe {
 	const month = 30 * 24 * time.Hour
 	queueEvery := min(4*every, month) // 0 leaves the monitor its own default
+	outbound := &whatsappprobe.OutboundOptions{AckIsEnough: ackIsEnough, Burst: burst, Clock: clk}
+	if sender != nil && sender.Store.ID != nil && sender.Store.ID.User == to.User {
+		outbound.Receiver, outbound.AskPhone = sender, true // who tells what is its own fault
+	}
 	return []monitor.Probe{
-		{Type: longrun.Outbound, Every: every, Prober: whatsappprobe.Outbound(monitored, to, &whatsappprobe.OutboundOptions{AckIsEnough: ackIsEnough, Burst: burst})},
-		{Type: longrun.Inbound, Every: every, Prober: whatsappprobe.Inbound(sender, monitored, &whatsappprobe.InboundOptions{Burst: burst})},
-		{Type: longrun.Queue, Every: queueEvery, Prober: whatsappprobe.Queue(monitored, sender, &whatsappprobe.QueueOptions{Burst: burst})},
+		{Type: longrun.Outbound, Every: every, Prober: whatsappprobe.Outbound(monitored, to, outbound)},
+		{Type: longrun.Inbound, Every: every, Prober: whatsappprobe.Inbound(sender, monitored, &whatsappprobe.InboundOptions{Burst: burst, Clock: clk})},
+		{Type: longrun.Queue, Every: queueEvery, Prober: whatsappprobe.Queue(monitored, sender, &whatsappprobe.QueueOptions{Burst: burst, Clock: clk})},
 	}
 }
 

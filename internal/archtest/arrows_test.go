@@ -239,7 +239,14 @@ var arrows = []row{
 		real: []string{"AfterFunc"}, // a server that has gone silent
 	},
 	{dir: "probe/whatsappprobe/internal/masking", sdk: "whatsmeow"},
-	{dir: "probe/whatsappprobe/internal/tracker", sdk: "whatsmeow", with: []string{clock}},
+	{dir: "probe/whatsappprobe/internal/tap", sdk: "whatsmeow"},
+	{dir: "probe/whatsappprobe/internal/tally", ours: []string{"longrun"}},
+	{
+		dir:  "probe/whatsappprobe/internal/tracker",
+		ours: []string{"longrun", "probe/whatsappprobe/internal/tally", "probe/whatsappprobe/internal/tap"}, sdk: "whatsmeow", with: []string{clock},
+	},
+	{dir: "probe/whatsappprobe/internal/memory", ours: []string{"probe/whatsappprobe/internal/tracker"}},
+	{dir: "probe/whatsappprobe/internal/replay"},
 	{
 		dir:  "probe/whatsappprobe/internal/sending",
 		ours: []string{"probe", "probe/whatsappprobe/internal/tracker", "internal/deadline", "internal/spawn"}, sdk: "whatsmeow",
@@ -248,13 +255,14 @@ var arrows = []row{
 	{
 		dir: "probe/whatsappprobe",
 		ours: []string{
-			"probe", "longrun", "probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/sending",
-			"probe/whatsappprobe/internal/tracker", "internal/spawn",
+			"probe", "longrun", "probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/memory", "probe/whatsappprobe/internal/replay", "probe/whatsappprobe/internal/sending",
+			"probe/whatsappprobe/internal/tap", "probe/whatsappprobe/internal/tracker", "internal/spawn",
 		},
 		sdk: "whatsmeow", with: []string{clock},
 	},
 	{
-		dir: "probe/whatsappprobe/linking", ours: []string{"probe/whatsappprobe/internal/masking", "internal/spawn"}, sdk: "whatsmeow",
+		dir:  "probe/whatsappprobe/linking",
+		ours: []string{"probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/tap", "internal/spawn"}, sdk: "whatsmeow",
 		with: []string{"modernc.org/sqlite"}, // the driver of device files
 	},
 	{

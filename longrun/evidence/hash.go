@@ -3,6 +3,8 @@ package evidence
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -24,7 +26,9 @@ const evidenceTime = "2006-01-02T15:04:05.000000Z"
 // The bytes are made so that any language can make them again. The first line is
 // "longrun.Heartbeat/1". Then comes one line "name=value" for each field under
 // its stored name, in ascending order of the names' bytes. Every line ends with
-// a line feed (0x0A), the last one too. A value is written like this:
+// a line feed (0x0A), the last one too. Of counts, each that is not 0 has a line of its
+// own, "counts.name=value", by its name; the field itself has none. A value is written
+// like this:
 //
 //	time      UTC, cut to microseconds, always six decimals: 2025-12-29T23:07:30.205000Z
 //	integer   decimal, a minus sign where needed: 60
@@ -37,7 +41,7 @@ const evidenceTime = "2006-01-02T15:04:05.000000Z"
 // So the hash is the same before the beat is stored and after it was read back.
 func Hash(h longrun.Heartbeat) string {
 	// The usual beat has about 500 bytes: no allocation but the result.
-	var room [768]byte
+	var room [1024]byte
 	sum := sha256.Sum256(appendCanonical(&h, room[:0]))
 	var out [2 * sha256.Size]byte
 	hex.Encode(out[:], sum[:])
@@ -53,6 +57,7 @@ func appendCanonical(h *longrun.Heartbeat, b []byte) []byte {
 	b = appendInt(append(b, "chainSeq="...), h.ChainSeq)
 	b = appendText(append(b, "commitHash="...), h.CommitHash)
 	b = appendInt(append(b, "connectedCount="...), h.ConnectedCount)
+	b = appendCounts(b, h.Counts)
 	b = appendFloat(append(b, "driftSec="...), h.DriftSec)
 	b = appendInt(append(b, "epoch="...), h.Epoch)
 	b = appendInt(append(b, "expectedIntervalSec="...), h.ExpectedIntervalSec)
@@ -68,6 +73,20 @@ func appendCanonical(h *longrun.Heartbeat, b []byte) []byte {
 	b = appendInstant(append(b, "ts="...), h.TS)
 	b = appendText(append(b, "tsIso="...), h.TSISO)
 	return appendInt(append(b, "uptimeSec="...), h.UptimeSec)
+}
+
+// appendCounts writes nothing where there is none: older beats have no such field.
+func appendCounts(b []byte, counts map[string]int64) []byte {
+	if len(counts) == 0 {
+		return b
+	}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if n := counts[name]; n != 0 {
+			b = escape(append(b, "counts."...), name)
+			b = appendInt(append(b, '='), n)
+		}
+	}
+	return b
 }
 
 func appendInt(b []byte, v int64) []byte { return append(strconv.AppendInt(b, v, 10), '\n') }
@@ -87,7 +106,9 @@ func appendInstant(b []byte, t time.Time) []byte {
 
 // appendText escapes what would end the line, so that no value can pass for
 // another field.
-func appendText(b []byte, s string) []byte {
+func appendText(b []byte, s string) []byte { return append(escape(b, s), '\n') }
+
+func escape(b []byte, s string) []byte {
 	for _, r := range s {
 		switch r {
 		case '\\':
@@ -98,5 +119,5 @@ func appendText(b []byte, s string) []byte {
 			b = utf8.AppendRune(b, r)
 		}
 	}
-	return append(b, '\n')
+	return b
 }

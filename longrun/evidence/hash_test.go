@@ -61,12 +61,48 @@ uptimeSec=1330
 	require.Equal(t, "3d03e8ac3ff58c36cc3276b51170bfb592067836f9bea62657d9f23ecd13d447", evidence.Hash(longrun.Heartbeat{}))
 }
 
+// The counts of a beat, which older ones have not.
+func TestTheEncodingOfCountsNeverChanges(t *testing.T) {
+	t.Parallel()
+	h := sample()
+	h.Counts = map[string]int64{"sent": 12, "banned": 1, "nothing": 0, "odd=\n": -3}
+	text := `longrun.Heartbeat/1
+bucketId=2025-12-29T23-07-00
+chainSeq=42
+commitHash=b05469d7
+connectedCount=4
+counts.banned=1
+counts.odd=\n=-3
+counts.sent=12
+driftSec=30.205001
+epoch=7
+expectedIntervalSec=60
+healthy=true
+instanceId=bcfe891c-59b1-4364-999f-4399e47e613a
+late=true
+memoryRss=113700864
+needsQrCount=2
+prevHash=abababababababababababababababababababababababababababababababab
+queueDepth=3
+reconnectingCount=1
+statusError=status: back\\slash\nnew line, ünïcode
+ts=2025-12-29T23:07:30.205001Z
+tsIso=2025-12-29T23:07:30.205Z
+uptimeSec=1330
+`
+	sum := sha256.Sum256([]byte(text))
+	require.Equal(t, hex.EncodeToString(sum[:]), evidence.Hash(h))
+	h.Counts = map[string]int64{"nothing": 0}
+	require.Equal(t, evidence.Hash(sample()), evidence.Hash(h))
+}
+
 // slowHash makes the encoding from the struct's tags and the words of the
 // comment, with none of the package's code.
 func slowHash(h longrun.Heartbeat) string {
 	v := reflect.ValueOf(h)
 	var lines []string
 	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("json")
 		var text string
 		switch value := v.Field(i).Interface().(type) {
 		case time.Time:
@@ -76,10 +112,18 @@ func slowHash(h longrun.Heartbeat) string {
 			text = strconv.FormatFloat(value+0, 'f', -1, 64)
 		case string:
 			text = strings.ReplaceAll(strings.ReplaceAll(string([]rune(value)), `\`, `\\`), "\n", `\n`)
+		case map[string]int64:
+			for of, n := range value {
+				if n != 0 {
+					of = strings.ReplaceAll(strings.ReplaceAll(string([]rune(of)), `\`, `\\`), "\n", `\n`)
+					lines = append(lines, fmt.Sprintf("%s.%s=%d\n", name, of, n))
+				}
+			}
+			continue
 		default:
 			text = fmt.Sprint(value)
 		}
-		lines = append(lines, v.Type().Field(i).Tag.Get("json")+"="+text+"\n")
+		lines = append(lines, name+"="+text+"\n")
 	}
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte("longrun.Heartbeat/1\n" + strings.Join(lines, "")))
@@ -97,6 +141,8 @@ func changed(v reflect.Value) (others []any) {
 		return []any{math.Nextafter(old, 99), -old, old * 10}
 	case bool:
 		return []any{!old}
+	case map[string]int64:
+		return []any{map[string]int64{"sent": 1}, map[string]int64{"sent": 2}, map[string]int64{"sent": 1, "banned": 1}, map[string]int64{"a\n": 1}, map[string]int64{"b=": -1}}
 	case time.Time:
 		return []any{old.Add(time.Microsecond), old.Add(-time.Microsecond), old.Add(24 * time.Hour), old.AddDate(1, 0, 0)}
 	}

@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/benbjohnson/clock"
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types/events"
 
-	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/memory"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tap"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
 )
 
@@ -27,14 +32,22 @@ type AccountsOptions struct {
 	// the host calls itself healthy. Default: there is one, and all are
 	// Connected.
 	Healthy func([]Account) bool
+	// Memory is a file in which Run keeps what a restart must not forget: when each
+	// phone was last seen, restrictions and bans. Two processes need one each.
+	// Default: none.
+	Memory string
+	// Logger takes a line where Memory cannot be read or written. Default: silence.
+	Logger *slog.Logger
 	// Clock is the time. Default: the wall clock.
 	Clock clock.Clock
 }
 
-// Accounts follows the states of many accounts. It costs the clients a lock that
-// nobody holds for long, and never waits. It is safe for concurrent use.
+// Accounts follows the states of many accounts, and what becomes of their messages.
+// It costs the clients a lock that nobody holds for long, and never waits. It is safe
+// for concurrent use.
 type Accounts struct {
-	opts AccountsOptions
+	opts   AccountsOptions
+	memory *memory.File
 
 	mu      sync.Mutex
 	tracked []*tracked
@@ -43,11 +56,14 @@ type Accounts struct {
 
 // tracked is one account with its client.
 type tracked struct {
-	id string
+	id     string
+	client asked // nil where it cannot be asked
 
 	mu       sync.Mutex
 	follower tracker.Follower
-	remove   func() // ends it; nil until the client has the handler
+	remove   func()    // ends it; nil until the client has the handler
+	ask      time.Time // when the client is to be asked next
+	asking   bool
 }
 
 // NewAccounts returns Accounts without any; opts may be nil.
@@ -59,6 +75,10 @@ func NewAccounts(opts *AccountsOptions) *Accounts {
 	if a.opts.Clock == nil {
 		a.opts.Clock = clock.New()
 	}
+	if a.opts.Logger == nil {
+		a.opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	a.memory = memory.New(a.opts.Memory, a.opts.Logger)
 	return a
 }
 
@@ -83,9 +103,13 @@ func Track(clients ...*whatsmeow.Client) *Accounts {
 }
 
 // Add follows a client under an ID of the host's, which stands in documents and
-// messages: no telephone number. Call it before the client connects; of one that
-// is connected already, that is believed. An ID that is empty or too long is an
+// messages: no telephone number. Call it before the client connects, and before any
+// other handler is added, or a slow one delays what is known here; of a client that is
+// connected already, that is believed. An ID that is empty or too long is an
 // error, one that is taken ErrTracked.
+//
+// What the account sends is seen where the client was made with a logger of
+// ClientLogger or Tap, one for each client. Of others, Traffic knows what comes alone.
 func (a *Accounts) Add(id string, cli Events) error {
 	if id == "" || len(id) > 100 || strings.ContainsAny(id, "/\n") {
 		return fmt.Errorf("whatsappprobe: account ID %.20q is not 1 to 100 bytes without slashes and line feeds", id)
@@ -94,6 +118,11 @@ func (a *Accounts) Add(id string, cli Events) error {
 		return errors.New("whatsappprobe: no client")
 	}
 	t := &tracked{id: id, follower: tracker.Begin(id, cli, a.opts.Clock)}
+	t.client, _ = cli.(asked)
+	t.follower.Count()
+	if known, ok := a.memory.Of(id); ok {
+		t.follower.Recall(known, a.opts.Clock.Now())
+	}
 	a.mu.Lock()
 	if slices.ContainsFunc(a.tracked, func(o *tracked) bool { return o.id == id }) {
 		a.mu.Unlock()
@@ -101,6 +130,11 @@ func (a *Accounts) Add(id string, cli Events) error {
 	}
 	a.tracked = append(a.tracked, t)
 	a.mu.Unlock()
+	if log := tapOf(cli); log != nil {
+		log.Listen(func(fact tap.Fact) {
+			a.change(t, func(f *tracker.Follower, now time.Time) bool { return f.Hear(fact, now) })
+		})
+	}
 	handler := cli.AddEventHandler(func(event any) { a.take(t, event) })
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -131,11 +165,23 @@ func (a *Accounts) Remove(id string) {
 
 // take is the client's event handler. It waits for nobody.
 func (a *Accounts) take(t *tracked, event any) {
+	if m, ok := event.(*events.Message); ok {
+		isProbe := sending.IsMessage(m)
+		a.change(t, func(f *tracker.Follower, now time.Time) bool { return f.FollowMessage(m, isProbe, now) })
+		return
+	}
+	a.change(t, func(f *tracker.Follower, now time.Time) bool { return f.Follow(event, now) })
+}
+
+// change tells an account's follower something, and who reads of a change of its state.
+func (a *Accounts) change(t *tracked, by func(*tracker.Follower, time.Time) (changed bool)) {
+	now := a.opts.Clock.Now()
 	t.mu.Lock()
-	changed := t.follower.Follow(event, a.opts.Clock.Now())
-	var now Account
+	changed := by(&t.follower, now)
+	var account Account
 	if changed {
-		now = t.follower.View(a.opts.Clock.Now())
+		account = t.follower.View(now)
+		t.ask = now.Add(askSoon)
 	}
 	t.mu.Unlock()
 	if !changed {
@@ -145,7 +191,7 @@ func (a *Accounts) take(t *tracked, event any) {
 	defer a.mu.Unlock()
 	for ch := range a.readers {
 		select {
-		case ch <- now:
+		case ch <- account:
 		default: // whoever is that slow reads List
 		}
 	}
@@ -153,9 +199,7 @@ func (a *Accounts) take(t *tracked, event any) {
 
 // List returns all accounts in the order they were added.
 func (a *Accounts) List() []Account {
-	a.mu.Lock()
-	all := slices.Clone(a.tracked)
-	a.mu.Unlock()
+	all := a.all()
 	now := a.opts.Clock.Now()
 	out := make([]Account, len(all))
 	for i, t := range all {
@@ -164,6 +208,12 @@ func (a *Accounts) List() []Account {
 		t.mu.Unlock()
 	}
 	return out
+}
+
+func (a *Accounts) all() []*tracked {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.tracked)
 }
 
 // Changes returns a channel of the accounts whose State changed, for a log: one
@@ -180,40 +230,4 @@ func (a *Accounts) Changes(ctx context.Context) <-chan Account {
 		close(ch)
 	})
 	return ch
-}
-
-// Status is what a heartbeat says of the accounts, for monitor.Config.Status.
-// Degraded accounts count as reconnecting; outdated and stopped ones stand in no
-// count, and make the host unhealthy; like those that need a QR code they are
-// LoggedOut in Accounts. The error is that of QueueDepth.
-func (a *Accounts) Status(ctx context.Context) (longrun.HostStatus, error) {
-	all := a.List()
-	s := longrun.HostStatus{Accounts: make([]longrun.AccountStatus, 0, len(all))}
-	for _, account := range all {
-		switch account.State {
-		case Connected:
-			s.Connected++
-		case Reconnecting, Degraded:
-			s.Reconnecting++
-		case NeedsQR:
-			s.NeedsQR++
-		case Outdated, Stopped:
-		}
-		s.Accounts = append(s.Accounts, longrun.AccountStatus{
-			ID: account.ID, LoggedOut: tracker.IsFinal(account.State), Since: account.Since, Reason: account.Reason,
-			Reconnects: int64(account.Reconnects), FirstReconnect: account.FirstReconnect, LastReconnect: account.LastReconnect,
-		})
-	}
-	s.Healthy = len(all) > 0 && s.Connected == int64(len(all))
-	if a.opts.Healthy != nil {
-		s.Healthy = a.opts.Healthy(all)
-	}
-	if a.opts.QueueDepth != nil {
-		depth, err := a.opts.QueueDepth(ctx)
-		if err != nil {
-			return longrun.HostStatus{}, fmt.Errorf("queue depth: %w", err)
-		}
-		s.QueueDepth = depth
-	}
-	return s, nil
 }

@@ -3,12 +3,31 @@ package whatsappprobe_test
 import (
 	"bytes"
 	"log/slog"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 )
+
+// bytesLog is a buffer that several goroutines write to.
+type bytesLog struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *bytesLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *bytesLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
 
 func TestTheClientsLogHasNoNumbersInIt(t *testing.T) {
 	t.Parallel()

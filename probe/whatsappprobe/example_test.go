@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types/events"
+	waLog "go.mau.fi/whatsmeow/util/log"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -45,7 +48,7 @@ func Example() {
 		Store:  memstore.New(nil),
 		Status: accounts.Status, // what a heartbeat says of the host
 		Probes: []monitor.Probe{
-			{Type: longrun.Outbound, Every: 6 * time.Hour, Prober: whatsappprobe.Outbound(cli, jid(theirs), nil)},
+			{Type: longrun.Outbound, Every: 6 * time.Hour, Prober: whatsappprobe.Outbound(cli, jid(theirs), &whatsappprobe.OutboundOptions{Receiver: sender})},
 			{Type: longrun.Inbound, Every: 6 * time.Hour, Prober: whatsappprobe.Inbound(sender, cli, nil)},
 			{Type: longrun.Queue, Every: 24 * time.Hour, Prober: whatsappprobe.Queue(cli, sender, nil)},
 		},
@@ -76,6 +79,24 @@ func ExampleInbound() {
 	r, err := whatsappprobe.Inbound(sender, cli, nil).Probe(context.Background())
 	fmt.Println(r.Status, r.Target, err)
 	// Output: PASS 49********01 <nil>
+}
+
+// A host that says of each message that it has it, where it stores it. The client
+// alone would have passed.
+func ExampleHost() {
+	srv, cli, sender := connected()
+	defer srv.Close()
+	host := &whatsappprobe.Host{}
+	cli.AddEventHandler(func(event any) {
+		if e, ok := event.(*events.Message); ok {
+			// … e is stored …
+			host.Seen(e.Message.GetConversation())
+		}
+	})
+	p := whatsappprobe.Inbound(sender, cli, &whatsappprobe.InboundOptions{Host: host})
+	r, err := p.Probe(context.Background())
+	fmt.Println(r.Status, r.Stages[len(r.Stages)-1].Name, err)
+	// Output: PASS host <nil>
 }
 
 func ExampleQueue() {
@@ -115,6 +136,40 @@ func ExampleNewAccounts() {
 	status, err := accounts.Status(context.Background())
 	fmt.Println(status.Connected, status.QueueDepth, status.Healthy, err)
 	// Output: 1 3 true <nil>
+}
+
+// A client whose log is listened to. The host keeps its own logger, behind the tap.
+func ExampleTap() {
+	srv, mine, _ := connected()
+	defer srv.Close()
+	srv.Disconnect(mine) // another client of the same device, as a host makes it
+	cli := whatsmeow.NewClient(mine.Store, whatsappprobe.Tap(waLog.Noop))
+	srv.Redirect(cli)
+	accounts := whatsappprobe.Track(cli)
+	err := errors.Join(cli.Connect(), srv.AwaitOnline(context.Background(), ours))
+	_, sent := cli.SendMessage(context.Background(), jid(theirs), &waE2E.Message{Conversation: new("hello")})
+	status, failed := accounts.Status(context.Background())
+	fmt.Println(status.Accounts[0].Traffic.Sent, status.Accounts[0].Traffic.ToNobody, errors.Join(err, sent, failed))
+	srv.Disconnect(cli)
+	// Output: 1 0 <nil>
+}
+
+// Run beside the monitor, for as long as the program does.
+func ExampleAccounts_Run() {
+	srv, cli, _ := connected()
+	defer srv.Close()
+	accounts := whatsappprobe.Track(cli)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		accounts.Run(ctx)
+	}()
+	// … monitor.Run(ctx)
+	cancel()
+	<-ended
+	fmt.Println(accounts.List()[0].State)
+	// Output: connected
 }
 
 // A host passes over what a probe sent.

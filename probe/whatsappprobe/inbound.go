@@ -12,7 +12,9 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/probe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/replay"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
 )
 
 // InboundOptions are the optional settings of Inbound.
@@ -20,6 +22,17 @@ type InboundOptions struct {
 	// To is the monitored account's address. Default: as its client's device
 	// store says, and where that cannot be read the probe is not configured.
 	To types.JID
+	// Host is the application behind the monitored client. With it the probe
+	// passes when Host.Seen was called with the message, and a message that the
+	// client shows and the host does not confirm is a FAIL, "host_missed". The
+	// host has three times as long as it took at most of late, 10 s at least.
+	// Default: none; the client's own event is enough.
+	Host *Host
+	// IgnoreReplay makes nothing of a message that was sent while the account was
+	// away. Set it where another process may connect the account in between, and
+	// be given what waits. Default: such a message must come when the account is
+	// back, or the next probe fails, "replay_lost".
+	IgnoreReplay bool
 	// Burst is how many messages may be sent at once; then it is one every 30 s.
 	// Raise it only where no WhatsApp is at the other end. Default: 12, or what
 	// three probes need if that is more.
@@ -31,11 +44,19 @@ type InboundOptions struct {
 // Inbound returns a prober that sends one message from the sender, an account of
 // yours for probes alone, to the monitored one, and passes when the monitored
 // client's own event shows it. Its stages are queue, devices, encrypt and ack of
-// the sender, and arrival. What the sender cannot do is an error of class
-// "sender_…": the monitored account is not to blame.
+// the sender, arrival, and host where there is one. What the sender cannot do is
+// an error of class "sender_…": the monitored account is not to blame.
+//
+// While the monitored account is away the message is sent all the same, and left:
+// the outcome is a FAIL, "not_connected", and WhatsApp keeps the message. It must
+// come within a minute after WhatsApp says that it has replayed what it kept (or
+// six after the connection, where it never says so). The first probe after that
+// fails without sending if it has not, with "replay_lost", and so does one more
+// within five minutes, which confirms it. One message at a time is followed so,
+// the first of the time away, and none over a restart of the program.
 //
 // It adds an event handler to both clients for their life. A nil client is not
-// configured; opts may be nil.
+// configured, nor is the sender as its own receiver; opts may be nil.
 func Inbound(sender, monitored Client, opts *InboundOptions) probe.Prober {
 	if isNil(sender) || isNil(monitored) {
 		return notConfigured
@@ -46,6 +67,7 @@ func Inbound(sender, monitored Client, opts *InboundOptions) probe.Prober {
 	}
 	p.turns = sending.NewTurns(p.opts.Clock, p.opts.Burst, 1)
 	p.sender, p.link = sending.NewLink(sender, p.turns.Clock), sending.NewLink(monitored, p.turns.Clock)
+	p.link.Listen(p.overhear)
 	return p
 }
 
@@ -54,8 +76,11 @@ type inbound struct {
 	sender, link *sending.Link
 	turns        *sending.Turns
 
-	mu   sync.Mutex
-	miss miss // the last probe that did not arrive in time
+	mu    sync.Mutex
+	miss  miss          // the last probe that did not arrive in time
+	left  replay.Watch  // what was sent while the account was away
+	state tracker.State // after the last event
+	pace  pace          // of the host
 }
 
 // miss is a message that did not arrive in time. It may yet.
@@ -65,10 +90,11 @@ type miss struct {
 	after  time.Duration // that it took; 0 while it is missing
 }
 
-// arrival is what the monitored client showed of a probe.
-type arrival struct {
-	at         time.Time
-	unreadable bool
+// letter is one message on its way.
+type letter struct {
+	marker sending.Marker
+	id     types.MessageID
+	start  time.Time
 }
 
 // Probe implements probe.Prober.
@@ -77,10 +103,20 @@ func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 	if to.IsEmpty() {
 		to = p.link.OwnID()
 	}
-	target := Mask(to.User)
+	r, err := p.probe(ctx, to.ToNonAD())
+	if err != nil {
+		return probe.Result{}, err
+	}
+	r.Target = Mask(to.User)
+	return r, nil
+}
+
+func (p *inbound) probe(ctx context.Context, to types.JID) (probe.Result, error) {
 	if ctx.Err() == nil {
 		if r, over := p.link.Finished(); over {
-			r.Target = target
+			return r, nil
+		}
+		if r, bad := p.replayed(); bad {
 			return r, nil
 		}
 		if r, over := p.sender.Finished(); over {
@@ -90,7 +126,7 @@ func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 	if to.IsEmpty() {
 		return probe.Result{}, fmt.Errorf("%w: the monitored account's address is not known", probe.ErrNotConfigured)
 	}
-	if p.sender.OwnID() == to.ToNonAD() {
+	if p.sender.IsOwn(to) || p.sender.IsOwn(p.link.OwnID()) {
 		return probe.Result{}, fmt.Errorf("%w: the sender is the monitored account itself", probe.ErrNotConfigured)
 	}
 	t, err := p.turns.Begin(ctx, 1)
@@ -102,76 +138,74 @@ func (p *inbound) Probe(ctx context.Context) (probe.Result, error) {
 	}
 	defer t.Leave()
 
-	start := p.turns.Clock.Now()
-	m := sending.Marker{Series: sending.NewSeries(), Place: 1, Of: 1}
-	id := p.sender.Client.GenerateMessageID()
-	arrivals := make(chan arrival, 8)
-	p.link.Listen(func(event any, now time.Time) {
-		p.noteLate(event, now)
-		if got, ok := sending.Incoming(event); ok && got == m {
-			put(arrivals, arrival{at: now})
-		}
-		if e, ok := event.(*events.UndecryptableMessage); ok && e.Info.ID == id {
-			put(arrivals, arrival{at: now, unreadable: true})
-		}
-	})
-	defer p.link.Listen(p.noteLate) // a message that is late is still heard
-
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ack := sending.Send(ctx, p.sender, t, to.ToNonAD(), id, m.Text(start)).Wait(ctx)
-	if err := sending.CalledOff(ctx); err != nil {
-		return probe.Result{}, err
+	span := sending.NewSpan(ctx, p.turns.Clock)
+	defer span.Close()
+	l := letter{
+		marker: sending.Marker{Series: sending.NewSeries(), Place: 1, Of: 1},
+		id:     p.sender.Client.GenerateMessageID(), start: p.turns.Clock.Now(),
 	}
-	unreadable := false
-	for waiting := ack.OK() || ack.Class == "no_ack"; waiting; {
-		select {
-		case a := <-arrivals:
-			if a.unreadable {
-				unreadable = true // it is asked for again, and may come yet
-				continue
-			}
-			// It came, so it was sent, whatever became of the ack.
-			p.missed("", start)
-			return probe.Result{
-				Status: probe.Pass, Latency: max(a.at.Sub(start), time.Microsecond), Target: target,
-				Stages: append(ack.Stages, probe.Stage{Name: "arrival", Took: max(0, a.at.Sub(ack.At))}),
-			}, nil
-		case <-ctx.Done():
-			waiting = len(arrivals) > 0
+	signs, stop := p.listen(l)
+	defer stop()
+	ack := sending.Send(ctx, p.sender, t, to, l.id, l.marker.Text(l.start)).Wait(span)
+	if !ack.OK() && ack.Class != "no_ack" {
+		if err := sending.CalledOff(ctx); err != nil {
+			return probe.Result{}, err
 		}
-	}
-	switch err := sending.CalledOff(ctx); {
-	case err != nil:
-		return probe.Result{}, err
-	case !ack.OK():
 		return probe.Result{}, probe.Inconclusive("sender_"+ack.Class, errors.New(ack.Detail))
 	}
-	now := p.turns.Clock.Now()
-	r := probe.Result{
-		Status: probe.Fail, Latency: now.Sub(start), Stages: append(ack.Stages, probe.Stage{Name: "arrival", Took: now.Sub(ack.At)}), Target: target,
-		Class: "acked_not_delivered", Detail: "the server took the message, and the account did not show it",
-	}
-	if unreadable {
-		r.Class, r.Detail = "undecryptable", "the message arrived, and could not be read"
-	}
-	if after := p.missed(m.Series, start); after > 0 && !unreadable {
-		r.Class, r.Detail = "arrived_late", fmt.Sprintf("not in time; the one before arrived after %v", after.Round(time.Millisecond))
-	}
-	return r, nil
+	heard, over := p.await(span, signs)
+	return p.judge(ctx, l, ack, heard, over)
 }
 
-// noteLate takes the time at which the last missing message did arrive.
-func (p *inbound) noteLate(event any, now time.Time) {
-	got, ok := sending.Incoming(event)
-	if !ok {
-		return
-	}
+// overhear takes what the monitored client says of messages that were missed or
+// left, whether a probe is under way or not.
+func (p *inbound) overhear(event any, state tracker.State, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if got.Series == p.miss.series && p.miss.after == 0 {
-		p.miss.after = now.Sub(p.miss.sent)
+	switch {
+	case state == p.state:
+	case tracker.IsFinal(state):
+		p.left.Forget()
+	case state == Reconnecting:
+		p.left.Away(now)
 	}
+	p.state = state
+	switch e := event.(type) {
+	case *events.Connected:
+		p.left.Back(now)
+	case *events.OfflineSyncCompleted:
+		p.left.Ended(now)
+	case *events.UndecryptableMessage:
+		p.left.Garbled(e.Info.ID)
+	case *events.Message:
+		got, ok := sending.Incoming(event)
+		if !ok {
+			return
+		}
+		p.left.Came(got.Series, now)
+		if got.Series == p.miss.series && p.miss.after == 0 {
+			p.miss.after = now.Sub(p.miss.sent)
+		}
+	}
+}
+
+// replayed returns the failure of what was left while the account was away, if it
+// was to be there by now.
+func (p *inbound) replayed() (probe.Result, bool) {
+	p.mu.Lock()
+	fate, after := p.left.Look(p.turns.Clock.Now())
+	p.mu.Unlock()
+	switch fate {
+	case replay.Lost:
+		return probe.Failed("replay_lost", "a message that was sent while the account was away did not come when it was back"), true
+	case replay.Late:
+		return probe.Failed("arrived_late", fmt.Sprintf("a message that was sent while the account was away came %v after all that waited was said to be there",
+			after.Round(time.Second))), true
+	case replay.Unreadable:
+		return probe.Failed("undecryptable", "a message that was sent while the account was away came, and could not be read"), true
+	case replay.None, replay.Open:
+	}
+	return probe.Result{}, false
 }
 
 // missed notes that a message did not arrive in time; an empty series, that one

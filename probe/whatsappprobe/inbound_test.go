@@ -30,7 +30,7 @@ func TestInboundNamesTheFault(t *testing.T) {
 	}{
 		"lost":              {func(s *stage) { s.LoseMessages(ours) }, "acked_not_delivered"},
 		"frozen connection": {func(s *stage) { s.Freeze(ours) }, "acked_not_delivered"},
-		"away":              {func(s *stage) { s.Refuse(ours); s.Drop(ours) }, "acked_not_delivered"},
+		"away":              {func(s *stage) { s.Refuse(ours); s.Drop(ours) }, "not_connected"},
 		"unreadable":        {func(s *stage) { s.CorruptMessages(100, ours) }, "undecryptable"},
 		"logged out":        {func(s *stage) { s.LogOut(ours); s.calm() }, "logged_out"},
 		"outdated":          {func(s *stage) { s.FailLogins(events.ConnectFailureClientOutdated, ours); s.Drop(ours); s.calm() }, "client_outdated"},

@@ -257,14 +257,6 @@ func TestProbesAreNotMadeFasterThanIsSafe(t *testing.T) {
 	})
 }
 
-func TestAMessageToOneselfProvesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *stage) {
-		s.cannotTell(whatsappprobe.Outbound(s.ours, jid(ours), nil), "not_configured")
-		s.cannotTell(whatsappprobe.Inbound(s.ours, s.ours, nil), "not_configured")
-		require.Zero(t, s.Stats(ours).Sent)
-	})
-}
-
 func TestWhatIsNotThereIsNotConfigured(t *testing.T) {
 	t.Parallel()
 	for _, p := range []probe.Prober{

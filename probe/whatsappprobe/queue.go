@@ -13,6 +13,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
 )
 
 const (
@@ -79,22 +80,20 @@ type queue struct {
 	turns          *sending.Turns
 }
 
-// shown is one message of a series as the receiver's client showed it.
-type shown struct {
-	place int
-	at    time.Time
-}
-
 // Probe implements probe.Prober.
 func (p *queue) Probe(ctx context.Context) (probe.Result, error) {
 	to := p.opts.To
 	if to.IsEmpty() {
 		to = p.receiver.OwnID()
 	}
-	target := Mask(to.User)
+	r, err := p.probe(ctx, to.ToNonAD())
+	r.Target = Mask(to.User)
+	return r, err
+}
+
+func (p *queue) probe(ctx context.Context, to types.JID) (probe.Result, error) {
 	if ctx.Err() == nil {
 		if r, over := p.link.Finished(); over {
-			r.Target = target
 			return r, nil
 		}
 		if r, over := p.receiver.Finished(); over {
@@ -104,19 +103,18 @@ func (p *queue) Probe(ctx context.Context) (probe.Result, error) {
 	if to.IsEmpty() {
 		return probe.Result{}, fmt.Errorf("%w: the receiver's address is not known", probe.ErrNotConfigured)
 	}
+	if p.link.IsOwn(to) || p.link.IsOwn(p.receiver.OwnID()) {
+		return probe.Result{}, fmt.Errorf("%w: the receiver is the account itself", probe.ErrNotConfigured)
+	}
 	t, err := p.turns.Begin(ctx, p.opts.Messages)
 	if errors.Is(err, sending.ErrBusy) {
-		r := p.link.Blocked()
-		r.Target = target
-		return r, nil
+		return p.link.Blocked(p.turns.Clock.Now()), nil
 	}
 	if err != nil {
 		return probe.Result{}, err
 	}
 	defer t.Leave()
-	r, err := p.measure(ctx, t, to.ToNonAD())
-	r.Target = target
-	return r, err
+	return p.measure(ctx, t, to)
 }
 
 // measure judges the depth, sends the series and waits for it.
@@ -125,29 +123,30 @@ func (p *queue) measure(ctx context.Context, t *sending.Turn, to types.JID) (pro
 	if r, over, err := p.tooDeep(ctx, t); over || err != nil {
 		return r, err
 	}
-	series := sending.NewSeries()
-	arrivals := make(chan shown, 2*maxQueueMessages)
-	p.receiver.Listen(func(event any, now time.Time) {
-		if m, ok := sending.Incoming(event); ok && m.Series == series {
-			put(arrivals, shown{m.Place, now})
+	span := sending.NewSpan(ctx, p.turns.Clock)
+	defer span.Close()
+	name := sending.NewSeries()
+	places := sending.NewRecord[int]()
+	p.receiver.Listen(func(event any, _ tracker.State, now time.Time) {
+		if m, ok := sending.Incoming(event); ok && m.Series == name && m.Place >= 1 && m.Place <= p.opts.Messages {
+			places.Add(m.Place, now)
 		}
 	})
 	defer p.receiver.Listen(nil)
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var stages []probe.Stage
-	for place := 1; place <= p.opts.Messages; place++ {
-		text := sending.Marker{Series: series, Place: place, Of: p.opts.Messages}.Text(p.turns.Clock.Now())
-		r, ok, err := p.put(ctx, t, to, text)
+	s := series{of: p.opts.Messages, start: start}
+	for place := 1; place <= s.of; place++ {
+		text := sending.Marker{Series: name, Place: place, Of: s.of}.Text(p.turns.Clock.Now())
+		r, ok, err := p.put(ctx, span, t, to, text)
 		if err != nil || !ok {
-			r.Stages = append(stages, r.Stages...)
 			return r, err
 		}
 	}
-	handed := p.turns.Clock.Now()
-	stages = append(stages, probe.Stage{Name: "send", Took: handed.Sub(start)})
-	return p.collect(ctx, start, handed, stages, arrivals)
+	s.handed = p.turns.Clock.Now()
+	if span.Ended() {
+		s.handed = span.End()
+	}
+	return p.collect(ctx, span, s, places)
 }
 
 // tooDeep judges the host's queue before anything is added to it.
@@ -182,7 +181,7 @@ func (p *queue) ofTheHost(ctx context.Context, t *sending.Turn, fn func() error)
 	t.Join()
 	done := spawn.Start("the host", func() error {
 		defer t.Leave()
-		return spawn.Plain(fn(), errHung)
+		return spawn.Plain(fn(), errHung, context.Canceled, context.DeadlineExceeded)
 	})
 	select {
 	case err := <-done:
@@ -201,103 +200,35 @@ func (p *queue) ofTheHost(ctx context.Context, t *sending.Turn, fn func() error)
 }
 
 // put hands one message over, and reports whether that worked.
-func (p *queue) put(ctx context.Context, t *sending.Turn, to types.JID, text string) (r probe.Result, ok bool, err error) {
+func (p *queue) put(ctx context.Context, span *sending.Span, t *sending.Turn, to types.JID, text string) (r probe.Result, ok bool, err error) {
 	start := p.turns.Clock.Now()
 	if p.opts.Enqueue == nil {
-		ack := sending.Send(ctx, p.link, t, to, p.link.Client.GenerateMessageID(), text).Wait(ctx)
+		if span.Ended() {
+			if err := sending.CalledOff(ctx); err != nil {
+				return probe.Result{}, false, err
+			}
+			return probe.Failed("no_ack", "the server did not answer to all messages in time"), false, nil
+		}
+		ack := sending.Send(ctx, p.link, t, to, p.link.Client.GenerateMessageID(), text).Wait(span)
+		if ack.OK() {
+			return probe.Result{}, true, nil
+		}
 		if err := sending.CalledOff(ctx); err != nil {
 			return probe.Result{}, false, err
 		}
-		if !ack.OK() {
-			return ack.Failed(start, ""), false, nil
-		}
-		return probe.Result{}, true, nil
+		return ack.Failed(start), false, nil
 	}
-	err = p.ofTheHost(ctx, t, func() error { return p.opts.Enqueue(ctx, to, text) })
+	err = errHung
+	if !span.Ended() {
+		err = p.ofTheHost(ctx, t, func() error { return p.opts.Enqueue(ctx, to, text) })
+	}
 	switch {
+	case err == nil:
+		return probe.Result{}, true, nil
 	case sending.CalledOff(ctx) != nil:
 		return probe.Result{}, false, sending.CalledOff(ctx)
-	case errors.Is(err, errHung):
+	case errors.Is(err, errHung), ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)):
 		return probe.Failed("enqueue_blocked", "the host's queue has not taken the message in time"), false, nil
-	case err != nil:
-		return probe.Failed("enqueue_failed", "the host's queue did not take the message: "+masking.Text(err.Error())), false, nil
 	}
-	return probe.Result{}, true, nil
-}
-
-// collect waits for the series, and says what was wrong with it.
-func (p *queue) collect(ctx context.Context, start, handed time.Time, stages []probe.Stage, arrivals <-chan shown) (probe.Result, error) {
-	var got []shown
-	missing := p.opts.Messages
-	seen := make([]bool, p.opts.Messages+1)
-	verdict := func(class, detail string) (probe.Result, error) {
-		now := p.turns.Clock.Now()
-		return probe.Result{
-			Status: probe.Fail, Latency: now.Sub(start), Class: class, Detail: detail,
-			Stages: append(stages, probe.Stage{Name: "arrival", Took: now.Sub(handed)}),
-		}, nil
-	}
-	for missing > 0 {
-		select {
-		case s := <-arrivals:
-			if s.place < 1 || s.place > p.opts.Messages {
-				continue
-			}
-			if seen[s.place] {
-				return verdict("duplicate", fmt.Sprintf("message %d of %d came twice", s.place, p.opts.Messages))
-			}
-			seen[s.place] = true
-			missing--
-			got = append(got, s)
-			continue
-		case <-ctx.Done():
-		}
-		if err := sending.CalledOff(ctx); err != nil {
-			return probe.Result{}, err
-		}
-		if len(arrivals) > 0 {
-			continue
-		}
-		if r, over := p.receiver.Finished(); over {
-			return probe.Result{}, probe.Inconclusive("receiver_"+r.Class, errors.New(r.Detail))
-		}
-		if p.receiver.State() != Connected {
-			return probe.Result{}, probe.Inconclusive("receiver_not_connected", errors.New("the receiver's client is not connected"))
-		}
-		if missing == p.opts.Messages && p.opts.Enqueue == nil {
-			return verdict("acked_not_delivered", fmt.Sprintf("the server took %d messages, and none arrived", p.opts.Messages))
-		}
-		return verdict("missing", fmt.Sprintf("%d of %d messages did not arrive in time", missing, p.opts.Messages))
-	}
-	for i, s := range got {
-		if s.place != i+1 {
-			return verdict("out_of_order", fmt.Sprintf("message %d of %d came as number %d", s.place, p.opts.Messages, i+1))
-		}
-	}
-	if s, again := p.linger(ctx, arrivals); again {
-		return verdict("duplicate", fmt.Sprintf("message %d of %d came twice", s.place, p.opts.Messages))
-	}
-	last := got[len(got)-1].at
-	return probe.Result{
-		Status: probe.Pass, Latency: max(last.Sub(start), time.Microsecond),
-		Stages: append(stages, probe.Stage{Name: "arrival", Took: max(0, last.Sub(handed))}),
-	}, nil
-}
-
-// lingering is how long a series that is complete is listened for: what comes
-// twice comes at once, mostly. Later it is not seen.
-const lingering = time.Second
-
-// linger returns a message that came once more, if one does.
-func (p *queue) linger(ctx context.Context, arrivals <-chan shown) (shown, bool) {
-	over := make(chan struct{})
-	timer := p.turns.Clock.AfterFunc(lingering, func() { close(over) })
-	defer timer.Stop()
-	select {
-	case s := <-arrivals:
-		return s, true
-	case <-over:
-	case <-ctx.Done():
-	}
-	return shown{}, false
+	return probe.Failed("enqueue_failed", "the host's queue did not take the message: "+masking.Text(err.Error())), false, nil
 }

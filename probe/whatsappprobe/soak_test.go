@@ -35,12 +35,13 @@ func troubles() []trouble {
 		{"messages to theirs are lost", func(s *stage) { s.LoseMessages(theirs) }, []string{"acked_not_delivered"}, []string{passes}, []string{"acked_not_delivered"}, false},
 		{"ours may not send", func(s *stage) { s.RefuseMessages(463, ours) }, []string{"ack_refused_463"}, []string{passes}, []string{"ack_refused_463"}, false},
 		{"theirs may not send", func(s *stage) { s.RefuseMessages(463, theirs) }, []string{passes}, []string{"?sender_ack_refused_463"}, []string{passes}, false},
-		{"ours is away", func(s *stage) { s.Refuse(ours); s.Drop(ours) }, []string{"not_connected"}, []string{"acked_not_delivered"}, []string{"not_connected"}, false},
+		{"ours is away", func(s *stage) { s.Refuse(ours); s.Drop(ours) }, []string{"not_connected"}, []string{"not_connected"}, []string{"not_connected"}, false},
 		{"the server is overloaded", func(s *stage) {
 			s.FailLogins(events.ConnectFailureServiceUnavailable)
 			s.Drop()
 		}, []string{"not_connected"}, []string{"?sender_not_connected"}, []string{"not_connected"}, false},
 		{"messages come late", func(s *stage) { s.DelayMessages(2 * time.Minute) }, []string{"acked_not_delivered"}, []string{"acked_not_delivered", "arrived_late"}, []string{"acked_not_delivered", "missing"}, false},
+		{"only their linked device gets messages", func(s *stage) { s.CompanionOnly(theirs) }, []string{"partly_delivered", "?receiver_phone_offline"}, []string{passes}, []string{passes}, false},
 		{"receipts are lost", func(s *stage) { s.LoseReceipts() }, []string{"acked_not_delivered"}, []string{passes}, []string{passes}, false},
 		{"acks are lost", func(s *stage) { s.LoseAcks() }, []string{"no_ack"}, []string{passes}, []string{"no_ack"}, false},
 		{"the server stalls", func(s *stage) { s.Stall() }, []string{"no_ack"}, []string{"?sender_no_ack"}, []string{"no_ack"}, true},
@@ -49,7 +50,7 @@ func troubles() []trouble {
 	}
 }
 
-// A day with a fault each hour, and every default of the client: each fault is
+// A day and more with a fault each hour, and every default of the client: each fault is
 // reported by the right probe as what it is, and nothing else is reported.
 func TestADayOfHourlyFaultsIsReportedTruly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -57,7 +58,7 @@ func TestADayOfHourlyFaultsIsReportedTruly(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		all := slices.Concat(troubles(), troubles())
 		rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		require.Len(t, all, 24)
+		require.Len(t, all, 26)
 		expect := func(when, what string, p probe.Prober, classes []string) {
 			s.t.Helper()
 			ctx, cancel := context.WithTimeout(t.Context(), deadline)

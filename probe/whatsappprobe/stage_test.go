@@ -38,9 +38,21 @@ func inBubble(t *testing.T, test func(t *testing.T, s *stage)) {
 	synctest.Test(t, func(t *testing.T) { test(t, newStage(t, whatsapptest.NewPipeServer(t))) })
 }
 
+// inBubbleBare runs a test in a bubble without a stage.
+func inBubbleBare(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, test)
+}
+
 func newStage(t *testing.T, srv *whatsapptest.Server) *stage {
 	t.Helper()
-	s := &stage{Server: srv, t: t, ours: srv.NewClient(t, ours), theirs: srv.NewClient(t, theirs)}
+	return stageOf(t, srv, srv.NewClient(t, ours))
+}
+
+// stageOf is a stage with a monitored client of the test's own.
+func stageOf(t *testing.T, srv *whatsapptest.Server, cli *whatsmeow.Client) *stage {
+	t.Helper()
+	s := &stage{Server: srv, t: t, ours: cli, theirs: srv.NewClient(t, theirs)}
 	s.accounts = whatsappprobe.NewAccounts(nil)
 	require.NoError(t, s.accounts.Add("support", s.ours))
 	require.NoError(t, s.accounts.Add("probe", s.theirs))

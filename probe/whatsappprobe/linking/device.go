@@ -12,6 +12,7 @@ import (
 	"go.mau.fi/whatsmeow/store/sqlstore"
 
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tap"
 )
 
 // Errors of OpenDevice.
@@ -121,8 +122,7 @@ func (d *DeviceFile) open(ctx context.Context, o DeviceOptions) error {
 	if err != nil {
 		return fmt.Errorf("whatsappprobe: %s: %w", d.path, err)
 	}
-	log := masking.Logger(o.Logger)
-	d.container = sqlstore.NewWithDB(db, "sqlite", log.Sub("Store"))
+	d.container = sqlstore.NewWithDB(db, "sqlite", masking.Logger(o.Logger).Sub("Store"))
 	if err := d.load(ctx, db, o); err != nil {
 		return errors.Join(fmt.Errorf("%w (%s)", err, d.path), d.container.Close())
 	}
@@ -150,7 +150,7 @@ func (d *DeviceFile) load(ctx context.Context, db *sql.DB, o DeviceOptions) erro
 	if err != nil {
 		return fmt.Errorf("whatsappprobe: reading the device: %w", err)
 	}
-	log := masking.Logger(o.Logger)
+	log := tap.New(masking.Logger(o.Logger))
 	switch {
 	case len(devices) > 1:
 		return fmt.Errorf("%w: it holds %d devices, and each needs a file of its own", ErrDeviceFile, len(devices))

@@ -101,8 +101,7 @@ func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, longrun.HostStatus
 	if b.Log.Over("status") {
 		b.Log.InfoContext(ctx, "status from the host again")
 	}
-	h.ConnectedCount, h.ReconnectingCount = status.Connected, status.Reconnecting
-	h.NeedsQRCount, h.QueueDepth = status.NeedsQR, status.QueueDepth
+	h.Describe(&status)
 	h.Healthy = status.Healthy && status.Connected >= b.Settings().ExpectedAccounts
 	return h, status
 }

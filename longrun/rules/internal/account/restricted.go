@@ -29,8 +29,7 @@ func RestrictedRule() Rule {
 
 // lasts reports whether something is forbidden at the time of the look.
 func (l *Look) lasts(r *longrun.Restriction) bool {
-	begun := !r.From.IsZero() && l.Plausible(r.From) && !r.From.After(l.Now)
-	return begun && (r.Until.IsZero() || r.Until.After(l.Now))
+	return l.Plausible(r.From) && r.Lasts(l.Now)
 }
 
 // forbidden is what is seen of something that is forbidden, and borne for a time.

@@ -31,20 +31,27 @@ type Link struct {
 
 	mu       sync.Mutex
 	follower tracker.Follower
-	own      types.JID // of the account, where it is known
-	hear     func(event any, now time.Time)
+	presence presence
+	own, lid types.JID // the account's two addresses, where they are known
+	phone    time.Time // its last sign of life
+	hear     Hear
 }
+
+// Hear takes an event, with the state of the account after it.
+type Hear func(event any, state tracker.State, now time.Time)
 
 // NewLink follows a client from now on. A nil cli panics.
 func NewLink(cli Client, clk clock.Clock) *Link {
 	l := &Link{Client: cli, clock: clk, follower: tracker.Begin("", cli, clk)}
 	if c, ok := cli.(*whatsmeow.Client); ok && c.Store.ID != nil {
-		l.own = c.Store.ID.ToNonAD()
+		l.own, l.lid = c.Store.ID.ToNonAD(), c.Store.LID.ToNonAD()
 	}
+	l.presence.note(l.follower.Account.State, clk.Now())
 	cli.AddEventHandler(l.take)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.follower.CatchUp(cli, clk)
+	l.presence.note(l.follower.Account.State, clk.Now())
 	return l
 }
 
@@ -55,16 +62,24 @@ func (l *Link) take(event any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.follower.Follow(event, now)
+	state := l.follower.Account.State
+	l.presence.note(state, now)
 	if paired, ok := event.(*events.PairSuccess); ok {
-		l.own = paired.ID.ToNonAD()
+		l.own, l.lid = paired.ID.ToNonAD(), paired.LID.ToNonAD()
+	}
+	if sign, ok := SignOf(event, now); ok && sign.Own {
+		l.phone = latest(l.phone, sign.At)
+		if l.lid.IsEmpty() && sign.Phone.Server == types.HiddenUserServer {
+			l.lid = sign.Phone.ToNonAD() // of a device that was paired before there were any
+		}
 	}
 	if l.hear != nil {
-		l.hear(event, now)
+		l.hear(event, state, now)
 	}
 }
 
 // Listen has hear called with each event from now on; nil ends that.
-func (l *Link) Listen(hear func(event any, now time.Time)) {
+func (l *Link) Listen(hear Hear) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.hear = hear
@@ -75,6 +90,42 @@ func (l *Link) OwnID() types.JID {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.own
+}
+
+// IsOwn reports whether an address is known to be the account's: its number, or
+// its hidden identity.
+func (l *Link) IsOwn(address types.JID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	address = address.ToNonAD()
+	return !address.IsEmpty() && (address == l.own || address == l.lid)
+}
+
+// IsOther reports whether an address is known not to be the account's: it is
+// neither of its two, and that of its kind is known.
+func (l *Link) IsOther(address types.JID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := l.own
+	if address.Server == types.HiddenUserServer {
+		known = l.lid
+	}
+	return !known.IsEmpty() && address.ToNonAD() != known
+}
+
+// PhoneSeen returns when the account's phone last gave a sign of life; zero when
+// never.
+func (l *Link) PhoneSeen() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.phone
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // Finished returns the failure of an account that does not come back by itself,
@@ -95,51 +146,25 @@ func (l *Link) Finished() (probe.Result, bool) {
 	return probe.Result{}, false
 }
 
-// State is how the account is.
-func (l *Link) State() tracker.State {
+// StateAt is how the account was at a time that is not long ago.
+func (l *Link) StateAt(t time.Time) tracker.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.follower.Account.State
+	return l.presence.at(t)
+}
+
+// Stayed reports whether the account was in one of the states from one time to
+// another, all the while.
+func (l *Link) Stayed(from, to time.Time, states ...tracker.State) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.presence.stayed(from, to, states)
 }
 
 // Blocked returns the failure of a send that the client does not return from.
-func (l *Link) Blocked() probe.Result {
-	if state := l.State(); state != tracker.Connected && state != tracker.Degraded {
+func (l *Link) Blocked(now time.Time) probe.Result {
+	if state := l.StateAt(now); state != tracker.Connected && state != tracker.Degraded {
 		return probe.Failed("not_connected", "the connection broke, and did not come back in time")
 	}
 	return probe.Failed("send_blocked", "an earlier send of the account has not ended and holds back all others")
-}
-
-// Incoming returns the marker of a message that the event brings.
-func Incoming(event any) (Marker, bool) {
-	e, ok := event.(*events.Message)
-	if !ok {
-		return Marker{}, false
-	}
-	text := e.Message.GetConversation()
-	if text == "" {
-		text = e.Message.GetExtendedTextMessage().GetText()
-	}
-	return parseMarker(text)
-}
-
-// Receipt tells what a receipt says of a message: that it arrived, or that the
-// receiver could not read it and asks again.
-func Receipt(event any, id types.MessageID) (delivered, unreadable bool) {
-	e, ok := event.(*events.Receipt)
-	if !ok {
-		return false, false
-	}
-	for _, of := range e.MessageIDs {
-		if of != id {
-			continue
-		}
-		switch e.Type { //nolint:exhaustive // the others are the account's own, or no message's
-		case types.ReceiptTypeDelivered, types.ReceiptTypeInactive, types.ReceiptTypeRead, types.ReceiptTypePlayed:
-			return true, false
-		case types.ReceiptTypeRetry:
-			return false, true
-		}
-	}
-	return false, false
 }

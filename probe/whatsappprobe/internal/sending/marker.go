@@ -18,8 +18,13 @@ type Marker struct {
 
 var markerPattern = regexp.MustCompile(`\[lw·([a-z2-7]{16})·(\d{1,2})/(\d{1,2})\]`)
 
+// mark is what every marker begins with; to look for it is cheap.
+const mark = "[lw·"
+
 // IsMarked reports whether a text has a marker in it.
-func IsMarked(text string) bool { return markerPattern.MatchString(text) }
+func IsMarked(text string) bool {
+	return strings.Contains(text, mark) && markerPattern.MatchString(text)
+}
 
 // NewSeries returns a name that is never used again: 80 random bits.
 func NewSeries() string {
@@ -28,8 +33,12 @@ func NewSeries() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
-// parseMarker finds the marker in a text.
-func parseMarker(text string) (Marker, bool) {
+// ParseMarker finds the first marker in a text. It costs next to nothing for one
+// without.
+func ParseMarker(text string) (Marker, bool) {
+	if !strings.Contains(text, mark) {
+		return Marker{}, false
+	}
 	found := markerPattern.FindStringSubmatch(text)
 	if found == nil {
 		return Marker{}, false
@@ -42,7 +51,7 @@ func parseMarker(text string) (Marker, bool) {
 
 // String returns the marker as it stands in a text.
 func (m Marker) String() string {
-	return "[lw·" + m.Series + "·" + strconv.Itoa(m.Place) + "/" + strconv.Itoa(m.Of) + "]"
+	return mark + m.Series + "·" + strconv.Itoa(m.Place) + "/" + strconv.Itoa(m.Of) + "]"
 }
 
 // openings and endings make texts that differ: the same words at the same time

@@ -17,7 +17,7 @@ func TestAProbesTextIsRecognisedAndVaries(t *testing.T) {
 		m := Marker{NewSeries(), 3, 5}
 		text := m.Text(now)
 		require.True(t, IsMarked(text), text)
-		got, ok := parseMarker("> " + text + "\nwhat is this?")
+		got, ok := ParseMarker("> " + text + "\nwhat is this?")
 		require.True(t, ok)
 		require.Equal(t, m, got)
 		require.Less(t, len(text), 120)
@@ -33,11 +33,11 @@ func FuzzAMarkerIsFoundInAnyText(f *testing.F) {
 	f.Add("before ", "after", 1, 5)
 	f.Add("[lw·", "]", 10, 10)
 	f.Fuzz(func(t *testing.T, before, after string, place, n int) {
-		if _, there := parseMarker(before + after); there || !utf8.ValidString(before) || strings.Contains(before, "lw·") {
+		if _, there := ParseMarker(before + after); there || !utf8.ValidString(before) || strings.Contains(before, "lw·") {
 			t.Skip()
 		}
 		m := Marker{"abcdefghijklmn27", abs(place) % 100, abs(n) % 100}
-		got, ok := parseMarker(before + m.String() + after)
+		got, ok := ParseMarker(before + m.String() + after)
 		require.True(t, ok)
 		require.Equal(t, m, got)
 	})

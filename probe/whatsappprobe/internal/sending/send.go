@@ -20,15 +20,16 @@ import (
 // short. It only bounds how long a send outlives a probe that gave up on it.
 const ackTimeout = time.Minute
 
-// LastWord is how long a client may take, once its context has ended, to say how
+// LastWord is how long a client may take, once it is called off, to say how
 // far it came. Waiting for the send lock it says nothing, nor for a connection to
 // Send again on: neither wait honours a context.
 const LastWord = 250 * time.Millisecond
 
 // Message is one message on its way to the server.
 type Message struct {
-	link *Link
-	done chan sent // takes one
+	link   *Link
+	done   chan sent // takes one
+	cancel context.CancelFunc
 }
 
 // sent is what the client said of it.
@@ -39,9 +40,12 @@ type sent struct {
 }
 
 // Send begins to send a text under a message ID, in a goroutine that ends with
-// the client's answer, and is part of the turn until then.
+// the client's answer, and is part of the turn until then. It does not end with
+// ctx but in Wait, which is called once: a client that is told of the end at the
+// moment of the ack may take either first. Who does not wait calls CallOff.
 func Send(ctx context.Context, l *Link, t *Turn, to types.JID, id types.MessageID, text string) *Message {
-	s := &Message{link: l, done: make(chan sent, 1)}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Message{link: l, done: make(chan sent, 1), cancel: cancel}
 	t.Join()
 	spawn.Start("whatsappprobe: send", func() error {
 		defer t.Leave()
@@ -70,28 +74,57 @@ type Ack struct {
 func (a Ack) OK() bool { return a.Class == "" }
 
 // Failed returns the failure of a send that began at start.
-func (a Ack) Failed(start time.Time, target string) probe.Result {
-	return probe.Result{Status: probe.Fail, Latency: a.At.Sub(start), Stages: a.Stages, Class: a.Class, Detail: a.Detail, Target: target}
+func (a Ack) Failed(start time.Time) probe.Result {
+	return probe.Result{Status: probe.Fail, Latency: a.At.Sub(start), Stages: a.Stages, Class: a.Class, Detail: a.Detail}
 }
 
-// Wait returns how the send ended. ctx is the one that Send was given.
-func (s *Message) Wait(ctx context.Context) Ack {
-	var a sent
+// CallOff ends the send where it is, for one whose end is of no interest.
+func (s *Message) CallOff() { s.cancel() }
+
+// Wait returns how the send ended. An ack that came by the end of the span counts,
+// and one that came later is none. Whatever is left of the send is called off.
+func (s *Message) Wait(span *Span) Ack {
+	defer s.cancel()
 	select {
-	case a = <-s.done:
-	case <-ctx.Done():
-		late := make(chan struct{})
-		timer := s.link.clock.AfterFunc(LastWord, func() { close(late) })
-		defer timer.Stop()
-		select {
-		case a = <-s.done:
-		case <-late:
-			why := s.link.Blocked()
-			return Ack{At: s.link.clock.Now(), Class: why.Class, Detail: why.Detail}
-		}
+	case a := <-s.done:
+		return a.ack()
+	case <-span.Over():
 	}
+	span.Settle()
+	select {
+	case a := <-s.done:
+		return a.by(span.End())
+	default:
+	}
+	s.cancel()
+	late := make(chan struct{})
+	timer := s.link.clock.AfterFunc(LastWord, func() { close(late) })
+	defer timer.Stop()
+	select {
+	case a := <-s.done:
+		return a.by(span.End())
+	case <-late:
+		why := s.link.Blocked(span.End())
+		return Ack{At: span.End(), Class: why.Class, Detail: why.Detail}
+	}
+}
+
+// ack says what the client's answer means.
+func (a sent) ack() Ack {
 	class, detail := classify(a.response, a.err)
 	return Ack{At: a.end, Stages: stagesOf(a.response.DebugTimings), Class: class, Detail: detail}
+}
+
+// by is ack for an answer that must have come by a time.
+func (a sent) by(end time.Time) Ack {
+	ack := a.ack()
+	if a.end.After(end) {
+		ack.At = end
+		if ack.OK() {
+			ack.Class, ack.Detail = "no_ack", "the server did not answer in time"
+		}
+	}
+	return ack
 }
 
 // stagesOf are the parts of a send as the client measured them.

@@ -57,13 +57,40 @@ func (t *Turns) Begin(ctx context.Context, n int) (*Turn, error) {
 		}
 		return nil, ErrBusy
 	}
-	own := &Turn{of: t}
-	own.Join()
+	own := t.begun()
+	if ctx.Err() != nil { // both at once: nothing is sent when the time is over
+		own.Leave()
+		if err := CalledOff(ctx); err != nil {
+			return nil, err
+		}
+		return nil, ErrBusy
+	}
 	if !t.allowance.take(n, t.Clock.Now()) {
 		own.Leave()
 		return nil, probe.Inconclusive("rate_limited", fmt.Errorf("more than %d probe messages at once, or one every %v", t.allowance.burst, allowanceInterval))
 	}
 	return own, nil
+}
+
+// TryBegin is Begin for who would rather not send than wait, or send too much.
+func (t *Turns) TryBegin(n int) (*Turn, bool) {
+	select {
+	case t.busy <- struct{}{}:
+	default:
+		return nil, false
+	}
+	own := t.begun()
+	if !t.allowance.take(n, t.Clock.Now()) {
+		own.Leave()
+		return nil, false
+	}
+	return own, true
+}
+
+func (t *Turns) begun() *Turn {
+	own := &Turn{of: t}
+	own.Join()
+	return own
 }
 
 // Join lengthens the turn until Leave is called once more.

@@ -1,6 +1,10 @@
 package tracker
 
-import "time"
+import (
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
 
 // State is how an account is, by its client's own events.
 type State string
@@ -31,23 +35,38 @@ type Account struct {
 	// ID is how the host calls it, or its masked number.
 	ID string
 	// State is how it is, Since when, and Reason why, where there is a reason:
-	// "logged_out_401", "stream_replaced", "temporary_ban_101".
+	// "logged_out_401", "stream_replaced", "temporary_ban_101", "closed_by_host".
 	State  State
 	Since  time.Time
 	Reason string
+	// Away is since when it has not been connected without a break; zero while it is.
+	Away time.Time
 	// Reconnects counts the connections of the last hour that were not the first
 	// one, at most 1,000.
 	Reconnects int
 	// FirstReconnect and LastReconnect are when the first and the last of these
 	// were; zero without one.
 	FirstReconnect, LastReconnect time.Time
+	// Replaced counts how often in the last hour another client took the session
+	// over, at most 100; LastReplaced is when last.
+	Replaced     int
+	LastReplaced time.Time
 	// LastConnected is when it last became connected, LastInbound when a message
 	// last came; zero when never.
 	LastConnected, LastInbound time.Time
 	// Undecryptable counts the messages that came and could not be read, since
 	// the account is tracked.
 	Undecryptable int
-	// Restricted tells that WhatsApp does not let the account write to strangers
-	// at present.
-	Restricted bool
+	// Restricted is the time in which WhatsApp does not let the account write to
+	// strangers, Banned that in which it may not connect; without a From there is
+	// none.
+	Restricted, Banned longrun.Restriction
+	// PhoneSeen is when a sign of life last came from the account's own phone. Of one
+	// that was never heard, it is when the account was first followed.
+	PhoneSeen time.Time
+	// Tapped tells that the client's log is listened to, so that Traffic knows what
+	// the account sends.
+	Tapped bool
+	// Traffic is what became of its messages in the last hour.
+	Traffic longrun.Traffic
 }

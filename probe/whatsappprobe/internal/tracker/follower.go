@@ -7,117 +7,190 @@ import (
 	"github.com/benbjohnson/clock"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types/events"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tally"
 )
 
-// maxReconnects bounds what is remembered of one account.
-const maxReconnects = 1000
+const (
+	// maxReconnects and maxReplaced bound what is remembered of one account.
+	maxReconnects = 1000
+	maxReplaced   = 100
+	// maxReason bounds what the service calls a thing.
+	maxReason = 60
+)
 
-// Follower turns the events of one client into an Account. It is pure: no lock,
-// no clock.
+// Follower turns what one client says into an Account. It is pure: no lock, no clock.
 type Follower struct {
 	Account    Account
-	reconnects []time.Time // of the last hour, oldest first
-	ever       bool        // it was connected before
+	reconnects []int64 // of the last hour, oldest first, in nanoseconds since 1970
+	replaced   []int64 // likewise
+	ever       bool    // it was connected before
+	answers    answers
+	tally      *tally.Tally // nil where nobody wants it
+	muted      time.Time    // when a stranger was last refused; zero when none was, in a day
 }
 
 // Follow takes one event, and reports whether the state changed.
 func (f *Follower) Follow(event any, now time.Time) (changed bool) {
+	return f.take(event, false, now)
+}
+
+// FollowMessage is Follow for a message of a probe, which counts as nobody's.
+func (f *Follower) FollowMessage(event *events.Message, isProbe bool, now time.Time) (changed bool) {
+	return f.take(event, isProbe, now)
+}
+
+func (f *Follower) take(event any, isProbe bool, now time.Time) (changed bool) {
+	before := f.Account.State
 	switch e := event.(type) {
 	case *events.Connected:
-		return f.connected(now)
+		f.connected(now)
 	case *events.Disconnected, *events.ManualLoginReconnect:
-		return f.unlessFinal(Reconnecting, "disconnected", now)
+		f.gone(now)
+		f.unlessFinal(Reconnecting, "disconnected", now)
 	case *events.StreamError:
-		return f.unlessFinal(Reconnecting, "stream_error_"+e.Code, now)
+		f.unlessFinal(Reconnecting, "stream_error_"+short(e.Code), now)
 	case *events.KeepAliveTimeout:
-		if f.Account.State == Connected {
-			return f.set(Degraded, "keepalive_timeout", now)
+		// One of the connection before says nothing of this one.
+		late := !e.LastSuccess.IsZero() && e.LastSuccess.Before(f.Account.LastConnected.Add(-keepAliveSlack))
+		if f.Account.State == Connected && !late {
+			f.answers.timedOut = now
+			f.set(Degraded, "keepalive_timeout", now)
 		}
 	case *events.KeepAliveRestored:
 		if f.Account.State == Degraded {
-			return f.set(Connected, "", now)
+			f.set(Connected, "", now)
 		}
 	case *events.QR:
-		return f.set(NeedsQR, "not_paired", now)
+		f.set(NeedsQR, "not_paired", now)
 	case *events.PairSuccess:
-		return f.set(Reconnecting, "paired", now)
+		f.set(Reconnecting, "paired", now)
 	case *events.LoggedOut:
 		reason := "logged_out"
 		if e.OnConnect {
 			reason = fmt.Sprintf("logged_out_%d", int(e.Reason))
 		}
-		return f.set(NeedsQR, reason, now)
+		f.set(NeedsQR, reason, now)
 	case *events.ClientOutdated:
-		return f.set(Outdated, "client_outdated", now)
+		f.set(Outdated, "client_outdated", now)
 	case *events.StreamReplaced:
-		return f.set(Stopped, "stream_replaced", now)
+		f.replaced = remember(f.replaced, now, maxReplaced)
+		f.set(Stopped, "stream_replaced", now)
 	case *events.TemporaryBan:
-		return f.set(Stopped, fmt.Sprintf("temporary_ban_%d", int(e.Code)), now)
+		f.banned(e, now)
+		f.set(Stopped, fmt.Sprintf("temporary_ban_%d", int(e.Code)), now)
 	case *events.ConnectFailure:
-		return f.set(Stopped, fmt.Sprintf("connect_failure_%d", int(e.Reason)), now)
+		f.set(Stopped, fmt.Sprintf("connect_failure_%d", int(e.Reason)), now)
 	case *events.CATRefreshError:
-		return f.set(Stopped, "token_refresh_failed", now)
+		f.set(Stopped, "token_refresh_failed", now)
 	case *events.Message:
-		f.Account.LastInbound = now
+		f.message(e, isProbe, now)
 	case *events.UndecryptableMessage:
-		f.Account.Undecryptable++
+		f.unreadable(e, now)
+	case *events.Receipt:
+		f.receipt(e, now)
+	case *events.MediaRetry:
+		f.Account.PhoneSeen = now
+	case *events.OfflineSyncPreview:
+		if f.tally != nil && !f.Account.Tapped {
+			f.tally.Announced(e.Messages, false, now)
+		}
+	case *events.OfflineSyncCompleted:
+		if f.tally != nil && !f.Account.Tapped {
+			f.tally.AllCame(now)
+		}
 	case *events.NotifyAccountReachoutTimelock:
-		f.Account.Restricted = e.IsActive
+		f.timelock(e, now)
 	}
-	return false
+	return f.Account.State != before
 }
+
+// keepAliveSlack is by how much the client's own times and these may differ.
+const keepAliveSlack = 5 * time.Second
 
 // connected takes the one event that means a connection, for each one. It also
 // comes after a reconnect that no Disconnected announced.
-func (f *Follower) connected(now time.Time) bool {
-	if f.ever {
-		f.forget(now)
-		if len(f.reconnects) >= maxReconnects {
-			f.reconnects = f.reconnects[1:]
-		}
-		f.reconnects = append(f.reconnects, now)
+func (f *Follower) connected(now time.Time) {
+	if f.ever && !(f.answers.guessed && f.Account.State == Connected) {
+		f.reconnects = remember(f.reconnects, now, maxReconnects)
 	}
 	f.ever = true
 	f.Account.LastConnected = now
-	return f.set(Connected, "", now)
+	f.Account.Banned = longrun.Restriction{}
+	f.answers = answers{}
+	f.set(Connected, "", now)
+}
+
+// gone is the end of a connection, whatever comes after it.
+func (f *Follower) gone(now time.Time) {
+	f.answers.gone(now)
+	if f.tally != nil {
+		f.tally.Gone()
+	}
 }
 
 // unlessFinal sets a state that does not take back that the client gave up: of
 // an end, its parts may come in any order.
-func (f *Follower) unlessFinal(s State, reason string, now time.Time) bool {
-	if IsFinal(f.Account.State) {
-		return false
+func (f *Follower) unlessFinal(s State, reason string, now time.Time) {
+	if !IsFinal(f.Account.State) {
+		f.set(s, reason, now)
 	}
-	return f.set(s, reason, now)
 }
 
-func (f *Follower) set(s State, reason string, now time.Time) bool {
-	changed := f.Account.State != s
-	if changed {
-		f.Account.Since = now
+func (f *Follower) set(s State, reason string, now time.Time) {
+	a := &f.Account
+	if a.State != s {
+		a.Since = now
 	}
-	f.Account.State, f.Account.Reason = s, reason
-	return changed
+	a.State, a.Reason = s, reason
+	switch {
+	case s == Connected:
+		a.Away = time.Time{}
+	case a.Away.IsZero():
+		a.Away = now
+	}
 }
 
-// forget drops the reconnects that are older than an hour.
-func (f *Follower) forget(now time.Time) {
+// remember adds a time to those of the last hour, and drops what is older or more than
+// most.
+func remember(times []int64, now time.Time, most int) []int64 {
+	times = forget(times, now)
+	if len(times) >= most {
+		times = times[1:]
+	}
+	return append(times, now.UnixNano())
+}
+
+// forget drops the times that are older than an hour.
+func forget(times []int64, now time.Time) []int64 {
 	n := 0
-	for n < len(f.reconnects) && now.Sub(f.reconnects[n]) >= time.Hour {
+	for n < len(times) && now.UnixNano()-times[n] >= int64(time.Hour) {
 		n++
 	}
-	f.reconnects = f.reconnects[n:]
-	if len(f.reconnects) == 0 {
-		f.reconnects = nil // a quiet account keeps nothing
+	if times = times[n:]; len(times) == 0 {
+		return nil // a quiet account keeps nothing
 	}
+	return times
 }
+
+func moment(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds).UTC() }
+
+func short(text string) string { return text[:min(len(text), maxReason)] }
 
 // View returns the account as it is now.
 func (f *Follower) View(now time.Time) Account {
-	f.forget(now)
+	f.reconnects, f.replaced = forget(f.reconnects, now), forget(f.replaced, now)
 	a := f.Account
 	if a.Reconnects = len(f.reconnects); a.Reconnects > 0 {
-		a.FirstReconnect, a.LastReconnect = f.reconnects[0], f.reconnects[a.Reconnects-1]
+		a.FirstReconnect, a.LastReconnect = moment(f.reconnects[0]), moment(f.reconnects[a.Reconnects-1])
+	}
+	if a.Replaced = len(f.replaced); a.Replaced > 0 {
+		a.LastReplaced = moment(f.replaced[a.Replaced-1])
+	}
+	a.Restricted = f.restricted(now)
+	if f.tally != nil {
+		a.Traffic = f.tally.Traffic(now)
 	}
 	return a
 }
@@ -126,7 +199,9 @@ func (f *Follower) View(now time.Time) Account {
 // connected just before its handler was there.
 func (f *Follower) CatchUp(cli any, clk clock.Clock) {
 	if f.Account.Reason == notYet {
-		*f = Begin(f.Account.ID, cli, clk)
+		begun := Begin(f.Account.ID, cli, clk)
+		f.Account.State, f.Account.Since, f.Account.Reason, f.Account.Away = begun.Account.State, begun.Account.Since, begun.Account.Reason, begun.Account.Away
+		f.Account.LastConnected, f.ever = begun.Account.LastConnected, begun.ever
 	}
 }
 
@@ -134,14 +209,18 @@ const notYet = "not_connected_yet"
 
 // Begin is what can be said of a client before it says anything.
 func Begin(id string, cli any, clk clock.Clock) Follower {
-	f := Follower{Account: Account{ID: id, State: Reconnecting, Since: clk.Now(), Reason: notYet}}
+	now := clk.Now()
+	f := Follower{Account: Account{ID: id, State: Reconnecting, Since: now, Reason: notYet, Away: now, PhoneSeen: now}}
 	if c, ok := cli.(*whatsmeow.Client); ok {
 		switch {
 		case c.Store.ID == nil:
 			f.Account.State, f.Account.Reason = NeedsQR, "not_paired"
 		case c.IsLoggedIn() && c.IsConnected():
-			f.connected(clk.Now())
+			f.connected(now)
 		}
 	}
 	return f
 }
+
+// Count has the follower count the account's messages.
+func (f *Follower) Count() { f.tally = &tally.Tally{} }

@@ -1,0 +1,49 @@
+package tracker
+
+import (
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Memory is what is known of an account that a restart must not forget.
+type Memory struct {
+	PhoneSeen  time.Time   `json:"phoneSeen"`
+	Restricted Restriction `json:"restricted,omitzero"`
+	Refused    time.Time   `json:"refused,omitzero"`
+	Banned     Restriction `json:"banned,omitzero"`
+}
+
+// Restriction is a longrun.Restriction as it is kept.
+type Restriction struct {
+	From   time.Time `json:"from"`
+	Until  time.Time `json:"until,omitzero"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Remember returns what is to be kept.
+func (f *Follower) Remember() Memory {
+	return Memory{PhoneSeen: f.Account.PhoneSeen, Restricted: Restriction(f.Account.Restricted), Refused: f.muted, Banned: Restriction(f.Account.Banned)}
+}
+
+// Recall takes what was kept, before the client says anything. Times that lie ahead of
+// now are not believed.
+func (f *Follower) Recall(m Memory, now time.Time) {
+	if !m.PhoneSeen.IsZero() && !m.PhoneSeen.After(now) {
+		f.Account.PhoneSeen = m.PhoneSeen
+	}
+	if !m.Restricted.From.After(now) {
+		f.Account.Restricted = bounded(m.Restricted)
+	}
+	if !m.Refused.After(now) {
+		f.muted = m.Refused
+	}
+	if !m.Banned.From.After(now) && f.Account.State != Connected {
+		f.Account.Banned = bounded(m.Banned)
+	}
+}
+
+func bounded(r Restriction) longrun.Restriction {
+	r.Reason = short(r.Reason)
+	return longrun.Restriction(r)
+}

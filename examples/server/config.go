@@ -12,6 +12,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 	"github.com/caarlos0/env/v11"
+	"go.mau.fi/whatsmeow"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
 	environ "github.com/seed-13dc028d/longwatch/examples/internal/environment"
@@ -49,6 +50,8 @@ type config struct {
 	demo     bool          // -demo
 	deadline time.Duration // of the demonstration's probes
 	clock    clock.Clock   // nil: the wall clock; a test's may run faster
+
+	redirect func(*whatsmeow.Client) // nil: WhatsApp; a test's leads to a server of its own
 }
 
 var usage = `Usage: server [-demo]
@@ -79,6 +82,13 @@ WhatsApp server in this process. The environment says what differs from:
   WHATSAPP_PROBE_TO    the probe account   number that the outbound probe writes to
   WHATSAPP_PROBE_EVERY 6h                  how often; queue every fourth time
   WHATSAPP_PROBE_UNTIL receipt             of the receiver's phone, or ack: what makes outbound a PASS
+  WHATSAPP_OWNER       leader              who connects the accounts: the instance that
+                                           leads, while it does, so that several on one
+                                           host and its files take turns; or process:
+                                           this one, from its start to its end, whoever
+                                           leads, and alone on its files. A store that
+                                           is away for longer than the lease lets the
+                                           leader's accounts go, and not the process's
 ` + channels.Usage + `  LONGRUN_PING_URL     none                called after each stored beat, so that
                                            someone outside notices silence
   LONGRUN_SERVICE      none                what is watched, such as acme-whatsapp: every

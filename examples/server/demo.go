@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -80,7 +81,7 @@ const fullQueue = 500
 
 // openDemo starts the server, with two paired clients, and real probes between
 // them.
-func openDemo(c config) (*whatsapp, error) {
+func openDemo(c config, logger *slog.Logger) (*whatsapp, error) {
 	srv, err := whatsapptest.Start(nil)
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
@@ -99,6 +100,13 @@ func openDemo(c config) (*whatsapp, error) {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
 	if err := w.accounts.Add("demo", account); err != nil {
+		srv.Close()
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	if c.WhatsApp.ownedByLeader() {
+		w.owner = newOwner(c, logger)
+	}
+	if err := w.own(); err != nil {
 		srv.Close()
 		return nil, fmt.Errorf("demo: %w", err)
 	}

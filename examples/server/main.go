@@ -100,7 +100,7 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	// Without accounts, this process is healthy while its own door opens.
 	cfg.Status = func(ctx context.Context) (longrun.HostStatus, error) { return answers(ctx, own, listener.Addr()) }
 	if len(wa.clients) > 0 {
-		cfg.Status, cfg.Probes = wa.accounts.Status, wa.probes
+		cfg.Status, cfg.Probes, cfg.Leading = wa.accounts.Status, wa.probes, wa.leading()
 	}
 	alerter, to, err := c.Alerts.Open(logger)
 	if err != nil {

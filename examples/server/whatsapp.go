@@ -19,6 +19,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/owning"
 )
 
 // whatsappConfig is the part of the environment that is about WhatsApp.
@@ -28,7 +29,17 @@ type whatsappConfig struct {
 	ProbeTo    string        `env:"WHATSAPP_PROBE_TO"`
 	ProbeEvery time.Duration `env:"WHATSAPP_PROBE_EVERY"`
 	ProbeUntil string        `env:"WHATSAPP_PROBE_UNTIL"`
+	Owner      string        `env:"WHATSAPP_OWNER"`
 }
+
+// Who connects the accounts.
+const (
+	byLeader  = "leader"  // the instance that leads, for as long as it does
+	byProcess = "process" // this process, from its start to its end
+)
+
+// ownedByLeader reports whether the accounts belong to whoever leads.
+func (c whatsappConfig) ownedByLeader() bool { return c.Owner != byProcess }
 
 // checkWhatsApp checks what can be told without opening a file.
 func (c *config) checkWhatsApp() error {
@@ -40,6 +51,9 @@ func (c *config) checkWhatsApp() error {
 	}
 	if c.WhatsApp.ProbeUntil != "" && c.WhatsApp.ProbeUntil != "receipt" && c.WhatsApp.ProbeUntil != "ack" {
 		errs = append(errs, fmt.Errorf("WHATSAPP_PROBE_UNTIL: %q is neither receipt nor ack", c.WhatsApp.ProbeUntil))
+	}
+	if c.WhatsApp.Owner != "" && c.WhatsApp.Owner != byLeader && c.WhatsApp.Owner != byProcess {
+		errs = append(errs, fmt.Errorf("WHATSAPP_OWNER: %q is neither leader nor process", c.WhatsApp.Owner))
 	}
 	if c.WhatsApp.ProbeTo != "" {
 		c.WhatsApp.ProbeTo = strings.TrimPrefix(c.WhatsApp.ProbeTo, "+")
@@ -66,7 +80,8 @@ type whatsapp struct {
 	accounts *whatsappprobe.Accounts
 	probes   []monitor.Probe
 	clients  []*whatsmeow.Client
-	demo     http.Handler // breaks and mends; nil but with -demo
+	owner    *owning.Owner // connects the clients while this instance leads; nil: this process does
+	demo     http.Handler  // breaks and mends; nil but with -demo
 	close    func()
 }
 
@@ -74,7 +89,7 @@ type whatsapp struct {
 // error joins all that is wrong, each part naming its variable.
 func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp, error) {
 	if c.demo {
-		return openDemo(c)
+		return openDemo(c, logger)
 	}
 	var files []*linking.DeviceFile
 	w := &whatsapp{accounts: whatsappprobe.NewAccounts(nil), close: func() {
@@ -87,14 +102,18 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 	}
 	var errs []error
 	open := func(variable, path string) *whatsmeow.Client {
-		f, err := linking.OpenDevice(ctx, path, &linking.DeviceOptions{Logger: logger})
+		f, err := linking.OpenDevice(ctx, path, &linking.DeviceOptions{Shared: c.WhatsApp.ownedByLeader(), Logger: logger})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", variable, err))
 			return nil
 		}
 		files = append(files, f)
 		cli := f.Client()
-		cli.InitialAutoReconnect = true // a network that is away at the start is no mistake
+		cli.InitialAutoReconnect = true       // a network that is away at the start is no mistake
+		cli.EnableDecryptedEventBuffer = true // what this process has in its hands when it ends, the next one gets
+		if c.redirect != nil {
+			c.redirect(cli)
+		}
 		w.clients = append(w.clients, cli)
 		return cli
 	}
@@ -115,11 +134,18 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 			probed = cli
 		}
 	}
+	if c.WhatsApp.ownedByLeader() {
+		w.owner = newOwner(c, logger)
+	}
 	var sender *whatsmeow.Client
 	if c.WhatsApp.ProbeDB != "" {
 		sender = open("WHATSAPP_PROBE_DB", c.WhatsApp.ProbeDB)
 	}
 	if err := errors.Join(errs...); err != nil {
+		w.close()
+		return nil, err
+	}
+	if err := w.own(); err != nil {
 		w.close()
 		return nil, err
 	}
@@ -156,12 +182,46 @@ func (c whatsappConfig) probeTo(sender *whatsmeow.Client) types.JID {
 	return types.EmptyJID
 }
 
-// run connects the accounts and logs how they are, until ctx ends.
+// newOwner has the accounts connected by whoever leads.
+func newOwner(c config, logger *slog.Logger) *owning.Owner {
+	return owning.New(&owning.Options{Logger: logger, Clock: c.clock})
+}
+
+// own gives the clients to the owner, if there is one, the accounts under their names.
+func (w *whatsapp) own() error {
+	if w.owner == nil {
+		return nil
+	}
+	names := w.accounts.List()
+	for i, cli := range w.clients {
+		name := "the probe account"
+		if i < len(names) {
+			name = names[i].ID
+		}
+		if err := w.owner.Add(name, cli); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leading is what the monitor runs while this instance leads; nil for nothing.
+func (w *whatsapp) leading() func(context.Context) error {
+	if w.owner == nil {
+		return nil
+	}
+	return w.owner.Lead
+}
+
+// run connects the accounts, where they are not the leader's, and logs how they are,
+// until ctx ends.
 func (w *whatsapp) run(ctx context.Context, logger *slog.Logger) error {
 	changes := w.accounts.Changes(ctx)
-	for _, cli := range w.clients {
-		if err := cli.ConnectContext(ctx); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("connect to WhatsApp: %w", err)
+	if w.owner == nil {
+		for _, cli := range w.clients {
+			if err := cli.ConnectContext(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("connect to WhatsApp: %w", err)
+			}
 		}
 	}
 	for a := range changes {

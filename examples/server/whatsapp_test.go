@@ -32,8 +32,8 @@ func TestMistakesInWhatsAppAreNamedAndTheExitCodeIs2(t *testing.T) {
 		want []string
 	}{
 		"values": {nil, map[string]string{
-			"WHATSAPP_DB": "x.db", "WHATSAPP_PROBE_EVERY": "5s", "WHATSAPP_PROBE_TO": "0170 5678", "WHATSAPP_PROBE_UNTIL": "read",
-		}, []string{"WHATSAPP_PROBE_EVERY", "WHATSAPP_PROBE_TO", "WHATSAPP_PROBE_UNTIL"}},
+			"WHATSAPP_DB": "x.db", "WHATSAPP_PROBE_EVERY": "5s", "WHATSAPP_PROBE_TO": "0170 5678", "WHATSAPP_PROBE_UNTIL": "read", "WHATSAPP_OWNER": "me",
+		}, []string{"WHATSAPP_PROBE_EVERY", "WHATSAPP_PROBE_TO", "WHATSAPP_PROBE_UNTIL", "WHATSAPP_OWNER"}},
 		"no duration":               {nil, map[string]string{"WHATSAPP_PROBE_EVERY": "often"}, []string{"WHATSAPP_PROBE_EVERY"}},
 		"nothing to probe":          {nil, map[string]string{"WHATSAPP_PROBE_DB": "x.db"}, []string{"WHATSAPP_DB is not set"}},
 		"real accounts":             {[]string{"-demo"}, map[string]string{"WHATSAPP_DB": "x.db"}, []string{"-demo has none"}},

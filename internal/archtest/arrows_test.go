@@ -265,6 +265,10 @@ var arrows = []row{
 		ours: []string{"probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/tap", "internal/spawn"}, sdk: "whatsmeow",
 		with: []string{"modernc.org/sqlite"}, // the driver of device files
 	},
+	{
+		dir:  "probe/whatsappprobe/owning",
+		ours: []string{"probe/whatsappprobe/internal/masking", "internal/deadline", "internal/spawn"}, sdk: "whatsmeow", with: []string{clock},
+	},
 	{dir: "alert/telegramalert", ours: []string{"alert", "internal/redact"}, sdk: "telegram", with: []string{clock}},
 	{dir: "alert/webhookalert", ours: []string{"alert", "internal/redact", "internal/visible"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},

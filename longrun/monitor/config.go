@@ -72,6 +72,21 @@ type Config struct {
 	// beats stored while one runs share the next call. Default: none.
 	AfterBeat func(ctx context.Context, beat longrun.Heartbeat)
 
+	// Leading is what only one instance may do, such as to hold the connections of
+	// WhatsApp accounts: it is called when this instance leads, beside the beats. Its
+	// context ends when the instance is asked to stop, and when the lease is lost or
+	// may be: by this process's own clock, before another instance can lead, and
+	// whatever the store does then. Leading returns at that, at once: the lease is
+	// given back when it has, and no later than 3/16 of StopTimeout after it should
+	// have (1.5 s by default). The context's Err looks at the clock: ask it before
+	// each effect, as a process that was stopped for longer than its lease wakes up
+	// behind it. There is never more than one call at a time. One that returns before
+	// its time, or panics, is called again after 1 s, and then less and less often, up
+	// to every 10 minutes; Status shows it among Tasks, as "leading". A store that is
+	// out of reach for longer than the lease ends it as well, with a single instance,
+	// too. Probes settle from the begin of the lead then (Probe.Settle). Default: none.
+	Leading func(ctx context.Context) error
+
 	// MemoryLimit is how many bytes of memory this process may use, for the rule
 	// memory_growth. Default: what its control group allows, else the soft limit of
 	// the Go runtime; where there is none, or below zero, the rule says nothing.
@@ -148,8 +163,8 @@ type Probe struct {
 	// Confirm is the pause between a failure and the attempt that confirms it.
 	// Default: 10 s, at most a quarter of Retry.
 	Confirm time.Duration
-	// Settle is how long after the start of the monitor no scheduled probe is
-	// made, so that the host can connect first. Default: 1 minute, at most
+	// Settle is how long after the start of the monitor, or of the lead with
+	// Config.Leading, no scheduled probe is made, so that the host can connect first. Default: 1 minute, at most
 	// Every.
 	Settle time.Duration
 	// Prober is asked. Its context ends by the monitor's clock, so that it has no

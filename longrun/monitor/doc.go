@@ -61,9 +61,20 @@
 // # The end
 //
 // When Run's context ends, Config.StopTimeout begins, one for all: the writer stores
-// what waits and the tasks finish what they began, the lease is given back, and then
-// the host's functions are waited for while the run's document is closed. What hangs
-// is left behind and said.
+// what waits, the tasks finish what they began and Config.Leading lets go, the lease
+// is given back, and then the host's functions are waited for while the run's document
+// is closed. What hangs is left behind and said.
+//
+// # What only one instance may hold
+//
+// Config.Leading is called for as long as this instance leads: connections of which
+// there must be one in the world are made in it, and end with its context. Between
+// two instances the order is: the one before lets go, its lease is given back or runs
+// out, the next one is granted it, and takes hold. Three things are not promised. A
+// function that goes on after the end of its context may overlap with the next one.
+// So may a process that was stopped for longer than its lease, from when it wakes up
+// until its first look at the context. And what was under way at a loss is the host's
+// to mend. For WhatsApp accounts package probe/whatsappprobe/owning does all of it.
 //
 // # When the store is out of reach
 //
@@ -138,8 +149,8 @@
 // module do. Where a store cannot watch, they are read every Config.SettingsEvery, and
 // a follower reads the lock's document at most four times in a lease.
 //
-// A monitor at rest holds at most twelve goroutines, whatever its age, besides
-// what the store's own watches need. A probe's result is one more commit of two
+// A monitor at rest holds at most twelve goroutines, whatever its age, two more with
+// Config.Leading, besides what the store's own watches need. A probe's result is one more commit of two
 // documents; a take-over reads the results of one period of the slowest probe,
 // once.
 //

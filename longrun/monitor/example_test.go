@@ -44,6 +44,31 @@ func Example() {
 	// state: stopped
 }
 
+// What only one instance may hold, such as the connections of WhatsApp accounts, is
+// the leader's.
+func ExampleConfig_leading() {
+	ctx, stop := context.WithCancel(context.Background())
+	m, err := monitor.New(monitor.Config{
+		Store: memstore.New(nil),
+		Leading: func(ctx context.Context) error {
+			fmt.Println("connect")
+			stop() // the instance is asked to stop
+			<-ctx.Done()
+			fmt.Println("disconnect, before the lease is given back")
+			return nil
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("run:", m.Run(ctx))
+	// Output:
+	// connect
+	// disconnect, before the lease is given back
+	// run: <nil>
+}
+
 func ExampleNew_mistakes() {
 	_, err := monitor.New(monitor.Config{Interval: 7 * time.Second, Root: "metrics"})
 	fmt.Println(err)

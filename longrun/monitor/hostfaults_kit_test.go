@@ -85,6 +85,20 @@ var victims = []victim{
 	{name: "AfterBeat", wire: func(c *monitor.Config, act func(context.Context) error) {
 		c.AfterBeat = func(ctx context.Context, _ longrun.Heartbeat) { _ = act(ctx) }
 	}},
+	{name: "Leading", wire: func(c *monitor.Config, act func(context.Context) error) {
+		c.Leading = func(ctx context.Context) error {
+			for ctx.Err() == nil {
+				if err := act(ctx); err != nil {
+					return err
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(30 * time.Second):
+				}
+			}
+			return act(ctx) // at its end, too
+		}
+	}},
 	{name: "Prober", wire: func(c *monitor.Config, act func(context.Context) error) {
 		c.Probes = []monitor.Probe{{Type: longrun.Outbound, Every: 10 * time.Minute, Retry: 5 * time.Minute, Prober: probe.Func(func(ctx context.Context) (probe.Result, error) {
 			return probe.Result{Status: probe.Pass}, act(ctx)

@@ -47,6 +47,7 @@ type Monitor struct {
 	alarms   *alarming.Board
 	channel  *outbox.Channel
 	closing  *closing.Closing
+	host     *leading.Host // nil without Config.Leading
 
 	processStart time.Time
 	running      atomic.Bool
@@ -77,7 +78,7 @@ func New(cfg Config) (*Monitor, error) {
 	m.after = hostcall.NewAfterBeat(cfg.AfterBeat, cfg.Interval, cfg.Clock, log)
 	m.closing = closing.New(m.deps, closing.Options{EvidenceKey: cfg.EvidenceKey, Trusted: m.store.Time().Trusted})
 	m.probes = probing.New(m.deps, probing.Options{
-		Probes: probesOf(cfg), AtOnce: cfg.ProbesAtOnce, Started: m.startedAt,
+		Probes: probesOf(cfg), AtOnce: cfg.ProbesAtOnce, Started: m.settling,
 		Holder: func() string { holder, _ := m.campaign.Holder(); return holder },
 		Stored: func(at time.Time) { m.closing.Changed(at) },
 	})
@@ -106,13 +107,18 @@ func New(cfg Config) (*Monitor, error) {
 		return nil, &invalid
 	}
 	m.run = runs.New(m.deps, runs.Options{Saved: m.beats.Recorded, Away: func() bool { return m.store.Health().Err != nil }, Lost: m.alarms.Died})
+	tasks := []leading.Task{
+		m.probes.Task(),
+		m.alarms.Task(),
+		m.closing.Task(),
+	}
+	if cfg.Leading != nil {
+		m.host = leading.NewHost(m.deps, cfg.Leading)
+		tasks = append(tasks, m.host.Task())
+	}
 	m.campaign = leading.New(m.deps, leading.Options{
 		Lock: l, Began: func(context.Context) { m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Expired: m.run.MarkLost,
-		Tasks: []leading.Task{
-			m.probes.Task(),
-			m.alarms.Task(),
-			m.closing.Task(),
-		},
+		Tasks: tasks,
 	})
 	m.store.Follow(m.deps.Ledger.LockKey(), m.campaign.Saw)
 	return m, nil
@@ -271,6 +277,9 @@ func (m *Monitor) farewell(ctx context.Context) {
 	callers := []*hostcall.Caller{m.status.Caller(), m.after.Caller()}
 	callers = append(callers, m.channel.Callers()...)
 	callers = append(callers, m.probes.Callers()...)
+	if m.host != nil {
+		callers = append(callers, m.host.Caller())
+	}
 	for _, c := range callers {
 		if err := c.Wait(ctx); err != nil {
 			m.deps.Log.ErrorContext(ctx, "a function of the host did not return", "error", spawn.Text(err))
@@ -320,6 +329,16 @@ func (m *Monitor) startedAt() time.Time {
 		return *t
 	}
 	return time.Time{}
+}
+
+// settling is since when the host has had time to connect: since the run began, or,
+// where it connects for as long as it leads, since it leads.
+func (m *Monitor) settling() time.Time {
+	started := m.startedAt()
+	if lead := m.campaign.State(); m.host != nil && lead.Leading {
+		return room.Latest(started, lead.Since)
+	}
+	return started
 }
 
 // TestAlert sends a message that says it is a test, now and from this instance,

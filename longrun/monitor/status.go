@@ -69,7 +69,7 @@ type Status struct {
 	StoreError string
 
 	// Tasks are what a leader does beside its beats, and how each of it is: one that
-	// failed is started again, later and later.
+	// failed is started again, later and later. Config.Leading is "leading" there.
 	Tasks []TaskStatus
 
 	// Probes are the configured probes, in the order of Config.

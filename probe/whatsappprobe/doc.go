@@ -2,8 +2,8 @@
 // *whatsmeow.Client, and tells the states of accounts from what the client says
 // itself.
 //
-// What it does not do: it connects, reconnects and logs out no client, and it
-// answers no message. It cannot tell why WhatsApp did what it did, and it proves
+// What it does not do: it connects, reconnects and logs out no client (package owning,
+// below it, does, for the instance that leads), and it answers no message. It cannot tell why WhatsApp did what it did, and it proves
 // nothing of groups, media or calls. Its probes send real messages: to an
 // account that you own, few of them, see README.md. A program that imports it
 // links go.mau.fi/libsignal, which is GPL-3.0.
@@ -87,10 +87,11 @@
 // # Rooms
 //
 // Package linking, below this one, pairs the device of an account and keeps its
-// file. The internal ones: tracker follows one client, tap listens to its log, tally
-// counts its messages, sending has what every probe is made of, replay judges what was
-// sent while an account was away, memory keeps what a restart must not forget, masking
-// hides telephone numbers.
+// file; package owning has one instance of many own the connections. The internal
+// ones: tracker follows one client, tap listens to its log, tally counts its messages,
+// sending has what every probe is made of, replay judges what was sent while an
+// account was away, memory keeps what a restart must not forget, masking hides
+// telephone numbers.
 //
 // # Markers
 //

@@ -28,6 +28,7 @@ func (s *Server) login(c *conn, hello *greeting) {
 		return
 	}
 	if d.conn != nil {
+		s.count(c.at).Replaced++
 		d.conn.dismiss(conflict("replaced", ""))
 	}
 	c.device, d.conn, d.active = d, c, false

@@ -16,6 +16,7 @@ type Stats struct {
 	Connections int // websockets that were opened
 	Refused     int // websockets and logins that were turned away
 	Logins      int // logins that succeeded
+	Replaced    int // of them, those that ended another connection of the same device
 	Pings       int // keepalives that arrived
 	Sent        int // messages of these accounts that the server took
 	Delivered   int // copies of messages that linked devices of these accounts got, by their receipts
@@ -50,6 +51,7 @@ func (s *Server) sum(numbers []string) Stats {
 		sum.Connections += st.Connections
 		sum.Refused += st.Refused
 		sum.Logins += st.Logins
+		sum.Replaced += st.Replaced
 		sum.Pings += st.Pings
 		sum.Sent += st.Sent
 		sum.Delivered += st.Delivered

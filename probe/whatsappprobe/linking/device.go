@@ -34,6 +34,11 @@ type DeviceOptions struct {
 	// Unpaired accepts a device that is not paired yet, and makes the file where
 	// there is none: it is for whoever calls Pair. Default: ErrNotPaired.
 	Unpaired bool
+	// Shared lets others have the file open at the same time that say so, too:
+	// instances of one service on one host, of which only the one that leads connects
+	// its client, as package owning does. Whoever opens the file without it, such as
+	// longctl pair, is kept out, and keeps them out. Default: this process alone.
+	Shared bool
 	// HistorySync has the client download the account's past messages after
 	// pairing, into the events of its handlers. Probes have no use for them.
 	// Default: it does not.
@@ -54,7 +59,7 @@ type DeviceFile struct {
 }
 
 // OpenDevice opens the device file of one account, an SQLite database, for this
-// process alone. opts may be nil. Whoever opens closes.
+// process alone, or with those that share it. opts may be nil. Whoever opens closes.
 //
 // The file is a secret: with it, anybody is the account. It is made readable for
 // its owner only. Beside it lie path-wal and path-shm while it is open, and
@@ -73,7 +78,7 @@ func OpenDevice(ctx context.Context, path string, opts *DeviceOptions) (*DeviceF
 	if err != nil {
 		return nil, err
 	}
-	lock, err := lockDevice(path)
+	lock, err := lockDevice(path, o.Shared)
 	if err != nil {
 		return nil, err
 	}

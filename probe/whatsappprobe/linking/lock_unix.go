@@ -17,15 +17,20 @@ import (
 // The other file stays behind: to delete it would let two in at once.
 type fileLock struct{ file *os.File }
 
-// lockDevice takes the lock for the device file at path, or says at once who
-// has it. Two opens in one process exclude each other, too.
-func lockDevice(path string) (*fileLock, error) {
+// lockDevice takes the lock for the device file at path, alone or with others that
+// share it, or says at once who has it. Two opens in one process exclude each other,
+// too.
+func lockDevice(path string, shared bool) (*fileLock, error) {
+	how := syscall.LOCK_EX
+	if shared {
+		how = syscall.LOCK_SH
+	}
 	file, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("whatsappprobe: locking the device file: %w", err)
 	}
 	for {
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err = syscall.Flock(int(file.Fd()), how|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EINTR) {
 			break
 		}

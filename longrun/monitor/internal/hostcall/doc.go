@@ -1,6 +1,6 @@
 // Package hostcall is the one way in which the engine calls its host: the status
-// function, probers, the alerter, AfterBeat, the logger, the clock. The store is
-// guarded likewise, in internal/guardstore.
+// function, probers, the alerter, AfterBeat, Leading, the logger, the clock. The store
+// is guarded likewise, in internal/guardstore.
 //
 // # What it does not guarantee
 //
@@ -12,7 +12,8 @@
 //
 // # What it does
 //
-// One call at a time, each within its time, on a goroutine of package spawn: a
+// One call at a time, each within its time (but for Leading, which lasts as long as a
+// lead, and has its time after the end of its context), on a goroutine of package spawn: a
 // panic or a runtime.Goexit is an error. What a function returns is made ours
 // before its goroutine ends: errors become text (a typed nil and an Error that
 // panics included), what callers branch on is kept, slices are cloned, texts and

@@ -8,6 +8,12 @@
 // of the lease, for as long as the budget of the end allows. And a task that has
 // failed is started again, later and later, and not mended: its state says so.
 //
+// # What the host does with it
+//
+// Host is a task, too: what the host does for as long as its instance leads. The
+// lease is given back when it has ended, or a share of the budget later, and it is
+// never called twice at once.
+//
 // # The lease in others' hands
 //
 // Nobody gets the lease itself. A task has a Lead: its commits are fenced, and

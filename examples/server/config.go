@@ -76,7 +76,9 @@ WhatsApp server in this process. The environment says what differs from:
   FIRESTORE_EMULATOR_HOST                  honoured with firestore:PROJECT
   WHATSAPP_DB          none                device files of accounts to watch, as
                                            longctl pair makes them, split by
-                                           commas, name=file; the first is probed
+                                           commas, name=file. Beside the first, in
+                                           FILE.accounts.json, is kept when phones
+                                           were seen, restrictions and bans
   WHATSAPP_PROBE_DB    none                that of the account for probes, without
                                            which inbound and queue are not probed
   WHATSAPP_PROBE_TO    the probe account   number that the outbound probe writes to

@@ -92,7 +92,7 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 		return openDemo(c, logger)
 	}
 	var files []*linking.DeviceFile
-	w := &whatsapp{accounts: whatsappprobe.NewAccounts(nil), close: func() {
+	w := &whatsapp{close: func() {
 		for _, f := range files {
 			_ = f.Close() // what was committed is in the file
 		}
@@ -100,6 +100,8 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 	if len(c.WhatsApp.Accounts) == 0 {
 		return w, nil
 	}
+	_, first := c.WhatsApp.account(0)
+	w.accounts = whatsappprobe.NewAccounts(&whatsappprobe.AccountsOptions{Memory: first + ".accounts.json", Logger: logger, Clock: c.clock})
 	var errs []error
 	open := func(variable, path string) *whatsmeow.Client {
 		f, err := linking.OpenDevice(ctx, path, &linking.DeviceOptions{Shared: c.WhatsApp.ownedByLeader(), Logger: logger})
@@ -117,12 +119,9 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 		w.clients = append(w.clients, cli)
 		return cli
 	}
-	var probed *whatsmeow.Client
-	for i, account := range c.WhatsApp.Accounts {
-		name, file, named := strings.Cut(account, "=")
-		if !named {
-			name, file = fmt.Sprintf("account-%d", i+1), account
-		}
+	monitored := make([]watched, 0, len(c.WhatsApp.Accounts))
+	for i := range c.WhatsApp.Accounts {
+		name, file := c.WhatsApp.account(i)
 		cli := open("WHATSAPP_DB", file)
 		if cli == nil {
 			continue
@@ -130,9 +129,7 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 		if err := w.accounts.Add(name, cli); err != nil {
 			errs = append(errs, fmt.Errorf("WHATSAPP_DB: %s: %w", name, err))
 		}
-		if i == 0 {
-			probed = cli
-		}
+		monitored = append(monitored, watched{name, cli})
 	}
 	if c.WhatsApp.ownedByLeader() {
 		w.owner = newOwner(c, logger)
@@ -149,8 +146,45 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 		w.close()
 		return nil, err
 	}
-	w.probes = probesOf(probed, sender, c.WhatsApp.probeTo(sender), c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack", 0, c.clock)
+	for i, account := range monitored {
+		probes := probesOf(account.cli, sender, c.WhatsApp.probeTo(sender), c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack", 0, c.clock)
+		if i > 0 {
+			probes = probes[:2] // the queue is the host's, and one for all
+		}
+		w.probes = append(w.probes, account.probes(i, probes)...)
+	}
 	return w, nil
+}
+
+// watched is an account of this server's.
+type watched struct {
+	name string
+	cli  *whatsmeow.Client
+}
+
+// probes says which account the probes are about. Those of the first have no name, as
+// they had before there were more.
+func (a watched) probes(i int, probes []monitor.Probe) []monitor.Probe {
+	for p := range probes {
+		probes[p].Account = a.name
+		if i == 0 {
+			continue
+		}
+		probes[p].Name = strings.ToLower(a.name)
+		if (longrun.NamedProbe{Type: probes[p].Type, Name: probes[p].Name}).Validate() != nil {
+			probes[p].Name = fmt.Sprintf("account-%d", i+1)
+		}
+	}
+	return probes
+}
+
+// account is the name and the file of the i-th account of WHATSAPP_DB.
+func (c whatsappConfig) account(i int) (name, file string) {
+	name, file, named := strings.Cut(c.Accounts[i], "=")
+	if !named {
+		return fmt.Sprintf("account-%d", i+1), c.Accounts[i]
+	}
+	return name, file
 }
 
 // probesOf are the probes of one account. What has no account to probe with is
@@ -216,6 +250,9 @@ func (w *whatsapp) leading() func(context.Context) error {
 // run connects the accounts, where they are not the leader's, and logs how they are,
 // until ctx ends.
 func (w *whatsapp) run(ctx context.Context, logger *slog.Logger) error {
+	if w.accounts == nil {
+		return nil
+	}
 	changes := w.accounts.Changes(ctx)
 	if w.owner == nil {
 		for _, cli := range w.clients {
@@ -224,6 +261,12 @@ func (w *whatsapp) run(ctx context.Context, logger *slog.Logger) error {
 			}
 		}
 	}
+	following := make(chan struct{})
+	go func() {
+		defer close(following)
+		w.accounts.Run(ctx)
+	}()
+	defer func() { <-following }()
 	for a := range changes {
 		level := slog.LevelInfo
 		if a.State != whatsappprobe.Connected {

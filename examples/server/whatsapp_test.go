@@ -16,7 +16,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
 )
 
@@ -164,4 +166,17 @@ func TestTheDemonstrationPassesFailsAndHeals(t *testing.T) {
 	require.Zero(t, <-done)
 	out.await(t, "monitor stopped")
 	require.NotContains(t, out.String(), demoNumber)
+}
+
+func TestEachAccountHasProbesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	made := func(i int, name string) (out []string) {
+		for _, p := range (watched{name: name}).probes(i, []monitor.Probe{{Type: longrun.Outbound}, {Type: longrun.Inbound}}) {
+			out = append(out, string(p.Type)+" "+p.Name+" "+p.Account)
+		}
+		return out
+	}
+	require.Equal(t, []string{"outbound  Support", "inbound  Support"}, made(0, "Support"))
+	require.Equal(t, []string{"outbound sales Sales", "inbound sales Sales"}, made(1, "Sales"))
+	require.Equal(t, []string{"outbound account-3 Müller & Sons", "inbound account-3 Müller & Sons"}, made(2, "Müller & Sons"))
 }

@@ -33,8 +33,8 @@ type AccountsOptions struct {
 	// Connected.
 	Healthy func([]Account) bool
 	// Memory is a file in which Run keeps what a restart must not forget: when each
-	// phone was last seen, restrictions and bans. Two processes need one each.
-	// Default: none.
+	// phone was last seen, restrictions and bans. Processes that take turns may share
+	// one. Default: none.
 	Memory string
 	// Logger takes a line where Memory cannot be read or written. Default: silence.
 	Logger *slog.Logger
@@ -120,8 +120,9 @@ func (a *Accounts) Add(id string, cli Events) error {
 	t := &tracked{id: id, follower: tracker.Begin(id, cli, a.opts.Clock)}
 	t.client, _ = cli.(asked)
 	t.follower.Count()
-	if known, ok := a.memory.Of(id); ok {
-		t.follower.Recall(known, a.opts.Clock.Now())
+	known, _ := a.memory.Read()
+	if m, ok := known[id]; ok {
+		t.follower.Recall(m, a.opts.Clock.Now())
 	}
 	a.mu.Lock()
 	if slices.ContainsFunc(a.tracked, func(o *tracked) bool { return o.id == id }) {

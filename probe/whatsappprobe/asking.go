@@ -2,6 +2,7 @@ package whatsappprobe
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
@@ -89,16 +90,23 @@ func (a *Accounts) askWhenDue(t *tracked, now time.Time) {
 	})
 }
 
-// remember keeps what is known of all accounts now.
+// remember keeps what is known of all accounts now. Of one that is not connected here,
+// another process may know more, which has it: what that wrote is taken.
 func (a *Accounts) remember() {
 	if !a.memory.Is() {
 		return
 	}
-	now := make(map[string]tracker.Memory)
+	known, others := a.memory.Read()
+	now := a.opts.Clock.Now()
+	all := make(map[string]tracker.Memory, len(known))
+	maps.Copy(all, known)
 	for _, t := range a.all() {
 		t.mu.Lock()
-		now[t.id] = t.follower.Remember()
+		if theirs, ok := known[t.id]; ok && others && t.follower.Account.State != Connected {
+			t.follower.Recall(theirs, now)
+		}
+		all[t.id] = t.follower.Remember()
 		t.mu.Unlock()
 	}
-	a.memory.Keep(now)
+	a.memory.Keep(all)
 }

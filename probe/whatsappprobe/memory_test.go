@@ -5,11 +5,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -103,5 +105,42 @@ func TestAMemoryOfTheFutureIsNotBelieved(t *testing.T) {
 		require.False(t, got.PhoneSeen.After(time.Now()))
 		require.Zero(t, got.Restricted)
 		require.Zero(t, got.Banned)
+	})
+}
+
+// One process has the account, and another waits for its turn, for weeks.
+func TestWhoTakesAnAccountOverKnowsWhatTheOtherSaw(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "accounts.json")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var ended sync.WaitGroup
+		follows := func() (*whatsappprobe.Accounts, *silent) {
+			cli := &silent{}
+			a := whatsappprobe.NewAccounts(&whatsappprobe.AccountsOptions{Memory: path})
+			require.NoError(t, a.Add("support", cli))
+			ended.Go(func() { a.Run(ctx) })
+			return a, cli
+		}
+		_, leader := follows()
+		leader.handler(&events.Connected{})
+		waits, next := follows()
+		own := jid(ours)
+		for range 3 {
+			time.Sleep(5 * 24 * time.Hour)
+			leader.handler(&events.Receipt{MessageSource: types.MessageSource{IsFromMe: true, Sender: own}})
+			time.Sleep(time.Hour)
+		}
+		lock := &events.NotifyAccountReachoutTimelock{IsActive: true}
+		leader.handler(lock)
+		time.Sleep(3 * time.Minute)
+		leader.handler(&events.StreamReplaced{})
+		next.handler(&events.Connected{})
+		got := waits.List()[0]
+		require.Less(t, time.Since(got.PhoneSeen), 3*time.Hour)
+		require.False(t, got.Restricted.From.IsZero())
+		time.Sleep(3 * time.Minute)
+		cancel()
+		ended.Wait()
 	})
 }

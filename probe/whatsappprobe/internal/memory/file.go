@@ -19,16 +19,26 @@ import (
 const maxMemory = 32 << 20
 
 // File is the file of what a restart must not forget. One that is broken is put
-// aside, not written over. It is safe for concurrent use.
+// aside, not written over. Several processes may use one, such as two that take turns:
+// each reads what another wrote. It is safe for concurrent use.
 type File struct {
 	path   string
 	logger *slog.Logger
 
 	mu    sync.Mutex
-	read  bool
-	known map[string]tracker.Memory // as in the file
+	stamp stamp                     // of the file as it was read or written last
+	known map[string]tracker.Memory // as in it; nobody changes it
 	said  bool                      // that it cannot be written
 }
+
+// stamp tells one content of the file from another.
+type stamp struct {
+	at   time.Time
+	size int64
+}
+
+// unreadable is the stamp of one that cannot be looked at.
+var unreadable = stamp{size: -1} //nolint:gochecknoglobals // a constant
 
 // New returns the file at a path, which may be none. It reads nothing yet; logger takes
 // a line where it cannot be read or written.
@@ -37,37 +47,47 @@ func New(path string, logger *slog.Logger) *File { return &File{path: path, logg
 // Is reports whether there is one.
 func (m *File) Is() bool { return m.path != "" }
 
-// Of returns what the file says of an account.
-func (m *File) Of(id string) (tracker.Memory, bool) {
+// Read returns what the file says of each account, and whether another process wrote
+// that since it was read or written here. Nobody changes what is returned.
+func (m *File) Read() (known map[string]tracker.Memory, others bool) {
 	if m.path == "" {
-		return tracker.Memory{}, false
+		return nil, false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.readOnce()
-	known, ok := m.known[id]
-	return known, ok
+	info, err := os.Stat(m.path)
+	now := unreadable
+	if err == nil {
+		now = stamp{info.ModTime(), info.Size()}
+	}
+	if errors.Is(err, fs.ErrNotExist) || now == m.stamp {
+		return m.known, false
+	}
+	m.stamp = now // whatever becomes of it, it is not tried again
+	if err == nil {
+		err = m.read()
+	}
+	if err != nil {
+		m.logger.Warn("what was remembered of the accounts cannot be read", "error", err)
+		return m.known, false
+	}
+	return m.known, true
 }
 
-func (m *File) readOnce() {
-	if m.read {
-		return
-	}
-	m.read, m.known = true, make(map[string]tracker.Memory)
+func (m *File) read() error {
 	text, err := readFile(m.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return
-	case err == nil:
-		if err = json.Unmarshal(text, &m.known); err == nil && m.known != nil {
-			return
-		}
-		m.known = make(map[string]tracker.Memory)
-		if aside := os.Rename(m.path, m.path+".broken"); aside != nil {
-			err = errors.Join(err, aside)
-		}
+	if err != nil {
+		return err
 	}
-	m.logger.Warn("what was remembered of the accounts cannot be read", "error", err)
+	var known map[string]tracker.Memory
+	if err = json.Unmarshal(text, &known); err == nil && known != nil {
+		m.known = known
+		return nil
+	}
+	if err == nil {
+		err = errors.New("no accounts in it")
+	}
+	return errors.Join(err, os.Rename(m.path, m.path+".broken"))
 }
 
 func readFile(path string) ([]byte, error) {
@@ -81,14 +101,13 @@ func readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// Keep writes what is to be remembered, if that changed by more than a phone's hour.
+// Keep writes what is to be remembered, if that differs by more than a phone's hour.
 func (m *File) Keep(now map[string]tracker.Memory) {
 	if m.path == "" {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.readOnce()
 	if maps.EqualFunc(m.known, now, alike) {
 		return
 	}
@@ -96,6 +115,9 @@ func (m *File) Keep(now map[string]tracker.Memory) {
 	switch {
 	case err == nil:
 		m.known, m.said = now, false
+		if info, err := os.Stat(m.path); err == nil {
+			m.stamp = stamp{info.ModTime(), info.Size()}
+		}
 	case !m.said:
 		m.said = true
 		m.logger.Warn("what is to be remembered of the accounts cannot be written", "error", err)

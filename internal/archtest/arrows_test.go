@@ -240,6 +240,7 @@ var arrows = []row{
 	},
 	{dir: "probe/whatsappprobe/internal/masking", sdk: "whatsmeow"},
 	{dir: "probe/whatsappprobe/internal/tracker", sdk: "whatsmeow", with: []string{clock}},
+	{dir: "probe/whatsappprobe/internal/silence"},
 	{
 		dir:  "probe/whatsappprobe/internal/sending",
 		ours: []string{"probe", "probe/whatsappprobe/internal/tracker", "internal/deadline", "internal/spawn"}, sdk: "whatsmeow",
@@ -249,7 +250,7 @@ var arrows = []row{
 		dir: "probe/whatsappprobe",
 		ours: []string{
 			"probe", "longrun", "probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/sending",
-			"probe/whatsappprobe/internal/tracker", "internal/spawn",
+			"probe/whatsappprobe/internal/silence", "probe/whatsappprobe/internal/tracker", "internal/spawn",
 		},
 		sdk: "whatsmeow", with: []string{clock},
 	},

@@ -56,6 +56,19 @@ type AccountStatus struct {
 	PhoneSeen time.Time
 	// Traffic is what became of its messages.
 	Traffic Traffic
+	// Suspect is why the account should be probed early. Default: it should not.
+	Suspect Suspect
+}
+
+// Suspect is a host's wish that an account be probed early: nothing is known to be
+// wrong, and no alarm comes of it by itself. Each, by its Since and Reason, asks for
+// one probe.
+type Suspect struct {
+	// Since is since when; zero where nothing is suspected.
+	Since time.Time
+	// Reason is why, in a word: "no_ack" and "undelivered" ask for an outbound probe,
+	// any other for an inbound one.
+	Reason string
 }
 
 // Restriction is a time in which the service forbids something to an account.

@@ -114,6 +114,8 @@ type ProbeTrigger string
 const (
 	Scheduled ProbeTrigger = "schedule"
 	ByHand    ProbeTrigger = "manual"
+	// Suspicion: the host called the account suspect, and Probe.Reason says why.
+	Suspicion ProbeTrigger = "suspicion"
 )
 
 // Probe is what one probe found. Its document is written if there is none of the
@@ -135,8 +137,10 @@ type Probe struct {
 	// LatencyMs is how long the probed thing took in the last attempt, in
 	// milliseconds; of a Fail, how long it was waited for.
 	LatencyMs float64 `json:"latencyMs" firestore:"latencyMs"`
-	// Trigger says whether the schedule or a person asked.
+	// Trigger says whether the schedule, a person or a suspicion asked.
 	Trigger ProbeTrigger `json:"trigger" firestore:"trigger"`
+	// Reason is why the account was suspect; empty for any other trigger.
+	Reason string `json:"reason" firestore:"reason"`
 	// Target is what was asked, with telephone numbers masked.
 	Target string `json:"target" firestore:"target"`
 	// ErrorClass names the kind of failure or obstacle, and Error says more in
@@ -160,6 +164,10 @@ type Probe struct {
 // Named says which probe it is a result of.
 func (p Probe) Named() NamedProbe { return NamedProbe{Type: p.Type, Name: p.Name} }
 
+// OfSchedule reports whether the schedule asked. A trigger that is not known, as in
+// older documents, is the schedule's.
+func (p Probe) OfSchedule() bool { return p.Trigger != ByHand && p.Trigger != Suspicion }
+
 // ProbeStage is one part of the way a probe goes.
 type ProbeStage struct {
 	Name string  `json:"name" firestore:"name"`
@@ -182,7 +190,7 @@ func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 // type and the UTC hour, such as "OUT_20251229T22", so that two instances that
 // both hold a probe for due write one document. Where the schedule asks at
 // shorter or odd intervals the minutes are part of it, "OUT_20251229T2230", and
-// by hand the seconds. It is that of the probe without a name; see NamedProbe.ID.
+// by hand and early the seconds. It is that of the probe without a name; see NamedProbe.ID.
 func ProbeID(t ProbeType, start time.Time, trigger ProbeTrigger, schedule ProbeSchedule) string {
 	return NamedProbe{Type: t}.ID(start, trigger, schedule)
 }
@@ -193,7 +201,7 @@ func ProbeID(t ProbeType, start time.Time, trigger ProbeTrigger, schedule ProbeS
 func (n NamedProbe) ID(start time.Time, trigger ProbeTrigger, schedule ProbeSchedule) string {
 	layout := "20060102T15"
 	switch {
-	case trigger == ByHand:
+	case trigger == ByHand || trigger == Suspicion:
 		layout = "20060102T150405"
 	case !wholeHours(schedule.Every) || !wholeHours(schedule.Retry):
 		layout = "20060102T1504"

@@ -234,7 +234,7 @@ type ProbeTally struct {
 	Type ProbeType `json:"type" firestore:"type"`
 	// Name is as in Probe.
 	Name string `json:"name" firestore:"name"`
-	// N counts the scheduled probes, Pass, Fail and Inconclusive what came of
+	// N counts the probes of the schedule and of suspicions, Pass, Fail and Inconclusive what came of
 	// them; the three add up to it. A result of any other name is Inconclusive.
 	N            int64 `json:"n" firestore:"n"`
 	Pass         int64 `json:"pass" firestore:"pass"`
@@ -244,10 +244,10 @@ type ProbeTally struct {
 	// them that passed.
 	ByHand     int64 `json:"byHand" firestore:"byHand"`
 	ByHandPass int64 `json:"byHandPass" firestore:"byHandPass"`
-	// Classes counts the scheduled probes that did not pass by their error's
+	// Classes counts those of N that did not pass by their error's
 	// class, "unnamed" where there is none, in the order of the names.
 	Classes []ClassCount `json:"classes" firestore:"classes"`
-	// Points are the scheduled probes one by one, in the order of time.
+	// Points are those of N one by one, in the order of time.
 	Points []ProbePoint `json:"points" firestore:"points"`
 }
 

@@ -243,10 +243,11 @@ var arrows = []row{
 	{dir: "probe/whatsappprobe/internal/tally", ours: []string{"longrun"}},
 	{
 		dir:  "probe/whatsappprobe/internal/tracker",
-		ours: []string{"longrun", "probe/whatsappprobe/internal/tally", "probe/whatsappprobe/internal/tap"}, sdk: "whatsmeow", with: []string{clock},
+		ours: []string{"longrun", "probe/whatsappprobe/internal/silence", "probe/whatsappprobe/internal/tally", "probe/whatsappprobe/internal/tap"}, sdk: "whatsmeow", with: []string{clock},
 	},
 	{dir: "probe/whatsappprobe/internal/memory", ours: []string{"probe/whatsappprobe/internal/tracker"}},
 	{dir: "probe/whatsappprobe/internal/replay"},
+	{dir: "probe/whatsappprobe/internal/silence"},
 	{
 		dir:  "probe/whatsappprobe/internal/sending",
 		ours: []string{"probe", "probe/whatsappprobe/internal/tracker", "internal/deadline", "internal/spawn"}, sdk: "whatsmeow",

@@ -101,7 +101,16 @@ type probeBody struct {
 	RetrySec   float64           `json:"retrySec"`
 	Due        *time.Time        `json:"due"`
 	Running    bool              `json:"running"`
+	Off        string            `json:"off"`
+	Suspect    *suspectBody      `json:"suspect"`
 	Last       *longrun.Probe    `json:"last"`
+}
+
+// suspectBody is why a probe is to be made early, and when.
+type suspectBody struct {
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"`
+	Early  time.Time `json:"early"`
 }
 
 func probeBodies(probes []monitor.ProbeStatus) []probeBody {
@@ -114,7 +123,10 @@ func probeBodies(probes []monitor.ProbeStatus) []probeBody {
 		}
 		out[i] = probeBody{
 			Type: p.Type, Name: p.Name, Configured: p.Configured, EverySec: p.Every.Seconds(), RetrySec: p.Retry.Seconds(),
-			Due: optional(p.Due), Running: p.Running, Last: p.Last,
+			Due: optional(p.Due), Running: p.Running, Off: p.Off, Last: p.Last,
+		}
+		if !p.Suspect.Since.IsZero() {
+			out[i].Suspect = &suspectBody{Since: p.Suspect.Since.UTC(), Reason: p.Suspect.Reason, Early: p.Early.UTC()}
 		}
 	}
 	return out

@@ -93,8 +93,13 @@ func New(cfg Config) (*Monitor, error) {
 	})
 	m.beats, err = beats.New(m.deps, beats.Options{
 		Status: m.status, Backlog: cfg.Backlog, Journal: cfg.Journal, ProcessStart: m.processStart,
-		Answers:    func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
-		Made:       func(h longrun.Heartbeat, host longrun.HostStatus) { m.alarms.Made(h, host) },
+		Answers: func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
+		Made: func(h longrun.Heartbeat, host longrun.HostStatus) {
+			m.alarms.Made(h, host)
+			if h.StatusError == "" {
+				m.probes.Heard(host.Accounts)
+			}
+		},
 		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.run.Wrote(h); m.after.Tell(h) },
 		StoredLate: func(late []longrun.Heartbeat) { m.run.Wrote(late...); m.closing.Late(late) },
 		Lapse:      func(l longrun.Lapse) { m.run.Lapse(l) },

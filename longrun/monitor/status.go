@@ -114,6 +114,14 @@ type ProbeStatus struct {
 	Due time.Time
 	// Running tells whether one is under way.
 	Running bool
+	// Off says why none is made now but by hand: its account is restricted or banned.
+	// Empty where they are made.
+	Off string
+	// Suspect is why its account is to be probed early with it, and Early when that
+	// may be, at the earliest. Both are zero where nothing is suspected, and when it
+	// was done.
+	Suspect longrun.Suspect
+	Early   time.Time
 }
 
 // AlertsStatus is what an instance knows of its rules and of the way to people.

@@ -119,7 +119,7 @@ func (a *Accounts) Add(id string, cli Events) error {
 	}
 	t := &tracked{id: id, follower: tracker.Begin(id, cli, a.opts.Clock)}
 	t.client, _ = cli.(asked)
-	t.follower.Count()
+	t.follower.Count(a.opts.Clock.Now())
 	known, _ := a.memory.Read()
 	if m, ok := known[id]; ok {
 		t.follower.Recall(m, a.opts.Clock.Now())

@@ -105,7 +105,7 @@ func (a *Accounts) remember() {
 		if theirs, ok := known[t.id]; ok && others && t.follower.Account.State != Connected {
 			t.follower.Recall(theirs, now)
 		}
-		all[t.id] = t.follower.Remember()
+		all[t.id] = t.follower.Remember(now)
 		t.mu.Unlock()
 	}
 	a.memory.Keep(all)

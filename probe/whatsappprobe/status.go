@@ -35,7 +35,7 @@ func (a *Accounts) Status(ctx context.Context) (longrun.HostStatus, error) {
 			Since: account.Since, Reason: account.Reason, Away: account.Away,
 			Reconnects: int64(account.Reconnects), FirstReconnect: account.FirstReconnect, LastReconnect: account.LastReconnect,
 			Replaced: int64(account.Replaced), LastReplaced: account.LastReplaced,
-			Restricted: account.Restricted, Banned: account.Banned, PhoneSeen: account.PhoneSeen, Traffic: account.Traffic,
+			Restricted: account.Restricted, Banned: account.Banned, PhoneSeen: account.PhoneSeen, Traffic: account.Traffic, Suspect: account.Suspect,
 		})
 	}
 	s.Healthy = len(all) > 0 && s.Connected == int64(len(all))

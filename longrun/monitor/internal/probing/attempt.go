@@ -23,6 +23,7 @@ func (r *round) make(j *job, trigger longrun.ProbeTrigger) (longrun.Probe, error
 	p.Epoch = r.lead.Epoch()
 	r.tell(r.work, j, p)
 	r.made(j, p)
+	r.wake()
 	return own(p), r.store(r.work, r.lead, p)
 }
 
@@ -41,6 +42,9 @@ func (s *Schedule) made(j *job, p longrun.Probe) {
 	}
 	j.shown = &p
 	j.recent = append(slices.Clone(j.recent[max(0, len(j.recent)-maxRecent+1):]), brief(p))
+	if p.Trigger == longrun.Suspicion {
+		j.about.learn(p, s.Clock.Now(), s.Settings().AlertThresholds.ConsecutiveProbeFails)
+	}
 }
 
 // brief is what the rules look at.
@@ -65,6 +69,9 @@ func (s *Schedule) tell(ctx context.Context, j *job, p longrun.Probe) {
 		"type", string(p.Type), "result", string(p.Result), "latency_ms", p.LatencyMs,
 		"class", p.ErrorClass, "error", p.Error, "attempts", len(p.Attempts), "trigger", string(p.Trigger),
 	}
+	if p.Reason != "" {
+		args = append(args, "reason", p.Reason)
+	}
 	if p.Name != "" {
 		args = append(args, "name", p.Name)
 	}
@@ -80,6 +87,7 @@ func (r *round) ask(j *job, trigger longrun.ProbeTrigger) longrun.Probe {
 	if trigger == longrun.ByHand {
 		r.spread(j)
 	}
+	reason, confirm := r.suspicion(j, trigger)
 	schedule := r.scheduleOf(j)
 	start := r.Clock.Now().UTC().Truncate(time.Microsecond)
 	p := longrun.Probe{
@@ -89,16 +97,28 @@ func (r *round) ask(j *job, trigger longrun.ProbeTrigger) longrun.Probe {
 		TS:          start,
 		TSISO:       longrun.ISO(start),
 		Trigger:     trigger,
+		Reason:      reason,
 		EverySec:    schedule.Every.Seconds(),
 		DeadlineSec: j.Deadline.Seconds(),
 		CommitHash:  r.Self.CommitHash,
 		InstanceID:  r.Self.InstanceID,
 	}
 	r.attempt(j, &p)
-	if p.Result == longrun.Fail {
+	if p.Result == longrun.Fail && confirm {
 		r.again(j, j.Confirm, &p)
 	}
 	return p
+}
+
+// suspicion says why an early probe is made, and whether a FAIL of it is to be
+// confirmed: behind another FAIL it is one confirmed, and the next probe soon.
+func (s *Schedule) suspicion(j *job, trigger longrun.ProbeTrigger) (reason string, confirm bool) {
+	if trigger != longrun.Suspicion {
+		return "", true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return j.about.taken.Reason, !j.failedLast()
 }
 
 // again makes another attempt after the pause. It leaves with a place, in any case.
@@ -114,6 +134,11 @@ func (r *round) again(j *job, pause time.Duration, p *longrun.Probe) {
 // attempt asks once and lays what came of it over p.
 func (r *round) attempt(j *job, p *longrun.Probe) {
 	start := r.Clock.Now()
+	if j.about != nil && p.Trigger != longrun.ByHand {
+		r.mu.Lock()
+		j.about.sent(start)
+		r.mu.Unlock()
+	}
 	got := j.prober.Ask(r.work)
 	took := max(r.Clock.Now().Sub(start), 0) // a clock may be set back
 

@@ -23,6 +23,10 @@ func (s *Schedule) due(j *job, started, now time.Time) time.Time {
 	if latest := now.Add(j.Settle); settled.After(latest) {
 		settled = now // it started in the future, by a clock that was set back
 	}
+	if j.about != nil && !s.heard {
+		// The host has not said yet whether the account may write. It may never say so.
+		settled = room.Latest(settled, s.base.Add(2*s.Self.Interval))
+	}
 	if j.last == nil {
 		return s.catchUp(j, settled)
 	}

@@ -115,3 +115,23 @@ func bubble(t *testing.T, f func(t *testing.T)) {
 	t.Parallel()
 	synctest.Test(t, f)
 }
+
+// withThreshold has so many FAILs in a row be too many.
+func withThreshold(n int64) func(*room.Deps) {
+	return func(d *room.Deps) {
+		s := longrun.DefaultSettings(time.Minute)
+		s.AlertThresholds.ConsecutiveProbeFails = n
+		d.Settings = func() longrun.Settings { return s }
+	}
+}
+
+// slowly asks p, whose FAILs take all the time there is.
+func slowly(p probe.Prober) func(context.Context) (probe.Result, error) {
+	return func(ctx context.Context) (probe.Result, error) {
+		r, err := p.Probe(ctx)
+		if r.Status == probe.Fail {
+			<-ctx.Done()
+		}
+		return r, err
+	}
+}

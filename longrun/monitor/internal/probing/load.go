@@ -55,23 +55,33 @@ func (s *Schedule) load(ctx context.Context) {
 	}
 }
 
-// forget leaves what this lead finds and makes to be the recent results.
+// forget leaves what this lead finds and makes to be the recent results, and what
+// its host says of the accounts.
 func (s *Schedule) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.jobs {
 		j.last, j.recent = nil, nil
 	}
+	for _, a := range s.accounts {
+		a.say(longrun.AccountStatus{})
+		a.again = time.Time{}
+	}
 }
 
-// lookBack is how long a probe may be without a result before it is overdue.
+// lookBack is how long a probe may be without a result before it is overdue, and at
+// least as long as messages of an account count.
 func (s *Schedule) lookBack() time.Duration {
 	longest := time.Duration(0)
 	for _, j := range s.jobs {
 		longest = max(longest, s.scheduleOf(j).Every)
 	}
 	periods := s.Settings().AlertThresholds.ProbeOverduePeriods
-	return time.Duration(min(float64(longest)*periods, float64(maxLookBack))) + time.Hour
+	back := time.Duration(min(float64(longest)*periods, float64(maxLookBack))) + time.Hour
+	if len(s.accounts) > 0 {
+		back = max(back, day)
+	}
+	return back
 }
 
 // past reads the results before this lead, newest first. Each try goes on where
@@ -118,7 +128,7 @@ func (p *past) read(ctx context.Context) error {
 }
 
 func (f *found) add(p longrun.Probe, rec store.Record) {
-	asked := p.Trigger != longrun.ByHand
+	asked := p.OfSchedule()
 	if len(f.newest) >= maxRecent && (!asked || f.scheduled) {
 		return
 	}
@@ -146,6 +156,7 @@ func (s *Schedule) adopt(p *past) {
 	now := s.Clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	of := make(map[*account][]result)
 	for _, j := range s.jobs {
 		results := p.found[j.named].newest
 		for _, w := range slices.Concat(s.pending, j.recent) {
@@ -155,6 +166,12 @@ func (s *Schedule) adopt(p *past) {
 			}
 		}
 		j.learn(results, now)
+		if j.about != nil {
+			of[j.about] = append(of[j.about], results...)
+		}
+	}
+	for a, results := range of {
+		a.remember(results, now)
 	}
 	s.loaded, s.base = true, now
 }
@@ -176,7 +193,7 @@ func (j *job) learn(results []result, now time.Time) {
 		if future(r) {
 			seen.TS = now
 		}
-		if r.probe.Trigger != longrun.ByHand {
+		if r.probe.OfSchedule() {
 			j.last = &seen
 		}
 		if !future(r) || i == len(results)-1 {

@@ -20,7 +20,6 @@ type round struct {
 	busy    map[string]bool // the accounts of which a probe is under way
 	waiting []*ask          // of people, for their account
 	done    chan *job       // that are over
-	free    chan struct{}   // told when an attempt is
 }
 
 // run makes probes until the lead ends.
@@ -33,7 +32,7 @@ func (s *Schedule) run(ctx context.Context, lead leading.Lead) error {
 	}
 	s.put.Well()
 	s.forget()
-	r := &round{Schedule: s, lead: lead, busy: make(map[string]bool), done: make(chan *job, len(s.jobs)), free: make(chan struct{}, 1)}
+	r := &round{Schedule: s, lead: lead, busy: make(map[string]bool), done: make(chan *job, len(s.jobs))}
 	r.group, r.work = spawn.NewGroup(ctx)
 	known := make(chan struct{})
 	r.group.Go("the earlier probes", func() error {
@@ -66,7 +65,7 @@ func (r *round) rest(d time.Duration, known <-chan struct{}) {
 	select {
 	case <-over:
 	case <-known:
-	case <-r.free:
+	case <-r.woken:
 	case <-r.work.Done():
 	case j := <-r.done:
 		delete(r.busy, j.Account)
@@ -93,6 +92,11 @@ func (r *round) begin() time.Duration {
 		}
 		r.reserve(now)
 		r.busy[j.Account] = true
+		if trigger == longrun.Suspicion {
+			r.mu.Lock()
+			j.about.take(j, now)
+			r.mu.Unlock()
+		}
 		if a != nil {
 			r.waiting = slices.DeleteFunc(r.waiting, func(b *ask) bool { return b == a })
 		}
@@ -107,8 +111,9 @@ func (r *round) begin() time.Duration {
 	}
 }
 
-// pick returns what is to begin: what people ask for, the first one first, and then
-// what is due, the longest first. Where there is nothing it says for how long.
+// pick returns what is to begin: what people ask for, the first one first, then what
+// is due, the longest first, early ones ahead. Where there is nothing it says for how
+// long.
 func (r *round) pick(now time.Time) (*job, *ask, longrun.ProbeTrigger, time.Duration) {
 	r.waiting = slices.DeleteFunc(r.waiting, func(a *ask) bool { return isClosed(a.gone) })
 	for _, a := range r.waiting {
@@ -125,15 +130,28 @@ func (r *round) pick(now time.Time) (*job, *ask, longrun.ProbeTrigger, time.Dura
 	}
 	var first *job
 	var longest time.Duration // overdue
-	for _, j := range r.jobs {
-		if r.busy[j.Account] {
-			continue
-		}
-		over := now.Sub(r.due(j, started, now))
+	consider := func(j *job, due time.Time) {
+		over := now.Sub(due)
 		if over < 0 {
 			wait = min(wait, -over)
 		} else if first == nil || over > longest {
 			first, longest = j, over
+		}
+	}
+	for name, a := range r.accounts {
+		if r.busy[name] || a.off(now) != "" {
+			continue
+		}
+		if j, at := a.early(now); j != nil {
+			consider(j, at)
+		}
+	}
+	if first != nil {
+		return first, nil, longrun.Suspicion, 0
+	}
+	for _, j := range r.jobs {
+		if !r.busy[j.Account] && (j.about == nil || j.about.off(now) == "") {
+			consider(j, r.due(j, started, now))
 		}
 	}
 	return first, nil, longrun.Scheduled, wait
@@ -172,8 +190,5 @@ func (s *Schedule) reserve(now time.Time) time.Duration {
 // leave gives the place of an attempt back.
 func (r *round) leave() {
 	<-r.places
-	select {
-	case r.free <- struct{}{}:
-	default:
-	}
+	r.wake()
 }

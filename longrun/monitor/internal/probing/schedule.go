@@ -58,6 +58,7 @@ type Schedule struct {
 	room.Deps
 	Options
 	jobs    []*job
+	woken   chan struct{} // told when there may be something to begin
 	asks    chan *ask     // by hand
 	places  chan struct{} // holds a token for each attempt under way
 	storing chan struct{} // holds a token while somebody stores results
@@ -72,13 +73,18 @@ type Schedule struct {
 	base    time.Time       // since when it is
 	pending []longrun.Probe // results that are not stored; at most mostPending
 	next    time.Time       // when the next attempt may begin
+	// accounts are those that have probes, by their IDs; heard says that this lead's
+	// host has told of them.
+	accounts map[string]*account
+	heard    bool
 }
 
 // job is one configured probe.
 type job struct {
 	Probe
 	named  longrun.NamedProbe
-	target string // what incidents call it
+	target string   // what incidents call it
+	about  *account // nil where that is not said
 	prober *hostcall.Prober
 
 	// Under Schedule.mu. The lists of these results, their stages and attempts, are
@@ -91,12 +97,19 @@ type job struct {
 
 // New returns a Schedule that makes nothing yet.
 func New(d room.Deps, o Options) *Schedule {
-	s := &Schedule{Deps: d, Options: o, asks: make(chan *ask), places: make(chan struct{}, max(o.AtOnce, 1)), storing: make(chan struct{}, 1)}
+	s := &Schedule{Deps: d, Options: o, woken: make(chan struct{}, 1), accounts: make(map[string]*account), asks: make(chan *ask), places: make(chan struct{}, max(o.AtOnce, 1)), storing: make(chan struct{}, 1)}
 	s.put = room.Backoff{Shortest: min(minLoadPause, d.Self.Interval), Longest: maxPutPause}
 	for _, p := range o.Probes {
 		j := &job{Probe: p, named: p.Named()}
 		j.target = j.named.String()
 		j.prober = hostcall.NewProber(p.Prober, j.target, p.Deadline, d.Clock)
+		if p.Account != "" {
+			if j.about = s.accounts[p.Account]; j.about == nil {
+				j.about = &account{}
+				s.accounts[p.Account] = j.about
+			}
+			j.about.jobs = append(j.about.jobs, j)
+		}
 		s.jobs = append(s.jobs, j)
 	}
 	return s
@@ -139,6 +152,14 @@ func (s *Schedule) up() {
 func (s *Schedule) ended() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.loaded = false
+	s.loaded, s.heard = false, false
 	close(s.down)
+}
+
+// wake has the round look for what may begin.
+func (s *Schedule) wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
 }

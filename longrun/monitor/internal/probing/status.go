@@ -25,6 +25,14 @@ type Status struct {
 	Due time.Time
 	// Running tells whether one is under way.
 	Running bool
+	// Off says why none is made now but by hand: its account is restricted or banned.
+	// Empty where they are made.
+	Off string
+	// Suspect is why its account is to be probed early with it, and Early when that
+	// may be, at the earliest. Both are zero where nothing is suspected, and when it
+	// was done.
+	Suspect longrun.Suspect
+	Early   time.Time
 }
 
 // Status is what is known of each probe.
@@ -44,6 +52,13 @@ func (s *Schedule) Status() []Status {
 		if s.loaded {
 			out[i].Due = s.due(j, started, now).UTC()
 		}
+		if j.about == nil {
+			continue
+		}
+		out[i].Off = j.about.off(now)
+		if early, at := j.about.early(now); early == j && s.loaded {
+			out[i].Suspect, out[i].Early = j.about.suspect, at.UTC()
+		}
 	}
 	return out
 }
@@ -62,10 +77,11 @@ func (s *Schedule) Seen(room []rules.Probed) ([]rules.Probed, bool) {
 	if !s.loaded {
 		return room, len(s.jobs) == 0
 	}
+	now := s.Clock.Now()
 	for _, j := range s.jobs {
 		if j.Prober != nil {
 			room = append(room, rules.Probed{
-				Type: j.Type, Name: j.Name, Target: j.target, Account: j.Account,
+				Type: j.Type, Name: j.Name, Target: j.target, Account: j.Account, Off: j.about != nil && j.about.off(now) != "",
 				Schedule: s.scheduleOf(j), Settle: j.Settle, Recent: j.recent,
 			})
 		}

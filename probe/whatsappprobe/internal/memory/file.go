@@ -124,11 +124,15 @@ func (m *File) Keep(now map[string]tracker.Memory) {
 	}
 }
 
+// learnEvery is how old what was learnt of an account may be in the file.
+const learnEvery = 6 * time.Hour
+
 // alike reports whether it is not worth while to write one over the other.
 func alike(a, b tracker.Memory) bool {
 	apart := b.PhoneSeen.Sub(a.PhoneSeen)
 	a.PhoneSeen, b.PhoneSeen = time.Time{}, time.Time{}
-	return apart.Abs() < time.Hour && a.Restricted == b.Restricted && a.Banned == b.Banned && a.Refused.Equal(b.Refused)
+	learnt := b.Learnt.Sub(a.Learnt)
+	return apart.Abs() < time.Hour && learnt.Abs() < learnEvery && a.Restricted == b.Restricted && a.Banned == b.Banned && a.Refused.Equal(b.Refused)
 }
 
 // write replaces the file at once, so that a crash leaves the old one or the new one.

@@ -3,7 +3,7 @@ package tally
 import "math"
 
 const (
-	maxChats = 40
+	maxChats = 28
 	// enough is of how many messages a chat is known to answer, and nearlyAlways in
 	// which share of them.
 	enough       = 3

@@ -1,7 +1,7 @@
 // Package tally counts what becomes of one account's messages, in memory of a fixed
 // size.
 //
-// It is no book of messages: it knows the last 48 that were sent, the 40 chats that it
+// It is no book of messages: it knows the last 32 that were sent, the 28 chats that it
 // knows best, and an hour's numbers in steps of five minutes; of more than that it
 // forgets the oldest. It keeps hashes in place of names, of 32 bits: two chats may
 // look like one. It has no clock and no lock: whoever holds a Tally says what time it

@@ -131,7 +131,7 @@ func TestATallyAgreesWithABookThatForgetsNothing(t *testing.T) {
 			now = now.Add(time.Duration(rng.IntN([]int{5, 60, 600, 1800}[rng.IntN(4)])) * time.Second)
 			b.turn(now)
 			// Only what both remember is asked for.
-			recent := b.sends[max(0, len(b.sends)-40):]
+			recent := b.sends[max(0, len(b.sends)-25):]
 			switch what := rng.IntN(10); {
 			case what < 4:
 				next++

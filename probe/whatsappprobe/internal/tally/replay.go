@@ -8,6 +8,7 @@ const replayGrace = time.Minute
 // replay is what a new connection begins with: the messages that waited.
 type replay struct {
 	announced int       // how many messages the server announced; 0 when there is none
+	began     time.Time // when it did
 	came      int       // how many came that had waited
 	seen      int       // how many messages the client showed, of whatever kind
 	over      time.Time // when the server said that all had come; zero before
@@ -30,7 +31,7 @@ func (r *replay) shown() {
 // comes is told by Arrived.
 func (t *Tally) Announced(messages int, tapped bool, now time.Time) {
 	t.Turn(now)
-	t.replay = replay{announced: messages, heard: tapped}
+	t.replay = replay{announced: messages, began: now, heard: tapped}
 }
 
 // AllCame takes that the server said that all has come.
@@ -65,5 +66,11 @@ func (t *Tally) endReplay(now time.Time) {
 	}
 }
 
-// Replaying reports whether messages that waited are still to come, as the server says.
-func (t *Tally) Replaying() bool { return t.replay.announced > 0 && t.replay.over.IsZero() }
+// Replaying returns since when messages that waited are still to come, as the server
+// says; zero when none are.
+func (t *Tally) Replaying() time.Time {
+	if t.replay.announced <= 0 || !t.replay.over.IsZero() {
+		return time.Time{}
+	}
+	return t.replay.began
+}

@@ -11,7 +11,7 @@ const (
 )
 
 const (
-	maxSends = 48
+	maxSends = 32
 	// unconfirmed is how long the server may take to confirm a message, and
 	// unanswered how long a receiver's device may.
 	unconfirmed = minute

@@ -69,4 +69,8 @@ type Account struct {
 	Tapped bool
 	// Traffic is what became of its messages in the last hour.
 	Traffic longrun.Traffic
+	// Suspect is why the account should be probed early, if it should: it is silent for
+	// longer than is usual at that hour of the week, it has just connected, or something
+	// went wrong with its messages.
+	Suspect longrun.Suspect
 }

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -9,6 +10,7 @@ import (
 	"go.mau.fi/whatsmeow/types/events"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/silence"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tally"
 )
 
@@ -23,12 +25,14 @@ const (
 // Follower turns what one client says into an Account. It is pure: no lock, no clock.
 type Follower struct {
 	Account    Account
-	reconnects []int64 // of the last hour, oldest first, in nanoseconds since 1970
-	replaced   []int64 // likewise
-	ever       bool    // it was connected before
+	reconnects []uint32 // of the last hour, oldest first, in seconds since 1970
+	replaced   []uint32 // likewise
+	ever       bool     // it was connected before
 	answers    answers
-	tally      *tally.Tally // nil where nobody wants it
-	muted      time.Time    // when a stranger was last refused; zero when none was, in a day
+	tally      *tally.Tally   // nil where nobody wants it
+	watch      *silence.Watch // likewise
+	hinted     hints
+	muted      time.Time // when a stranger was last refused; zero when none was, in a day
 }
 
 // Follow takes one event, and reports whether the state changed.
@@ -120,6 +124,9 @@ func (f *Follower) connected(now time.Time) {
 	f.Account.Banned = longrun.Restriction{}
 	f.answers = answers{}
 	f.set(Connected, "", now)
+	if f.watch != nil {
+		f.watch.Connected(now)
+	}
 }
 
 // gone is the end of a connection, whatever comes after it.
@@ -154,18 +161,18 @@ func (f *Follower) set(s State, reason string, now time.Time) {
 
 // remember adds a time to those of the last hour, and drops what is older or more than
 // most.
-func remember(times []int64, now time.Time, most int) []int64 {
+func remember(times []uint32, now time.Time, most int) []uint32 {
 	times = forget(times, now)
 	if len(times) >= most {
 		times = times[1:]
 	}
-	return append(times, now.UnixNano())
+	return append(times, second(now))
 }
 
 // forget drops the times that are older than an hour.
-func forget(times []int64, now time.Time) []int64 {
+func forget(times []uint32, now time.Time) []uint32 {
 	n := 0
-	for n < len(times) && now.UnixNano()-times[n] >= int64(time.Hour) {
+	for n < len(times) && now.Unix()-int64(times[n]) >= 3600 {
 		n++
 	}
 	if times = times[n:]; len(times) == 0 {
@@ -174,7 +181,9 @@ func forget(times []int64, now time.Time) []int64 {
 	return times
 }
 
-func moment(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds).UTC() }
+func second(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), math.MaxUint32)) } //nolint:gosec // in its bounds
+
+func moment(second uint32) time.Time { return time.Unix(int64(second), 0).UTC() }
 
 func short(text string) string { return text[:min(len(text), maxReason)] }
 
@@ -191,6 +200,7 @@ func (f *Follower) View(now time.Time) Account {
 	a.Restricted = f.restricted(now)
 	if f.tally != nil {
 		a.Traffic = f.tally.Traffic(now)
+		a.Suspect = f.suspect(&a.Traffic, now)
 	}
 	return a
 }
@@ -222,5 +232,7 @@ func Begin(id string, cli any, clk clock.Clock) Follower {
 	return f
 }
 
-// Count has the follower count the account's messages.
-func (f *Follower) Count() { f.tally = &tally.Tally{} }
+// Count has the follower count the account's messages, and know its silences.
+func (f *Follower) Count(now time.Time) {
+	f.tally, f.watch = &tally.Tally{}, silence.New(seedOf(f.Account.ID), now)
+}

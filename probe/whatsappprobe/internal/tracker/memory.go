@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/silence"
 )
 
 // Memory is what is known of an account that a restart must not forget.
@@ -12,6 +13,9 @@ type Memory struct {
 	Restricted Restriction `json:"restricted,omitzero"`
 	Refused    time.Time   `json:"refused,omitzero"`
 	Banned     Restriction `json:"banned,omitzero"`
+	// Silence is what was learnt of the hours of the week, by Learnt.
+	Silence *silence.Snapshot `json:"silence,omitempty"`
+	Learnt  time.Time         `json:"learnt,omitzero"`
 }
 
 // Restriction is a longrun.Restriction as it is kept.
@@ -22,8 +26,12 @@ type Restriction struct {
 }
 
 // Remember returns what is to be kept.
-func (f *Follower) Remember() Memory {
-	return Memory{PhoneSeen: f.Account.PhoneSeen, Restricted: Restriction(f.Account.Restricted), Refused: f.muted, Banned: Restriction(f.Account.Banned)}
+func (f *Follower) Remember(now time.Time) Memory {
+	m := Memory{PhoneSeen: f.Account.PhoneSeen, Restricted: Restriction(f.Account.Restricted), Refused: f.muted, Banned: Restriction(f.Account.Banned)}
+	if f.watch != nil {
+		m.Silence, m.Learnt = new(f.watch.Snapshot()), now
+	}
+	return m
 }
 
 // Recall takes what was kept, before the client says anything. Times that lie ahead of
@@ -37,6 +45,9 @@ func (f *Follower) Recall(m Memory, now time.Time) {
 	}
 	if !m.Refused.After(now) {
 		f.muted = m.Refused
+	}
+	if m.Silence != nil && f.watch != nil && !m.Learnt.After(now) {
+		f.watch.Restore(*m.Silence, now)
 	}
 	if !m.Banned.From.After(now) && f.Account.State != Connected {
 		f.Account.Banned = bounded(m.Banned)

@@ -16,8 +16,9 @@ func (f *Follower) message(e *events.Message, isProbe bool, now time.Time) {
 	} else if e.Info.Chat != types.StatusBroadcastJID {
 		f.Account.LastInbound = now
 	}
+	foreign := !isProbe && !e.Info.IsFromMe && e.Info.Chat != types.StatusBroadcastJID
+	f.heard(isProbe && !e.Info.IsFromMe, foreign, now)
 	if f.tally != nil {
-		foreign := !isProbe && !e.Info.IsFromMe && e.Info.Chat != types.StatusBroadcastJID
 		f.tally.Received(e.Info.ID, e.Info.Chat.User, foreign, e.RetryCount > 0 || e.UnavailableRequestID != "", now)
 	}
 }

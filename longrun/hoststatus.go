@@ -138,8 +138,15 @@ func (t *Traffic) add(of *Traffic) {
 		to *int64
 		n  int64
 	}{
-		{&t.Received, of.Received}, {&t.Sent, of.Sent}, {&t.Unreadable, of.Unreadable}, {&t.Unacked, of.Unacked}, {&t.Undelivered, of.Undelivered},
-		{&t.ToNobody, of.ToNobody}, {&t.ReplayLost, of.ReplayLost}, {&t.NoPhone, of.NoPhone}, {&t.StoreErrors, max(of.StoreErrors, of.StoreBroken)},
+		{&t.Received, of.Received},
+		{&t.Sent, of.Sent},
+		{&t.Unreadable, of.Unreadable},
+		{&t.Unacked, of.Unacked},
+		{&t.Undelivered, of.Undelivered},
+		{&t.ToNobody, of.ToNobody},
+		{&t.ReplayLost, of.ReplayLost},
+		{&t.NoPhone, of.NoPhone},
+		{&t.StoreErrors, max(of.StoreErrors, of.StoreBroken)},
 	} {
 		*c.to += min(max(c.n, 0), 1<<40)
 	}

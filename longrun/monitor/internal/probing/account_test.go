@@ -57,7 +57,7 @@ func TestASuspicionIsOneProbeEarly(t *testing.T) {
 		seen, _ := n.Seen(nil)
 		require.Equal(t, last.ProbeKey, seen[2].Recent[1].ProbeKey, "the rules see it")
 		due := n.Status()[2].Due
-		require.Greater(t, due.Sub(time.Now()), 28*24*time.Hour, "it moves no schedule")
+		require.Greater(t, time.Until(due), 28*24*time.Hour, "it moves no schedule")
 
 		n.say(longrun.AccountStatus{Suspect: longrun.Suspect{Since: time.Now(), Reason: "no_ack"}})
 		time.Sleep(time.Minute)

@@ -418,6 +418,40 @@ func TestTheClientHasTheLastWordOverLateEvents(t *testing.T) {
 	})
 }
 
+// A host that has one logger for all its clients.
+func TestATapThatClientsShareTellsNobody(t *testing.T) {
+	t.Parallel()
+	srv := whatsapptest.NewServer(t)
+	log := whatsappprobe.Tap(nil)
+	clients := make([]*whatsmeow.Client, 2)
+	for i, number := range []string{ours, theirs} {
+		clients[i] = whatsmeow.NewClient(srv.NewClient(t, number).Store, log)
+		srv.Redirect(clients[i])
+		t.Cleanup(func() { srv.Disconnect(clients[i]) })
+	}
+	require.ErrorIs(t, whatsappprobe.NewAccounts(nil).Add("x", clients[0]), whatsappprobe.ErrSharedTap)
+	a := whatsappprobe.Track(clients...)
+	for i, number := range []string{ours, theirs} {
+		require.NoError(t, clients[i].Connect())
+		require.NoError(t, srv.AwaitOnline(t.Context(), number))
+	}
+	require.NoError(t, say(t, clients[0], theirs, "hello"))
+	for _, account := range a.List() {
+		require.Zero(t, account.Traffic.Sent)
+		require.False(t, account.Tapped)
+	}
+}
+
+func TestARemovedAccountHearsNothing(t *testing.T) {
+	inTappedBubble(t, func(t *testing.T, s *stage) {
+		s.accounts.Remove("support")
+		require.NoError(t, say(t, s.ours, theirs, "hello"))
+		require.NoError(t, s.accounts.Add("again", s.ours))
+		require.NoError(t, say(t, s.ours, theirs, "hello"))
+		require.EqualValues(t, 1, s.accounts.List()[1].Traffic.Sent)
+	})
+}
+
 // word is a client that says what the test has it say.
 type word struct {
 	silent

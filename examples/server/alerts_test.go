@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/examples/internal/demo"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
@@ -157,8 +158,8 @@ func TestTheFiveAlertsFireAndResolveInTelegram(t *testing.T) {
 	require.Contains(t, fmt.Sprint(texts...), "https://ops.example.org/api/admin/longrun/incidents/missed_heartbeats_")
 	require.Contains(t, fmt.Sprint(texts...), "instance api-1 · commit 4f1c2ab")
 	require.Contains(t, fmt.Sprint(texts...), " IST)", "in the zone of who reads it, too")
-	alerttest.LeaksNoSecret(t, []string{tg.Token(), demoNumber, demoSender}, texts...)
-	for _, secret := range []string{tg.Token(), demoNumber, demoSender} {
+	alerttest.LeaksNoSecret(t, []string{tg.Token(), demo.Number, demo.Sender}, texts...)
+	for _, secret := range []string{tg.Token(), demo.Number, demo.Sender} {
 		require.NotContains(t, first+d.out.String(), secret)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.mau.fi/whatsmeow"
+
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 )
 
@@ -15,7 +17,7 @@ const (
 	lostThen = 3
 )
 
-// Break breaks something, by name.
+// press breaks what a mode does.
 func (d *Demo) press(m *mode) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -48,7 +50,7 @@ func (d *Demo) back() {
 	}
 }
 
-// Heal mends all that is broken, and what was counted begins anew, as after a restart
+// heal mends all that is broken, and what was counted begins anew, as after a restart
 // of a program: else most that is resolved would be told 10 to 30 minutes later, when
 // nothing more has happened for so long. An account that is logged out gets a new device.
 func (d *Demo) heal() error {
@@ -66,10 +68,13 @@ func (d *Demo) heal() error {
 	if frozen {
 		d.server.Drop(Number)
 	}
-	if d.loggedOut() {
-		return d.link()
-	}
 	cli := d.watched.Load().cli
+	switch d.state() {
+	case whatsappprobe.NeedsQR:
+		return d.link()
+	case whatsappprobe.Stopped, whatsappprobe.Outdated:
+		d.settle(cli)
+	}
 	d.accounts.Remove(Account)
 	if err := d.accounts.Add(Account, cli); err != nil {
 		return fmt.Errorf("heal: %w", err)
@@ -77,17 +82,29 @@ func (d *Demo) heal() error {
 	if d.opts.Owner != nil {
 		return d.opts.Owner.Reclaim(Account)
 	}
-	if !d.online() {
+	if d.state() != whatsappprobe.Connected {
 		_ = cli.Connect() // or it is connecting already
 	}
 	return nil
 }
 
-func (d *Demo) loggedOut() bool {
+// state is the account's, as far as its client has said.
+func (d *Demo) state() whatsappprobe.State {
 	for _, a := range d.accounts.List() {
-		return a.State == whatsappprobe.NeedsQR
+		return a.State
 	}
-	return false
+	return ""
+}
+
+// settle waits until a client that has given up has closed its connection: it does so a
+// moment after it has said so, and until then takes no other.
+func (d *Demo) settle(cli *whatsmeow.Client) {
+	for range 40 {
+		if !cli.IsConnected() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // link links a new device of the account, and connects it.

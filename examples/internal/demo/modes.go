@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -62,8 +63,12 @@ var modes = []mode{ //nolint:gochecknoglobals // a table, never changed
 	{
 		name: "lose-acks", key: "a", title: "Own messages are not confirmed", tells: []teller{by(rules.NoAck), by(rules.ProbeFails, outbound, queue)},
 		soon: "after a minute without an answer to two messages",
-		what: "the server answers nothing to what the account sends",
-		do:   func(d *Demo) error { d.server.LoseAcks(Number); return nil },
+		what: "what the account sends is lost on its way to the server, which answers nothing",
+		do: func(d *Demo) error {
+			d.server.LoseAcks(Number)
+			d.server.LoseMessages(others()...)
+			return nil
+		},
 	},
 	{
 		name: "lose-messages", key: "n", title: "Own messages reach nobody",
@@ -75,7 +80,7 @@ var modes = []mode{ //nolint:gochecknoglobals // a table, never changed
 		name: "restrict", key: "r", title: "Restricted", tells: []teller{by(rules.Restricted)}, soon: nextSlot,
 		what: "for ten minutes the account may not write to strangers",
 		do: func(d *Demo) error {
-			d.server.Restrict(time.Now().Add(10*time.Minute), "RESTRICT_ALL_COMPANIONS", Number)
+			d.server.Restrict(d.opts.Clock.Now().Add(10*time.Minute), "RESTRICT_ALL_COMPANIONS", Number)
 			return nil
 		},
 	},
@@ -87,7 +92,11 @@ var modes = []mode{ //nolint:gochecknoglobals // a table, never changed
 	{
 		name: "companion-only", key: "c", title: "On the computer, not on the phone", tells: []teller{by(rules.ProbeFails, outbound)}, soon: nextProbe,
 		what: "people's linked devices have what the account sends, their phones have not",
-		do:   func(d *Demo) error { d.server.CompanionOnly(others()...); return nil },
+		do: func(d *Demo) error {
+			d.send(context.Background(), d.sender, people[0], "Back in a minute.") // its phone answers, and so is known to be awake
+			d.server.CompanionOnly(others()...)
+			return nil
+		},
 	},
 	{
 		name: "ruin-messages", key: "u", title: "Cannot be read", tells: []teller{by(rules.ProbeFails, inbound), by(rules.Undecryptable)},

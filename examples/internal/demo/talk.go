@@ -31,7 +31,7 @@ func (d *Demo) Run(ctx context.Context) error {
 	})
 	group.Go("the account", func() error {
 		d.each(ctx, func(n int) {
-			if d.online() {
+			if state := d.state(); state == whatsappprobe.Connected || state == whatsappprobe.Degraded {
 				d.say(ctx, d.watched.Load().cli, people[n%len(people)], fmt.Sprintf("Order %d is on its way.", n))
 			}
 		})
@@ -54,18 +54,15 @@ func (d *Demo) each(ctx context.Context, do func(n int)) {
 	}
 }
 
-// online reports whether the account is connected, as far as its client has said.
-func (d *Demo) online() bool {
-	for _, a := range d.accounts.List() {
-		return a.State == whatsappprobe.Connected || a.State == whatsappprobe.Degraded
-	}
-	return false
-}
-
-// say sends a message. What becomes of it is seen where the account is watched.
+// say sends a message, unless connections are being ended.
 func (d *Demo) say(ctx context.Context, from *whatsmeow.Client, to, text string) {
 	d.talk.RLock()
 	defer d.talk.RUnlock()
+	d.send(ctx, from, to, text)
+}
+
+// send sends a message. What becomes of it is seen where the account is watched.
+func (d *Demo) send(ctx context.Context, from *whatsmeow.Client, to, text string) {
 	_, _ = from.SendMessage(ctx, types.NewJID(to, types.DefaultUserServer), &waE2E.Message{Conversation: proto.String(text)},
 		whatsmeow.SendRequestExtra{Timeout: patience})
 }

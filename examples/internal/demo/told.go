@@ -157,11 +157,17 @@ func (t *told) measure(m alert.Message, now time.Time) string {
 		}
 		return fmt.Sprintf("%s: %s after heal", cause.name, span(after))
 	}
-	cause := t.newest(about)
+	cause := t.cause[about]
+	if m.Kind != alert.Reminder { // which is no news
+		cause = t.newest(about)
+	}
 	if cause == nil {
 		return ""
 	}
 	f := t.faults[cause]
+	if !f.lasts {
+		return cause.name + ": healed, and not over yet"
+	}
 	after := max(now.Sub(f.at), time.Millisecond)
 	t.cause[about] = cause
 	if f.told == 0 {

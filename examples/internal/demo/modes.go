@@ -100,7 +100,7 @@ var modes = []mode{ //nolint:gochecknoglobals // a table, never changed
 	},
 	{
 		name: "ruin-messages", key: "u", title: "Cannot be read", tells: []teller{by(rules.ProbeFails, inbound), by(rules.Undecryptable)},
-		soon: nextProbe + "; by real messages after 10 min, in which they may be brought again",
+		soon: nextProbe + "; by real messages when there are many, or after 10 min, in which they may be brought again",
 		what: "what comes cannot be decrypted, however often it is sent again",
 		do:   func(d *Demo) error { d.server.RuinMessages(1<<30, Number); return nil },
 	},

@@ -74,8 +74,9 @@ type AlertThresholds struct {
 	// seconds. Default: 60.
 	HandlerLagSec float64 `json:"handlerLagSec" firestore:"handlerLagSec"`
 	// PhoneUnseenDays is for how many days an account's phone may be silent, and
-	// PhoneLostDays when it is urgent: after 14 WhatsApp logs its devices out.
-	// Default: 10 and 12.
+	// PhoneLostDays when it is urgent: after 14 WhatsApp logs its devices out. A part
+	// of a day will do, 0.001 at least, for tests and demonstrations. Default: 10
+	// and 12.
 	PhoneUnseenDays float64 `json:"phoneUnseenDays" firestore:"phoneUnseenDays"`
 	PhoneLostDays   float64 `json:"phoneLostDays" firestore:"phoneLostDays"`
 	// ClientOldDays is how old the client library may be, and ClientOutdatedDays when
@@ -110,8 +111,11 @@ const minThrottleSec = 60
 
 const maxProbeFails = 20
 
-// maxDays bounds thresholds in days.
-const maxDays = 3650
+// maxDays bounds thresholds in days, and minPhoneDays those of phones: some 86 s.
+const (
+	maxDays      = 3650
+	minPhoneDays = 0.001
+)
 
 // Validate reports everything that is wrong, each error naming its field.
 func (t AlertThresholds) Validate() error {
@@ -159,8 +163,8 @@ func (t AlertThresholds) Validate() error {
 		{"bannedSec", t.BannedSec, 0, math.MaxInt32},
 		{"handlerLagSec", t.HandlerLagSec, 1, math.MaxInt32},
 		{"unreadablePercent", t.UnreadablePercent, 0, 100},
-		{"phoneUnseenDays", t.PhoneUnseenDays, 1, maxDays},
-		{"phoneLostDays", t.PhoneLostDays, 1, maxDays},
+		{"phoneUnseenDays", t.PhoneUnseenDays, minPhoneDays, maxDays},
+		{"phoneLostDays", t.PhoneLostDays, minPhoneDays, maxDays},
 		{"clientOldDays", t.ClientOldDays, 1, maxDays},
 		{"clientOutdatedDays", t.ClientOutdatedDays, 1, maxDays},
 		{"memoryGrowthPercent", t.MemoryGrowthPercent, 0.1, 100},

@@ -28,7 +28,7 @@ func TestThresholdsThatMakeNoSense(t *testing.T) {
 		"handlerLagSec 0":             func(a *longrun.AlertThresholds) { a.HandlerLagSec = 0 },
 		"unreadablePercent 101":       func(a *longrun.AlertThresholds) { a.UnreadablePercent = 101 },
 		"memoryFullPercent NaN":       func(a *longrun.AlertThresholds) { a.MemoryFullPercent = math.NaN() },
-		"phoneUnseenDays 0.5":         func(a *longrun.AlertThresholds) { a.PhoneUnseenDays = 0.5 },
+		"phoneUnseenDays 0.0009":      func(a *longrun.AlertThresholds) { a.PhoneUnseenDays = 0.0009 },
 		"fleetAccounts 1":             func(a *longrun.AlertThresholds) { a.FleetAccounts = 1 },
 		"throttleSec 59":              func(a *longrun.AlertThresholds) { a.ThrottleSec = 59 },
 		"throttleSec 2.147483648e+09": func(a *longrun.AlertThresholds) { a.ThrottleSec = 1 << 31 },

@@ -14,26 +14,31 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/examples/internal/demo"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
 )
 
-// swift is a wall clock that runs many times as fast: a minute's slot takes half
-// a second.
+// swift is a wall clock that runs many times as fast.
 type swift struct {
 	clock.Clock
-	began time.Time
+	began, shows time.Time // what it showed when it began
+	times        time.Duration
 }
 
-const swiftness = 120
+// newSwift is one on which a minute's slot takes half a second.
+func newSwift() *swift { return swiftFrom(time.Now(), 120) }
 
-func newSwift() *swift { return &swift{clock.New(), time.Now()} }
+// swiftFrom is one that shows a time, and runs so many times as fast.
+func swiftFrom(shows time.Time, times time.Duration) *swift {
+	return &swift{clock.New(), time.Now(), shows, times}
+}
 
-func (s *swift) Now() time.Time { return s.began.Add(swiftness * time.Since(s.began)) }
+func (s *swift) Now() time.Time { return s.shows.Add(s.times * time.Since(s.began)) }
 
 func (s *swift) AfterFunc(d time.Duration, f func()) *clock.Timer {
-	return s.Clock.AfterFunc(d/swiftness, f)
+	return s.Clock.AfterFunc(d/s.times, f)
 }
 
 // demoServer is the server with -demo, in this process, on a swift clock.
@@ -59,6 +64,11 @@ func startDemo(t *testing.T, clk clock.Clock, env map[string]string) *demoServer
 	c, err := readConfig(env, true)
 	require.NoError(t, err)
 	c.clock, c.deadline = clk, 15*time.Second // of the swift clock's
+	return startDemoAs(t, c)
+}
+
+func startDemoAs(t *testing.T, c config) *demoServer {
+	t.Helper()
 	d := &demoServer{t: t, out: &screen{changed: make(chan struct{}, 1)}}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -97,6 +107,8 @@ func TestTheFiveAlertsFireAndResolveInTelegram(t *testing.T) {
 		_, err := st.Commit(t.Context(), book.CreateHeartbeat(longrun.Beat(clk.Now().Add(-time.Duration(back)*time.Minute), time.Minute)))
 		require.NoError(t, err)
 	}
+	_, err = book.PutSettings(t.Context(), longrun.DefaultSettings(time.Minute), "") // and not the demonstration's
+	require.NoError(t, err)
 	require.NoError(t, st.Close())
 
 	d := startDemo(t, clk, env)
@@ -157,8 +169,8 @@ func TestTheFiveAlertsFireAndResolveInTelegram(t *testing.T) {
 	require.Contains(t, fmt.Sprint(texts...), "https://ops.example.org/api/admin/longrun/incidents/missed_heartbeats_")
 	require.Contains(t, fmt.Sprint(texts...), "instance api-1 · commit 4f1c2ab")
 	require.Contains(t, fmt.Sprint(texts...), " IST)", "in the zone of who reads it, too")
-	alerttest.LeaksNoSecret(t, []string{tg.Token(), demoNumber, demoSender}, texts...)
-	for _, secret := range []string{tg.Token(), demoNumber, demoSender} {
+	alerttest.LeaksNoSecret(t, []string{tg.Token(), demo.Number, demo.Sender}, texts...)
+	for _, secret := range []string{tg.Token(), demo.Number, demo.Sender} {
 		require.NotContains(t, first+d.out.String(), secret)
 	}
 }

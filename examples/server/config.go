@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -49,6 +50,8 @@ type config struct {
 	key      ed25519.PrivateKey
 	demo     bool          // -demo
 	deadline time.Duration // of the demonstration's probes
+	pace     time.Duration // of its messages; 0: its own
+	keys     io.Reader     // a terminal that people type at; nil: none
 	clock    clock.Clock   // nil: the wall clock; a test's may run faster
 
 	redirect func(*whatsmeow.Client) // nil: WhatsApp; a test's leads to a server of its own
@@ -58,7 +61,8 @@ var usage = `Usage: server [-demo]
 
 A longwatch server: one heartbeat per slot, under a fenced lease, probes of
 WhatsApp accounts, and an admin API. -demo shows it all with no account, on a
-WhatsApp server in this process. The environment says what differs from:
+WhatsApp server in this process, with a key, a button and an address for each
+thing that can be broken. The environment says what differs from:
 
   LONGRUN_STORE        sqlite:longrun.db   or memory:, or firestore:PROJECT
   LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under

@@ -27,7 +27,7 @@ func start1(t *testing.T, environment map[string]string, args ...string) (code i
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var b bytes.Buffer
-	code = run(ctx, args, environment, &b)
+	code = run(ctx, args, environment, nil, &b)
 	return code, b.String()
 }
 

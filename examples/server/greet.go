@@ -65,6 +65,14 @@ func shown(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
+// terminal is in, where people type at it; else nil.
+func terminal(in *os.File) io.Reader {
+	if isatty.IsTerminal(in.Fd()) {
+		return in
+	}
+	return nil
+}
+
 func colours(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())

@@ -33,11 +33,12 @@ import (
 func main() {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], env.ToMap(os.Environ()), os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], env.ToMap(os.Environ()), terminal(os.Stdin), os.Stderr))
 }
 
-// run is the server between its environment and its exit code.
-func run(ctx context.Context, args []string, environment map[string]string, out io.Writer) int {
+// run is the server between its environment and its exit code. keys is a terminal that
+// people type at, nil where there is none.
+func run(ctx context.Context, args []string, environment map[string]string, keys io.Reader, out io.Writer) int {
 	demo := false
 	for _, arg := range args {
 		switch strings.TrimLeft(arg, "-") {
@@ -57,6 +58,7 @@ func run(ctx context.Context, args []string, environment map[string]string, out 
 		misconfigured(out, err)
 		return 2
 	}
+	c.keys = keys
 	logger := slog.New(tint.NewTextHandler(out, &tint.Options{Level: c.LogLevel, TimeFormat: time.TimeOnly, NoColor: !colours(out), ReplaceAttr: shown}))
 	err = serve(ctx, c, logger, out)
 	var unusable *openError
@@ -107,6 +109,11 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 		return &openError{err}
 	}
 	cfg.Alerter = alerter
+	if wa.demo != nil {
+		if err := wa.prepareDemo(ctx, &cfg, st, alerter); err != nil {
+			return err
+		}
+	}
 	if cfg.AfterBeat, err = c.deadMan(logger); err != nil {
 		return &openError{err}
 	}
@@ -123,15 +130,21 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	mux.Handle("GET /{$}", redirect.To(adminhttp.DefaultPrefix+"/"))
 	server := adminhttp.Server(c.Addr, redirect.Clean(mux), adminhttp.Limits{})
 	greet(out, c, m.Status(), to, listener.Addr())
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
 	if wa.demo != nil {
-		mux.Handle("GET /demo", wa.demo)
-		mux.Handle("POST /demo/{fault}", http.NewCrossOriginProtection().Handler(wa.demo))
-		greetDemo(out, "http://"+reachable(listener.Addr()))
+		wa.serveDemo(mux, m, out, "http://"+reachable(listener.Addr()), c.keys != nil)
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.Run(ctx) })
 	group.Go(func() error { return wa.run(ctx, logger) })
+	if wa.demo != nil {
+		group.Go(func() error { return wa.demo.Run(ctx) })
+		if c.keys != nil {
+			group.Go(func() error { wa.demo.Keys(ctx, c.keys, out, quit); return nil })
+		}
+	}
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/demo"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -81,7 +81,7 @@ type whatsapp struct {
 	probes   []monitor.Probe
 	clients  []*whatsmeow.Client
 	owner    *owning.Owner // connects the clients while this instance leads; nil: this process does
-	demo     http.Handler  // breaks and mends; nil but with -demo
+	demo     *demo.Demo    // breaks and mends; nil but with -demo
 	close    func()
 }
 
@@ -147,7 +147,7 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 		return nil, err
 	}
 	for i, account := range monitored {
-		probes := probesOf(account.cli, sender, c.WhatsApp.probeTo(sender), c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack", 0, c.clock)
+		probes := probesOf(account.cli, sender, c.WhatsApp.probeTo(sender), nil, c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack", 0, c.clock)
 		if i > 0 {
 			probes = probes[:2] // the queue is the host's, and one for all
 		}
@@ -188,9 +188,10 @@ func (c whatsappConfig) account(i int) (name, file string) {
 }
 
 // probesOf are the probes of one account. What has no account to probe with is
-// there all the same, and says that it is not configured. burst and clk are the
+// there all the same, and says that it is not configured. host is the application behind
+// the account, nil where it says nothing of what it has. burst and clk are the
 // probers' own, where 0 is what is safe with WhatsApp, and nil the wall clock.
-func probesOf(monitored, sender *whatsmeow.Client, to types.JID, every time.Duration, ackIsEnough bool, burst int, clk clock.Clock) []monitor.Probe {
+func probesOf(monitored, sender *whatsmeow.Client, to types.JID, host *whatsappprobe.Host, every time.Duration, ackIsEnough bool, burst int, clk clock.Clock) []monitor.Probe {
 	const month = 30 * 24 * time.Hour
 	queueEvery := min(4*every, month) // 0 leaves the monitor its own default
 	outbound := &whatsappprobe.OutboundOptions{AckIsEnough: ackIsEnough, Burst: burst, Clock: clk}
@@ -199,7 +200,7 @@ func probesOf(monitored, sender *whatsmeow.Client, to types.JID, every time.Dura
 	}
 	return []monitor.Probe{
 		{Type: longrun.Outbound, Every: every, Prober: whatsappprobe.Outbound(monitored, to, outbound)},
-		{Type: longrun.Inbound, Every: every, Prober: whatsappprobe.Inbound(sender, monitored, &whatsappprobe.InboundOptions{Burst: burst, Clock: clk})},
+		{Type: longrun.Inbound, Every: every, Prober: whatsappprobe.Inbound(sender, monitored, &whatsappprobe.InboundOptions{Host: host, Burst: burst, Clock: clk})},
 		{Type: longrun.Queue, Every: queueEvery, Prober: whatsappprobe.Queue(monitored, sender, &whatsappprobe.QueueOptions{Burst: burst, Clock: clk})},
 	}
 }

@@ -92,3 +92,22 @@ func (a *account) sorted() []*device {
 	}
 	return list
 }
+
+// tellDevices tells those who wrote to an account that its devices are others now: who
+// knows them by heart asks anew before the next message. The caller holds mu.
+func (s *Server) tellDevices(a *account) {
+	for writer := range a.known {
+		if writer == a {
+			continue
+		}
+		for _, d := range writer.sorted() {
+			for _, server := range []string{types.DefaultUserServer, types.HiddenUserServer} {
+				d.push(node{
+					Tag:     "notification",
+					Attrs:   attrs{"from": a.jid(server, 0), "id": newID(), "type": "devices", "t": now()},
+					Content: []node{{Tag: "update"}},
+				})
+			}
+		}
+	}
+}

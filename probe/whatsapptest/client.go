@@ -6,6 +6,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/store"
+	waLog "go.mau.fi/whatsmeow/util/log"
 )
 
 // client is one that the server made and ends.
@@ -45,7 +46,7 @@ func (s *Server) endWith(tb testing.TB) func(*whatsmeow.Client, error) *whatsmeo
 // Client is NewClient for a program that is no test. The server's Close ends
 // the client.
 func (s *Server) Client(number string) (*whatsmeow.Client, error) {
-	return s.newClient(func(device *store.Device) error {
+	return s.newClient(number, func(device *store.Device) error {
 		return s.Seed(context.Background(), device, number)
 	})
 }
@@ -53,10 +54,10 @@ func (s *Server) Client(number string) (*whatsmeow.Client, error) {
 // UnpairedClient is NewUnpairedClient for a program that is no test. The
 // server's Close ends the client.
 func (s *Server) UnpairedClient() (*whatsmeow.Client, error) {
-	return s.newClient(func(*store.Device) error { return nil })
+	return s.newClient("", func(*store.Device) error { return nil })
 }
 
-func (s *Server) newClient(prepare func(*store.Device) error) (*whatsmeow.Client, error) {
+func (s *Server) newClient(number string, prepare func(*store.Device) error) (*whatsmeow.Client, error) {
 	st, err := newDeviceStore(s.storeTimeout)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,11 @@ func (s *Server) newClient(prepare func(*store.Device) error) (*whatsmeow.Client
 		c.at = placeOf(device.ID.User, device.ID.Device)
 		s.slow(device, c.at)
 	}
-	cli := whatsmeow.NewClient(device, nil)
+	var log waLog.Logger
+	if s.clientLog != nil {
+		log = s.clientLog(number)
+	}
+	cli := whatsmeow.NewClient(device, log)
 	c.Client = cli
 	cli.ManualHistorySyncDownload = true // nobody serves media
 	s.Redirect(cli)

@@ -71,5 +71,6 @@ func (s *Server) unlink(c *conn, n *node) {
 func (s *Server) forget(d *device) {
 	delete(d.account.devices, d.id)
 	d.queue = nil
+	s.tellDevices(d.account)
 	s.notify()
 }

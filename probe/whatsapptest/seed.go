@@ -68,5 +68,6 @@ func (s *Server) Seed(ctx context.Context, device *store.Device, number string) 
 // link makes d one of its account's devices. The caller holds mu.
 func (s *Server) link(d *device) {
 	d.account.devices[d.id] = d
+	s.tellDevices(d.account)
 	s.notify()
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	waLog "go.mau.fi/whatsmeow/util/log"
 )
 
 // ErrClosed is returned by what waits on a Server that is closed.
@@ -26,6 +28,12 @@ type Options struct {
 	// Log hears what clients do and what goes wrong with them. It never hears
 	// numbers or contents of messages. Default: nothing is logged.
 	Log *slog.Logger
+	// ClientLog returns the logger of a client that the server makes, and is asked
+	// once for each: a client takes its logger when it is made, and says in its log
+	// what it tells nobody else, as whatsappprobe.Tap hears. number is the account's,
+	// empty for a client that is not paired yet. It may return nil, for silence.
+	// Default: none; all clients are silent.
+	ClientLog func(number string) waLog.Logger
 }
 
 // Server is a WhatsApp server. Its methods are safe for concurrent use.
@@ -37,6 +45,7 @@ type Server struct {
 	dial      func(context.Context) (net.Conn, error)
 
 	storeTimeout time.Duration
+	clientLog    func(number string) waLog.Logger // nil: none
 
 	life context.Context // ends with the server
 	end  context.CancelFunc
@@ -100,6 +109,7 @@ func Start(opts *Options) (*Server, error) {
 		authority: authority,
 
 		storeTimeout: cmp.Or(opts.StoreTimeout, storeTimeout),
+		clientLog:    opts.ClientLog,
 
 		changed:  make(chan struct{}),
 		wires:    make(map[*wire]struct{}),

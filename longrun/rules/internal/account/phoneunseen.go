@@ -49,8 +49,7 @@ func (l *Look) sayPhone(f *finding.Finding, limit float64) {
 	case finding.Bad:
 		silent := l.Now.Sub(a.PhoneSeen)
 		f.Since, f.Observed = a.PhoneSeen.Add(days(limit)), silent.Hours()/24
-		f.Summary = "the phone of account " + a.ID + " was last heard of at " + words.Moment(a.PhoneSeen) + ", " +
-			words.Counted(int64(silent.Hours()/24), "day") + " ago"
+		f.Summary = "the phone of account " + a.ID + " was last heard of at " + words.Moment(a.PhoneSeen) + ", " + inWords(silent) + " ago"
 		if out := a.PhoneSeen.Add(unlinked); out.After(l.Now) {
 			f.Summary += "; without a sign of it the account is logged out at " + words.Moment(out)
 		} else {
@@ -58,4 +57,12 @@ func (l *Look) sayPhone(f *finding.Finding, limit float64) {
 		}
 	case finding.Unseen:
 	}
+}
+
+// inWords is a long silence in days, and one of less than a day as it is.
+func inWords(silent time.Duration) string {
+	if silent < 24*time.Hour {
+		return words.Span(silent.Truncate(time.Second))
+	}
+	return words.Counted(int64(silent.Hours()/24), "day")
 }

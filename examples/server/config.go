@@ -40,6 +40,7 @@ type config struct {
 	Token      string        `env:"ADMIN_TOKEN"`
 	Evidence   string        `env:"LONGRUN_EVIDENCE_KEY"`
 	LogLevel   slog.Level    `env:"LONGRUN_LOG_LEVEL" envDefault:"info"`
+	Metrics    string        `env:"LONGRUN_METRICS" envDefault:"token"`
 	WhatsApp   whatsappConfig
 	Alerts     alertsConfig
 
@@ -75,6 +76,9 @@ thing that can be broken. The environment says what differs from:
   LONGRUN_LOG_LEVEL    info                or debug, warn, error
   LONGRUN_EVIDENCE_KEY none                Ed25519 private key that signs the daily
                                            seals: PEM, or base64 of its seed
+  LONGRUN_METRICS      token               who may scrape /metrics: whom the admin API
+                                           lets in, or open: everybody, for a network
+                                           of which only Prometheus is part
   ADMIN_TOKEN          none                required unless on a loopback address, and
                                            behind a proxy; 16 characters or more
   FIRESTORE_EMULATOR_HOST                  honoured with firestore:PROJECT
@@ -137,7 +141,7 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkToken(), c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
+	errs = append(errs, c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
 	return c, errors.Join(errs...)
 }
 

@@ -127,6 +127,11 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	mux.Handle(adminhttp.DefaultPrefix, admin) // whose redirect to the index stays under a proxy's path
 	mux.Handle("GET /livez", adminhttp.Livez())
 	mux.Handle("GET /readyz", adminhttp.Readyz(m))
+	scrape, err := c.metrics(m, logger)
+	if err != nil {
+		return err
+	}
+	mux.Handle("GET /metrics", scrape)
 	mux.Handle("GET /{$}", redirect.To(adminhttp.DefaultPrefix+"/"))
 	server := adminhttp.Server(c.Addr, redirect.Clean(mux), adminhttp.Limits{})
 	greet(out, c, m.Status(), to, listener.Addr())

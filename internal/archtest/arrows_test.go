@@ -29,6 +29,12 @@ var sdks = map[string][]string{
 	},
 	"sqlite":   {"modernc.org/sqlite"},
 	"telegram": {"github.com/go-telegram/bot"},
+	"prometheus": {
+		"github.com/prometheus/client_golang",
+		"github.com/prometheus/client_model",
+		"github.com/prometheus/common",
+		"google.golang.org/protobuf",
+	},
 	"whatsmeow": {
 		"go.mau.fi/whatsmeow",
 		"go.mau.fi/libsignal",
@@ -61,6 +67,7 @@ var arrows = []row{
 	// Vocabulary and contracts: nothing of others, and of ours only how a text is
 	// made fit to be shown, and the guard around foreign code.
 	{dir: "longrun"},
+	{dir: "longrun/metrics"},
 	{dir: "store"},
 	{dir: "probe", ours: []string{"internal/spawn"}},
 	{dir: "alert", ours: []string{"internal/spawn", "internal/visible"}},
@@ -162,6 +169,10 @@ var arrows = []row{
 	},
 	{dir: "longrun/monitor/internal/memlimit"},
 	{
+		dir:  "longrun/monitor/internal/measuring",
+		ours: []string{"longrun", "longrun/coverage", "longrun/metrics", "longrun/monitor/internal/hostcall"},
+	},
+	{
 		dir: "longrun/monitor/internal/alarming",
 		ours: []string{
 			"store", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
@@ -195,12 +206,12 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor",
 		ours: []string{
-			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "store",
+			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/metrics", "longrun/rules", "store",
 			"internal/deadline", "internal/guardstore", "internal/spawn",
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
-			"longrun/monitor/internal/memlimit",
+			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/measuring",
 		},
 		with: []string{clock, xsync},
 	},
@@ -214,6 +225,8 @@ var arrows = []row{
 		},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
+	// Numbers for Prometheus: the snapshot alone, and the one room that knows its client.
+	{dir: "longrun/promcollector", ours: []string{"longrun/metrics"}, sdk: "prometheus"},
 	{
 		dir:  "longrun/adminhttp/internal/request",
 		ours: []string{"longrun/adminhttp/internal/reply", "longrun/ledger", "longrun", "longrun/rules", "store"},

@@ -41,6 +41,24 @@ func checkToken(token string) error {
 	return nil
 }
 
+// Guard has next answer whom the API of these options lets in: see Options.Token. It
+// is for a page of the host's that tells as much as the API does. What is wrong with
+// the token is told as New tells it; the other options but Logger and Clock say
+// nothing here.
+func Guard(next http.Handler, opts Options) http.Handler {
+	if opts.Clock == nil {
+		opts.Clock = clock.New()
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	h := &handler{token: opts.Token, logger: opts.Logger, refused: checkToken(opts.Token), refusals: newRefusals(opts.Clock, opts.Logger)}
+	if h.refused != nil {
+		h.logger.ErrorContext(context.Background(), "a guarded page answers nothing: its token is refused", "error", h.refused)
+	}
+	return h.authorized(next)
+}
+
 // authorized lets through who shows the token or, where none is configured, who
 // reaches a loopback address by a loopback name and says nothing of coming through
 // a proxy. The name is asked for because a web page can point a name of its own at

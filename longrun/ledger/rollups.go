@@ -177,12 +177,13 @@ func (s shared) Add(h longrun.Heartbeat) {
 // was made at a time that is to come, by a clock that was ahead: then the day may
 // not have been over.
 func (l *Ledger) MissingRollups(ctx context.Context, earliest, now time.Time) ([]time.Time, error) {
-	return l.MissingWithin(ctx, longrun.Window{From: earliest, To: now}, now)
+	return l.MissingWithin(ctx, longrun.Window{From: earliest, To: now}, now, nil)
 }
 
 // MissingWithin is MissingRollups of the days from the one that the window begins
-// in up to the one that it ends in, without that.
-func (l *Ledger) MissingWithin(ctx context.Context, w longrun.Window, now time.Time) ([]time.Time, error) {
+// in up to the one that it ends in, without that. seen is told of each rollup that was
+// read and is sound; nil tells nobody.
+func (l *Ledger) MissingWithin(ctx context.Context, w longrun.Window, now time.Time, seen func(longrun.Rollup)) ([]time.Time, error) {
 	from, to := longrun.DayOf(w.From).From, longrun.DayOf(w.To).From
 	if !from.Before(to) {
 		return nil, nil // as a page it would have no end
@@ -197,6 +198,9 @@ func (l *Ledger) MissingWithin(ctx context.Context, w longrun.Window, now time.T
 			return nil, err
 		case e.Key.ID == e.Value.Date && coverage.Check(e.Value) == nil && !e.Value.ComputedAt.After(now):
 			have[e.Key.ID] = true
+			if seen != nil {
+				seen(e.Value)
+			}
 			if len(e.Value.PrunedAt) > 0 {
 				continue // it cannot be made again
 			}

@@ -19,6 +19,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/closing"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/measuring"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/outbox"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/probing"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
@@ -47,6 +48,7 @@ type Monitor struct {
 	alarms   *alarming.Board
 	channel  *outbox.Channel
 	closing  *closing.Closing
+	measures *measuring.Measures
 	host     *leading.Host // nil without Config.Leading
 
 	processStart time.Time
@@ -76,11 +78,13 @@ func New(cfg Config) (*Monitor, error) {
 
 	m.status = hostcall.NewStatus(cfg.Status, cfg.StatusTimeout, cfg.Clock)
 	m.after = hostcall.NewAfterBeat(cfg.AfterBeat, cfg.Interval, cfg.Clock, log)
-	m.closing = closing.New(m.deps, closing.Options{EvidenceKey: cfg.EvidenceKey, Trusted: m.store.Time().Trusted})
+	m.measures = measuring.New(cfg.Interval, namesOf(cfg))
+	m.closing = closing.New(m.deps, closing.Options{EvidenceKey: cfg.EvidenceKey, Trusted: m.store.Time().Trusted, Rolled: m.measures.Day})
 	m.probes = probing.New(m.deps, probing.Options{
 		Probes: probesOf(cfg), AtOnce: cfg.ProbesAtOnce, Started: m.settling,
 		Holder: func() string { holder, _ := m.campaign.Holder(); return holder },
 		Stored: func(at time.Time) { m.closing.Changed(at) },
+		Made:   m.measures.Probed,
 	})
 	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL, Service: cfg.Service, Zone: cfg.Zone})
 	m.alarms = alarming.New(m.deps, alarming.Options{
@@ -89,21 +93,23 @@ func New(cfg Config) (*Monitor, error) {
 		Holder:      func() (string, int64) { return m.campaign.Holder() },
 		Waiting:     func() []longrun.Heartbeat { return m.beats.Waiting() },
 		MemoryLimit: func() int64 { return max(cfg.MemoryLimit, 0) },
-		Reload:      m.live.Load, KnownSlots: m.closing.Known, Changed: m.closing.Changed,
+		Reload:      m.live.Load, KnownSlots: m.knownSlots, Changed: m.closing.Changed,
 	})
 	m.beats, err = beats.New(m.deps, beats.Options{
 		Status: m.status, Backlog: cfg.Backlog, Journal: cfg.Journal, ProcessStart: m.processStart,
 		Answers: func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
 		Made: func(h longrun.Heartbeat, host longrun.HostStatus) {
 			m.alarms.Made(h, host)
+			m.measures.Made(h, host)
 			if h.StatusError == "" {
 				m.probes.Heard(host.Accounts)
 			}
 		},
-		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.run.Wrote(h); m.after.Tell(h) },
-		StoredLate: func(late []longrun.Heartbeat) { m.run.Wrote(late...); m.closing.Late(late) },
-		Lapse:      func(l longrun.Lapse) { m.run.Lapse(l) },
-		EachSlot:   m.alarms.LookAtStore,
+		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.measures.Stored(h); m.run.Wrote(h); m.after.Tell(h) },
+		StoredLate: func(late []longrun.Heartbeat) { m.measures.Stored(late...); m.run.Wrote(late...); m.closing.Late(late) },
+		Drifted:    m.measures.Drifted, Committed: m.measures.Committed,
+		Lapse:    func(l longrun.Lapse) { m.run.Lapse(l) },
+		EachSlot: m.alarms.LookAtStore,
 	})
 	invalid.add("Journal", err)
 	l, err := lock.New(m.store, m.deps.Ledger.LockKey(), lockOptions(cfg))
@@ -122,7 +128,7 @@ func New(cfg Config) (*Monitor, error) {
 		tasks = append(tasks, m.host.Task())
 	}
 	m.campaign = leading.New(m.deps, leading.Options{
-		Lock: l, Began: func(context.Context) { m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Expired: m.run.MarkLost,
+		Lock: l, Began: func(context.Context) { m.measures.Began(); m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Expired: m.run.MarkLost,
 		Tasks: tasks,
 	})
 	m.store.Follow(m.deps.Ledger.LockKey(), m.campaign.Saw)

@@ -39,9 +39,10 @@ type Options struct {
 	Waiting func() []longrun.Heartbeat
 	// Reload reads the settings, and reports whether the store answered.
 	Reload func(ctx context.Context) bool
-	// KnownSlots is told which slots of the last two days have a beat, once in a
+	// KnownSlots is told which slots of a window that reaches to now, the last two
+	// days, have a beat, and when anything began, zero where nothing did; once in a
 	// lead.
-	KnownSlots func(ctx context.Context, filled map[longrun.Slot]bool)
+	KnownSlots func(ctx context.Context, w longrun.Window, earliest time.Time, filled map[longrun.Slot]bool)
 	// Changed is told when incidents began that opened or ended and are written:
 	// their days are to be counted anew.
 	Changed func(began ...time.Time)

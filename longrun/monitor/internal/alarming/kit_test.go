@@ -126,7 +126,7 @@ func (b *bench) restart() {
 			_, _, err := b.deps.Ledger.Settings(ctx, b.deps.Self.Interval)
 			return err == nil
 		},
-		KnownSlots: func(_ context.Context, filled map[longrun.Slot]bool) {
+		KnownSlots: func(_ context.Context, _ longrun.Window, _ time.Time, filled map[longrun.Slot]bool) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.known = filled

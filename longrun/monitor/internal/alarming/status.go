@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/outbox"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -64,6 +65,37 @@ func (b *Board) Status() Status {
 	})
 	s.Channel = b.Channel.Status()
 	return s
+}
+
+// Firing is for how many targets a rule fires.
+type Firing struct {
+	Rule    longrun.RuleID
+	Targets int64
+}
+
+// Firing counts what fires, for every rule, in the order of rules.Rules; and the
+// messages as Status does.
+func (b *Board) Firing() (firing []Firing, waiting, undelivered int) {
+	ids := rules.Rules()
+	firing = make([]Firing, len(ids))
+	for i, r := range ids {
+		firing[i].Rule = r
+	}
+	count := func(al *AlarmStatus) {
+		if i := slices.Index(ids, al.Rule); i >= 0 && al.Phase == rules.Firing {
+			firing[i].Targets++
+		}
+	}
+	b.mu.Lock()
+	for i := range b.shown.alarms {
+		count(&b.shown.alarms[i])
+	}
+	waiting, undelivered = b.shown.waiting, b.shown.undelivered
+	b.mu.Unlock()
+	if al, ok := b.outage.status(); ok {
+		count(&al)
+	}
+	return firing, waiting, undelivered
 }
 
 // publish shows what stands on the board, where that has changed.

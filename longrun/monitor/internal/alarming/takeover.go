@@ -43,6 +43,7 @@ type takeover struct {
 	incidents ledger.Page
 
 	slotsKnown bool
+	earliest   time.Time // anything is known of
 	slots      ledger.Page
 	filled     map[longrun.Slot]bool
 }
@@ -242,7 +243,7 @@ func (t *takeover) readSlots(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.b.KnownSlots(ctx, t.filled)
+	w.b.KnownSlots(ctx, longrun.Window{From: t.slots.From, To: now}, t.earliest, t.filled)
 	for _, h := range waiting {
 		w.recent.Fill(h.Slot(interval))
 	}
@@ -270,6 +271,7 @@ func (t *takeover) readBefore(ctx context.Context) error {
 		before = last.At
 	}
 	w.recent.Restore(earliest, before, now)
+	t.earliest = earliest
 	t.slots = ledger.Page{From: from, To: now.Add(interval)} // later ones are made here
 	return nil
 }

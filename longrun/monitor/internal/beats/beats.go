@@ -12,13 +12,13 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 )
 
-// Options are what the room is made of. Each field but Journal is required.
+// Options are what the room is made of. Each field is required where it names no default.
 type Options struct {
 	// Status is the host's word of itself.
 	Status *hostcall.Status
 	// Backlog is how many beats are kept while the store is out of reach.
 	Backlog int
-	// Journal is a file for those; empty for none.
+	// Journal is a file for those. Default: none.
 	Journal string
 	// ProcessStart is when the process began.
 	ProcessStart time.Time
@@ -32,6 +32,10 @@ type Options struct {
 	StoredLate func([]longrun.Heartbeat)
 	// Lapse is told of a time in which this process did not run.
 	Lapse func(longrun.Lapse)
+	// Drifted is told how late in its slot a beat was made, in seconds, that came with
+	// the slot; Committed how long it took to store beats. Default: nobody is.
+	Drifted   func(sec float64)
+	Committed func(took time.Duration)
 	// EachSlot is called once in each slot, whoever leads.
 	EachSlot func(context.Context)
 }

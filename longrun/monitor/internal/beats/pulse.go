@@ -106,8 +106,12 @@ func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, longrun.HostStatus
 	return h, status
 }
 
-// noteDrift says when beats begin to come late in their slots.
+// noteDrift tells how late a beat came, and says when beats begin to come late in
+// their slots.
 func (b *Beats) noteDrift(ctx context.Context, h longrun.Heartbeat) {
+	if b.Drifted != nil {
+		b.Drifted(h.DriftSec)
+	}
 	tolerated := b.Settings().DriftSec
 	if h.DriftSec <= tolerated {
 		b.Log.Over("drift")

@@ -179,6 +179,9 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 	inSlot, cancel := deadline.With(ctx, w.Clock, (longrun.SlotAt(now, interval) + 1).Start(interval).Sub(now))
 	err := w.term.Beat(inSlot, head.String(), ops...)
 	over := inSlot.Err() != nil
+	if err == nil && w.Committed != nil {
+		w.Committed(w.Clock.Now().Sub(now))
+	}
 	cancel()
 	if errors.Is(err, lock.ErrUnknown) || errors.Is(err, lock.ErrNoteMoved) {
 		if err := w.settle(ctx); err != nil {

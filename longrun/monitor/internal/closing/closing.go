@@ -40,6 +40,8 @@ type Options struct {
 	// Trusted returns the time, or why it is not certain: storehealth.Time.Trusted.
 	// Required.
 	Trusted func() (time.Time, error)
+	// Rolled is told of each rollup that was read, or is stored now. Default: nobody is.
+	Rolled func(longrun.Rollup)
 }
 
 // Closing is the room. Its methods are safe for concurrent use.

@@ -68,7 +68,7 @@ func (c *Closing) day(ctx context.Context, p *progress, day, now time.Time) erro
 		c.Log.Once(ctx, slog.LevelError, "evidence "+date, "broken", "the evidence of a day does not follow the one before", "day", date, "error", d.Broken.Error())
 	}
 	if !d.Changed {
-		c.cleaned(p, day, word)
+		c.cleaned(p, day, word, d.Rollup)
 		return nil
 	}
 	switch err := c.commit(ctx, p.lead, c.Ledger.SetRollup(d.Rollup)); {
@@ -80,17 +80,20 @@ func (c *Closing) day(ctx context.Context, p *progress, day, now time.Time) erro
 	case err != nil:
 		return err
 	}
-	c.cleaned(p, day, word)
+	c.cleaned(p, day, word, d.Rollup)
 	c.Log.Over("rollup " + date)
 	r := d.Rollup
 	c.Log.InfoContext(ctx, "day rolled up", "day", r.Date, "expected", r.ExpectedHb, "written", r.WrittenHb, "missed", r.MissedHb, "incidents", r.IncidentsCount, "revision", r.Revision)
 	return nil
 }
 
-// cleaned takes note that a day was closed behind a word.
-func (c *Closing) cleaned(p *progress, day time.Time, word int64) {
+// cleaned takes note that a day was closed behind a word, with this rollup.
+func (c *Closing) cleaned(p *progress, day time.Time, word int64, r longrun.Rollup) {
 	c.dirty.clean(day, word)
 	p.done[day] = true
+	if c.Rolled != nil {
+		c.Rolled(r)
+	}
 }
 
 // compute reads one day and makes what its document has to hold.

@@ -234,7 +234,7 @@ func (c *Closing) missing(ctx context.Context, p *progress, from, closed, now ti
 func (c *Closing) missingWithin(ctx context.Context, w longrun.Window, now time.Time) ([]time.Time, error) {
 	ctx, cancel := deadline.With(ctx, c.Clock, closeTimeout)
 	defer cancel()
-	return c.Ledger.MissingWithin(ctx, w, now)
+	return c.Ledger.MissingWithin(ctx, w, now, c.Rolled)
 }
 
 func earlier(a, b time.Time) time.Time {

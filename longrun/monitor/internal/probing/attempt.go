@@ -23,6 +23,9 @@ func (r *round) make(j *job, trigger longrun.ProbeTrigger) (longrun.Probe, error
 	p.Epoch = r.lead.Epoch()
 	r.tell(r.work, j, p)
 	r.made(j, p)
+	if r.Made != nil {
+		r.Made(p)
+	}
 	r.wake()
 	return own(p), r.store(r.work, r.lead, p)
 }

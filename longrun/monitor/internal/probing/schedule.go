@@ -38,7 +38,8 @@ func (p *Probe) Named() longrun.NamedProbe {
 	return longrun.NamedProbe{Type: p.Type, Name: p.Name}
 }
 
-// Options are what a Schedule is made of. Each field is required.
+// Options are what a Schedule is made of. Each field is required where it names no
+// default.
 type Options struct {
 	Probes []Probe
 	// AtOnce is how many attempts are under way together at most.
@@ -50,6 +51,9 @@ type Options struct {
 	// Stored is told of each time at which a result was stored: it is counted in
 	// that day. It is called by several goroutines.
 	Stored func(at time.Time)
+	// Made is told of each result when it is made, by several goroutines. Default:
+	// nobody is.
+	Made func(longrun.Probe)
 }
 
 // Schedule makes the leader's probes. It outlives a lease, and a result that could

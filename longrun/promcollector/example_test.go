@@ -1,0 +1,41 @@
+package promcollector_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/promcollector"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+// A host has a registry of its own, and a page for Prometheus.
+func ExampleNew() {
+	m, err := monitor.New(monitor.Config{Store: memstore.New(nil)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	registry := prometheus.NewRegistry()
+	if _, err := promcollector.New(m, promcollector.Options{Registerer: registry}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	page := promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+
+	reply := httptest.NewRecorder()
+	page.ServeHTTP(reply, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for line := range strings.Lines(reply.Body.String()) {
+		if strings.HasPrefix(line, "longrun_leader") || strings.HasPrefix(line, "longrun_interval") {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	// longrun_interval_seconds 60
+	// longrun_leader 0
+}

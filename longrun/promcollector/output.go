@@ -1,0 +1,132 @@
+package promcollector
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/seed-13dc028d/longwatch/longrun/metrics"
+)
+
+// output is where a scrape goes.
+type output struct {
+	to    chan<- prometheus.Metric
+	pairs *pairs
+}
+
+// sample is one metric as it was at the scrape.
+type sample struct {
+	desc   *prometheus.Desc
+	labels []*dto.LabelPair
+	// One of these is set.
+	gauge     *dto.Gauge
+	counter   *dto.Counter
+	histogram *dto.Histogram
+}
+
+var _ prometheus.Metric = (*sample)(nil)
+
+// Desc implements prometheus.Metric.
+func (s *sample) Desc() *prometheus.Desc { return s.desc }
+
+// Write implements prometheus.Metric.
+func (s *sample) Write(to *dto.Metric) error {
+	to.Label, to.Gauge, to.Counter, to.Histogram = s.labels, s.gauge, s.counter, s.histogram
+	return nil
+}
+
+func (o output) gauge(d *prometheus.Desc, value float64, labels ...string) {
+	o.to <- &sample{desc: d, labels: o.pairs.of(d, labels), gauge: &dto.Gauge{Value: &value}}
+}
+
+func (o output) counter(d *prometheus.Desc, value float64) {
+	o.to <- &sample{desc: d, labels: o.pairs.of(d, nil), counter: &dto.Counter{Value: &value}}
+}
+
+// time shows a timestamp, and nothing where there is none.
+func (o output) time(d *prometheus.Desc, t time.Time) {
+	if !t.IsZero() {
+		o.gauge(d, float64(t.UnixMicro())/1e6)
+	}
+}
+
+// results shows how often a result was, with the newest as its exemplar.
+func (o output) results(d *prometheus.Desc, c *metrics.ProbeCount, labels ...string) {
+	value := float64(c.Count)
+	o.to <- &sample{desc: d, labels: o.pairs.of(d, labels), counter: &dto.Counter{Value: &value, Exemplar: exemplar(&c.Last)}}
+}
+
+func (o output) histogram(d *prometheus.Desc, h *metrics.Histogram) {
+	out := &dto.Histogram{SampleSum: proto.Float64(h.Sum)}
+	below := uint64(0)
+	for i, n := range h.Counts {
+		below += n
+		bucket := &dto.Bucket{CumulativeCount: proto.Uint64(below)}
+		if h.Exemplars != nil {
+			bucket.Exemplar = exemplar(&h.Exemplars[i])
+		}
+		switch {
+		case i < len(h.Bounds):
+			bucket.UpperBound = proto.Float64(h.Bounds[i])
+		case bucket.Exemplar == nil:
+			continue // it is written from the count
+		default:
+			bucket.UpperBound = proto.Float64(math.Inf(1))
+		}
+		out.Bucket = append(out.Bucket, bucket)
+	}
+	out.SampleCount = &below
+	o.to <- &sample{desc: d, labels: o.pairs.of(d, nil), histogram: out}
+}
+
+// probeKey is the label of exemplars: with the longest key it has 106 of the 128
+// characters that OpenMetrics allows.
+const probeKey = "probe_key"
+
+// exemplar returns nil where there is none.
+func exemplar(e *metrics.Exemplar) *dto.Exemplar {
+	if e.Key == "" {
+		return nil
+	}
+	return &dto.Exemplar{
+		Label: []*dto.LabelPair{{Name: proto.String(probeKey), Value: &e.Key}},
+		Value: &e.Value, Timestamp: timestamppb.New(e.At),
+	}
+}
+
+// maxPairs bounds what pairs remembers.
+const maxPairs = 100_000
+
+// pairs are the labels of series, sorted and made once: most are the same in each
+// scrape. Nobody changes them.
+type pairs struct {
+	mu   sync.Mutex
+	made map[series][]*dto.LabelPair // at most maxPairs
+}
+
+// series names one.
+type series struct {
+	desc   *prometheus.Desc
+	labels [3]string
+}
+
+func (p *pairs) of(d *prometheus.Desc, labels []string) []*dto.LabelPair {
+	key := series{desc: d}
+	copy(key.labels[:], labels)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	made, ok := p.made[key]
+	if !ok {
+		if len(p.made) >= maxPairs || p.made == nil {
+			p.made = make(map[series][]*dto.LabelPair)
+		}
+		made = prometheus.MakeLabelPairs(d, labels)
+		p.made[key] = made
+	}
+	return made
+}

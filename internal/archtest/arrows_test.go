@@ -210,7 +210,7 @@ var arrows = []row{
 			"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
 			"longrun/rules", "store", "internal/visible", "internal/redirect",
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
-			"longrun/adminhttp/internal/patience", "longrun/adminhttp/internal/turnstile",
+			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
 		},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
@@ -224,10 +224,6 @@ var arrows = []row{
 		real: []string{"Now"}, // how long to wait for a network
 	},
 	{dir: "longrun/adminhttp/internal/patience", ours: []string{"internal/deadline"}, with: []string{clock}},
-	{
-		dir: "longrun/adminhttp/internal/turnstile", with: []string{clock},
-		real: []string{"Now", "Since", "NewTimer"}, // connections are the network's
-	},
 
 	// Implementations: their own contract, what they share, and one SDK. The
 	// WhatsApp client also says how its host is, in the vocabulary's words.
@@ -280,6 +276,11 @@ var arrows = []row{
 	{dir: "internal/visible"},
 	{dir: "internal/figures"},
 	{dir: "internal/redirect"},
+	{dir: "internal/entry", ours: []string{"internal/visible"}},
+	{
+		dir: "internal/turnstile", with: []string{clock},
+		real: []string{"Now", "Since", "NewTimer"}, // connections are the network's
+	},
 	{dir: "internal/redact", ours: []string{"internal/visible"}},
 	{dir: "internal/spawn", with: []string{clock}},
 	{dir: "internal/guardstore", ours: []string{"store", "internal/spawn"}, with: []string{clock}},

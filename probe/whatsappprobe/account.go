@@ -1,6 +1,15 @@
 package whatsappprobe
 
-import "github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
+import (
+	"context"
+	"reflect"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
+)
 
 // State is how an account is, by its client's own events.
 type State = tracker.State
@@ -26,3 +35,22 @@ const (
 // Account is what is known of one account: its ID, its State with Since and Reason,
 // its Reconnects of the last hour, when it last connected and last got a message.
 type Account = tracker.Account
+
+// Events is what is needed of a client to follow it. *whatsmeow.Client is one.
+type Events interface {
+	AddEventHandler(whatsmeow.EventHandler) uint32
+	RemoveEventHandler(uint32) bool
+}
+
+// Client is what a probe needs of a client. *whatsmeow.Client is one.
+type Client interface {
+	Events
+	SendMessage(ctx context.Context, to types.JID, message *waE2E.Message, extra ...whatsmeow.SendRequestExtra) (whatsmeow.SendResponse, error)
+	GenerateMessageID() types.MessageID
+}
+
+// isNil reports whether there is no client, be it behind an interface.
+func isNil(cli Events) bool {
+	v := reflect.ValueOf(cli)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}

@@ -20,8 +20,13 @@ import (
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
 )
 
-// ErrTracked is returned by Accounts.Add for an ID that is taken.
-var ErrTracked = errors.New("whatsappprobe: an account of this ID is tracked already")
+var (
+	// ErrTracked is returned by Accounts.Add for an ID that is taken.
+	ErrTracked = errors.New("whatsappprobe: an account of this ID is tracked already")
+	// ErrSharedTap is returned by Accounts.Add for a client whose Tap another client
+	// was made with, too, so that nobody can say which of them sent what.
+	ErrSharedTap = errors.New("whatsappprobe: the client's Tap is another client's, too; make one for each")
+)
 
 // AccountsOptions are the optional settings of NewAccounts.
 type AccountsOptions struct {
@@ -84,7 +89,7 @@ func NewAccounts(opts *AccountsOptions) *Accounts {
 
 // Track returns Accounts that follow these clients, each under its masked
 // number, for hosts that have no names for them. Call it before Connect. A nil
-// client is passed over.
+// client is passed over, and so is a Tap that clients share.
 func Track(clients ...*whatsmeow.Client) *Accounts {
 	a := NewAccounts(nil)
 	for i, cli := range clients {
@@ -95,7 +100,7 @@ func Track(clients ...*whatsmeow.Client) *Accounts {
 		if own := cli.Store.ID; own != nil {
 			id = Mask(own.User)
 		}
-		for n, name := 2, id; a.Add(id, cli) != nil; n++ {
+		for n, name := 2, id; errors.Is(a.add(id, cli, tapOf(cli)), ErrTracked); n++ {
 			id = fmt.Sprintf("%s-%d", name, n)
 		}
 	}
@@ -117,6 +122,14 @@ func (a *Accounts) Add(id string, cli Events) error {
 	if isNil(cli) {
 		return errors.New("whatsappprobe: no client")
 	}
+	log := tapOf(cli)
+	if log != nil && log.Shared() {
+		return ErrSharedTap
+	}
+	return a.add(id, cli, log)
+}
+
+func (a *Accounts) add(id string, cli Events, log *tap.Logger) error {
 	t := &tracked{id: id, follower: tracker.Begin(id, cli, a.opts.Clock)}
 	t.client, _ = cli.(asked)
 	t.follower.Count(a.opts.Clock.Now())
@@ -131,7 +144,7 @@ func (a *Accounts) Add(id string, cli Events) error {
 	}
 	a.tracked = append(a.tracked, t)
 	a.mu.Unlock()
-	if log := tapOf(cli); log != nil {
+	if log != nil && !log.Shared() {
 		log.Listen(func(fact tap.Fact) {
 			a.change(t, func(f *tracker.Follower, now time.Time) bool { return f.Hear(fact, now) })
 		})
@@ -139,7 +152,12 @@ func (a *Accounts) Add(id string, cli Events) error {
 	handler := cli.AddEventHandler(func(event any) { a.take(t, event) })
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.remove = func() { cli.RemoveEventHandler(handler) }
+	t.remove = func() {
+		cli.RemoveEventHandler(handler)
+		if log != nil {
+			log.Listen(nil)
+		}
+	}
 	t.follower.CatchUp(cli, a.opts.Clock)
 	return nil
 }

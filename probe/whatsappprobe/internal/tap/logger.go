@@ -26,6 +26,7 @@ const (
 
 // ear is what the loggers of one client share.
 type ear struct {
+	clients  atomic.Int32 // how many were made with it
 	listener atomic.Pointer[Listener]
 	unlink   atomic.Pointer[string] // the query by which the host unlinks the account
 }
@@ -39,7 +40,14 @@ var _ waLog.Logger = (*Logger)(nil)
 // client.
 func (l *Logger) Listen(to Listener) { l.ear.listener.Store(&to) }
 
+// Shared reports whether more than one client was made with the logger, so that nobody
+// can say whose its facts are. None is told any more.
+func (l *Logger) Shared() bool { return l.ear.clients.Load() > 1 }
+
 func (e *ear) tell(f Fact) {
+	if e.clients.Load() > 1 {
+		return
+	}
 	if to := e.listener.Load(); to != nil && *to != nil {
 		(*to)(f)
 	}
@@ -75,8 +83,9 @@ func (l *Logger) Sub(name string) waLog.Logger {
 	sub := &Logger{next: l.next.Sub(name), module: other, ear: l.ear}
 	if l.module == base {
 		switch name {
-		case "Recv":
+		case "Recv": // which each client asks for once
 			sub.module = received
+			l.ear.clients.Add(1)
 		case "Send":
 			sub.module = sent
 		}

@@ -222,9 +222,10 @@ func TestAnUnlinkingOfTheHostsOwnIsAFact(t *testing.T) {
 	unlink := node("iq", waBinary.Attrs{"id": "7"}, *node("remove-companion-device", nil))
 	for kind, want := range map[string][]tap.Fact{"result": {{Kind: tap.Alive}, {Kind: tap.Alive}, {Kind: tap.Unlinked}}, "error": {{Kind: tap.Alive}, {Kind: tap.Alive}}} {
 		require.Equal(t, want, heard(func(log waLog.Logger) {
+			received := log.Sub("Recv")
 			log.Sub("Send").Debugf("%s", unlink)
-			log.Sub("Recv").Debugf("%s", node("iq", waBinary.Attrs{"id": "6", "type": "result"}))
-			log.Sub("Recv").Debugf("%s", node("iq", waBinary.Attrs{"id": "7", "type": kind}))
+			received.Debugf("%s", node("iq", waBinary.Attrs{"id": "6", "type": "result"}))
+			received.Debugf("%s", node("iq", waBinary.Attrs{"id": "7", "type": kind}))
 		}))
 	}
 }
@@ -232,9 +233,10 @@ func TestAnUnlinkingOfTheHostsOwnIsAFact(t *testing.T) {
 func TestNobodyNeedListen(t *testing.T) {
 	t.Parallel()
 	log := tap.New(waLog.Noop)
-	log.Sub("Recv").Debugf("%s", node("success", nil))
+	received := log.Sub("Recv")
+	received.Debugf("%s", node("success", nil))
 	log.Listen(nil)
-	log.Sub("Recv").Debugf("%s", node("success", nil))
+	received.Debugf("%s", node("success", nil))
 }
 
 func BenchmarkStanza(b *testing.B) {

@@ -215,6 +215,16 @@ var arrows = []row{
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 	{
+		dir: "longrun/dashboard",
+		ours: []string{
+			"longrun/monitor", "longrun/report", "longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/rules", "store",
+			"longrun/dashboard/internal/session",
+			"internal/entry", "internal/figures", "internal/redirect", "internal/spawn", "internal/turnstile", "internal/visible",
+		},
+		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
+	},
+	{dir: "longrun/dashboard/internal/session", ours: []string{"internal/turnstile"}, with: []string{clock}},
+	{
 		dir:  "longrun/adminhttp/internal/request",
 		ours: []string{"longrun/adminhttp/internal/reply", "longrun/ledger", "longrun", "longrun/rules", "store"},
 	},

@@ -14,19 +14,19 @@ import (
 const MinToken = 16
 
 // CheckToken reports what is wrong with a token, without a word of it. None is
-// right.
+// right. The error begins where the name of the token ends.
 func CheckToken(token string) error {
 	switch {
 	case token == "":
 		return nil
 	case strings.TrimSpace(token) == "":
-		return errors.New("Token is blank")
+		return errors.New("is blank")
 	case strings.TrimSpace(token) != token:
-		return errors.New("Token has white space around it, which no caller can send")
+		return errors.New("has white space around it, which no caller can send")
 	case strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r >= 0x7f }):
-		return errors.New("Token has a character that is not ASCII, or none to be seen")
+		return errors.New("has a character that is not ASCII, or none to be seen")
 	case len(token) < MinToken:
-		return fmt.Errorf("Token has %d characters, and %d are the least", len(token), MinToken)
+		return fmt.Errorf("has %d characters, and %d are the least", len(token), MinToken)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ const MinToken = entry.MinToken
 // checkToken reports what is wrong with a token, without a word of it.
 func checkToken(token string) error {
 	if err := entry.CheckToken(token); err != nil {
-		return fmt.Errorf("adminhttp: %w", err)
+		return fmt.Errorf("adminhttp: Token %w", err)
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ func greet(out io.Writer, c config, s monitor.Status, alertsTo string, addr net.
 	fmt.Fprintf(out, "  store   %s, under %s\n", redact.Addresses(c.Store), s.Root)
 	fmt.Fprintf(out, "  slots   every %v, lease %v\n", s.Interval, s.Lease)
 	fmt.Fprintf(out, "  alerts  to %s\n", alertsTo)
+	fmt.Fprintf(out, "  open    http://%s/\n", reachable(addr))
 	fmt.Fprintf(out, "  look    curl %s%s/status\n", auth, base)
 	fmt.Fprintf(out, "          curl %s%s/heartbeats\n", auth, base)
 	fmt.Fprintf(out, "          curl %s%s/coverage\n", auth, base)

@@ -27,6 +27,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/redirect"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
+	"github.com/seed-13dc028d/longwatch/longrun/dashboard"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
 
@@ -132,8 +133,11 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 		return err
 	}
 	mux.Handle("GET /metrics", scrape)
-	mux.Handle("GET /{$}", redirect.To(adminhttp.DefaultPrefix+"/"))
-	server := adminhttp.Server(c.Addr, redirect.Clean(mux), adminhttp.Limits{})
+	mux.Handle("/", dashboard.New(m, dashboard.Options{
+		Token: c.Token, Service: c.Alerts.Service, Zone: cfg.Zone, API: strings.TrimPrefix(adminhttp.DefaultPrefix, "/") + "/", Clock: c.clock, Logger: logger,
+	}))
+	// Each open page of the dashboard has a connection of its own.
+	server := adminhttp.Server(c.Addr, redirect.Clean(mux), adminhttp.Limits{Connections: 1024})
 	greet(out, c, m.Status(), to, listener.Addr())
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()

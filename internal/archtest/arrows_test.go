@@ -221,12 +221,22 @@ var arrows = []row{
 			"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
 			"longrun/rules", "store", "internal/visible", "internal/redirect",
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
-			"longrun/adminhttp/internal/patience", "longrun/adminhttp/internal/turnstile",
+			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
 		},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 	// Numbers for Prometheus: the snapshot alone, and the one room that knows its client.
 	{dir: "longrun/promcollector", ours: []string{"longrun/metrics"}, sdk: "prometheus"},
+	{
+		dir: "longrun/dashboard",
+		ours: []string{
+			"longrun/monitor", "longrun/report", "longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/rules", "store",
+			"longrun/dashboard/internal/session",
+			"internal/entry", "internal/figures", "internal/redirect", "internal/spawn", "internal/turnstile", "internal/visible",
+		},
+		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
+	},
+	{dir: "longrun/dashboard/internal/session", ours: []string{"internal/turnstile"}, with: []string{clock}},
 	{
 		dir:  "longrun/adminhttp/internal/request",
 		ours: []string{"longrun/adminhttp/internal/reply", "longrun/ledger", "longrun", "longrun/rules", "store"},
@@ -237,10 +247,6 @@ var arrows = []row{
 		real: []string{"Now"}, // how long to wait for a network
 	},
 	{dir: "longrun/adminhttp/internal/patience", ours: []string{"internal/deadline"}, with: []string{clock}},
-	{
-		dir: "longrun/adminhttp/internal/turnstile", with: []string{clock},
-		real: []string{"Now", "Since", "NewTimer"}, // connections are the network's
-	},
 
 	// Implementations: their own contract, what they share, and one SDK. The
 	// WhatsApp client also says how its host is, in the vocabulary's words.
@@ -293,6 +299,11 @@ var arrows = []row{
 	{dir: "internal/visible"},
 	{dir: "internal/figures"},
 	{dir: "internal/redirect"},
+	{dir: "internal/entry", ours: []string{"internal/visible"}},
+	{
+		dir: "internal/turnstile", with: []string{clock},
+		real: []string{"Now", "Since", "NewTimer"}, // connections are the network's
+	},
 	{dir: "internal/redact", ours: []string{"internal/visible"}},
 	{dir: "internal/spawn", with: []string{clock}},
 	{dir: "internal/guardstore", ours: []string{"store", "internal/spawn"}, with: []string{clock}},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/entry"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
@@ -37,7 +38,7 @@ func (h *handler) testAlert(w http.ResponseWriter, r *http.Request) {
 			Channel channelBody `json:"channel"`
 		}{reply.Failure{Error: "the message was not sent"}, channel})
 	default:
-		h.logger.InfoContext(r.Context(), "test alert sent over the admin API", "remote", hostOnly(r.RemoteAddr))
+		h.logger.InfoContext(r.Context(), "test alert sent over the admin API", "remote", entry.HostOnly(r.RemoteAddr))
 		reply.JSON(w, r, http.StatusOK, struct {
 			Success bool        `json:"success"`
 			Channel channelBody `json:"channel"`

@@ -2,41 +2,28 @@ package adminhttp
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/entry"
+	"github.com/seed-13dc028d/longwatch/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
-	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/turnstile"
 )
 
 // MinToken is the least length of a token, in characters: a shorter one is
 // guessed.
-const MinToken = 16
+const MinToken = entry.MinToken
 
 // checkToken reports what is wrong with a token, without a word of it.
 func checkToken(token string) error {
-	switch {
-	case token == "":
-		return nil
-	case strings.TrimSpace(token) == "":
-		return errors.New("adminhttp: Token is blank")
-	case strings.TrimSpace(token) != token:
-		return errors.New("adminhttp: Token has white space around it, which no caller can send")
-	case strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r >= 0x7f }):
-		return errors.New("adminhttp: Token has a character that is not ASCII, or none to be seen")
-	case len(token) < MinToken:
-		return fmt.Errorf("adminhttp: Token has %d characters, and %d are the least", len(token), MinToken)
+	if err := entry.CheckToken(token); err != nil {
+		return fmt.Errorf("adminhttp: Token %w", err)
 	}
 	return nil
 }
@@ -68,10 +55,10 @@ func (h *handler) authorized(next http.Handler) http.Handler {
 		switch {
 		case h.refused != nil:
 			reply.Fail(w, r, http.StatusServiceUnavailable, "", "the admin API is not configured rightly, and answers nothing; the log says why")
-		case h.token == "" && !reachedLoopback(r):
+		case h.token == "" && !entry.ReachedLoopback(r):
 			reply.Fail(w, r, http.StatusForbidden, "", "without a token the admin API answers on loopback addresses only")
-		case h.token == "" && forwarded(r) != "":
-			reply.Fail(w, r, http.StatusForbidden, "", "without a token the admin API answers nobody who comes through a proxy, and this request has the header "+forwarded(r))
+		case h.token == "" && entry.Forwarded(r) != "":
+			reply.Fail(w, r, http.StatusForbidden, "", "without a token the admin API answers nobody who comes through a proxy, and this request has the header "+entry.Forwarded(r))
 		case h.token != "" && !h.shown(r):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="longwatch"`)
 			if wait := h.refusals.note(r); wait > 0 {
@@ -87,8 +74,8 @@ func (h *handler) authorized(next http.Handler) http.Handler {
 
 // shown reports whether a request shows the token.
 func (h *handler) shown(r *http.Request) bool {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.EqualFold(scheme, "Bearer") && sameToken(strings.TrimSpace(token), h.token)
+	token, ok := entry.Bearer(r)
+	return ok && entry.SameToken(token, h.token)
 }
 
 // refusals are the requests without the token: how many are answered, and how
@@ -115,7 +102,7 @@ func newRefusals(clk clock.Clock, logger *slog.Logger) *refusals {
 func (f *refusals) note(r *http.Request) (wait time.Duration) {
 	f.mu.Lock()
 	f.since++
-	f.remote = hostOnly(r.RemoteAddr)
+	f.remote = entry.HostOnly(r.RemoteAddr)
 	tell := !f.quiet
 	f.quiet = true
 	f.mu.Unlock()
@@ -156,52 +143,6 @@ func sameOrigin(next http.Handler) http.Handler {
 	return protection.Handler(next)
 }
 
-// sameToken compares in a time that depends on neither token: both are hashed,
-// so that not even their lengths show.
-func sameToken(a, b string) bool {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
-}
-
-func reachedLoopback(r *http.Request) bool {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok {
-		return false
-	}
-	host, _, err := net.SplitHostPort(local.String())
-	return err == nil && Loopback(host) && Loopback(hostOnly(r.Host))
-}
-
-// forwarded returns the name of a header that says a request came through a
-// proxy; empty where none does.
-func forwarded(r *http.Request) string {
-	for _, name := range []string{
-		"Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "Client-Ip", "True-Client-Ip",
-		"Cf-Connecting-Ip", "Fly-Client-Ip", "Fastly-Client-Ip", "X-Envoy-External-Address", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url",
-	} {
-		if _, sent := r.Header[name]; sent {
-			return name
-		}
-	}
-	for name := range r.Header {
-		if strings.HasPrefix(name, "X-Forwarded") {
-			return visible.Line(name, 40)
-		}
-	}
-	return ""
-}
-
-func hostOnly(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		return host
-	}
-	return strings.Trim(hostport, "[]")
-}
-
 // Loopback reports whether host, a name or an address without a port, is this
 // machine's own: localhost in any spelling, 127.0.0.0/8, ::1.
-func Loopback(host string) bool {
-	host = strings.Trim(host, "[]")
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback() || strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
-}
+func Loopback(host string) bool { return entry.Loopback(host) }

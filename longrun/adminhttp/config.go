@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/seed-13dc028d/longwatch/internal/entry"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
@@ -88,7 +89,7 @@ func (h *handler) putConfig(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
-		h.logger.InfoContext(r.Context(), "settings stored over the admin API", "remote", hostOnly(r.RemoteAddr))
+		h.logger.InfoContext(r.Context(), "settings stored over the admin API", "remote", entry.HostOnly(r.RemoteAddr))
 		settings.TS = h.monitor.Status().Settings.TS // they are in force
 		setETag(w, written)
 		reply.JSON(w, r, http.StatusOK, h.configReply(settings, written))

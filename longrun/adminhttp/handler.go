@@ -11,10 +11,10 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/internal/redirect"
+	"github.com/seed-13dc028d/longwatch/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
-	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"

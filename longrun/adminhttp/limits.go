@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/patience"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
-	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 

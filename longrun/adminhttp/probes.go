@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/seed-13dc028d/longwatch/internal/entry"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
@@ -39,7 +40,7 @@ func (h *handler) runProbe(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.storeFailed(w, r, err)
 	default:
-		h.logger.InfoContext(r.Context(), "probe made over the admin API", "probe", named.String(), "result", string(probe.Result), "remote", hostOnly(r.RemoteAddr))
+		h.logger.InfoContext(r.Context(), "probe made over the admin API", "probe", named.String(), "result", string(probe.Result), "remote", entry.HostOnly(r.RemoteAddr))
 		key := h.monitor.Ledger().Key(ledger.Probes, probe.ProbeKey)
 		reply.JSON(w, r, http.StatusOK, reply.One{Name: "probe", Document: reply.Document{ID: key.ID, Path: key.String(), Value: probe}})
 	}

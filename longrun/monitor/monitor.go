@@ -53,7 +53,8 @@ type Monitor struct {
 
 	processStart time.Time
 	running      atomic.Bool
-	started      atomic.Pointer[time.Time] // nil while it does not run
+	started      atomic.Pointer[time.Time]               // nil while it does not run
+	accounts     atomic.Pointer[[]longrun.AccountStatus] // as the host told them last
 }
 
 // New checks the configuration and returns a Monitor that does nothing yet. The
@@ -101,6 +102,7 @@ func New(cfg Config) (*Monitor, error) {
 		Made: func(h longrun.Heartbeat, host longrun.HostStatus) {
 			m.alarms.Made(h, host)
 			m.measures.Made(h, host)
+			m.accounts.Store(&host.Accounts)
 			if h.StatusError == "" {
 				m.probes.Heard(host.Accounts)
 			}

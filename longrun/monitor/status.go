@@ -82,6 +82,10 @@ type Status struct {
 	// Alerts are where the rules stand.
 	Alerts AlertsStatus
 
+	// Accounts are the host's accounts as it told them for the last beat that this
+	// instance made; none where it could not say. They are shared: nobody changes them.
+	Accounts []longrun.AccountStatus
+
 	// Settings are the live settings in force.
 	Settings longrun.Settings
 }
@@ -164,6 +168,9 @@ func (m *Monitor) Status() Status {
 	b := m.beats.Status()
 	s.LastHeartbeat, s.Stored, s.Waiting, s.Dropped = b.Last, b.Stored, b.Waiting, b.Dropped
 	s.Probes = m.probeStatus()
+	if said := m.accounts.Load(); said != nil {
+		s.Accounts = *said
+	}
 	s.NextRollup = m.closing.Next()
 	s.Alerts = m.alarms.Status()
 	h := m.store.Health()

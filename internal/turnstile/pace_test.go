@@ -7,7 +7,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/turnstile"
+	"github.com/seed-13dc028d/longwatch/internal/turnstile"
 )
 
 // FuzzPace holds a pace against the list of all that it let through.

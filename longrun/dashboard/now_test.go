@@ -1,0 +1,155 @@
+package dashboard_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// what the text of a page is, without its tags.
+func says(t *testing.T, page, text string) {
+	t.Helper()
+	require.Contains(t, page, text)
+}
+
+func TestNowIsMadeOfTheMonitorAndTheLedger(t *testing.T) {
+	t.Parallel()
+	onStand(t, nil, func(s *stand) {
+		s.signIn()
+		page := s.page("/")
+		says(t, page, "so far</h1>")
+		says(t, page, "wa-1 leads")
+		says(t, page, "No verdict is given before an hour is known.")
+		time.Sleep(2 * time.Hour)
+		page = s.page("/")
+		says(t, page, "All well since")
+		says(t, page, "<b>0 min missed</b> in 24 h")
+		says(t, page, "0 missed of 120")
+		require.Contains(t, page, `<rect class="f" x="91.6`)
+		require.NotContains(t, page, "missed</title>")
+
+		s.fails.Store(true)
+		time.Sleep(2 * time.Hour)
+		page = s.page("/")
+		says(t, page, "1 thing is wrong")
+		says(t, page, "The sending probe fails")
+		require.NotContains(t, page, "<b>not delivered</b>")
+		s.fails.Store(false)
+		time.Sleep(2 * time.Hour)
+		page = s.page("/")
+		says(t, page, "All well since")
+		says(t, page, "Over, last 30 days")
+		says(t, page, "The sending probe fails")
+	})
+}
+
+func TestAStandbyServesTheSamePagesAndAnOutageIsSeen(t *testing.T) {
+	t.Parallel()
+	onStand(t, nil, func(s *stand) {
+		time.Sleep(90 * time.Minute)
+		s.host.Store(&longrun.HostStatus{Connected: 1, NeedsQR: 1, Healthy: true, Accounts: []longrun.AccountStatus{{ID: "a", State: "connected"}, {ID: "b", State: "needs_qr", LoggedOut: true, Since: time.Now()}}})
+		time.Sleep(10 * time.Minute)
+		s.signIn()
+		leaders := s.page("/")
+		says(t, leaders, "Needs a QR scan")
+		says(t, leaders, "b is logged out")
+		other, stop := s.run("wa-2")
+		defer stop()
+		time.Sleep(3 * time.Minute)
+		of := s.pages
+		s.pages = newPages(s, other)
+		standby := s.page("/")
+		says(t, standby, "from wa-2, which stands by")
+		says(t, standby, "wa-1 leads")
+		says(t, standby, "b is logged out")
+		says(t, standby, "1 thing is wrong")
+		s.pages = of
+	})
+}
+
+func TestNobodyWritesIsWrong(t *testing.T) {
+	t.Parallel()
+	onStand(t, nil, func(s *stand) {
+		time.Sleep(90 * time.Minute)
+		s.signIn()
+		m, stop := s.run("wa-2")
+		stop() // it never leads
+		s.pages = newPages(s, m)
+		s.stopMonitor()
+		time.Sleep(7 * time.Minute)
+		page := s.page("/")
+		says(t, page, "No heartbeat for")
+		says(t, page, "whose monitor does not run")
+	})
+}
+
+func TestEveryReplyHasTheStrictPolicy(t *testing.T) {
+	t.Parallel()
+	onStand(t, nil, func(s *stand) {
+		paths := []string{"/login", "/", "/nowhere", "/fragment/verdict", "/fragment/none", "/assets/none.css"}
+		for _, signedIn := range []bool{false, true} {
+			if signedIn {
+				s.signIn()
+			}
+			for _, path := range paths {
+				header := s.get(path).Header()
+				policy := header.Get("Content-Security-Policy")
+				require.Contains(t, policy, "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';", path)
+				require.Contains(t, policy, "frame-ancestors 'none'")
+				require.NotContains(t, policy, "unsafe")
+				require.NotContains(t, policy, "data:")
+				require.Equal(t, "nosniff", header.Get("X-Content-Type-Options"))
+				require.NotEmpty(t, header.Get("Referrer-Policy"))
+				require.Equal(t, "no-store", header.Get("Cache-Control"))
+			}
+		}
+	})
+}
+
+// A page under the policy needs no inline script or style, and links are relative.
+func TestPagesAreRelativeAndHaveNothingInline(t *testing.T) {
+	t.Parallel()
+	for _, prefix := range []string{"", "/ops/longwatch"} {
+		onStand(t, func(s *stand) { s.options.Prefix = prefix }, func(s *stand) {
+			s.signIn()
+			for _, path := range []string{"/", "/nowhere/at/all"} {
+				page := s.get(prefix + path).Body.String()
+				for _, inline := range []string{"<style", " style=", " onclick", "<script>", "javascript:", `href="/`, `src="/`, `action="/`, "<base", `href="http`} {
+					require.NotContains(t, page, inline, path)
+				}
+			}
+			if prefix != "" {
+				w := s.get(prefix)
+				require.Equal(t, http.StatusFound, w.Code)
+				require.Equal(t, "./longwatch/", w.Header().Get("Location"))
+			}
+		})
+	}
+}
+
+func TestWithoutATokenOnlyLoopbackIsAnswered(t *testing.T) {
+	t.Parallel()
+	onStand(t, func(s *stand) { s.options.Token = "" }, func(s *stand) {
+		require.Equal(t, http.StatusForbidden, s.get("/").Code)
+		r := local(httptest.NewRequestWithContext(s.Context(), http.MethodGet, "/", nil))
+		require.Equal(t, http.StatusOK, s.ask(r).Code)
+		r = local(httptest.NewRequestWithContext(s.Context(), http.MethodGet, "/", nil))
+		r.Header.Set("X-Forwarded-For", "192.0.2.1")
+		require.Equal(t, http.StatusForbidden, s.ask(r).Code)
+	})
+}
+
+func TestOptionsThatAreRefusedOpenNothing(t *testing.T) {
+	t.Parallel()
+	onStand(t, func(s *stand) { s.options.Token = "short" }, func(s *stand) {
+		require.Equal(t, http.StatusServiceUnavailable, s.get("/").Code)
+		require.Equal(t, http.StatusServiceUnavailable, s.get("/login").Code)
+		require.True(t, strings.Contains(s.log.String(), "refused") && !strings.Contains(s.log.String(), "short\""))
+	})
+}

@@ -1,0 +1,181 @@
+package dashboard
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"io/fs"
+	"maps"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/figures"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
+)
+
+//go:embed assets
+var files embed.FS
+
+// file is something that a page loads, under a name with the hash of what it holds.
+type file struct {
+	mediaType   string
+	plain, gzip []byte
+}
+
+// loaded are the files by those names, and named are the names by the plain ones.
+var loaded, named = load() //nolint:gochecknoglobals // made once, never changed
+
+func load() (byName map[string]file, names map[string]string) {
+	byName, names = map[string]file{}, map[string]string{}
+	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	entries, _ := fs.ReadDir(files, "assets") // it is there: it was compiled
+	for _, e := range entries {
+		ext := path.Ext(e.Name())
+		if types[ext] == "" {
+			continue
+		}
+		text, _ := files.ReadFile("assets/" + e.Name())
+		sum := sha256.Sum256(text)
+		name := strings.TrimSuffix(e.Name(), ext) + "-" + hex.EncodeToString(sum[:6]) + ext
+		byName[name], names[e.Name()] = file{types[ext], text, packed(text)}, name
+	}
+	return byName, names
+}
+
+func packed(text []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(text) // into memory
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// pages are the templates: each page is one of its own over the frame.
+var pages = parse() //nolint:gochecknoglobals // made once, never changed
+
+func parse() map[string]*template.Template {
+	out := map[string]*template.Template{}
+	words := template.FuncMap{
+		"count": figures.Count[int], "line": func(s string) string { return visible.Line(s, 400) }, "file": func(name string) string { return named[name] },
+		"use": func(name string) string { return name },
+	}
+	base := template.Must(template.New("frame.html").Funcs(words).ParseFS(files, "assets/frame.html"))
+	for _, name := range []string{"now", "login", "message"} {
+		one := template.Must(base.Clone())
+		out[name] = template.Must(one.ParseFS(files, "assets/"+name+".html"))
+	}
+	return maps.Clone(out)
+}
+
+// frame is what stands around every page.
+type frame struct {
+	Title string
+	// Page is the one of the four in the navigation that this is, or belongs to.
+	Page string
+	// Icon is the verdict's shape in the tab.
+	Icon string
+	// Live says that the module keeps the page true; Done is what was done before.
+	Live bool
+	Done string
+	Body any
+
+	Root, Service, Form string
+	Signed              bool
+	At                  moment
+	Every               bool
+}
+
+// moment is a time for people and for the module.
+type moment struct {
+	ISO, Clock, Local string
+}
+
+func (h *handler) moment(t time.Time) moment {
+	m := moment{ISO: t.UTC().Format(time.RFC3339), Clock: t.UTC().Format("15:04:05")}
+	if h.Zone != nil && h.Zone != time.UTC {
+		name := h.Zone.String()
+		m.Local = t.In(h.Zone).Format("15:04") + " " + strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "_", " ")
+	}
+	return m
+}
+
+// policy is what every reply says of what its page may do.
+func policy(header http.Header) {
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Cache-Control", "no-store")
+}
+
+// render writes a page.
+func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, name string, f frame) {
+	f.Root, f.Service, f.Form = h.root(r), visible.Line(h.Service, 60), h.key.Form(h.session(r))
+	f.Signed = h.session(r) != ""
+	f.At = h.moment(h.Clock.Now())
+	f.Done = visible.Line(f.Done, 200)
+	if f.Icon == "" {
+		f.Icon = "ok"
+	}
+	if every, err := strconv.Atoi(r.URL.Query().Get("every")); err == nil && every >= 10 && every <= 3600 {
+		f.Every = true
+		w.Header().Set("Refresh", strconv.Itoa(every))
+	}
+	var b bytes.Buffer
+	if err := pages[name].ExecuteTemplate(&b, "frame.html", f); err != nil {
+		h.Logger.ErrorContext(r.Context(), "a page could not be made", "page", name, "error", err)
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	send(w, r, status, "text/html; charset=utf-8", b.Bytes(), nil)
+}
+
+// send writes a reply, packed for who takes that.
+func send(w http.ResponseWriter, r *http.Request, status int, mediaType string, text, zipped []byte) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Add("Vary", "Accept-Encoding")
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && len(text) > 1000 {
+		if zipped == nil {
+			zipped = packed(text)
+		}
+		text = zipped
+		w.Header().Set("Content-Encoding", "gzip")
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(text) // the caller may have gone
+	}
+}
+
+// fail writes a page that says what is wrong.
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, status int, text string) {
+	h.render(w, r, status, "message", frame{Title: http.StatusText(status), Icon: "wrong", Body: visible.Line(text, 1000)})
+}
+
+func (h *handler) missing(w http.ResponseWriter, r *http.Request) {
+	h.fail(w, r, http.StatusNotFound, "There is no such page.")
+}
+
+// asset answers what pages load. A name holds the hash, so that it never changes.
+func (h *handler) asset(w http.ResponseWriter, r *http.Request) {
+	f, ok := loaded[r.PathValue("file")]
+	if !ok {
+		h.missing(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	send(w, r, http.StatusOK, f.mediaType, f.plain, f.gzip)
+}
+
+// seconds is a time to wait as a header has it.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}

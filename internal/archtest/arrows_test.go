@@ -250,7 +250,7 @@ var arrows = []row{
 		dir: "probe/whatsappprobe",
 		ours: []string{
 			"probe", "longrun", "probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/sending",
-			"probe/whatsappprobe/internal/silence", "probe/whatsappprobe/internal/tracker", "internal/spawn",
+			"probe/whatsappprobe/internal/silence", "probe/whatsappprobe/internal/tracker", "internal/deadline", "internal/spawn",
 		},
 		sdk: "whatsmeow", with: []string{clock},
 	},

@@ -33,6 +33,8 @@
 //	Inbound   another account sends; PASS when this account's own client shows it
 //	Queue     several messages, through the host's queue where it has one; PASS
 //	          when each arrives once, in order, in time
+//	Ring      many accounts, each of which sends to the next: an Inbound for each
+//	          without another account, that tells which of the two is to blame
 //
 // Each gives up with its context, even where the client does not. A message that
 // the server took and nobody got is a FAIL: the ack alone proves little. What is
@@ -63,7 +65,8 @@
 //
 // Package linking, below this one, pairs the device of an account and keeps its
 // file. The internal ones: tracker follows one client, sending has what every
-// probe is made of, masking hides telephone numbers.
+// probe is made of, silence knows when an account is quiet for longer than it is
+// used to be, masking hides telephone numbers.
 //
 // # Markers
 //

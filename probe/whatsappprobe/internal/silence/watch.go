@@ -98,14 +98,14 @@ func (w *Watch) begin(t int64) {
 func (w *Watch) Heard(now time.Time) {
 	t := now.UnixNano()
 	w.advance(t)
+	if w.silence > float64(w.q) {
+		w.q = min(w.q+up, most)
+	} else {
+		w.q = max(w.q-down, least)
+	}
 	if minute := t / int64(time.Minute); minute != w.minute {
 		w.minute = minute
 		w.active++
-		if w.silence > float64(w.q) {
-			w.q = min(w.q+up, most)
-		} else {
-			w.q = max(w.q-down, least)
-		}
 	}
 	w.heard, w.sign, w.silence, w.since = t, t, 0, 0
 }
@@ -182,12 +182,22 @@ func (w *Watch) advance(t int64) {
 
 // pass counts what was to be expected up to t, in the hour of at.
 func (w *Watch) pass(t int64) {
-	if rate := w.rates[w.at/hour%hours]; rate > 0 {
+	if rate := w.rate(w.at / hour); rate > 0 {
 		e := float64(rate) * float64(t-w.at) / float64(hour)
 		w.silence += e
 		w.since += e
 	}
 	w.at = t
+}
+
+// rate is what is expected of the hour h: what it had, and half as much of each of
+// its neighbours, since a single hour of a few weeks is a matter of luck.
+func (w *Watch) rate(h int64) float32 {
+	own, before, after := w.rates[h%hours], w.rates[(h+hours-1)%hours], w.rates[(h+1)%hours]
+	if own < 0 || before < 0 || after < 0 {
+		return own
+	}
+	return (before + 2*own + after) / 4
 }
 
 // learn takes the number of active minutes of the hour h, which is over, into account.

@@ -114,7 +114,8 @@ type ProbeTrigger string
 const (
 	Scheduled ProbeTrigger = "schedule"
 	ByHand    ProbeTrigger = "manual"
-	// Suspicion: the host called the account suspect, and Probe.Reason says why.
+	// Suspicion: the host called the account suspect, and Probe.Reason says why. The
+	// schedule goes on from it.
 	Suspicion ProbeTrigger = "suspicion"
 )
 
@@ -163,10 +164,6 @@ type Probe struct {
 
 // Named says which probe it is a result of.
 func (p Probe) Named() NamedProbe { return NamedProbe{Type: p.Type, Name: p.Name} }
-
-// OfSchedule reports whether the schedule asked. A trigger that is not known, as in
-// older documents, is the schedule's.
-func (p Probe) OfSchedule() bool { return p.Trigger != ByHand && p.Trigger != Suspicion }
 
 // ProbeStage is one part of the way a probe goes.
 type ProbeStage struct {

@@ -276,7 +276,7 @@ var arrows = []row{
 		dir: "probe/whatsappprobe",
 		ours: []string{
 			"probe", "longrun", "probe/whatsappprobe/internal/masking", "probe/whatsappprobe/internal/memory", "probe/whatsappprobe/internal/replay", "probe/whatsappprobe/internal/sending",
-			"probe/whatsappprobe/internal/tap", "probe/whatsappprobe/internal/tracker", "internal/spawn",
+			"probe/whatsappprobe/internal/tap", "probe/whatsappprobe/internal/tracker", "internal/deadline", "internal/spawn",
 		},
 		sdk: "whatsmeow", with: []string{clock},
 	},

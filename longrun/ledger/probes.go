@@ -34,7 +34,7 @@ func (l *Ledger) ProbesSince(ctx context.Context, since time.Time, most int) (ma
 		if err != nil {
 			return nil, err
 		}
-		t, asked := e.Value.Named(), e.Value.OfSchedule()
+		t, asked := e.Value.Named(), e.Value.Trigger != longrun.ByHand
 		if len(recent[t]) < most || asked && !scheduled[t] {
 			recent[t] = append(recent[t], e.Value)
 			scheduled[t] = scheduled[t] || asked

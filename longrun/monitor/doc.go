@@ -96,7 +96,15 @@
 // that a server with two hundred accounts sends at most one message in that time.
 // Each is due from its last stored result, so that restarts neither repeat nor starve
 // one, and a failure is tried once more before it counts. Those that have names are
-// spread over their period by them. What a prober cannot tell, or
+// spread over their period by them.
+//
+// A probe of an account that the host calls suspect (AccountStatus.Suspect) is made at
+// once, one for each suspicion: no more than four at once and one an hour, and none
+// while there were 24 probes of the account within a day. A FAIL, by a suspicion or by
+// the schedule, of an account that the host tells of is confirmed by another probe half
+// a minute later. While an account is restricted or banned none of its probes is made
+// but by hand, and none is overdue; Status says so. A suspicion alone is never an
+// alarm. What a prober cannot tell, or
 // does not tell in time, is stored as INCONCLUSIVE. A result that the store does
 // not take waits in memory for the next lease of this process.
 //

@@ -61,7 +61,7 @@ type ProbesOptions struct {
 // Probes checks that every configured probe is there, that its newest
 // PASS or FAIL is not older than one and a half of its periods, and that enough
 // of them passed. INCONCLUSIVE counts as neither, and is no sign of life. Results
-// of probes made by hand or early count in the rate, and not as fresh: a schedule that
+// of probes made by hand count in the rate, and not as fresh: a schedule that
 // stands still is to be found.
 func Probes(ctx context.Context, l *ledger.Ledger, o ProbesOptions) (Outcome, error) {
 	if o.Now.IsZero() {
@@ -230,7 +230,7 @@ func (f *probeFinds) add(q *inquiry, e ledger.Entry[longrun.Probe]) {
 		q.fault(e.Path(), "has the result %.40q, which is none", e.Value.Result)
 		return
 	}
-	if e.Value.OfSchedule() {
+	if e.Value.Trigger != longrun.ByHand {
 		f.newest = &e
 	}
 }

@@ -41,6 +41,8 @@
 //	          or when the host says that it has it, where there is a Host
 //	Queue     several messages, through the host's queue where it has one; PASS
 //	          when each arrives once, in order, in time
+//	Ring      many accounts, each of which sends to the next: an Inbound for each
+//	          without another account, that tells which of the two is to blame
 //
 // Each gives up with its context, even where the client does not; what came by
 // the end of its time counts, and what came later does not. A message that the
@@ -89,9 +91,9 @@
 // Package linking, below this one, pairs the device of an account and keeps its
 // file; package owning has one instance of many own the connections. The internal
 // ones: tracker follows one client, tap listens to its log, tally counts its messages,
-// sending has what every probe is made of, replay judges what was sent while an
-// account was away, memory keeps what a restart must not forget, masking hides
-// telephone numbers.
+// silence knows when an account is quiet for longer than it is used to be, sending has
+// what every probe is made of, replay judges what was sent while an account was away,
+// memory keeps what a restart must not forget, masking hides telephone numbers.
 //
 // # Markers
 //

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 )
 
 const (
@@ -13,9 +14,11 @@ const (
 	// long it takes until there is one more.
 	burst  = 4
 	refill = time.Hour
-	// maxADay is how many messages of probes there are within a day, before early ones
-	// wait. One that fails is confirmed all the same, and the schedule keeps its times.
+	// maxADay is how many probes there are within a day before early ones wait; what
+	// confirms a FAIL is not counted, and the schedule keeps its times. From many of
+	// them on they come one by one, so that there is no long pause at the end.
 	maxADay = 24
+	many    = 21
 	day     = 24 * time.Hour
 	// maxTries is how many probes a suspicion is worth: those behind the first one
 	// confirm a FAIL, soon, or try again what could not be told, later.
@@ -30,19 +33,21 @@ const (
 type account struct {
 	jobs []*job
 
-	// As the host said last.
+	// As the host said last; named says that it told of the account at all.
+	named              bool
 	suspect            longrun.Suspect
 	restricted, banned longrun.Restriction
 
 	// Of the suspicion that was taken up last.
 	taken longrun.Suspect
 	job   *job
+	step  time.Duration // how far apart early probes are where there are many
 	tries int
 	again time.Time // when it is tried again; zero where it is not
 
-	tokens   float64 // of early probes, at filled
-	filled   time.Time
-	messages []time.Time // of the last day, the newest maxADay, oldest first
+	tokens float64 // of early probes, at filled
+	filled time.Time
+	made   []time.Time // probes of the last day, the newest maxADay, oldest first
 }
 
 // Heard tells what the host says of its accounts, at each beat. An account that it
@@ -60,6 +65,7 @@ func (s *Schedule) Heard(accounts []longrun.AccountStatus) {
 	for i := range accounts {
 		if a := s.accounts[accounts[i].ID]; a != nil {
 			a.say(accounts[i])
+			a.named = true
 		}
 	}
 	s.wake()
@@ -67,6 +73,7 @@ func (s *Schedule) Heard(accounts []longrun.AccountStatus) {
 
 // say takes what the host says of the account.
 func (a *account) say(said longrun.AccountStatus) {
+	a.named = false
 	a.suspect, a.restricted, a.banned = said.Suspect, said.Restricted, said.Banned
 	a.suspect.Since = a.suspect.Since.UTC().Truncate(time.Microsecond) // as results are stored, and comparable
 	if a.suspect.Reason != a.taken.Reason {                            // what was taken up is clean
@@ -147,13 +154,33 @@ func (a *account) allowed(now time.Time) time.Time {
 	if tokens := a.tokensAt(now); tokens < 1 {
 		at = now.Add(time.Duration((1 - tokens) * float64(refill)))
 	}
-	most := max(maxADay-len(a.jobs), 1) // the schedule's next ones have their room
-	if n := len(a.messages); n >= most {
-		if free := a.messages[n-most].Add(day); free.After(at) {
-			at = free
-		}
+	n := len(a.made)
+	for n > 0 && now.Sub(a.made[len(a.made)-n]) >= day {
+		n--
+	}
+	if n >= many && n < maxADay {
+		// What is left until the first of them is a day old, in equal parts.
+		first, last := a.made[len(a.made)-n], a.made[len(a.made)-1]
+		part := first.Add(day).Sub(last) / time.Duration(maxADay-n+1)
+		at = room.Latest(at, last.Add(max(a.step, part)))
+	}
+	if n >= maxADay {
+		at = room.Latest(at, a.made[len(a.made)-maxADay].Add(day))
 	}
 	return at
+}
+
+// share sets how far apart early probes are where there are many: what the schedules
+// of the account's probes leave of a day, in equal parts. An early probe stands for one
+// of its own schedule.
+func (s *Schedule) share(a *account, early *job) {
+	left := maxADay
+	for _, j := range a.jobs {
+		if j != early && j.Prober != nil {
+			left -= int((day + s.scheduleOf(j).Every - 1) / s.scheduleOf(j).Every)
+		}
+	}
+	a.step = day / time.Duration(max(left, 1))
 }
 
 func (a *account) tokensAt(now time.Time) float64 {
@@ -170,6 +197,7 @@ func (a *account) take(j *job, now time.Time) {
 	}
 	if a.tries == 0 || !j.failedLast() {
 		a.spend(now)
+		a.began(now)
 	}
 	a.again = time.Time{}
 	a.tries++
@@ -180,26 +208,37 @@ func (a *account) spend(now time.Time) {
 	a.tokens, a.filled = max(0, a.tokensAt(now)-1), now
 }
 
-// sent notes a message of a probe that nobody asked for by hand.
-func (a *account) sent(now time.Time) {
-	a.messages = slices.DeleteFunc(a.messages, func(at time.Time) bool { return now.Sub(at) >= day || at.After(now) })
-	if n := len(a.messages); n >= maxADay {
-		a.messages = slices.Delete(a.messages, 0, n-maxADay+1)
+// began notes a probe that nobody asked for by hand. The one that confirms another, in
+// a row of a suspicion, is none.
+func (a *account) began(now time.Time) {
+	a.made = slices.DeleteFunc(a.made, func(at time.Time) bool { return now.Sub(at) >= day || at.After(now) })
+	if n := len(a.made); n >= maxADay {
+		a.made = slices.Delete(a.made, 0, n-maxADay+1)
 	}
-	a.messages = append(a.messages, now)
+	a.made = append(a.made, now)
 }
 
-// learn notes what came of an early probe: it is tried again while it is not known
-// whether a FAIL is one in enough of a row, or while nobody could tell.
-func (a *account) learn(p longrun.Probe, now time.Time, enough int64) {
+// learn notes what came of a probe: an early one is tried again while it is not known
+// whether a FAIL is one in enough of a row, or while nobody could tell. A FAIL of the
+// schedule is a suspicion, too, where the host tells of the account.
+func (a *account) learn(j *job, p longrun.Probe, now time.Time, enough int64) {
+	if p.Trigger != longrun.Suspicion {
+		if p.Result != longrun.Fail || !a.named || !a.again.IsZero() {
+			return
+		}
+		a.taken, a.job, a.tries = longrun.Suspect{Since: p.TS, Reason: failed}, j, 1
+	}
 	switch {
 	case a.tries >= maxTries:
-	case p.Result == longrun.Fail && a.job.fails() < enough:
+	case p.Result == longrun.Fail && j.fails() < enough:
 		a.again = now.Add(afterFail)
 	case p.Result == longrun.Inconclusive && p.ErrorClass != "not_configured":
 		a.again = now.Add(afterUntold)
 	}
 }
+
+// failed is the reason of an early probe behind a FAIL of the schedule.
+const failed = "failed"
 
 // fails counts the newest FAILs in a row, as the rules do.
 func (j *job) fails() (n int64) {
@@ -219,17 +258,15 @@ func (j *job) fails() (n int64) {
 // another is confirmed by it.
 func (j *job) failedLast() bool { return j.fails() > 0 }
 
-// remember takes the messages and tokens of earlier results into account.
+// remember takes the number and the tokens of earlier results into account.
 func (a *account) remember(results []result, now time.Time) {
 	slices.SortStableFunc(results, func(x, y result) int { return x.at.Compare(y.at) })
-	a.messages, a.tokens, a.filled = nil, burst, time.Time{}
+	a.made, a.tokens, a.filled = nil, burst, time.Time{}
 	for _, r := range results {
 		if r.probe.Trigger == longrun.ByHand || r.at.After(now) || now.Sub(r.at) >= day {
 			continue
 		}
-		for range max(len(r.probe.Attempts), 1) {
-			a.sent(r.at)
-		}
+		a.began(r.at)
 		if r.probe.Trigger == longrun.Suspicion {
 			a.spend(r.at)
 		}

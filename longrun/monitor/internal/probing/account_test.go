@@ -24,7 +24,7 @@ func of(t longrun.ProbeType, p probe.Prober) probing.Probe {
 	return out
 }
 
-// suspects has the host say, at once and in each slot, that "ops" is so.
+// say has the host say that "ops" is so.
 func (n *node) say(a longrun.AccountStatus) {
 	a.ID = "ops"
 	n.Heard([]longrun.AccountStatus{{ID: "other"}, a})
@@ -57,7 +57,7 @@ func TestASuspicionIsOneProbeEarly(t *testing.T) {
 		seen, _ := n.Seen(nil)
 		require.Equal(t, last.ProbeKey, seen[2].Recent[1].ProbeKey, "the rules see it")
 		due := n.Status()[2].Due
-		require.Greater(t, time.Until(due), 28*24*time.Hour, "it moves no schedule")
+		require.Greater(t, time.Until(due), 28*24*time.Hour, "the schedule goes on from it")
 
 		n.say(longrun.AccountStatus{Suspect: longrun.Suspect{Since: time.Now(), Reason: "no_ack"}})
 		time.Sleep(time.Minute)
@@ -174,6 +174,39 @@ func TestAnEarlyProbeThatFailsIsConfirmedSoon(t *testing.T) {
 				require.Equal(t, c.fires, f.Condition == rules.Bad)
 				if c.fires && c.enough == 2 {
 					require.LessOrEqual(t, end.Sub(began), 170*time.Second)
+				}
+				require.NoError(t, n.end())
+			})
+		})
+	}
+}
+
+// A FAIL of the schedule is confirmed as soon, where the host tells of the account, and
+// else when the schedule has it.
+func TestAScheduledProbeThatFailsIsConfirmedSoonToo(t *testing.T) {
+	t.Parallel()
+	for _, told := range []bool{true, false} {
+		t.Run(fmt.Sprint(told), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				st := memstore.New(nil)
+				p := of(longrun.Inbound, probetest.NewScript(probetest.Fail("a"), probetest.Fail("a"), probetest.Fail("a"), probetest.Pass(1)))
+				n := newNode(t, st, nil, nil, p)
+				n.begin()
+				for range 30 {
+					if told {
+						n.say(longrun.AccountStatus{})
+					} else {
+						n.Heard(nil)
+					}
+					time.Sleep(time.Minute)
+				}
+				got := results(t, st)
+				require.Len(t, got, map[bool]int{true: 2, false: 1}[told])
+				if told {
+					require.Equal(t, longrun.Suspicion, got[1].Trigger)
+					require.Equal(t, "failed", got[1].Reason)
+					require.Less(t, got[1].TS.Sub(got[0].TS), 70*time.Second)
+					require.Len(t, got[1].Attempts, 1)
 				}
 				require.NoError(t, n.end())
 			})

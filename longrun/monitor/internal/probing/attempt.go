@@ -40,13 +40,13 @@ func (s *Schedule) setRunning(j *job, on bool) {
 func (s *Schedule) made(j *job, p longrun.Probe) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.Trigger == longrun.Scheduled {
+	if p.Trigger != longrun.ByHand {
 		j.last = &p
 	}
 	j.shown = &p
 	j.recent = append(slices.Clone(j.recent[max(0, len(j.recent)-maxRecent+1):]), brief(p))
-	if p.Trigger == longrun.Suspicion {
-		j.about.learn(p, s.Clock.Now(), s.Settings().AlertThresholds.ConsecutiveProbeFails)
+	if j.about != nil && p.Trigger != longrun.ByHand {
+		j.about.learn(j, p, s.Clock.Now(), s.Settings().AlertThresholds.ConsecutiveProbeFails)
 	}
 }
 
@@ -137,11 +137,6 @@ func (r *round) again(j *job, pause time.Duration, p *longrun.Probe) {
 // attempt asks once and lays what came of it over p.
 func (r *round) attempt(j *job, p *longrun.Probe) {
 	start := r.Clock.Now()
-	if j.about != nil && p.Trigger != longrun.ByHand {
-		r.mu.Lock()
-		j.about.sent(start)
-		r.mu.Unlock()
-	}
 	got := j.prober.Ask(r.work)
 	took := max(r.Clock.Now().Sub(start), 0) // a clock may be set back
 

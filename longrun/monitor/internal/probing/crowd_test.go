@@ -220,7 +220,7 @@ func TestProbesOfOneAccountTakeTurns(t *testing.T) {
 		require.Equal(t, 3, c.made(""))
 		require.NoError(t, n.end())
 		require.False(t, c.shared)
-		require.Equal(t, 2, c.most)
+		require.LessOrEqual(t, c.most, 2)
 	})
 }
 

@@ -15,7 +15,9 @@
 // One goroutine begins what is to be made, each probe on a goroutine of its own: a
 // slow one holds up its account, and in the pause before it is confirmed others take
 // its place. What is due follows from the last stored result, so that restarts neither
-// repeat nor starve a probe; those with names have each their own place in the period. Results of the future, left by a clock that was
+// repeat nor starve a probe; those with names have each their own place in the period.
+// What the host suspects is probed ahead of that, within an allowance that outlives a
+// restart. Results of the future, left by a clock that was
 // ahead, count as of when the store wrote them, or as of now. Whatever a prober
 // does, panic, hang, return nothing, its result is INCONCLUSIVE with a class, and
 // the schedule goes on.

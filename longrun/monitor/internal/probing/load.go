@@ -128,7 +128,7 @@ func (p *past) read(ctx context.Context) error {
 }
 
 func (f *found) add(p longrun.Probe, rec store.Record) {
-	asked := p.OfSchedule()
+	asked := p.Trigger != longrun.ByHand
 	if len(f.newest) >= maxRecent && (!asked || f.scheduled) {
 		return
 	}
@@ -193,7 +193,7 @@ func (j *job) learn(results []result, now time.Time) {
 		if future(r) {
 			seen.TS = now
 		}
-		if r.probe.OfSchedule() {
+		if r.probe.Trigger != longrun.ByHand {
 			j.last = &seen
 		}
 		if !future(r) || i == len(results)-1 {

@@ -92,9 +92,14 @@ func (r *round) begin() time.Duration {
 		}
 		r.reserve(now)
 		r.busy[j.Account] = true
-		if trigger == longrun.Suspicion {
+		if j.about != nil && trigger != longrun.ByHand {
 			r.mu.Lock()
-			j.about.take(j, now)
+			if trigger == longrun.Suspicion {
+				r.share(j.about, j)
+				j.about.take(j, now)
+			} else {
+				j.about.began(now)
+			}
 			r.mu.Unlock()
 		}
 		if a != nil {

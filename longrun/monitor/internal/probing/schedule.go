@@ -93,7 +93,7 @@ type job struct {
 
 	// Under Schedule.mu. The lists of these results, their stages and attempts, are
 	// never changed.
-	last    *longrun.Probe  // the newest that the schedule asked for
+	last    *longrun.Probe  // the newest that nobody asked for by hand
 	shown   *longrun.Probe  // the newest of all
 	recent  []longrun.Probe // the newest of all, oldest first, for the rules; at most maxRecent and one more
 	running bool

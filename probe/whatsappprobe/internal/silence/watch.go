@@ -98,14 +98,14 @@ func (w *Watch) begin(t int64) {
 func (w *Watch) Heard(now time.Time) {
 	t := now.UnixNano()
 	w.advance(t)
+	if w.silence > float64(w.q) {
+		w.q = min(w.q+up, most)
+	} else {
+		w.q = max(w.q-down, least)
+	}
 	if minute := t / int64(time.Minute); minute != w.minute {
 		w.minute = minute
 		w.active++
-		if w.silence > float64(w.q) {
-			w.q = min(w.q+up, most)
-		} else {
-			w.q = max(w.q-down, least)
-		}
 	}
 	w.heard, w.sign, w.silence, w.since = t, t, 0, 0
 }
@@ -182,12 +182,22 @@ func (w *Watch) advance(t int64) {
 
 // pass counts what was to be expected up to t, in the hour of at.
 func (w *Watch) pass(t int64) {
-	if rate := w.rates[w.at/hour%hours]; rate != notKnown {
-		e := rate.minutes() * float64(t-w.at) / float64(hour)
+	if e, known := w.expected(w.at / hour); known {
+		e *= float64(t-w.at) / float64(hour)
 		w.silence += e
 		w.since += e
 	}
 	w.at = t
+}
+
+// expected is what is expected of the hour h: what it had, and half as much of each of
+// its neighbours, since a single hour of a few weeks is a matter of luck.
+func (w *Watch) expected(h int64) (minutes float64, known bool) {
+	own, before, after := w.rates[h%hours], w.rates[(h+hours-1)%hours], w.rates[(h+1)%hours]
+	if own == notKnown || before == notKnown || after == notKnown {
+		return own.minutes(), own != notKnown
+	}
+	return (before.minutes() + 2*own.minutes() + after.minutes()) / 4, true
 }
 
 // learn takes the number of active minutes of the hour h, which is over, into account.

@@ -33,6 +33,7 @@ type account struct {
 	// As the host said last.
 	suspect            longrun.Suspect
 	restricted, banned longrun.Restriction
+	wasOff             time.Time // when it was heard last that no probe is made
 
 	// Of the suspicion that was taken up last.
 	taken longrun.Suspect
@@ -57,9 +58,15 @@ func (s *Schedule) Heard(accounts []longrun.AccountStatus) {
 	for _, a := range s.accounts {
 		a.say(longrun.AccountStatus{})
 	}
+	now := s.Clock.Now()
 	for i := range accounts {
 		if a := s.accounts[accounts[i].ID]; a != nil {
 			a.say(accounts[i])
+		}
+	}
+	for _, a := range s.accounts {
+		if a.off(now) != "" {
+			a.wasOff = now
 		}
 	}
 	s.wake()

@@ -46,7 +46,7 @@ type AccountStatus struct {
 	Reconnects                    int64
 	FirstReconnect, LastReconnect time.Time
 	// Replaced counts how often in the last hour another client took its session
-	// over, and LastReplaced is when last.
+	// over, and LastReplaced is when last, be it longer ago.
 	Replaced     int64
 	LastReplaced time.Time
 	// Restricted is the time in which it may not write to strangers, and Banned

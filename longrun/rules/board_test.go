@@ -115,6 +115,9 @@ func (b *board) find(f rules.Finding) {
 	if by == "" && f.Attached {
 		by = f.Rule
 	}
+	if by == "" {
+		by = f.Explained
+	}
 	told, kind := next.Tell(did, by != "", time.Hour, b.now)
 	if al.State = told; kind != longrun.NoNotice || by != "" {
 		al.Told = append(al.Told, telling{b.now, kind, by})

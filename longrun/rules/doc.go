@@ -34,7 +34,8 @@
 //
 //	not_connected      away for 2 minutes                          connected
 //	banned, restricted while it lasts                              its end
-//	session_replaced   taken over twice in 10 minutes              10 minutes without
+//	session_replaced   taken over and not back, or twice in 10     back, 10 minutes without
+//	                   minutes
 //	undecryptable      5 an hour, a fifth or 3 senders             half an hour without
 //	no_ack             2 in a row unconfirmed                      one confirmed
 //	undelivered        8 in a row, to 4 chats that nearly always   one delivered
@@ -46,7 +47,10 @@
 //	handler_lag        an event waited a minute                    none in the hour
 //	phone_unseen, phone_lost  silent for 10 and for 12 days        a sign of life
 //
-// Many accounts in one trouble are one incident, see Fleet. A rule is off where
+// Many accounts in one trouble are one incident, see Fleet. That the probes of an account
+// fail is not told where a rule about the account says why, see Rule.Probe: one cause, one
+// message. What a process knew of an account ends with it: what is told of one that is on
+// its way back in is over when it is in, or five minutes later. A rule is off where
 // longrun.Settings.RulesOff names it.
 //
 // Each is a row of one table, All: its name, how soon a person should look, how

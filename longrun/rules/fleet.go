@@ -170,7 +170,7 @@ func (t Table) crowd(in *Inputs, r *Rule, s State, states States, need int) []tr
 	}
 	in.troubled = slices.DeleteFunc(in.troubled, func(m troubled) bool {
 		old := s.LastEnd != nil && m.began.Before(*s.LastEnd)
-		return old || t.MutedBy(r.ID, in.found[m.at].Target, states) != ""
+		return old || in.found[m.at].Explained != "" || t.MutedBy(r.ID, in.found[m.at].Target, states) != ""
 	})
 	all := in.troubled
 	for first := range all {

@@ -58,6 +58,7 @@ type seen struct {
 	began   time.Time // since when it is Bad, as its state has it
 	firing  bool
 	account string // whose trouble it is; empty where that is nobody's alone
+	probe   *Probed
 }
 
 // Probed is what the rules see of one configured probe.
@@ -71,7 +72,9 @@ type Probed struct {
 	Account string
 	// Off says that it is not made now, since its account must not write: then it is
 	// not overdue.
-	Off      bool
+	Off bool
+	// Back is when it was last Off; zero where it never was.
+	Back     time.Time
 	Schedule longrun.ProbeSchedule
 	// Settle is how long after the start the host is not ready for it.
 	Settle time.Duration
@@ -177,6 +180,9 @@ func (t Table) Judge(in *Inputs, states States, find func(Finding)) {
 			continue
 		}
 		in.look(r, states)
+		if r.ID == ProbeFails {
+			in.explain(t, states)
+		}
 		if r.Fleet.Share > 0 {
 			t.lookTogether(in, r, states, find)
 		}
@@ -222,9 +228,19 @@ func (in *Inputs) look(r *Rule, states States) {
 		saw := s.seenAs(f, in.Now)
 		saw.account = target.Name
 		if target.Probe != nil {
-			in.ofProbes, saw.account = true, target.Probe.Account
+			in.ofProbes, saw.account, saw.probe = true, target.Probe.Account, target.Probe
 		}
 		in.seen = append(in.seen, saw)
+	}
+}
+
+// explain notes of probes that fail which rule tells why.
+func (in *Inputs) explain(t Table, states States) {
+	for i := range in.found {
+		f := &in.found[i]
+		if p := in.seen[i].probe; p != nil && f.Condition != Good {
+			f.Explained = t.explains(p, states)
+		}
 	}
 }
 

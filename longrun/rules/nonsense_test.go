@@ -44,6 +44,9 @@ func oracle(r longrun.RuleID, a *longrun.AccountStatus, now time.Time) (bad, ok 
 	case rules.ReplayLost:
 		return recent(a.Traffic.ReplayLost, 1, a.Traffic.LastReplayLost, 10*time.Minute)
 	case rules.SessionReplaced:
+		if age := now.Sub(a.LastReplaced); a.LoggedOut && a.State == "stopped" && !a.LastReplaced.Before(a.Since) && age >= -5*time.Minute && age <= 10*365*24*time.Hour {
+			return true, true // another process has it
+		}
 		return recent(a.Replaced, 2, a.LastReplaced, 10*time.Minute)
 	case rules.DeviceStore:
 		if a.Traffic.StoreBroken > 0 {

@@ -97,5 +97,9 @@ func failText(last *longrun.Probe, fails int64, since time.Time, threshold int64
 	if last.Target != "" {
 		text += " (" + last.Target + ")"
 	}
-	return text + ", " + strconv.FormatInt(threshold, 10) + " in a row are too many"
+	text += ", " + strconv.FormatInt(threshold, 10) + " in a row are too many"
+	if means := meaning(last); means != "" {
+		text += ": " + means
+	}
+	return text
 }

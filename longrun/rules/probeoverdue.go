@@ -16,7 +16,7 @@ func probeOverdue() Rule {
 	return Rule{
 		ID: ProbeOverdue, Severity: longrun.Warning, Each: EachProbe, Known: ProbesKnown,
 		Works:  "the probe has a result again",
-		LookAt: "why the leader makes none: its log, the account that probes, and the probe's newest errors",
+		LookAt: "the probe's newest results, and the account at its other end; where there are none, the leader's log",
 		Fleet:  Fleet{Share: usualShare, Many: "have probes that are overdue"},
 		Check: func(_ State, in *Inputs, t Target) Finding {
 			if t.Probe.Off {
@@ -25,6 +25,9 @@ func probeOverdue() Rule {
 			since := in.Started.Add(t.Probe.Settle)
 			if since.Before(in.LeadBegan) {
 				since = in.LeadBegan
+			}
+			if back := t.Probe.Back.Add(t.Probe.Settle); !t.Probe.Back.IsZero() && back.After(since) {
+				since = back
 			}
 			if since.After(in.Now) && !in.Started.After(in.Now) && !in.LeadBegan.After(in.Now) {
 				since = in.Now // the host settles, and nobody watches yet; no clock was set back
@@ -56,7 +59,7 @@ func CheckProbeOverdue(n longrun.NamedProbe, results []longrun.Probe, schedule l
 
 func checkProbeOverdue(n longrun.NamedProbe, target string, results []longrun.Probe, schedule longrun.ProbeSchedule, since, now time.Time, periods float64) Finding {
 	f := Finding{Rule: ProbeOverdue, Target: target, Threshold: periods}
-	base, conclusive, newest := since, false, true
+	base, conclusive, newest, untold := since, false, true, ""
 	for i := len(results) - 1; i >= 0 && !conclusive; i-- {
 		p := &results[i]
 		if p.Named() != n {
@@ -64,6 +67,9 @@ func checkProbeOverdue(n longrun.NamedProbe, target string, results []longrun.Pr
 		}
 		if newest && p.ErrorClass == "not_configured" {
 			return f
+		}
+		if newest && p.Result == longrun.Inconclusive {
+			untold = p.ErrorClass
 		}
 		newest = false
 		conclusive = p.Result == longrun.Pass || p.Result == longrun.Fail
@@ -87,6 +93,9 @@ func checkProbeOverdue(n longrun.NamedProbe, target string, results []longrun.Pr
 	case watched < 0 || watched >= overdueGrace:
 		f.Condition, f.Since = Bad, base.Add(schedule.Every)
 		f.Summary = overdueText(n, base, conclusive, schedule.Every, periods)
+		if untold != "" {
+			f.Summary += "; the newest could not tell: " + untold
+		}
 	}
 	return f
 }

@@ -67,7 +67,7 @@ const usualShare = 0.02
 // ofAccounts is the row of a rule about accounts, and of the host as a whole where
 // it answers and names none.
 func ofAccounts(r account.Rule) Rule {
-	row := Rule{ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Each: EachAccount, Known: AccountsKnown, Explains: r.Explains, Fleet: Fleet{Share: r.Share, Many: r.Many}}
+	row := Rule{ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Each: EachAccount, Known: AccountsKnown, Explains: r.Explains, Probe: r.Probe, Fleet: Fleet{Share: r.Share, Many: r.Many}}
 	if r.Share == 0 {
 		row.Fleet.Share = usualShare
 	}
@@ -93,7 +93,7 @@ func ofAccounts(r account.Rule) Rule {
 // ofHost is the row of a rule about the host.
 func ofHost(r host.Rule) Rule {
 	return Rule{
-		ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Policy: Policy{OK: r.OK}, Mutes: r.Explains, Each: TheHost,
+		ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Policy: Policy{OK: r.OK}, Mutes: r.Explains, Probe: r.Probe, Each: TheHost,
 		Check: func(s State, in *Inputs, _ Target) Finding {
 			in.host.Before = s.before()
 			return r.Check(&in.host)

@@ -26,6 +26,11 @@ type Rule struct {
 	// Explains are the rules that are not told of a target while this one fires for
 	// the same. Default: none.
 	Explains []longrun.RuleID
+	// Probe reports whether a probe that failed so is no more than a consequence while
+	// this rule fires for the account that the probe is about, or for the host: then
+	// that it fails is not told, until it fails again behind the end. Such rules stand
+	// above ProbeFails in the table. Default: none is.
+	Probe func(p *longrun.Probe) bool
 	// Fleet says when many targets in the same trouble are one incident. Default:
 	// never.
 	Fleet Fleet
@@ -73,13 +78,13 @@ var all = Table{ //nolint:gochecknoglobals // a table, never changed
 	ofHost(host.FewRule()),
 	ofHost(host.UnhealthyRule()),
 	ofAccounts(account.RestrictedRule()),
-	probeFails(),
 	ofAccounts(traffic.StoreRule()),
 	ofAccounts(traffic.NobodyRule()),
 	ofAccounts(traffic.AckRule()),
 	ofAccounts(traffic.ReceiptRule()),
 	ofAccounts(traffic.UnreadableRule()),
 	ofAccounts(traffic.ReplayRule()),
+	probeFails(),
 	ofAccounts(account.LostRule()),
 	probeOverdue(),
 	ofAccounts(account.LoopRule()),
@@ -122,6 +127,32 @@ func (t Table) MutedBy(r longrun.RuleID, target string, states States) longrun.R
 		if slices.Contains(row.Mutes, r) && states.State(row.ID, "").Phase == Firing ||
 			slices.Contains(row.Explains, r) && states.State(row.ID, target).Phase == Firing {
 			return row.ID
+		}
+	}
+	return ""
+}
+
+// explains returns the rule that a failing probe is a consequence of; none where there
+// is no such, or the probe names no account.
+func (t Table) explains(p *Probed, states States) longrun.RuleID {
+	i := len(p.Recent) - 1
+	for i >= 0 && p.Recent[i].Result != longrun.Fail {
+		i--
+	}
+	if i < 0 || p.Account == "" {
+		return ""
+	}
+	last := &p.Recent[i]
+	for j := range t {
+		row := &t[j]
+		if row.Probe == nil || !row.Probe(last) {
+			continue
+		}
+		for _, target := range [...]string{p.Account, ""} {
+			s := states.State(row.ID, target)
+			if s.Phase == Firing || s.LastEnd != nil && !last.TS.After(*s.LastEnd) {
+				return row.ID
+			}
 		}
 	}
 	return ""

@@ -33,13 +33,13 @@ func TestWhatTheRulesAre(t *testing.T) {
 		{"too_few_accounts", longrun.Critical, one, nil},
 		{"host_unhealthy", longrun.Critical, one, nil},
 		{"restricted", longrun.Critical, one, nil},
-		{"probe_fails", longrun.Critical, one, nil},
 		{"device_store", longrun.Critical, one, nil},
 		{"sent_to_nobody", longrun.Critical, one, nil},
 		{"no_ack", longrun.Critical, one, nil},
 		{"undelivered", longrun.Critical, one, nil},
 		{"undecryptable", longrun.Critical, one, nil},
 		{"replay_lost", longrun.Critical, one, nil},
+		{"probe_fails", longrun.Critical, one, nil},
 		{"phone_lost", longrun.Critical, one, nil},
 		{"probe_overdue", longrun.Warning, one, nil},
 		{"reconnect_loop", longrun.Warning, one, nil},
@@ -89,6 +89,9 @@ func TestEveryRowIsWhole(t *testing.T) {
 			require.NotEmpty(t, text, "%s: whoever is told of it at night asks what to look at, and then whether it works", row.ID)
 			require.LessOrEqual(t, len(text), 160, row.ID)
 			require.False(t, strings.HasSuffix(text, "."), row.ID)
+		}
+		if row.Probe != nil {
+			require.Less(t, i, slices.Index(rules.Rules(), rules.ProbeFails), "what explains a probe's failure is looked at before it")
 		}
 		for _, other := range row.Mutes {
 			require.Greater(t, slices.Index(rules.Rules(), other), i, "what mutes others is looked at before them")

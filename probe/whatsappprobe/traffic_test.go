@@ -344,6 +344,11 @@ func TestASessionThatIsTakenOverIsCounted(t *testing.T) {
 		got := s.status()
 		require.EqualValues(t, 2, got.Replaced)
 		require.Less(t, time.Since(got.LastReplaced), 5*time.Minute)
+		s.Replace(ours)
+		time.Sleep(2 * time.Hour)
+		got = s.status()
+		require.Zero(t, got.Replaced)
+		require.WithinDuration(t, time.Now().Add(-2*time.Hour), got.LastReplaced, time.Minute, "it is out since then")
 	})
 }
 

@@ -40,6 +40,10 @@ type Finding struct {
 	// Attached says that it is part of an incident of many accounts, and not told by
 	// itself. Whoever judges fills it in.
 	Attached bool
+	// Explained is the rule that fires, or did until after it was seen, for the account
+	// whose probe this is about, and of which it is no more than a consequence: it is
+	// not told by itself. Whoever judges fills it in. Default: none.
+	Explained longrun.RuleID
 	// Observed against Threshold, and the same in words.
 	Observed, Threshold float64
 	Summary             string

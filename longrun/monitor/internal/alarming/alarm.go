@@ -52,7 +52,7 @@ func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, f rules.Findi
 	told, kind := next.Tell(change, false, throttle, now)
 	muted := ""
 	if kind != longrun.NoNotice && kind != longrun.NoticeResolved {
-		if muted = w.mutedBy(ctx, key, now, f.Attached); muted != "" {
+		if muted = w.mutedBy(ctx, key, f, now); muted != "" {
 			told, kind = next.Tell(change, true, throttle, now)
 		}
 	}
@@ -77,9 +77,12 @@ func (w *watch) tell(ctx context.Context, key alarmKey, al *alarm, f rules.Findi
 }
 
 // mutedBy says why an alarm is not told now; empty when it is to be.
-func (w *watch) mutedBy(ctx context.Context, key alarmKey, now time.Time, attached bool) string {
-	if attached {
+func (w *watch) mutedBy(ctx context.Context, key alarmKey, f rules.Finding, now time.Time) string {
+	if f.Attached {
 		return string(key.rule) + " fires for many " + rules.Together
+	}
+	if f.Explained != "" {
+		return string(f.Explained) + " fires for its account"
 	}
 	if r := rules.MutedBy(key.rule, key.target, (*standing)(w)); r != "" {
 		return string(r) + " fires"

@@ -37,6 +37,7 @@ type account struct {
 	named              bool
 	suspect            longrun.Suspect
 	restricted, banned longrun.Restriction
+	wasOff             time.Time // when it was heard last that no probe is made
 
 	// Of the suspicion that was taken up last.
 	taken longrun.Suspect
@@ -62,10 +63,16 @@ func (s *Schedule) Heard(accounts []longrun.AccountStatus) {
 	for _, a := range s.accounts {
 		a.say(longrun.AccountStatus{})
 	}
+	now := s.Clock.Now()
 	for i := range accounts {
 		if a := s.accounts[accounts[i].ID]; a != nil {
 			a.say(accounts[i])
 			a.named = true
+		}
+	}
+	for _, a := range s.accounts {
+		if a.off(now) != "" {
+			a.wasOff = now
 		}
 	}
 	s.wake()

@@ -259,6 +259,9 @@ func TestNoProbeWhileItsAccountMustNotWrite(t *testing.T) {
 				}
 				require.Equal(t, 2, script.Calls())
 				require.Empty(t, n.Status()[0].Off)
+				seen, _ = n.Seen(nil)
+				require.False(t, seen[0].Off)
+				require.WithinDuration(t, until, seen[0].Back, time.Minute, "it is not overdue for that")
 				require.NoError(t, n.end())
 			})
 		})

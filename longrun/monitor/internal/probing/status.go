@@ -80,10 +80,14 @@ func (s *Schedule) Seen(room []rules.Probed) ([]rules.Probed, bool) {
 	now := s.Clock.Now()
 	for _, j := range s.jobs {
 		if j.Prober != nil {
-			room = append(room, rules.Probed{
-				Type: j.Type, Name: j.Name, Target: j.target, Account: j.Account, Off: j.about != nil && j.about.off(now) != "",
+			seen := rules.Probed{
+				Type: j.Type, Name: j.Name, Target: j.target, Account: j.Account,
 				Schedule: s.scheduleOf(j), Settle: j.Settle, Recent: j.recent,
-			})
+			}
+			if j.about != nil {
+				seen.Off, seen.Back = j.about.off(now) != "", j.about.wasOff
+			}
+			room = append(room, seen)
 		}
 	}
 	return room, true

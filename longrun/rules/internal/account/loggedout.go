@@ -14,8 +14,9 @@ const LoggedOut longrun.RuleID = "logged_out"
 func OutRule() Rule {
 	return Rule{
 		ID: LoggedOut, Severity: longrun.Critical, Explains: []longrun.RuleID{NotConnected, PhoneLost, PhoneUnseen},
+		Probe:  anyProbe,
 		Works:  "the account is in again",
-		LookAt: "the account's phone, under linked devices: pair it again, update the client, or wait for the end of the ban",
+		LookAt: "the account's phone: what WhatsApp says there, and under linked devices whether this one is still there",
 		Many:   "are out until somebody acts",
 		Sees:   seeLoggedOut, Says: sayLoggedOut,
 		Count: func(l *Look) finding.Finding { return CheckLoggedOutCount(l.Beat) },
@@ -33,23 +34,43 @@ func CheckLoggedOut(a *longrun.AccountStatus) finding.Finding {
 
 func seeLoggedOut(l *Look) finding.Condition {
 	// Which client is too old is another rule's to say, once for all.
-	if l.Account.LoggedOut && l.Account.State != Outdated {
+	switch {
+	case l.Account.LoggedOut && l.Account.State != Outdated:
 		return finding.Bad
+	case l.comesBack():
+		return finding.Unseen
 	}
 	return finding.Good
 }
 
 func sayLoggedOut(l *Look, f *finding.Finding) {
+	a := l.Account
 	if f.Condition != finding.Bad {
+		if f.Condition == finding.Good && a.State == Connected && l.Plausible(a.Since) {
+			f.Until = a.Since
+		}
 		return
 	}
-	a := l.Account
 	f.Since, f.Observed = a.Since, 1
 	f.Summary = "account " + a.ID + " is out"
 	if !a.Since.IsZero() {
 		f.Summary += " since " + words.Moment(a.Since)
 	}
-	f.Summary += because(a.Reason) + ", and stays so until somebody acts: pair it again, update the client, or lift the ban"
+	f.Summary += because(a.Reason) + ", and stays so until somebody " + l.remedy()
+}
+
+// remedy is what somebody has to do.
+func (l *Look) remedy() string {
+	a := l.Account
+	switch {
+	case a.State == needsQR:
+		return "pairs it again"
+	case a.State == stopped && !a.Banned.From.IsZero() && !l.lasts(&a.Banned):
+		return "connects it again: its ban is over"
+	case a.State == stopped:
+		return "connects it again; WhatsApp ended its session, or refuses it"
+	}
+	return "acts: pair it again, update the client, or lift the ban"
 }
 
 // CheckLoggedOutCount is CheckLoggedOut for hosts that name no accounts: Bad while

@@ -16,6 +16,8 @@ const (
 	Connected    = "connected"
 	reconnecting = "reconnecting"
 	degraded     = "degraded"
+	needsQR      = "needs_qr"
+	stopped      = "stopped"
 	Outdated     = "outdated"
 )
 
@@ -29,6 +31,7 @@ const (
 func AwayRule() Rule {
 	return Rule{
 		ID: NotConnected, Severity: longrun.Critical, Explains: []longrun.RuleID{"no_ack", "undelivered", ReconnectLoop},
+		Probe:  anyProbe,
 		Works:  "the account is connected again",
 		LookAt: "the host's network, the client's log, and whether WhatsApp is down for others, too",
 		Share:  0.2, Many: "are not connected",

@@ -16,6 +16,7 @@ const Restricted longrun.RuleID = "restricted"
 func RestrictedRule() Rule {
 	return Rule{
 		ID: Restricted, Severity: longrun.Critical, Many: "may not write to strangers",
+		Probe:  func(p *longrun.Probe) bool { return p.ErrorClass == "ack_refused_463" },
 		Works:  "the account may write to strangers again",
 		LookAt: "the account's phone: what WhatsApp says of the restriction; write to nobody new until it is over",
 		Sees: func(l *Look) finding.Condition {

@@ -22,6 +22,9 @@ type Rule struct {
 	// Explains are the rules that are not told of an account while this one fires for
 	// it. Default: none.
 	Explains []longrun.RuleID
+	// Probe reports whether it is no news, while this rule fires for an account, that a
+	// probe of the account failed as this one did. Default: it is.
+	Probe func(p *longrun.Probe) bool
 	// Share is the part of all accounts that must be in this trouble within an hour
 	// for it to be one incident of all of them. Default: 0.02.
 	Share float64
@@ -90,6 +93,17 @@ const (
 	// longAgo is before anything that a process can know.
 	longAgo = 10 * 365 * 24 * time.Hour
 )
+
+// comesBack reports whether an account that a rule fires for is on its way back in,
+// since so short a time that it is not known whether it will be: that it is not out
+// says nothing yet.
+func (l *Look) comesBack() bool {
+	a := l.Account
+	return l.Before.Firing && a.State == reconnecting && l.Plausible(a.Since) && l.Now.Sub(a.Since) < settling
+}
+
+// anyProbe is Probe of a rule about an account that can do nothing.
+func anyProbe(*longrun.Probe) bool { return true }
 
 // Plausible reports whether something can have been at t.
 func (l *Look) Plausible(t time.Time) bool {

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -18,6 +19,7 @@ const ClientOutdated longrun.RuleID = "client_outdated"
 func OutdatedRule() Rule {
 	return Rule{
 		ID: ClientOutdated, Severity: longrun.Critical, Explains: []longrun.RuleID{ClientOld},
+		Probe:  func(p *longrun.Probe) bool { return p.ErrorClass == string(ClientOutdated) },
 		Works:  "no account is refused as outdated",
 		LookAt: "the version of go.mau.fi/whatsmeow that the program is built with: update it, and deploy at once",
 		Check: func(l *Look) finding.Finding {
@@ -32,6 +34,7 @@ func OutdatedRule() Rule {
 				f.Condition, f.Since, f.Accounts, f.Observed, f.Threshold = finding.Bad, since, ids, float64(refused), 1
 				f.Summary = "WhatsApp refuses the client library of " + words.Counted(refused, "account") + " as outdated: " + words.List(ids, refused) +
 					". The others follow when they connect next; update it"
+			case l.Before.Firing && l.Settles && connecting(l): // they may be refused again
 			case !known || days < limit:
 				f.Condition = finding.Good
 			default:
@@ -42,6 +45,11 @@ func OutdatedRule() Rule {
 			return f
 		},
 	}
+}
+
+// connecting reports whether an account is on its way in.
+func connecting(l *Look) bool {
+	return slices.ContainsFunc(l.Accounts, func(a longrun.AccountStatus) bool { return a.State == "reconnecting" })
 }
 
 // outdated are the accounts that are refused: how many, since when, and the first of

@@ -21,6 +21,9 @@ type Rule struct {
 	Works, LookAt string
 	// Explains are the rules that are not told of while this one fires. Default: none.
 	Explains []longrun.RuleID
+	// Probe reports whether it is no news, while this rule fires, that a probe of an
+	// account failed as this one did. Default: it is.
+	Probe func(p *longrun.Probe) bool
 	// OK is how many Good looks in a row resolve it. Default: one.
 	OK int64
 	// Check is what the rule sees. Rule and Target are filled in for it.

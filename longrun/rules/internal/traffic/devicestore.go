@@ -25,6 +25,7 @@ const DeviceStore longrun.RuleID = "device_store"
 func StoreRule() account.Rule {
 	return account.Rule{
 		ID: DeviceStore, Severity: longrun.Critical, Explains: []longrun.RuleID{Undecryptable, SentToNobody, PhoneWithoutCopy},
+		Probe:  func(*longrun.Probe) bool { return true },
 		Works:  "the client's own store works again",
 		LookAt: "the database that the client keeps its keys in: is it locked by another process, full, read-only or broken",
 		Many:   "cannot use the store of their client",

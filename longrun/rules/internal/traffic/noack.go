@@ -17,6 +17,7 @@ const NoAck longrun.RuleID = "no_ack"
 func AckRule() account.Rule {
 	return account.Rule{
 		ID: NoAck, Severity: longrun.Critical, Explains: []longrun.RuleID{Undelivered},
+		Probe:  func(p *longrun.Probe) bool { return p.ErrorClass == "no_ack" || p.ErrorClass == "send_blocked" },
 		Works:  "the server confirms messages again",
 		LookAt: "the account's connection: disconnect and connect it; until then each message waits for the one before",
 		Many:   "get no answer to what they send",

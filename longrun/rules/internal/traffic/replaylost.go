@@ -19,6 +19,7 @@ const ReplayLost longrun.RuleID = "replay_lost"
 func ReplayRule() account.Rule {
 	return account.Rule{
 		ID: ReplayLost, Severity: longrun.Critical, Many: "lost messages that waited for them",
+		Probe:  func(p *longrun.Probe) bool { return p.ErrorClass == string(ReplayLost) },
 		Works:  "nothing more was lost",
 		LookAt: "the chats of the account on its phone: what came while it was away, and is missing here",
 		Sees: func(l *account.Look) finding.Condition {

@@ -17,6 +17,7 @@ const SentToNobody longrun.RuleID = "sent_to_nobody"
 func NobodyRule() account.Rule {
 	return account.Rule{
 		ID: SentToNobody, Severity: longrun.Critical, Many: "send messages that no device can read",
+		Probe:  func(p *longrun.Probe) bool { return p.Type == longrun.Outbound && p.ErrorClass == notDelivered },
 		Works:  "messages are encrypted for somebody again",
 		LookAt: "the client's device store and its log: no key could be read or written",
 		Sees: func(l *account.Look) finding.Condition {

@@ -19,6 +19,7 @@ const Undecryptable longrun.RuleID = "undecryptable"
 func UnreadableRule() account.Rule {
 	return account.Rule{
 		ID: Undecryptable, Severity: longrun.Critical, Many: "cannot read what they are sent",
+		Probe:  func(p *longrun.Probe) bool { return p.ErrorClass == string(Undecryptable) },
 		Works:  "the account can read what comes again",
 		LookAt: "the client's log and device store; the senders may have to write once more",
 		Sees: func(l *account.Look) finding.Condition {

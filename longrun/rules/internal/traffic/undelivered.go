@@ -11,12 +11,16 @@ import (
 // nearly always did.
 const Undelivered longrun.RuleID = "undelivered"
 
+// notDelivered is how a probe fails that the server took and nobody got.
+const notDelivered = "acked_not_delivered"
+
 // ReceiptRule is the row of Undelivered: Bad when so many messages in a row reached
 // nobody, to so many chats that nearly always answer, since the first of them; Good
 // when the last one arrived.
 func ReceiptRule() account.Rule {
 	return account.Rule{
 		ID: Undelivered, Severity: longrun.Critical, Many: "reach nobody with what they send",
+		Probe:  func(p *longrun.Probe) bool { return p.Type == longrun.Outbound && p.ErrorClass == notDelivered },
 		Works:  "messages are delivered again",
 		LookAt: "a probe of the account; what its phone shows: one tick, or two",
 		Sees: func(l *account.Look) finding.Condition {

@@ -18,14 +18,16 @@ type book struct {
 	sends  []*sendNote
 	unread []*readNote
 	counts map[string][]time.Time
+	turned time.Time
 }
 
 type sendNote struct {
-	id, chat         string
-	at               time.Time
-	acked, reliable  bool
-	refused, settled bool
-	delivered        time.Time
+	id, chat        string
+	at              time.Time
+	acked, reliable bool
+	delivered       time.Time
+	settled         time.Time // when its chat learnt of it, or is not to
+	counts, got     bool      // whether the chat did, and what
 }
 
 type readNote struct {
@@ -34,18 +36,17 @@ type readNote struct {
 	brought    bool
 }
 
-// answers are, oldest first, whether a chat answered what was sent to it, as far as
-// that is settled by now.
+// reliable is what a chat is by all that it learnt, oldest first.
 func (b *book) reliable(chat string) bool {
 	share, n := 0.0, 0
 	settled := slices.Clone(b.sends)
-	slices.SortStableFunc(settled, func(x, y *sendNote) int { return b.settledAt(x).Compare(b.settledAt(y)) })
+	slices.SortStableFunc(settled, func(x, y *sendNote) int { return x.settled.Compare(y.settled) })
 	for _, s := range settled {
-		if s.chat != chat || !s.settled {
+		if s.chat != chat || !s.counts {
 			continue
 		}
 		got := 0.0
-		if !s.delivered.IsZero() && s.delivered.Sub(s.at) < 15*time.Minute {
+		if s.got {
 			got = 1
 		}
 		if n++; n == 1 {
@@ -57,21 +58,35 @@ func (b *book) reliable(chat string) bool {
 	return n >= 3 && share >= 0.8
 }
 
-func (*book) settledAt(s *sendNote) time.Time {
-	late := s.at.Add(15 * time.Minute)
-	if !s.delivered.IsZero() && s.delivered.Before(late) {
-		return s.delivered
+// turn settles what is to be settled by now: what nobody got counts against its chat
+// once a message was delivered that was sent then or later.
+func (b *book) turn(now time.Time) {
+	if now.Equal(b.turned) {
+		return
 	}
-	return late
+	b.turned = now
+	var proven time.Time
+	for _, s := range b.sends {
+		if !s.delivered.IsZero() && s.at.After(proven) {
+			proven = s.at
+		}
+	}
+	for _, s := range b.sends {
+		missed := s.acked && s.delivered.IsZero()
+		if s.settled.IsZero() && !now.Before(s.at.Add(15*time.Minute)) && (!missed || !proven.Before(s.at)) {
+			s.settled, s.counts = now, missed
+		}
+	}
 }
 
-// turn settles what is to be settled by now.
-func (b *book) turn(now time.Time) {
-	for _, s := range b.sends {
-		if !s.settled && !s.refused && !now.Before(s.at.Add(15*time.Minute)) {
-			s.settled = s.acked || !s.delivered.IsZero()
-			s.refused = !s.settled
-		}
+// deliver takes a receipt.
+func (s *sendNote) deliver(now time.Time) {
+	if !s.delivered.IsZero() {
+		return
+	}
+	s.delivered = now
+	if s.settled.IsZero() {
+		s.settled, s.counts, s.got = now, true, true
 	}
 }
 
@@ -142,16 +157,11 @@ func TestATallyAgreesWithABookThatForgetsNothing(t *testing.T) {
 				own.Sent(s.id, s.chat, false, false, now)
 			case what < 6 && len(recent) > 0:
 				s := recent[rng.IntN(len(recent))]
-				if s.acked = true; s.refused && now.Sub(s.at) < 15*time.Minute {
-					s.refused = false
-				}
+				s.acked = true
 				own.Acked(s.id, 0, now)
 			case what < 8 && len(recent) > 0:
 				s := recent[rng.IntN(len(recent))]
-				if s.delivered.IsZero() {
-					s.delivered = now
-					s.settled = s.settled || now.Sub(s.at) < 15*time.Minute
-				}
+				s.deliver(now)
 				own.Delivered(s.id, true, now)
 			case what < 9:
 				next++

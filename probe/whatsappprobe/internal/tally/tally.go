@@ -21,6 +21,7 @@ type Tally struct {
 	phoneless  recent // chats whose phone got no copy
 	refused    recent // strangers that could not be written to; who: the chat
 	replay     replay
+	proven     uint32 // when the newest message was sent that was delivered
 	turned     uint32 // the second in which time passed last
 	lastNobody uint32
 	lastLost   uint32
@@ -44,10 +45,16 @@ func (t *Tally) Turn(now time.Time) {
 		}
 	}
 	for i := range t.sends.ids {
-		if t.sends.ids[i] != 0 && t.sends.states[i]&settled == 0 && s >= t.sends.at[i] && s-t.sends.at[i] >= unanswered {
+		if t.sends.ids[i] != 0 && t.sends.states[i]&settled == 0 && s >= t.sends.at[i] && s-t.sends.at[i] >= unanswered && t.told(i) {
 			t.settle(i, s)
 		}
 	}
+}
+
+// told reports whether it is known what became of a message. One that reached nobody is
+// its chat's doing if a later one was delivered; until then it may be the account's.
+func (t *Tally) told(i int) bool {
+	return t.sends.states[i]&(acked|delivered) != acked || t.proven >= t.sends.at[i]
 }
 
 // giveUp counts a message that was never brought.
@@ -145,6 +152,7 @@ func (t *Tally) Delivered(id string, phone bool, now time.Time) {
 	s, c := second(now), t.chats.of(t.sends.chats[i], false)
 	if t.sends.states[i]&delivered == 0 {
 		t.sends.states[i] |= delivered
+		t.proven = max(t.proven, t.sends.at[i])
 		if c != nil && t.sends.states[i]&settled == 0 {
 			c.answered(true)
 		}

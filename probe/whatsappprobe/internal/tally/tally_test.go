@@ -207,3 +207,50 @@ func BenchmarkTally(b *testing.B) {
 		}
 	}
 }
+
+// An account that writes seldom is seen to reach nobody, too: what its chats learn of
+// it waits until it is known whose fault it is.
+func TestWhatReachesNobodyIsSeenHoweverSlowlyItIsSent(t *testing.T) {
+	t.Parallel()
+	for _, every := range []time.Duration{time.Second, 4 * time.Minute, 20 * time.Minute, 2 * time.Hour} {
+		var own tally.Tally
+		now, n := noon, 0
+		send := func(arrives bool) {
+			n++
+			own.Sent(fmt.Sprint(n), fmt.Sprint("chat", n%4), false, false, now)
+			own.Acked(fmt.Sprint(n), 0, now)
+			if arrives {
+				own.Delivered(fmt.Sprint(n), true, now.Add(time.Second))
+			}
+			now = now.Add(every)
+		}
+		for range 16 {
+			send(true)
+		}
+		first := now
+		for range 8 {
+			send(false)
+		}
+		got := own.Traffic(now.Add(15 * time.Minute))
+		require.EqualValues(t, 8, got.Undelivered, "%v", every)
+		require.EqualValues(t, 4, got.UndeliveredTo)
+		require.Equal(t, first, got.UndeliveredSince)
+		now = now.Add(15 * time.Minute)
+		send(true)
+		require.Zero(t, own.Traffic(now).Undelivered)
+
+		// One that answers no longer, while the others do, is not relied on.
+		for range 8 {
+			own.Sent(fmt.Sprint("one", now), "chat0", false, false, now)
+			own.Acked(fmt.Sprint("one", now), 0, now)
+			own.Sent(fmt.Sprint("other", now), "chat1", false, false, now.Add(time.Second))
+			own.Delivered(fmt.Sprint("other", now), true, now.Add(2*time.Second))
+			now = now.Add(20 * time.Minute)
+		}
+		for n := range 8 {
+			own.Sent(fmt.Sprint("last", n), "chat0", false, false, now)
+			own.Acked(fmt.Sprint("last", n), 0, now)
+		}
+		require.Zero(t, own.Traffic(now.Add(15*time.Minute)).Undelivered)
+	}
+}

@@ -48,7 +48,7 @@ type Account struct {
 	// were; zero without one.
 	FirstReconnect, LastReconnect time.Time
 	// Replaced counts how often in the last hour another client took the session
-	// over, at most 100; LastReplaced is when last.
+	// over, at most 100; LastReplaced is when last, be it longer ago.
 	Replaced     int
 	LastReplaced time.Time
 	// LastConnected is when it last became connected, LastInbound when a message

@@ -79,7 +79,7 @@ func (f *Follower) take(event any, isProbe bool, now time.Time) (changed bool) {
 	case *events.ClientOutdated:
 		f.set(Outdated, "client_outdated", now)
 	case *events.StreamReplaced:
-		f.replaced = remember(f.replaced, now, maxReplaced)
+		f.replaced, f.Account.LastReplaced = remember(f.replaced, now, maxReplaced), now
 		f.set(Stopped, "stream_replaced", now)
 	case *events.TemporaryBan:
 		f.banned(e, now)
@@ -194,9 +194,7 @@ func (f *Follower) View(now time.Time) Account {
 	if a.Reconnects = len(f.reconnects); a.Reconnects > 0 {
 		a.FirstReconnect, a.LastReconnect = moment(f.reconnects[0]), moment(f.reconnects[a.Reconnects-1])
 	}
-	if a.Replaced = len(f.replaced); a.Replaced > 0 {
-		a.LastReplaced = moment(f.replaced[a.Replaced-1])
-	}
+	a.Replaced = len(f.replaced)
 	a.Restricted = f.restricted(now)
 	if f.tally != nil {
 		a.Traffic = f.tally.Traffic(now)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -21,9 +22,7 @@ type typist struct {
 func startTyping(t *testing.T, clk *swift, env map[string]string) *typist {
 	t.Helper()
 	all := map[string]string{"LONGRUN_ADDR": "127.0.0.1:0", "LONGRUN_LEASE": "2m"}
-	for name, value := range env {
-		all[name] = value
-	}
+	maps.Copy(all, env)
 	c, err := readConfig(all, true)
 	require.NoError(t, err)
 	in, keys := io.Pipe()

@@ -84,7 +84,7 @@ func checkWhatsmeow(t *tree) (broken []string) {
 // demonstrations are the programs that show a thing working where the real one
 // cannot be had, each with the one kit that it is made of.
 var demonstrations = map[string]string{
-	"examples/server": "probe/whatsapptest", // -demo: a WhatsApp server in process
+	"examples/internal/demo": "probe/whatsapptest", // a WhatsApp server in process
 }
 
 // checkKits covers programs too: what they link, users see in their binaries.

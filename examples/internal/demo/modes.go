@@ -54,7 +54,7 @@ const (
 )
 
 // modes are what can be broken, in the order in which operators report it.
-var modes = []mode{ //nolint:gochecknoglobals // a table, never changed
+var modes = []mode{
 	{
 		name: "hold-messages", key: "z", title: "Connected, and hears nothing", tells: []teller{by(rules.ProbeFails, inbound)}, soon: nextProbe,
 		what: "a zombie: the account is connected, sends, and is sent nothing; what people write waits",

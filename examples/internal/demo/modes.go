@@ -105,7 +105,7 @@ var modes = []mode{
 		do:   func(d *Demo) error { d.server.RuinMessages(1<<30, Number); return nil },
 	},
 	{
-		name: "lose-offline", key: "w", title: "Lost while away", tells: []teller{by(rules.ReplayLost), by(rules.ProbeFails, inbound)},
+		name: "lose-offline", key: "w", title: "Lost while away", tells: []teller{by(rules.ReplayLost)},
 		soon: "a minute after the account is back",
 		what: fmt.Sprintf("the account is away for %d messages, and %d of those that waited never come", awayFor, lostThen),
 		do:   (*Demo).leave,

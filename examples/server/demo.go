@@ -57,7 +57,8 @@ func openDemo(c config, logger *slog.Logger) (*whatsapp, error) {
 	})
 	for i := range w.probes {
 		// Quick, so that a person can watch; a real account is probed in hours.
-		w.probes[i].Settle, w.probes[i].Deadline, w.probes[i].Confirm = time.Second, c.deadline, 2*time.Second
+		p := &w.probes[i]
+		p.Retry, p.Settle, p.Deadline, p.Confirm = c.WhatsApp.ProbeEvery, time.Second, c.deadline, 2*time.Second
 	}
 	return w, nil
 }

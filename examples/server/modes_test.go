@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,21 +18,19 @@ type typist struct {
 	seen int // how much of the screen
 }
 
-// startTyping starts a demonstration on a clock that runs so many times as fast.
-func startTyping(t *testing.T, clk *swift, env map[string]string) *typist {
+// startTyping starts a demonstration, and waits for words.
+func startTyping(t *testing.T, clk *swift, env map[string]string, words string) *typist {
 	t.Helper()
-	all := map[string]string{"LONGRUN_ADDR": "127.0.0.1:0", "LONGRUN_LEASE": "2m"}
-	for name, value := range env {
-		all[name] = value
-	}
+	all := map[string]string{"LONGRUN_ADDR": "127.0.0.1:0", "LONGRUN_LEASE": "5m", "WHATSAPP_PROBE_EVERY": "2m"}
+	maps.Copy(all, env)
 	c, err := readConfig(all, true)
 	require.NoError(t, err)
 	in, keys := io.Pipe()
 	t.Cleanup(func() { _ = keys.Close() })
-	c.clock, c.deadline, c.pace, c.keys = clk, 15*time.Second, 200*time.Millisecond, in
+	c.clock, c.deadline, c.pace, c.keys = clk, 40*time.Second, 200*time.Millisecond, in
 	p := &typist{demoServer: startDemoAs(t, c), keys: keys}
 	t.Cleanup(p.stop)
-	p.sees("account id=demo state=connected")
+	p.sees(words)
 	return p
 }
 
@@ -46,7 +45,7 @@ func (p *typist) types(key string) {
 // sees waits for words on the screen, after what was typed last.
 func (p *typist) sees(words string) {
 	p.t.Helper()
-	require.Eventually(p.t, func() bool { return strings.Contains(p.out.String()[p.seen:], words) }, time.Minute, 20*time.Millisecond,
+	require.Eventually(p.t, func() bool { return strings.Contains(p.out.String()[p.seen:], words) }, patience, 20*time.Millisecond,
 		"%s", &tail{p.out, words})
 }
 
@@ -63,7 +62,7 @@ func (p *typist) allIsWell() {
 		page, err := io.ReadAll(response.Body)
 		require.NoError(p.t, err)
 		return strings.Contains(string(page), ">All well</h1>")
-	}, time.Minute, 50*time.Millisecond, "%s", &tail{p.out, "all is well"})
+	}, patience, 50*time.Millisecond, "%s", &tail{p.out, "all is well"})
 }
 
 // tail is the end of a screen, for a test that has failed.
@@ -112,7 +111,7 @@ func TestEachModeIsToldByItsRuleAndResolved(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := startTyping(t, swiftFrom(time.Now(), 30), nil)
+			p := startTyping(t, swiftFrom(time.Now(), 30), nil, "account id=demo state=connected")
 			for _, s := range stories {
 				p.allIsWell()
 				p.types(s.key)
@@ -130,8 +129,8 @@ func TestEachModeIsToldByItsRuleAndResolved(t *testing.T) {
 func TestMemoryThatIsHeldIsToldWhenTheHourIsOver(t *testing.T) {
 	t.Parallel()
 	p := startTyping(t, swiftFrom(time.Now().Truncate(time.Hour), 600), map[string]string{
-		"LONGRUN_INTERVAL": "1m", "LONGRUN_LEASE": "40m", "WHATSAPP_PROBE_EVERY": "240h",
-	})
+		"LONGRUN_INTERVAL": "1m", "LONGRUN_LEASE": "1h", "WHATSAPP_PROBE_EVERY": "240h",
+	}, "leading epoch=1")
 	p.types("m")
 	p.sees("[FIRING] memory_growth\n")
 	p.types("h")

@@ -50,7 +50,7 @@ func house() fstest.MapFS {
 		"probe/whatsappprobe/probe.go":        source("whatsappprobe", "", "go.mau.fi/whatsmeow"),
 		"probe/whatsappprobe/linking/pair.go": source("linking", "", "go.mau.fi/whatsmeow"),
 		"examples/server/main.go":             source("main", "var _, _, _ = os.Args, time.Now, flag.Bool", "flag", "os", "time", "github.com/caarlos0/env/v11", "go.mau.fi/whatsmeow", ours+"/lock"),
-		"examples/server/demo.go":             importing("main", ours+"/probe/whatsapptest"),
+		"examples/internal/demo/demo.go":      source("demo", "", ours+"/probe/whatsapptest"),
 
 		// No part of the module, whatever they say.
 		"internal/bench/go.mod":        "module " + ours + "/internal/bench\n",

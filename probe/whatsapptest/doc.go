@@ -43,7 +43,8 @@
 // from the moment on at which a device is linked to it. NewClient links one at
 // once, as if it had been paired long ago. NewUnpairedClient leaves that to the
 // test: Scan takes the text of a QR code, TypeCode that of PairPhone. Programs
-// that make their own stores and clients use Seed and Redirect. All are real
+// that make their own stores and clients use Seed and Redirect. What a client says in
+// its log goes where Options.ClientLog says. All are real
 // clients with all their habits: they connect again by themselves, answer
 // messages with receipts, and keep their keys in a store.
 //

@@ -59,3 +59,27 @@ func logging(t *testing.T, srv *whatsapptest.Server) (*party, *lines) {
 	require.NoError(t, srv.AwaitOnline(t.Context(), alice))
 	return p, log
 }
+
+func TestEachClientOfTheServerHasTheLoggerThatIsChosen(t *testing.T) {
+	t.Parallel()
+	log := new(lines)
+	var asked []string
+	srv, err := whatsapptest.Start(&whatsapptest.Options{ClientLog: func(number string) waLog.Logger {
+		asked = append(asked, number)
+		if number == bob {
+			return nil
+		}
+		return log
+	}})
+	require.NoError(t, err)
+	t.Cleanup(srv.Close)
+	a, err := srv.Client(alice)
+	require.NoError(t, err)
+	b, err := srv.Client(bob)
+	require.NoError(t, err)
+	_, err = srv.UnpairedClient()
+	require.NoError(t, err)
+	require.Equal(t, []string{alice, bob, ""}, asked)
+	require.Same(t, log, a.Log)
+	require.Equal(t, waLog.Noop, b.Log)
+}

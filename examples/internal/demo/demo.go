@@ -37,7 +37,7 @@ const (
 )
 
 // people are those who write to the account, and are answered.
-var people = []string{"491700000011", "491700000012", "491700000013"} //nolint:gochecknoglobals // never changed
+var people = []string{"491700000011", "491700000012", "491700000013"}
 
 // Options are the optional settings of Start.
 type Options struct {

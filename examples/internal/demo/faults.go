@@ -73,7 +73,8 @@ func (d *Demo) heal() error {
 	case whatsappprobe.NeedsQR:
 		return d.link()
 	case whatsappprobe.Stopped, whatsappprobe.Outdated:
-		d.settle(cli)
+		settle(cli)
+	default:
 	}
 	d.accounts.Remove(Account)
 	if err := d.accounts.Add(Account, cli); err != nil {
@@ -98,7 +99,7 @@ func (d *Demo) state() whatsappprobe.State {
 
 // settle waits until a client that has given up has closed its connection: it does so a
 // moment after it has said so, and until then takes no other.
-func (d *Demo) settle(cli *whatsmeow.Client) {
+func settle(cli *whatsmeow.Client) {
 	for range 40 {
 		if !cli.IsConnected() {
 			return

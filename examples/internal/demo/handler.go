@@ -69,7 +69,7 @@ func (d *Demo) list(w io.Writer) {
 
 // came is what became of a mode that was pressed; empty for one that was not.
 func (d *Demo) came(m *mode) string {
-	_, f, pressed := d.told.of(m)
+	f, pressed := d.told.of(m)
 	switch {
 	case !pressed:
 		return ""

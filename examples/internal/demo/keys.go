@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
 // The keys beside those of the modes.
@@ -30,16 +32,17 @@ func (d *Demo) Keys(ctx context.Context, in io.Reader, out io.Writer, quit func(
 		d.told.say = nil
 	}()
 	lines := make(chan string)
-	go func() {
+	spawn.Start("the keys", func() error {
 		defer close(lines)
 		for s := bufio.NewScanner(in); s.Scan(); {
 			select {
 			case lines <- strings.ToLower(strings.TrimSpace(s.Text())):
 			case <-ctx.Done():
-				return
+				return nil
 			}
 		}
-	}()
+		return nil
+	})
 	for {
 		select {
 		case <-ctx.Done():

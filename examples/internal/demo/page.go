@@ -25,11 +25,11 @@ var pageStyle string
 //go:embed page.js
 var pageScript string
 
-var pageShape = template.Must(template.New("page").Parse(pageText)) //nolint:gochecknoglobals // parsed once
+var pageShape = template.Must(template.New("page").Parse(pageText))
 
 // policy lets a page have its own style and script, talk to this server, and nothing
 // else.
-var policy = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'; style-src '" + //nolint:gochecknoglobals // a constant
+var policy = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'; style-src '" +
 	hash(pageStyle) + "'; script-src '" + hash(pageScript) + "'"
 
 func hash(text string) string {
@@ -86,7 +86,7 @@ func (d *Demo) view() view {
 	}
 	for i := range modes {
 		m := &modes[i]
-		_, f, _ := d.told.of(m)
+		f, _ := d.told.of(m)
 		shown := modeView{Name: m.name, Key: m.key, Title: m.title, What: m.what, By: m.told(), Soon: m.soon, Came: d.came(m), Broken: f.lasts}
 		v.Healable = v.Healable || f.lasts
 		if m.seldom {

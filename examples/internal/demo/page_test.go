@@ -34,8 +34,15 @@ func shown(t *testing.T) (*Demo, *clock.Mock, *httptest.Server) {
 	return d, clk, srv
 }
 
+// answer is a server's.
+type answer struct {
+	status int
+	http.Header
+	body string
+}
+
 // ask returns the answer of a server, whose redirects are not followed.
-func ask(t *testing.T, method, url, accept string) (*http.Response, string) {
+func ask(t *testing.T, method, url, accept string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	require.NoError(t, err)
@@ -45,7 +52,7 @@ func ask(t *testing.T, method, url, accept string) (*http.Response, string) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return response, string(body)
+	return answer{response.StatusCode, response.Header, string(body)}
 }
 
 const browser = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -71,9 +78,10 @@ func TestThePageHasAButtonForEachModeAndItsPolicyAllowsItAlone(t *testing.T) {
 		return s
 	})
 	tells(t, d, alert.Message{Kind: alert.Firing, Rule: "banned", Target: "<script>alert(1)</script>", Summary: "</pre><img src=x>"})
-	response, page := ask(t, http.MethodGet, srv.URL+"/demo", browser)
-	require.Equal(t, http.StatusOK, response.StatusCode)
-	require.Equal(t, "text/html; charset=utf-8", response.Header.Get("Content-Type"))
+	response := ask(t, http.MethodGet, srv.URL+"/demo", browser)
+	page := response.body
+	require.Equal(t, http.StatusOK, response.status)
+	require.Equal(t, "text/html; charset=utf-8", response.Get("Content-Type"))
 	for i := range modes {
 		m := &modes[i]
 		require.Contains(t, page, `<form method="post" action="demo/`+m.name+`"><button class="btn" id="b-`+m.name+`">`+html.EscapeString(m.title)+`</button>`)
@@ -88,7 +96,7 @@ func TestThePageHasAButtonForEachModeAndItsPolicyAllowsItAlone(t *testing.T) {
 		require.NotContains(t, page, raw)
 	}
 
-	policy := response.Header.Get("Content-Security-Policy")
+	policy := response.Get("Content-Security-Policy")
 	require.Contains(t, policy, "default-src 'none'")
 	require.NotContains(t, policy, "unsafe")
 	require.NotContains(t, regexp.MustCompile(`(?s)<style>.*?</style>|<script type="module">.*?</script>`).ReplaceAllString(page, ""), "style=")
@@ -103,34 +111,35 @@ func TestThePageHasAButtonForEachModeAndItsPolicyAllowsItAlone(t *testing.T) {
 func TestAButtonLeadsBackToThePageAndCurlIsToldWhatIsBroken(t *testing.T) {
 	t.Parallel()
 	d, clk, srv := shown(t)
-	_, page := ask(t, http.MethodGet, srv.URL+"/demo", browser)
+	page := ask(t, http.MethodGet, srv.URL+"/demo", browser).body
 	require.Contains(t, page, ">Cannot tell</h1>")
 
-	response, _ := ask(t, http.MethodPost, srv.URL+"/demo/fill-queue", browser)
-	require.Equal(t, http.StatusSeeOther, response.StatusCode)
-	require.Equal(t, "../demo", response.Header.Get("Location"))
-	response, text := ask(t, http.MethodPost, srv.URL+"/demo/restrict", "*/*")
-	require.Equal(t, http.StatusOK, response.StatusCode)
+	response := ask(t, http.MethodPost, srv.URL+"/demo/fill-queue", browser)
+	require.Equal(t, http.StatusSeeOther, response.status)
+	require.Equal(t, "../demo", response.Get("Location"))
+	response = ask(t, http.MethodPost, srv.URL+"/demo/restrict", "*/*")
+	text := response.body
+	require.Equal(t, http.StatusOK, response.status)
 	require.Contains(t, text, "restrict: for ten minutes")
 	for _, wrong := range []string{"nonsense", "z", "q", "h"} { // keys are for the terminal
-		response, text = ask(t, http.MethodPost, srv.URL+"/demo/"+wrong, "*/*")
-		require.Equal(t, http.StatusNotFound, response.StatusCode)
-		require.Contains(t, text, "POST /demo/fill-queue")
+		response = ask(t, http.MethodPost, srv.URL+"/demo/"+wrong, "*/*")
+		require.Equal(t, http.StatusNotFound, response.status)
+		require.Contains(t, response.body, "POST /demo/fill-queue")
 	}
 
 	clk.Add(3 * time.Second)
-	_, text = ask(t, http.MethodGet, srv.URL+"/demo", "*/*")
+	text = ask(t, http.MethodGet, srv.URL+"/demo", "*/*").body
 	require.Contains(t, text, "broken for 3s, not told yet")
 	tells(t, d, alert.Message{Kind: alert.Firing, Rule: "queue_depth", Summary: "500 messages"})
 	clk.Add(time.Minute)
-	response, _ = ask(t, http.MethodPost, srv.URL+"/demo/heal", browser)
-	require.Equal(t, http.StatusSeeOther, response.StatusCode)
+	response = ask(t, http.MethodPost, srv.URL+"/demo/heal", browser)
+	require.Equal(t, http.StatusSeeOther, response.status)
 	clk.Add(2 * time.Second)
 	tells(t, d, alert.Message{Kind: alert.Resolved, Rule: "queue_depth"})
-	_, text = ask(t, http.MethodGet, srv.URL+"/demo", "*/*")
+	text = ask(t, http.MethodGet, srv.URL+"/demo", "*/*").body
 	require.Contains(t, text, "told by queue_depth after 3s, resolved 2s after heal")
 	require.Contains(t, text, "healed before it was told")
-	_, page = ask(t, http.MethodGet, srv.URL+"/demo", browser)
+	page = ask(t, http.MethodGet, srv.URL+"/demo", browser).body
 	require.Contains(t, page, "told by queue_depth after 3s, resolved 2s after heal")
 	require.Contains(t, page, "<b>[RESOLVED] queue_depth</b>")
 }
@@ -165,7 +174,7 @@ func TestHowFastSomethingWasIsSaidOfItsOwnFaultAlone(t *testing.T) {
 	require.Equal(t, "hold-messages: 5s after heal", fast(inbound(alert.Resolved)))
 	digest := alert.Message{Kind: alert.Digest, Parts: []alert.Message{inbound(alert.Firing), {Kind: alert.Firing, Rule: "banned"}}}
 	require.Equal(t, "lose-in-host: 5s after it was broken", fast(digest))
-	_, f, _ := said.of(modeOf("hold-messages"))
+	f, _ := said.of(modeOf("hold-messages"))
 	require.Equal(t, fault{at: f.at, told: 41 * time.Second, by: "probe_fails · inbound", resolved: 5 * time.Second}, f)
 
 	for range 2 * keptMessages {

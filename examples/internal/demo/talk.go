@@ -8,7 +8,6 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
@@ -63,6 +62,6 @@ func (d *Demo) say(ctx context.Context, from *whatsmeow.Client, to, text string)
 
 // send sends a message. What becomes of it is seen where the account is watched.
 func (d *Demo) send(ctx context.Context, from *whatsmeow.Client, to, text string) {
-	_, _ = from.SendMessage(ctx, types.NewJID(to, types.DefaultUserServer), &waE2E.Message{Conversation: proto.String(text)},
+	_, _ = from.SendMessage(ctx, types.NewJID(to, types.DefaultUserServer), &waE2E.Message{Conversation: new(text)},
 		whatsmeow.SendRequestExtra{Timeout: patience})
 }

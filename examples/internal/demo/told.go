@@ -71,16 +71,16 @@ func (t *told) heal() {
 
 // broken reports whether something was pressed and not healed since.
 func (t *told) broken(name string) bool {
-	_, f, _ := t.of(modeOf(name))
+	f, _ := t.of(modeOf(name))
 	return f.lasts
 }
 
 // of returns what is known of a mode.
-func (t *told) of(m *mode) (healed time.Time, f fault, pressed bool) {
+func (t *told) of(m *mode) (f fault, pressed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f, pressed = t.faults[m]
-	return t.healed, f, pressed
+	return f, pressed
 }
 
 // all returns the messages, the newest one first.

@@ -19,6 +19,7 @@ const (
 	// them on they come one by one, so that there is no long pause at the end.
 	maxADay = 24
 	many    = 21
+	reserve = 8
 	day     = 24 * time.Hour
 	// maxTries is how many probes a suspicion is worth: those behind the first one
 	// confirm a FAIL, soon, or try again what could not be told, later.
@@ -118,7 +119,7 @@ func (a *account) early(now time.Time) (*job, time.Time) {
 	if j == nil || j.answered(a.suspect) {
 		return nil, time.Time{}
 	}
-	return j, a.allowed(now)
+	return j, a.allowed(a.suspect.Reason, now)
 }
 
 // asked is the probe that a reason asks for: of the type that it is about, or else
@@ -155,8 +156,8 @@ func (j *job) answered(s longrun.Suspect) bool {
 	})
 }
 
-// allowed is when the next early probe may begin.
-func (a *account) allowed(now time.Time) time.Time {
+// allowed is when the next early probe may begin that is made for a reason.
+func (a *account) allowed(reason string, now time.Time) time.Time {
 	at := now
 	if tokens := a.tokensAt(now); tokens < 1 {
 		at = now.Add(time.Duration((1 - tokens) * float64(refill)))
@@ -164,6 +165,10 @@ func (a *account) allowed(now time.Time) time.Time {
 	n := len(a.made)
 	for n > 0 && now.Sub(a.made[len(a.made)-n]) >= day {
 		n--
+	}
+	many := many
+	if reason == "idle" || reason == "connected" {
+		many -= a.silences(now)
 	}
 	if n >= many && n < maxADay {
 		// What is left until the first of them is a day old, in equal parts.
@@ -175,6 +180,23 @@ func (a *account) allowed(now time.Time) time.Time {
 		at = room.Latest(at, a.made[len(a.made)-maxADay].Add(day))
 	}
 	return at
+}
+
+// silences is for how many probes the day keeps room, since the account had as many
+// silences within one that stood out: at most reserve. Those of the night, when nobody
+// writes, would else use up what the day needs.
+func (a *account) silences(now time.Time) (n int) {
+	for _, j := range a.jobs {
+		for _, p := range slices.Backward(j.recent) {
+			if now.Sub(p.TS) >= day || n == reserve {
+				break
+			}
+			if p.Trigger == longrun.Suspicion && p.Reason == "silence" {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // share sets how far apart early probes are where there are many: what the schedules

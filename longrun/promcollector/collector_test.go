@@ -70,7 +70,7 @@ func crowd(accounts int) fixed {
 }
 
 // registered returns a registry with a collector of s.
-func registered(t testing.TB, s promcollector.Source, o promcollector.Options) *prometheus.Registry {
+func registered(t *testing.T, s promcollector.Source, o promcollector.Options) *prometheus.Registry {
 	t.Helper()
 	r := prometheus.NewPedanticRegistry()
 	o.Registerer = r

@@ -7,7 +7,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/seed-13dc028d/longwatch/longrun/metrics"
@@ -62,21 +61,21 @@ func (o output) results(d *prometheus.Desc, c *metrics.ProbeCount, labels ...str
 }
 
 func (o output) histogram(d *prometheus.Desc, h *metrics.Histogram) {
-	out := &dto.Histogram{SampleSum: proto.Float64(h.Sum)}
+	out := &dto.Histogram{SampleSum: new(h.Sum)}
 	below := uint64(0)
 	for i, n := range h.Counts {
 		below += n
-		bucket := &dto.Bucket{CumulativeCount: proto.Uint64(below)}
+		bucket := &dto.Bucket{CumulativeCount: new(below)}
 		if h.Exemplars != nil {
 			bucket.Exemplar = exemplar(&h.Exemplars[i])
 		}
 		switch {
 		case i < len(h.Bounds):
-			bucket.UpperBound = proto.Float64(h.Bounds[i])
+			bucket.UpperBound = new(h.Bounds[i])
 		case bucket.Exemplar == nil:
 			continue // it is written from the count
 		default:
-			bucket.UpperBound = proto.Float64(math.Inf(1))
+			bucket.UpperBound = new(math.Inf(1))
 		}
 		out.Bucket = append(out.Bucket, bucket)
 	}
@@ -94,7 +93,7 @@ func exemplar(e *metrics.Exemplar) *dto.Exemplar {
 		return nil
 	}
 	return &dto.Exemplar{
-		Label: []*dto.LabelPair{{Name: proto.String(probeKey), Value: &e.Key}},
+		Label: []*dto.LabelPair{{Name: new(probeKey), Value: &e.Key}},
 		Value: &e.Value, Timestamp: timestamppb.New(e.At),
 	}
 }

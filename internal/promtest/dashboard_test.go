@@ -101,10 +101,11 @@ func (s server) ask(query string) []series {
 	require.NoError(s.t, err)
 	defer response.Body.Close()
 	var body struct {
-		Status, Error string
-		Data          struct {
+		Status string `json:"status"`
+		Error  string `json:"error"`
+		Data   struct {
 			Result []series `json:"result"`
-		}
+		} `json:"data"`
 	}
 	require.NoError(s.t, json.NewDecoder(response.Body).Decode(&body))
 	require.Equal(s.t, "success", body.Status, "%s: %s", query, body.Error)

@@ -17,23 +17,25 @@ import (
 //
 // It lets everybody in: see adminhttp.Guard.
 func (c *Collector) Page() http.Handler {
-	return &page{collector: c}
+	p := &page{collector: c}
+	for _, f := range expfmt.DefaultOpenMetricsAcceptedFormats() {
+		if kind := f.FormatType(); kind == expfmt.TypeOpenMetrics || kind == expfmt.TypeTextPlain {
+			p.formats = append(p.formats, f)
+		}
+	}
+	return p
 }
 
 type page struct {
 	collector *Collector
-	texts     sync.Pool // of *text
-	zippers   sync.Pool // of *gzip.Writer
+	formats   []expfmt.Format // the best first
+	texts     sync.Pool       // of *text
+	zippers   sync.Pool       // of *gzip.Writer
 }
 
 // ServeHTTP implements http.Handler.
 func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
-	switch format.FormatType() {
-	case expfmt.TypeOpenMetrics, expfmt.TypeTextPlain:
-	default: // whoever can read something else can read this
-		format = expfmt.NewFormat(expfmt.TypeTextPlain)
-	}
+	format := expfmt.NegotiateAccept(r.Header, p.formats...)
 	t, ok := p.texts.Get().(*text)
 	if !ok {
 		t = new(text)

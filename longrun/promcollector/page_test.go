@@ -26,22 +26,14 @@ import (
 // openMetrics is what Prometheus sends when it wants exemplars.
 const openMetrics = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
-func scrape(handler http.Handler, headers map[string]string) *http.Response {
+func scrape(handler http.Handler, headers map[string]string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 	for name, value := range headers {
 		r.Header.Set(name, value)
 	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func textOf(t *testing.T, response *http.Response) string {
-	t.Helper()
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	return string(text)
+	return w
 }
 
 func sorted(text string) []string {
@@ -73,15 +65,15 @@ func TestAPageIsWhatPromhttpWrites(t *testing.T) {
 			c, err := promcollector.New(source, promcollector.Options{Registerer: r, Labels: labels, MaxAccounts: 15})
 			require.NoError(t, err)
 			known := promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true})
-			for _, accept := range []string{"", "text/plain;version=0.0.4", openMetrics, "application/vnd.google.protobuf", "application/json"} {
+			for _, accept := range []string{"", "text/plain;version=0.0.4", openMetrics, "application/openmetrics-text;version=0.0.1", "*/*", "application/vnd.google.protobuf", "application/json"} {
 				headers := map[string]string{"Accept": accept}
 				got := scrape(c.Page(), headers)
 				if accept == "application/vnd.google.protobuf" {
 					headers["Accept"] = "" // it is answered in text
 				}
 				want := scrape(known, headers)
-				require.Equal(t, want.Header.Get("Content-Type"), got.Header.Get("Content-Type"), "%s %s", name, accept)
-				require.Equal(t, sorted(textOf(t, want)), sorted(textOf(t, got)), "%s %s", name, accept)
+				require.Equal(t, want.Header().Get("Content-Type"), got.Header().Get("Content-Type"), "%s %s", name, accept)
+				require.Equal(t, sorted(want.Body.String()), sorted(got.Body.String()), "%s %s", name, accept)
 			}
 		}
 	}
@@ -105,8 +97,8 @@ func TestNumbersAreWrittenAsPromhttpWritesThem(t *testing.T) {
 	c, err := promcollector.New(fixed(s), promcollector.Options{Registerer: r})
 	require.NoError(t, err)
 	headers := map[string]string{"Accept": openMetrics}
-	want := textOf(t, scrape(promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true}), headers))
-	require.Equal(t, sorted(want), sorted(textOf(t, scrape(c.Page(), headers))))
+	want := scrape(promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true}), headers).Body.String()
+	require.Equal(t, sorted(want), sorted(scrape(c.Page(), headers).Body.String()))
 }
 
 // A parser that minds the order of lines reads the same families.
@@ -116,7 +108,7 @@ func TestAPageIsReadAsWhatTheRegistryGathers(t *testing.T) {
 	c, err := promcollector.New(odd(), promcollector.Options{Registerer: r})
 	require.NoError(t, err)
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	got, err := parser.TextToMetricFamilies(strings.NewReader(textOf(t, scrape(c.Page(), nil))))
+	got, err := parser.TextToMetricFamilies(strings.NewReader(scrape(c.Page(), nil).Body.String()))
 	require.NoError(t, err)
 	want, err := r.Gather()
 	require.NoError(t, err)
@@ -124,7 +116,7 @@ func TestAPageIsReadAsWhatTheRegistryGathers(t *testing.T) {
 	for _, f := range want {
 		require.Len(t, got[f.GetName()].GetMetric(), len(f.GetMetric()), f.GetName())
 	}
-	open := textOf(t, scrape(c.Page(), map[string]string{"Accept": openMetrics}))
+	open := scrape(c.Page(), map[string]string{"Accept": openMetrics}).Body.String()
 	require.True(t, strings.HasSuffix(open, "\n# EOF\n"))
 	begun := map[string]bool{}
 	for line := range strings.Lines(open) {
@@ -140,15 +132,15 @@ func TestAPageIsCompressedWhereItMayBe(t *testing.T) {
 	c, err := promcollector.New(crowd(20), promcollector.Options{})
 	require.NoError(t, err)
 	handler := c.Page()
-	plain := textOf(t, scrape(handler, nil))
+	plain := scrape(handler, nil).Body.String()
 	for range 3 { // the second one has a used writer
 		for accept, zipped := range map[string]bool{
 			"gzip": true, "deflate, gzip;q=0.5": true, "gzip;q=0": false, "br": false, "identity": false, "gzip;q=no": false,
 		} {
 			response := scrape(handler, map[string]string{"Accept-Encoding": accept})
-			require.Equal(t, zipped, response.Header.Get("Content-Encoding") == "gzip", accept)
+			require.Equal(t, zipped, response.Header().Get("Content-Encoding") == "gzip", accept)
 			if !zipped {
-				require.Equal(t, plain, textOf(t, response))
+				require.Equal(t, plain, response.Body.String())
 				continue
 			}
 			z, err := gzip.NewReader(response.Body)

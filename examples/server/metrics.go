@@ -5,9 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/longrun/promcollector"
@@ -27,15 +24,14 @@ func (c *config) checkMetrics() error {
 	return nil
 }
 
-// metrics is the page for Prometheus, from a registry of its own.
+// metrics is the page for Prometheus.
 func (c *config) metrics(m *monitor.Monitor, logger *slog.Logger) (http.Handler, error) {
-	registry := prometheus.NewRegistry()
-	if _, err := promcollector.New(m, promcollector.Options{Registerer: registry}); err != nil {
+	collector, err := promcollector.New(m, promcollector.Options{})
+	if err != nil {
 		return nil, err
 	}
-	page := promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 	if c.Metrics == metricsOpen {
-		return page, nil
+		return collector.Page(), nil
 	}
-	return adminhttp.Guard(page, adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock}), nil
+	return adminhttp.Guard(collector.Page(), adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock}), nil
 }

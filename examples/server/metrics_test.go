@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -30,9 +31,7 @@ func TestMetricsAreForWhomTheAPILetsInOrForAll(t *testing.T) {
 	start := func(t *testing.T, more map[string]string) *demoServer {
 		t.Helper()
 		env := map[string]string{"LONGRUN_ADDR": "127.0.0.1:0", "LONGRUN_STORE": "memory:", "LONGRUN_INTERVAL": "1s", "LONGRUN_LEASE": "4s"}
-		for name, value := range more {
-			env[name] = value
-		}
+		maps.Copy(env, more)
 		d := startDemo(t, clock.New(), env)
 		t.Cleanup(d.stop)
 		return d

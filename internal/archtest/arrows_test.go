@@ -329,6 +329,7 @@ var arrows = []row{
 	{dir: "internal/drawtest"},
 	{dir: "internal/recorded"}, // tests only
 	{dir: "internal/faultnet"},
+	{dir: "internal/promtest"}, // tests only, but for where its programs are
 	{dir: "internal/firestoretest", sdk: "firestore"},
 }
 

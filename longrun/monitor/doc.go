@@ -32,7 +32,7 @@
 //	settings     the live settings                probing   schedules, results
 //	runs         this run's document              alarming  rules, incidents, mutes
 //	room         what every room is given         outbox    messages, the channel
-//	                                              closing   rollups, seals, retention
+//	measuring    numbers for Metrics              closing   rollups, seals, retention
 //
 // A heartbeat: beats.Pulse wakes at the slot's start, asks the host (hostcall.Status),
 // makes the beat, keeps it in the backlog, behind which the journal is written, and
@@ -57,6 +57,10 @@
 // A day: closing asks whether the time is certain (storehealth.Time, and the beats),
 // reads the day once, makes rollup and seal, and commits them. Retention marks a day
 // in its rollup with the first delete.
+//
+// A number: what the rooms make, store and read anyway is told to measuring, which
+// keeps histograms, counts and the slots of a month; Metrics puts them together and asks
+// neither store nor host.
 //
 // # The end
 //

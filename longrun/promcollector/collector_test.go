@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -70,7 +71,7 @@ func crowd(accounts int) fixed {
 }
 
 // registered returns a registry with a collector of s.
-func registered(t testing.TB, s promcollector.Source, o promcollector.Options) *prometheus.Registry {
+func registered(t *testing.T, s promcollector.Source, o promcollector.Options) *prometheus.Registry {
 	t.Helper()
 	r := prometheus.NewPedanticRegistry()
 	o.Registerer = r
@@ -208,21 +209,31 @@ func TestASecondCollectorOfOneRegistryIsRefused(t *testing.T) {
 	require.Error(t, err)
 }
 
+// A scrape as a server makes it, with promhttp's beside it.
 func BenchmarkScrapeOf200Accounts(b *testing.B) {
 	r := prometheus.NewRegistry()
-	_, err := promcollector.New(crowd(200), promcollector.Options{Registerer: r})
+	c, err := promcollector.New(crowd(200), promcollector.Options{Registerer: r})
 	require.NoError(b, err)
-	handler := promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true})
-	for _, compressed := range []string{"identity", "gzip"} {
-		b.Run(compressed, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				request := httptest.NewRequest("GET", "/metrics", nil)
+	for _, page := range []struct {
+		name    string
+		handler http.Handler
+	}{
+		{"page", c.Page()},
+		{"promhttp", promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true})},
+	} {
+		for _, compressed := range []string{"identity", "gzip"} {
+			b.Run(page.name+"/"+compressed, func(b *testing.B) {
+				request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 				request.Header.Set("Accept-Encoding", compressed)
+				request.Header.Set("Accept", openMetrics)
+				b.ReportAllocs()
 				w := httptest.NewRecorder()
-				handler.ServeHTTP(w, request)
+				for b.Loop() {
+					w.Body.Reset()
+					page.handler.ServeHTTP(w, request)
+				}
 				b.ReportMetric(float64(w.Body.Len()), "bytes")
-			}
-		})
+			})
+		}
 	}
 }

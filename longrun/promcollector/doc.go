@@ -7,7 +7,8 @@
 // process.
 //
 // A scrape calls neither the store nor the host, and holds nothing up. The collector
-// registers itself where it is told to, and never with Prometheus' default registry.
+// registers itself where it is told to, and never with Prometheus' default registry. A
+// host without a registry serves Collector.Page.
 //
 // # Series
 //

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -14,7 +15,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
-// A host has a registry of its own, and a page for Prometheus.
+// A host that has a registry already adds the collector to it.
 func ExampleNew() {
 	m, err := monitor.New(monitor.Config{Store: memstore.New(nil)})
 	if err != nil {
@@ -38,4 +39,30 @@ func ExampleNew() {
 	// Output:
 	// longrun_interval_seconds 60
 	// longrun_leader 0
+}
+
+// A host that has none shows the monitor alone.
+func ExampleCollector_Page() {
+	m, err := monitor.New(monitor.Config{Store: memstore.New(nil), Interval: 30 * time.Second})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	collector, err := promcollector.New(m, promcollector.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", collector.Page()) // adminhttp.Guard keeps others out
+
+	reply := httptest.NewRecorder()
+	mux.ServeHTTP(reply, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for line := range strings.Lines(reply.Body.String()) {
+		if strings.HasPrefix(line, "longrun_interval") {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	// longrun_interval_seconds 30
 }

@@ -3,17 +3,15 @@ package promcollector
 import (
 	"math"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/seed-13dc028d/longwatch/longrun/metrics"
 )
 
-// output is where a scrape goes.
+// output is a sink that makes metrics of what it is shown.
 type output struct {
 	to    chan<- prometheus.Metric
 	pairs *pairs
@@ -40,48 +38,43 @@ func (s *sample) Write(to *dto.Metric) error {
 	return nil
 }
 
-func (o output) gauge(d *prometheus.Desc, value float64, labels ...string) {
-	o.to <- &sample{desc: d, labels: o.pairs.of(d, labels), gauge: &dto.Gauge{Value: &value}}
-}
-
-func (o output) counter(d *prometheus.Desc, value float64) {
-	o.to <- &sample{desc: d, labels: o.pairs.of(d, nil), counter: &dto.Counter{Value: &value}}
-}
-
-// time shows a timestamp, and nothing where there is none.
-func (o output) time(d *prometheus.Desc, t time.Time) {
-	if !t.IsZero() {
-		o.gauge(d, float64(t.UnixMicro())/1e6)
+func (o output) value(d *desc, v float64, of labels) {
+	out := &sample{desc: d.prom, labels: o.pairs.of(d, of)}
+	if d.kind == counter {
+		out.counter = &dto.Counter{Value: &v}
+	} else {
+		out.gauge = &dto.Gauge{Value: &v}
 	}
+	o.to <- out
 }
 
 // results shows how often a result was, with the newest as its exemplar.
-func (o output) results(d *prometheus.Desc, c *metrics.ProbeCount, labels ...string) {
-	value := float64(c.Count)
-	o.to <- &sample{desc: d, labels: o.pairs.of(d, labels), counter: &dto.Counter{Value: &value, Exemplar: exemplar(&c.Last)}}
+func (o output) results(d *desc, c *metrics.ProbeCount, of labels) {
+	v := float64(c.Count)
+	o.to <- &sample{desc: d.prom, labels: o.pairs.of(d, of), counter: &dto.Counter{Value: &v, Exemplar: exemplar(&c.Last)}}
 }
 
-func (o output) histogram(d *prometheus.Desc, h *metrics.Histogram) {
-	out := &dto.Histogram{SampleSum: proto.Float64(h.Sum)}
+func (o output) histogram(d *desc, h *metrics.Histogram) {
+	out := &dto.Histogram{SampleSum: new(h.Sum)}
 	below := uint64(0)
 	for i, n := range h.Counts {
 		below += n
-		bucket := &dto.Bucket{CumulativeCount: proto.Uint64(below)}
+		bucket := &dto.Bucket{CumulativeCount: new(below)}
 		if h.Exemplars != nil {
 			bucket.Exemplar = exemplar(&h.Exemplars[i])
 		}
 		switch {
 		case i < len(h.Bounds):
-			bucket.UpperBound = proto.Float64(h.Bounds[i])
+			bucket.UpperBound = new(h.Bounds[i])
 		case bucket.Exemplar == nil:
 			continue // it is written from the count
 		default:
-			bucket.UpperBound = proto.Float64(math.Inf(1))
+			bucket.UpperBound = new(math.Inf(1))
 		}
 		out.Bucket = append(out.Bucket, bucket)
 	}
 	out.SampleCount = &below
-	o.to <- &sample{desc: d, labels: o.pairs.of(d, nil), histogram: out}
+	o.to <- &sample{desc: d.prom, labels: o.pairs.of(d, labels{}), histogram: out}
 }
 
 // probeKey is the label of exemplars: with the longest key it has 106 of the 128
@@ -94,7 +87,7 @@ func exemplar(e *metrics.Exemplar) *dto.Exemplar {
 		return nil
 	}
 	return &dto.Exemplar{
-		Label: []*dto.LabelPair{{Name: proto.String(probeKey), Value: &e.Key}},
+		Label: []*dto.LabelPair{{Name: new(probeKey), Value: &e.Key}},
 		Value: &e.Value, Timestamp: timestamppb.New(e.At),
 	}
 }
@@ -111,13 +104,12 @@ type pairs struct {
 
 // series names one.
 type series struct {
-	desc   *prometheus.Desc
-	labels [3]string
+	desc *desc
+	of   labels
 }
 
-func (p *pairs) of(d *prometheus.Desc, labels []string) []*dto.LabelPair {
-	key := series{desc: d}
-	copy(key.labels[:], labels)
+func (p *pairs) of(d *desc, values labels) []*dto.LabelPair {
+	key := series{d, values}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	made, ok := p.made[key]
@@ -125,7 +117,10 @@ func (p *pairs) of(d *prometheus.Desc, labels []string) []*dto.LabelPair {
 		if len(p.made) >= maxPairs || p.made == nil {
 			p.made = make(map[series][]*dto.LabelPair)
 		}
-		made = prometheus.MakeLabelPairs(d, labels)
+		for i := range d.labels {
+			value := d.labels[i].of(&values)
+			made = append(made, &dto.LabelPair{Name: &d.labels[i].name, Value: &value})
+		}
 		p.made[key] = made
 	}
 	return made

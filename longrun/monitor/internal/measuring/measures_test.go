@@ -45,7 +45,9 @@ func TestTheHostsWordCountsForThreeSlots(t *testing.T) {
 		{ID: "ops-1", State: "connected", Reconnects: 3},
 		{ID: "4917012345678", State: "connected", Reconnects: 1},
 		{ID: "4917087654378", State: "stopped", Reconnects: 2},
-		{ID: "quiet"}, {ID: "out", LoggedOut: true}, {ID: "odd", State: "resting"},
+		{ID: "quiet"},
+		{ID: "out", LoggedOut: true},
+		{ID: "odd", State: "resting"},
 	}}
 	h.Describe(&host)
 	h.Healthy = true

@@ -28,7 +28,7 @@ var causes = [...]longrun.Cause{ //nolint:gochecknoglobals // a table, never cha
 
 // month knows which slots of the last thirty days have a stored beat: those since
 // since from the beats that the leader reads when it begins, and those before from the
-// rollups of whole days. A month of minutes needs 5.6 KB.
+// rollups of whole days. A month of minutes needs 5.6 KB, one of seconds 330 KB.
 type month struct {
 	interval time.Duration
 	words    []uint64 // a ring: slot s is bit s&63 of word s>>6, see word

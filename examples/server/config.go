@@ -226,7 +226,7 @@ func (c *config) monitor(st store.Store) monitor.Config {
 	return monitor.Config{
 		Service: c.Alerts.Service, Zone: zone,
 		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
-		Journal: c.Journal, AdminURL: c.adminURL(), Clock: c.clock, EvidenceKey: c.key,
+		Journal: c.Journal, AdminURL: c.adminURL(), DashboardURL: c.Alerts.BaseURL, Clock: c.clock, EvidenceKey: c.key,
 	}
 }
 
@@ -245,7 +245,7 @@ func named(err error) error {
 func inVariables(wrong *monitor.ConfigError) error {
 	variables := map[string]string{
 		"Root": "LONGRUN_ROOT", "Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE",
-		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL", "AdminURL": "LONGRUN_BASE_URL",
+		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL", "AdminURL": "LONGRUN_BASE_URL", "DashboardURL": "LONGRUN_BASE_URL",
 		"Service": "LONGRUN_SERVICE",
 	}
 	var errs []error

@@ -83,7 +83,7 @@ func New(cfg Config) (*Monitor, error) {
 		Holder: func() string { holder, _ := m.campaign.Holder(); return holder },
 		Stored: func(at time.Time) { m.closing.Changed(at) },
 	})
-	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL, Service: cfg.Service, Zone: cfg.Zone})
+	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL, DashboardURL: cfg.DashboardURL, Service: cfg.Service, Zone: cfg.Zone})
 	m.alarms = alarming.New(m.deps, alarming.Options{
 		Channel: m.channel, Started: m.startedAt, Probes: m.probes.Seen, Health: m.store.Health, Trusted: m.store.Time().Trusted,
 		Answers:     func(ctx context.Context) bool { return m.campaign.Answers(ctx) },

@@ -245,11 +245,14 @@ func named(err error) error {
 func inVariables(wrong *monitor.ConfigError) error {
 	variables := map[string]string{
 		"Root": "LONGRUN_ROOT", "Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE",
-		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL", "AdminURL": "LONGRUN_BASE_URL", "DashboardURL": "LONGRUN_BASE_URL",
+		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL", "AdminURL": "LONGRUN_BASE_URL",
 		"Service": "LONGRUN_SERVICE",
 	}
 	var errs []error
 	for _, f := range wrong.Fields {
+		if f.Field == "DashboardURL" {
+			continue // it is made of what AdminURL is made of
+		}
 		name, ok := variables[f.Field]
 		if !ok {
 			name = f.Field

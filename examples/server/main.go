@@ -120,7 +120,7 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	admin := adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock})
 	mux.Handle(adminhttp.DefaultPrefix+"/", admin)
 	mux.Handle(adminhttp.DefaultPrefix, admin) // whose redirect to the index stays under a proxy's path
-	if c.Token != "" { // links of messages that were sent before there were pages
+	if c.Token != "" {                         // links of messages that were sent before there were pages
 		mux.Handle("GET "+adminhttp.DefaultPrefix+"/incidents/{id}", toPage(admin))
 	}
 	mux.Handle("GET /livez", adminhttp.Livez())

@@ -173,5 +173,8 @@ func (h *handler) routes() http.Handler {
 // root is the way from a page to the root of the pages.
 func (h *handler) root(r *http.Request) string {
 	below := strings.TrimPrefix(r.URL.EscapedPath(), h.Prefix)
-	return "./" + strings.Repeat("../", max(0, strings.Count(below, "/")-1))
+	if up := strings.Count(below, "/") - 1; up > 0 {
+		return strings.Repeat("../", up)
+	}
+	return "./"
 }

@@ -102,7 +102,7 @@ func (h *handler) storeFailed(w http.ResponseWriter, r *http.Request, err error)
 func (h *handler) incidentOf(k *known, i longrun.Incident) incidentView {
 	v := incidentView{
 		ID: i.IncidentID, Title: title(i.Rule, i.Target), Class: "warnonly", Shape: "warn", Tone: "warn", Severity: visible.Line(string(i.Severity), 20), Open: i.Open(),
-		Summary: visible.Line(i.Summary, 400), Cause: visible.Line(i.Cause, 300), Rule: string(i.Rule), Target: i.Target,
+		Summary: visible.Line(i.Summary, 400), Cause: visible.Line(i.Cause, 300),
 	}
 	switch {
 	case !i.Open():

@@ -83,7 +83,7 @@ func (l *live) open() *tab {
 		l.stop = stop
 		l.done = spawn.Start("the dashboard's look at the status", func() error {
 			if before != nil {
-				<-before
+				_ = <-before // it ends without an error, or has panicked
 			}
 			l.look(ctx)
 			return nil
@@ -103,7 +103,7 @@ func (l *live) close(t *tab) {
 	}
 	l.mu.Unlock()
 	if done != nil {
-		<-done
+		_ = <-done // it ends without an error, or has panicked
 	}
 }
 
@@ -213,10 +213,11 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request) {
 			if !write("data: " + h.live.owed(t).String() + "\n\n") {
 				return
 			}
-			pause := h.Clock.Timer(tellEvery)
+			over := make(chan struct{})
+			pause := h.Clock.AfterFunc(tellEvery, func() { close(over) })
 			select {
 			case <-r.Context().Done():
-			case <-pause.C:
+			case <-over:
 			}
 			pause.Stop()
 		}

@@ -296,6 +296,14 @@ func (h *handler) silence(w http.ResponseWriter, r *http.Request) {
 	if s.By == "" {
 		s.By = "dashboard"
 	}
+	if id := r.PostFormValue("incident"); id != "" {
+		i, err := h.monitor.Ledger().Incident(r.Context(), id)
+		if err != nil {
+			h.fail(w, r, http.StatusNotFound, "Nothing was silenced: there is no such incident that can be read.")
+			return
+		}
+		s.Rule, s.Target = i.Value.Rule, i.Value.Target
+	}
 	minutes, err := strconv.Atoi(r.PostFormValue("minutes"))
 	s.Until = now.Add(time.Duration(max(0, min(minutes, int(longrun.MaxSilence/time.Minute)))) * time.Minute)
 	if r.PostFormValue("minutes") == "morning" {

@@ -54,12 +54,11 @@ func Month(days []MonthDay, slots Slots) template.HTML {
 		d.b = append(d.b, "<title>"...)
 		d.text(title)
 		d.b = append(d.b, "</title>"...)
-		switch {
-		case day.Expected == 0:
-			d.share("n", x, 30, width, 70)
-		default:
-			d.share("f", x, 30, width, 70)
+		ground := "f"
+		if day.Expected == 0 {
+			ground = "n"
 		}
+		d.share(ground, x, 30, width, 70)
 		if day.Unhealthy > 0 {
 			d.share("u", x, 88, width, 12)
 		}

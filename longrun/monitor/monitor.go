@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -97,7 +98,7 @@ func New(cfg Config) (*Monitor, error) {
 		Answers: func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
 		Made: func(h longrun.Heartbeat, host longrun.HostStatus) {
 			m.alarms.Made(h, host)
-			m.accounts.Store(&host.Accounts)
+			m.accounts.Store(m.shown(host.Accounts))
 			if h.StatusError == "" {
 				m.probes.Heard(host.Accounts)
 			}
@@ -129,6 +130,22 @@ func New(cfg Config) (*Monitor, error) {
 	})
 	m.store.Follow(m.deps.Ledger.LockKey(), m.campaign.Saw)
 	return m, nil
+}
+
+// shown are the accounts as Status shows them: without a number that could be
+// somebody's telephone.
+func (m *Monitor) shown(accounts []longrun.AccountStatus) *[]longrun.AccountStatus {
+	out := slices.Clone(accounts)
+	for i := range out {
+		a := &out[i]
+		a.ID = m.alarms.Name(a.ID)
+		for _, text := range []*string{&a.State, &a.Reason, &a.Restricted.Reason, &a.Banned.Reason, &a.Suspect.Reason} {
+			if *text != "" {
+				*text = hostcall.Line(*text, hostcall.MaxText)
+			}
+		}
+	}
+	return &out
 }
 
 // guarded is the host's store behind a guard; one that takes nothing where there is

@@ -234,7 +234,7 @@ func (c *config) monitor(st store.Store) monitor.Config {
 	return monitor.Config{
 		Service: c.Alerts.Service, Zone: zone,
 		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
-		Journal: c.Journal, AdminURL: c.adminURL(), Clock: c.clock, EvidenceKey: c.key,
+		Journal: c.Journal, AdminURL: c.adminURL(), DashboardURL: c.Alerts.BaseURL, Clock: c.clock, EvidenceKey: c.key,
 	}
 }
 
@@ -258,6 +258,9 @@ func inVariables(wrong *monitor.ConfigError) error {
 	}
 	var errs []error
 	for _, f := range wrong.Fields {
+		if f.Field == "DashboardURL" {
+			continue // it is made of what AdminURL is made of
+		}
 		name, ok := variables[f.Field]
 		if !ok {
 			name = f.Field

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -126,6 +127,9 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	admin := adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock})
 	mux.Handle(adminhttp.DefaultPrefix+"/", admin)
 	mux.Handle(adminhttp.DefaultPrefix, admin) // whose redirect to the index stays under a proxy's path
+	if c.Token != "" {                         // links of messages that were sent before there were pages
+		mux.Handle("GET "+adminhttp.DefaultPrefix+"/incidents/{id}", toPage(admin))
+	}
 	mux.Handle("GET /livez", adminhttp.Livez())
 	mux.Handle("GET /readyz", adminhttp.Readyz(m))
 	scrape, err := c.metrics(m, logger)
@@ -171,4 +175,16 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 		return nil
 	})
 	return group.Wait()
+}
+
+// toPage leads a browser, which has no token to show to the admin API, to the page of
+// an incident, and whoever shows one on to next.
+func toPage(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		redirect.To("/incident/"+url.PathEscape(r.PathValue("id"))).ServeHTTP(w, r)
+	})
 }

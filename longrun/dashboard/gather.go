@@ -48,8 +48,10 @@ type open struct {
 	Since      time.Time
 	IncidentID string
 	Summary    string
-	// Muted says why it is not told; empty where it is.
-	Muted string
+	// Muted says why it is not told; empty where it is. Silenced says that somebody
+	// wanted that.
+	Muted    string
+	Silenced bool
 }
 
 // gather reads what Now shows. What the store does not tell is missing, and Err says
@@ -105,7 +107,7 @@ const maxOpen = 50
 func (k *known) readOpen(ctx context.Context, book *ledger.Ledger) error {
 	for _, a := range k.Status.Alerts.Alarms {
 		if a.Phase == rules.Firing {
-			k.Open = append(k.Open, newOpen(a.State, a.Summary, a.Muted))
+			k.Open = append(k.Open, k.newOpen(a.State, a.Summary, a.Muted))
 		}
 	}
 	if k.Status.State == monitor.Leading {
@@ -121,24 +123,31 @@ func (k *known) readOpen(ctx context.Context, book *ledger.Ledger) error {
 		case len(k.Open) >= maxOpen:
 			return nil
 		}
-		muted, summary := "", ""
-		for _, s := range k.Silences {
-			if s.Matches(e.Value.Rule, e.Value.Target, k.At) {
-				muted = "silenced until " + k.clock(s.Until)
-			}
-		}
+		summary := ""
 		if in, err := book.Incident(ctx, e.Value.IncidentID); err == nil {
 			summary = in.Value.Summary
 		}
-		k.Open = append(k.Open, newOpen(e.Value, summary, muted))
+		k.Open = append(k.Open, k.newOpen(e.Value, summary, ""))
 	}
 	return nil
 }
 
-func newOpen(s rules.State, summary, muted string) open {
+// newOpen says what fires, and by which silence or maintenance it is not told; else by
+// what the leader says.
+func (k *known) newOpen(s rules.State, summary, muted string) open {
 	o := open{Rule: s.Rule, Target: s.Target, Severity: rules.SeverityOf(s.Rule), IncidentID: s.IncidentID, Summary: summary, Muted: muted}
 	if s.Since != nil {
 		o.Since = *s.Since
+	}
+	for _, q := range k.Silences {
+		if q.Matches(s.Rule, s.Target, k.At) {
+			o.Muted, o.Silenced = "silenced "+quietLineOf(q, k.At).Until+" "+quietLineOf(q, k.At).By, true
+		}
+	}
+	for _, m := range k.Status.Settings.Maintenance {
+		if w, ok := m.Window(k.At); ok && m.Covers(s.Rule, s.Target) {
+			o.Muted, o.Silenced = "maintenance until "+k.clock(w.To), true
+		}
 	}
 	return o
 }

@@ -49,7 +49,8 @@ type Options struct {
 	// Zone is where the readers are: its time stands beside UTC. Default: UTC alone.
 	Zone *time.Location
 	// API is where the admin API is, as a link from the root of the pages, such as
-	// "api/admin/longrun/". Default: none, and no links to stored documents.
+	// "api/admin/longrun/". With a Token no browser can open it, and nothing leads there.
+	// Default: none, and no links to stored documents.
 	API string
 	// Proxies are the addresses of proxies whose X-Forwarded-Proto is believed: a
 	// session that came over their TLS is sent over TLS alone. Default: none.
@@ -115,6 +116,9 @@ func New(m Monitor, opts Options) http.Handler {
 	if h.Tabs <= 0 {
 		h.Tabs = 500
 	}
+	if h.Token != "" {
+		h.API = ""
+	}
 	h.Prefix = strings.TrimRight(h.Prefix, "/")
 	h.key = session.NewKey(h.Token)
 	h.guesses = session.NewGuesses(h.Clock)
@@ -147,6 +151,17 @@ func (h *handler) routes() http.Handler {
 	page("GET /{$}", h.nowPage)
 	page("GET /fragment/{name}", h.fragment)
 	page("GET /events", h.events)
+	page("GET /incident/{id}", h.incidentPage)
+	page("GET /history", h.historyPage)
+	page("GET /report", h.reportPage)
+	page("GET /report/{window}", h.reportItself)
+	page("GET /settings", h.settingsPage)
+	page("POST /settings/review", h.review)
+	page("POST /settings", h.putSettings)
+	page("POST /silences", h.silence)
+	page("POST /silences/end", h.endSilence)
+	page("POST /alerts/test", h.testAlert)
+	page("POST /probes/run", h.runProbe)
 	page("POST /logout", h.logout)
 	if h.Prefix != "" {
 		mux.Handle("GET "+h.Prefix, redirect.To(h.Prefix+"/"))
@@ -158,5 +173,8 @@ func (h *handler) routes() http.Handler {
 // root is the way from a page to the root of the pages.
 func (h *handler) root(r *http.Request) string {
 	below := strings.TrimPrefix(r.URL.EscapedPath(), h.Prefix)
-	return "./" + strings.Repeat("../", max(0, strings.Count(below, "/")-1))
+	if up := strings.Count(below, "/") - 1; up > 0 {
+		return strings.Repeat("../", up)
+	}
+	return "./"
 }

@@ -79,12 +79,8 @@ func (l *live) open() *tab {
 	l.tabs[t] = struct{}{}
 	if len(l.tabs) == 1 {
 		ctx, stop := context.WithCancel(context.Background())
-		before := l.done
 		l.stop = stop
 		l.done = spawn.Start("the dashboard's look at the status", func() error {
-			if before != nil {
-				<-before
-			}
 			l.look(ctx)
 			return nil
 		})
@@ -102,8 +98,11 @@ func (l *live) close(t *tab) {
 		done, l.done = l.done, nil
 	}
 	l.mu.Unlock()
-	if done != nil {
-		<-done
+	if done == nil {
+		return
+	}
+	if err := <-done; err != nil { // it has panicked
+		l.h.Logger.Error("the dashboard's look at the status failed", "error", err)
 	}
 }
 
@@ -213,10 +212,11 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request) {
 			if !write("data: " + h.live.owed(t).String() + "\n\n") {
 				return
 			}
-			pause := h.Clock.Timer(tellEvery)
+			over := make(chan struct{})
+			pause := h.Clock.AfterFunc(tellEvery, func() { close(over) })
 			select {
 			case <-r.Context().Done():
-			case <-pause.C:
+			case <-over:
 			}
 			pause.Stop()
 		}

@@ -206,27 +206,46 @@ func (k *known) messagesView() messagesView {
 	default:
 		v.Text = "Nothing waits."
 	}
-	kinds := map[longrun.NoticeKind]string{longrun.NoticeFiring: "Wrong", longrun.NoticeReminder: "Still wrong", longrun.NoticeResolved: "Over", longrun.NoticeFlapping: "Changes often"}
 	for _, n := range k.Notices {
-		l := messageLine{Title: kinds[n.Kind] + ": " + title(n.Rule, n.Target), Shape: "msg", Tone: "mute", Text: "written " + k.clock(n.Created)}
-		switch n.State {
-		case longrun.Sent:
-			l.Shape, l.Tone = "ok", "ok"
-			if n.SentAt != nil {
-				l.Text += ", delivered " + k.clock(*n.SentAt)
-			}
-		case longrun.Waiting:
-			l.Shape, l.Tone = "again", "warn"
-			l.Text += ", waits, " + plural(int(n.Attempts), "try", "tries")
-		case longrun.Undelivered:
-			l.Shape, l.Tone = "wrong", "bad"
-			l.Text += ", not delivered: " + visible.Line(n.Error, 120)
-		case longrun.Obsolete:
-			l.Text += ", another one says more"
-		}
-		v.Lines = append(v.Lines, l)
+		v.Lines = append(v.Lines, k.messageLine(n))
 	}
 	return v
+}
+
+// noticeWord is what kind of message it is.
+func noticeWord(kind longrun.NoticeKind) string {
+	switch kind {
+	case longrun.NoticeFiring:
+		return "Wrong"
+	case longrun.NoticeReminder:
+		return "Still wrong"
+	case longrun.NoticeResolved:
+		return "Over"
+	case longrun.NoticeFlapping:
+		return "Changes often"
+	case longrun.NoNotice:
+	}
+	return "Message"
+}
+
+func (k *known) messageLine(n longrun.Notice) messageLine {
+	l := messageLine{Title: noticeWord(n.Kind) + ": " + title(n.Rule, n.Target), Shape: "msg", Tone: "mute", Text: "written " + k.clock(n.Created)}
+	switch n.State {
+	case longrun.Sent:
+		l.Shape, l.Tone = "ok", "ok"
+		if n.SentAt != nil {
+			l.Text += ", delivered " + k.clock(*n.SentAt)
+		}
+	case longrun.Waiting:
+		l.Shape, l.Tone = "again", "warn"
+		l.Text += ", waits, " + plural(int(n.Attempts), "try", "tries")
+	case longrun.Undelivered:
+		l.Shape, l.Tone = "wrong", "bad"
+		l.Text += ", not delivered: " + visible.Line(n.Error, 120)
+	case longrun.Obsolete:
+		l.Text += ", another one says more"
+	}
+	return l
 }
 
 // overLine is an incident that is over.
@@ -285,8 +304,22 @@ func quietLineOf(s longrun.Silence, now time.Time) quietLine {
 	return l
 }
 
-// done is what a form did before it led here: a key of the words below.
-func done(r *http.Request) string { return doneWords[r.URL.Query().Get("done")] }
-
-// doneWords are what forms say when they have done it.
-var doneWords = map[string]string{} //nolint:gochecknoglobals // never changed
+// done is what a form did before it led here: a word of a few, and never a text of
+// whoever made the link.
+func done(r *http.Request) string {
+	switch r.URL.Query().Get("done") {
+	case "silenced":
+		return "Silenced. Undo it with End it."
+	case "ended":
+		return "The silence has ended."
+	case "stored":
+		return "The settings were stored. They are in force from the next slot on."
+	case "tested":
+		return "The test message was sent."
+	case "passed":
+		return "The probe passed."
+	case "failed":
+		return "The probe failed."
+	}
+	return ""
+}

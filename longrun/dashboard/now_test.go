@@ -12,10 +12,13 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
-// what the text of a page is, without its tags.
+// says asks that a page contains a text, and shows what it holds where it does not.
 func says(t *testing.T, page, text string) {
 	t.Helper()
-	require.Contains(t, page, text)
+	if !strings.Contains(page, text) {
+		_, body, _ := strings.Cut(page, "<main")
+		require.Fail(t, "the page does not say "+text, body)
+	}
 }
 
 func TestNowIsMadeOfTheMonitorAndTheLedger(t *testing.T) {

@@ -5,10 +5,11 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"html/template"
 	"io/fs"
-	"maps"
 	"net/http"
 	"path"
 	"strconv"
@@ -63,14 +64,15 @@ func parse() map[string]*template.Template {
 	out := map[string]*template.Template{}
 	words := template.FuncMap{
 		"count": figures.Count[int], "line": func(s string) string { return visible.Line(s, 400) }, "file": func(name string) string { return named[name] },
-		"use": func(name string) string { return name },
+		"hours": hours,
+		"days":  func() []string { return []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} },
 	}
 	base := template.Must(template.New("frame.html").Funcs(words).ParseFS(files, "assets/frame.html"))
-	for _, name := range []string{"now", "login", "message"} {
+	for _, name := range []string{"now", "login", "message", "incident", "settings", "confirm", "history", "report"} {
 		one := template.Must(base.Clone())
 		out[name] = template.Must(one.ParseFS(files, "assets/"+name+".html"))
 	}
-	return maps.Clone(out)
+	return out
 }
 
 // frame is what stands around every page.
@@ -175,7 +177,24 @@ func (h *handler) asset(w http.ResponseWriter, r *http.Request) {
 	send(w, r, http.StatusOK, f.mediaType, f.plain, f.gzip)
 }
 
+// styleHash names the one style sheet that stands in a page, for its policy.
+func styleHash(page []byte) string {
+	_, rest, _ := bytes.Cut(page, []byte("<style>"))
+	style, _, _ := bytes.Cut(rest, []byte("</style>"))
+	sum := sha256.Sum256(style)
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
 // seconds is a time to wait as a header has it.
 func seconds(d time.Duration) string {
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
+
+// hours are the names of a day's rows.
+func hours() []string {
+	out := make([]string, 24)
+	for i := range out {
+		out[i] = fmt.Sprintf("%02d", i)
+	}
+	return out
 }

@@ -32,7 +32,7 @@ func (k *known) verdict() verdict {
 	var critical, warning, silenced []open
 	for _, o := range k.Open {
 		switch {
-		case strings.HasPrefix(o.Muted, "silence") || strings.HasPrefix(o.Muted, "maintenance"):
+		case o.Silenced:
 			silenced = append(silenced, o)
 		case o.Severity == longrun.Critical:
 			critical = append(critical, o)

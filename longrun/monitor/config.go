@@ -106,9 +106,13 @@ type Config struct {
 	// AlertTimeout bounds one call of Alerter. Default: 30 s.
 	AlertTimeout time.Duration
 	// AdminURL is where the admin API is found from outside, such as
-	// "https://ops.example.org/api/admin/longrun": messages link to it. It
-	// carries no user and no query. Default: none, and no links.
+	// "https://ops.example.org/api/admin/longrun": messages link to it, unless there is a
+	// DashboardURL. It carries no user and no query. Default: none, and no links.
 	AdminURL string
+	// DashboardURL is where the pages of package dashboard are found from outside, such
+	// as "https://ops.example.org/longwatch": messages link to the page of their incident
+	// there. It carries no user and no query. Default: none; links lead to AdminURL.
+	DashboardURL string
 
 	// EvidenceKey signs the seals of the evidence chain, one a day. Default: none;
 	// seals are not signed.
@@ -353,6 +357,7 @@ func (c Config) validate(invalid *ConfigError) {
 		invalid.add("StopTimeout", fmt.Errorf("%v is under %v", c.StopTimeout, minStopTimeout))
 	}
 	invalid.add("AdminURL", validateAdminURL(c.AdminURL))
+	invalid.add("DashboardURL", validateAdminURL(c.DashboardURL))
 	if c.Backlog < 0 {
 		invalid.add("Backlog", fmt.Errorf("%d is negative", c.Backlog))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -87,7 +88,7 @@ func New(cfg Config) (*Monitor, error) {
 		Stored: func(at time.Time) { m.closing.Changed(at) },
 		Made:   m.measures.Probed,
 	})
-	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL, Service: cfg.Service, Zone: cfg.Zone})
+	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL, DashboardURL: cfg.DashboardURL, Service: cfg.Service, Zone: cfg.Zone})
 	m.alarms = alarming.New(m.deps, alarming.Options{
 		Channel: m.channel, Started: m.startedAt, Probes: m.probes.Seen, Health: m.store.Health, Trusted: m.store.Time().Trusted,
 		Answers:     func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
@@ -102,7 +103,7 @@ func New(cfg Config) (*Monitor, error) {
 		Made: func(h longrun.Heartbeat, host longrun.HostStatus) {
 			m.alarms.Made(h, host)
 			m.measures.Made(h, host)
-			m.accounts.Store(&host.Accounts)
+			m.accounts.Store(m.shown(host.Accounts))
 			if h.StatusError == "" {
 				m.probes.Heard(host.Accounts)
 			}
@@ -135,6 +136,22 @@ func New(cfg Config) (*Monitor, error) {
 	})
 	m.store.Follow(m.deps.Ledger.LockKey(), m.campaign.Saw)
 	return m, nil
+}
+
+// shown are the accounts as Status shows them: without a number that could be
+// somebody's telephone.
+func (m *Monitor) shown(accounts []longrun.AccountStatus) *[]longrun.AccountStatus {
+	out := slices.Clone(accounts)
+	for i := range out {
+		a := &out[i]
+		a.ID = m.alarms.Name(a.ID)
+		for _, text := range []*string{&a.State, &a.Reason, &a.Restricted.Reason, &a.Banned.Reason, &a.Suspect.Reason} {
+			if *text != "" {
+				*text = hostcall.Line(*text, hostcall.MaxText)
+			}
+		}
+	}
+	return &out
 }
 
 // guarded is the host's store behind a guard; one that takes nothing where there is

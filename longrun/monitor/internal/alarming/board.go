@@ -161,3 +161,6 @@ func (b *Board) run(ctx context.Context, lead leading.Lead) error {
 	w.leave(ctx)
 	return nil
 }
+
+// Name is what incidents and messages call an account.
+func (b *Board) Name(account string) string { return b.names.of(account) }

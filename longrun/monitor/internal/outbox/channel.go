@@ -23,8 +23,9 @@ type ChannelOptions struct {
 	Alerter alert.Alerter
 	// Timeout bounds one message. Required.
 	Timeout time.Duration
-	// AdminURL is where the host's pages are, for links. Default: no links.
-	AdminURL string
+	// AdminURL and DashboardURL are where the admin API and the pages are, for links, to
+	// the pages first. Default: no links.
+	AdminURL, DashboardURL string
 	// Service names what is watched, and Zone is where people are, for messages.
 	// Default: no name, and UTC alone.
 	Service string
@@ -191,14 +192,18 @@ func (c *Channel) Zone() *time.Location { return c.options.Zone }
 
 // link leads to an incident, where the host has said where its pages are.
 func (c *Channel) link(incidentID string) string {
-	if c.options.AdminURL == "" {
+	base, folder := c.options.DashboardURL, "/incident/"
+	if base == "" {
+		base, folder = c.options.AdminURL, "/incidents/"
+	}
+	if base == "" {
 		return ""
 	}
-	base := strings.TrimRight(c.options.AdminURL, "/")
+	base = strings.TrimRight(base, "/")
 	if incidentID == "" {
 		return base + "/"
 	}
-	return base + "/incidents/" + url.PathEscape(incidentID)
+	return base + folder + url.PathEscape(incidentID)
 }
 
 // sayHealth logs what became of a message.

@@ -1,0 +1,305 @@
+package dashboard
+
+import (
+	"context"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/figures"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/report"
+	"github.com/seed-13dc028d/longwatch/longrun/report/chart"
+)
+
+// tab is one of several lengths or days to go to.
+type tabLink struct {
+	Link, Text string
+	Here       bool
+}
+
+// historyView is what is said of days.
+type historyView struct {
+	Title, Known        string
+	Tabs                []tabLink
+	Say, Shape, Tone    string
+	Big                 []bigNumber
+	Months              []monthView
+	Dates               []string
+	Days, Hours         template.HTML
+	Clock               template.HTML
+	Gaps                []gapView
+	More                int
+	Incidents           []overLine
+	Root, Window, Today string
+}
+
+type bigNumber struct {
+	Name, Number, Text string
+	Bad                bool
+}
+
+type monthView struct {
+	Name, Year, Say string
+	Chart           template.HTML
+	Missed, Share   string
+}
+
+// gapView is a gap and its slots.
+type gapView struct {
+	gapLine
+	Slots []string
+	More  int
+}
+
+const (
+	allowedName    = "Allowed by the target"
+	maxHistoryGaps = 100
+	// maxSlots is how many slots of a gap are named.
+	maxSlots = 60
+)
+
+// survey reads a window, one of few at once.
+func (h *handler) survey(w http.ResponseWriter, r *http.Request, window longrun.Window, now time.Time) (ledger.Survey, bool) {
+	if !h.surveys.Enter() {
+		w.Header().Set("Retry-After", "1")
+		h.fail(w, r, http.StatusTooManyRequests, "As many windows are being read as may be at once. Try again in a moment.")
+		return ledger.Survey{}, false
+	}
+	defer h.surveys.Leave()
+	ctx, cancel := context.WithTimeout(r.Context(), 3*storePatience)
+	defer cancel()
+	s, err := h.monitor.Ledger().Survey(ctx, window, h.monitor.Status().Interval, now, nil)
+	if err != nil {
+		h.storeFailed(w, r, err)
+		return ledger.Survey{}, false
+	}
+	return s, true
+}
+
+// historyPage answers GET /history: ?window=30d, 90d or 365d, or ?day=2026-02-08.
+func (h *handler) historyPage(w http.ResponseWriter, r *http.Request) {
+	now := h.Clock.Now().UTC()
+	q := r.URL.Query()
+	if day := q.Get("day"); day != "" {
+		h.dayPage(w, r, day, now)
+		return
+	}
+	name := q.Get("window")
+	days, ok := map[string]int{"30d": 30, "90d": 90, "365d": 365, "": 365}[name]
+	if !ok {
+		h.fail(w, r, http.StatusUnprocessableEntity, "The window is none of 30d, 90d and 365d.")
+		return
+	}
+	s, ok := h.survey(w, r, longrun.Window{From: longrun.DayOf(now).From.AddDate(0, 0, -days), To: now}, now)
+	if !ok {
+		return
+	}
+	v := h.historyOf(s, now)
+	for _, n := range []int{30, 90, 365} {
+		v.Tabs = append(v.Tabs, tabLink{fmt.Sprintf("?window=%dd", n), fmt.Sprintf("%d days", n), n == days})
+	}
+	slots := slotsOf(s)
+	if days == 365 {
+		v.Months = months(slots, s, days, now)
+	} else {
+		v.Days, v.Dates = dayRows(slots, days+1, now)
+		v.Clock = chart.Clock(longrun.DayOf(now))
+	}
+	h.render(w, r, http.StatusOK, "history", frame{Title: "History", Page: "history", Body: v})
+}
+
+// historyOf says the numbers of a survey, as the report judges them.
+func (h *handler) historyOf(s ledger.Survey, now time.Time) historyView {
+	settings := h.monitor.Status().Settings
+	threshold := settings.InsufficientDataThreshold
+	if threshold == 0 {
+		threshold = -1 // nothing is asked for, which is not to ask for the default
+	}
+	made := report.New(s, &report.Options{Threshold: threshold, MaxGaps: maxHistoryGaps, MaxIncidents: maxHistoryGaps})
+	c := made.Coverage
+	v := historyView{
+		Title: s.Asked.From.Format("2 Jan 2006") + " to " + now.Format("2 Jan 2006"), Known: "nothing is known yet", Today: now.Format(time.DateOnly),
+		Say: "Nothing is known of it yet.", Shape: "ask", Tone: "mute",
+	}
+	if made.HasData() {
+		v.Known = "counted from " + figures.Stamp(made.Window.CountedFrom) + " to " + figures.Stamp(made.Window.CountedTo) + " UTC"
+	}
+	unit := func(n int) string { return slotWord(n, s.Interval) }
+	allowed := made.Judgement.MayMiss
+	numbers := unit(c.Missed) + " missed, " + unit(allowed) + " allowed"
+	switch {
+	case !made.HasData():
+	case made.Judgement.Outcome == report.Fail:
+		v.Shape, v.Tone, v.Say = "wrong", "bad", "Under the target: "+numbers+"."
+	case made.Window.CountedFrom.Sub(made.Window.From) > s.Interval:
+		v.Say = "So far " + numbers + " of what is known. The window is not known as a whole."
+	default:
+		v.Shape, v.Tone, v.Say = "ok", "ok", "The target is met: "+numbers+"."
+	}
+	v.Big = []bigNumber{
+		{"Missed", unit(c.Missed), plural(made.Gaps.Count, "gap", "gaps"), c.Missed > 0},
+		{allowedName, unit(allowed), figures.Share(made.Judgement.Target) + " of what is known", c.Missed > allowed},
+		{"Coverage", figures.Percent(c.Written, c.Expected), figures.Count(c.Written) + " of " + figures.Count(c.Expected), false},
+		{"Good", figures.Percent(c.Healthy, c.Expected), "written and healthy, of all expected", false},
+	}
+	k := &known{At: now}
+	k.Status.Interval = s.Interval
+	if longest, ok := s.Summary.Coverage.Longest(); ok {
+		v.Big = slices.Insert(v.Big, 1, bigNumber{"Longest gap", unit(longest.Missed), k.clock(longest.From) + ", " + causeWord(longest.Cause), true})
+	}
+	gaps := slices.Clone(s.Summary.Coverage.Gaps)
+	slices.Reverse(gaps)
+	for _, g := range gaps[:min(len(gaps), maxHistoryGaps)] {
+		one := gapView{gapLine: k.gapLine(g)}
+		first := longrun.SlotAt(g.From, s.Interval)
+		for i := range g.Missed {
+			if i == maxSlots {
+				one.More = g.Missed - maxSlots
+				break
+			}
+			one.Slots = append(one.Slots, (first + longrun.Slot(i)).ID(s.Interval))
+		}
+		v.Gaps = append(v.Gaps, one)
+	}
+	v.More = max(0, len(gaps)-maxHistoryGaps)
+	for i := len(s.Summary.Incidents) - 1; i >= 0 && len(v.Incidents) < maxHistoryGaps; i-- {
+		v.Incidents = append(v.Incidents, overLineOf(s.Summary.Incidents[i], now))
+	}
+	return v
+}
+
+// months draws the year, the newest month first.
+func months(slots chart.Slots, s ledger.Survey, days int, now time.Time) (out []monthView) {
+	first := longrun.DayOf(now).From.AddDate(0, 0, -days)
+	for month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC); month.AddDate(0, 1, 0).After(first); month = month.AddDate(0, -1, 0) {
+		var all []chart.MonthDay
+		var sum chart.Count
+		worst, on := chart.MonthDay{}, 0
+		for day := month; day.Month() == month.Month(); day = day.AddDate(0, 0, 1) {
+			if day.Before(first) {
+				continue
+			}
+			d := chart.MonthDay{From: day, Future: day.After(now), Link: "?day=" + day.Format(time.DateOnly)}
+			if s.Filled != nil && !d.Future {
+				d.Count = slots.Count(longrun.DayOf(day))
+			}
+			sum.Expected += d.Expected
+			sum.Missed += d.Missed
+			if d.Missed > 0 {
+				on++
+			}
+			if d.Missed > worst.Missed {
+				worst = d
+			}
+			all = append(all, d)
+		}
+		m := monthView{Name: month.Format("Jan"), Year: month.Format("2006"), Chart: chart.Month(all, slots), Missed: figures.Count(sum.Missed), Share: figures.Percent(sum.Expected-sum.Missed, sum.Expected)}
+		m.Say = month.Format("January 2006") + ": " + figures.Count(sum.Missed) + " of " + slots.Name(sum.Expected) + " missed"
+		if on > 0 {
+			m.Say += ", on " + plural(on, "day", "days") + ", most on " + worst.From.Format("2 Jan")
+		}
+		if sum.Expected == 0 {
+			m.Share, m.Missed = "", ""
+			m.Say = month.Format("January 2006") + ": not known"
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// dayRows draws a row a day, the newest first.
+func dayRows(slots chart.Slots, days int, now time.Time) (svg template.HTML, dates []string) {
+	const height = 13
+	rows := make([]chart.Row, 0, days)
+	for i := range days {
+		day := longrun.DayOf(longrun.DayOf(now).From.AddDate(0, 0, -i))
+		rows = append(rows, chart.Row{Window: day, Y: float64(i*height + 3), H: height - 4})
+		dates = append(dates, day.From.Format(time.DateOnly))
+	}
+	return chart.Rows("Slots of "+strconv.Itoa(days)+" days, a row each, the newest first", float64(days*height), slots, false, rows...), dates
+}
+
+// dayPage is one day, hour by hour.
+func (h *handler) dayPage(w http.ResponseWriter, r *http.Request, name string, now time.Time) {
+	day, err := time.Parse(time.DateOnly, name)
+	if err != nil || day.Year() < 1970 || day.Year() > 9000 {
+		h.fail(w, r, http.StatusUnprocessableEntity, "The day is none such as 2026-02-08.")
+		return
+	}
+	if day.After(now) {
+		h.fail(w, r, http.StatusUnprocessableEntity, "That day is to come.")
+		return
+	}
+	window := longrun.DayOf(day)
+	if window.To.After(now) {
+		window.To = now
+	}
+	s, ok := h.survey(w, r, window, now)
+	if !ok {
+		return
+	}
+	v := h.historyOf(s, now)
+	v.Title = day.Format("Monday 2 January 2006")
+	if c := s.Summary.Coverage; c.HasData() { // a target is for longer than a day
+		v.Say, v.Shape, v.Tone = slotWord(c.Missed, s.Interval)+" missed of "+slotWord(c.Expected, s.Interval)+".", "ok", "ok"
+		if c.Missed > 0 {
+			v.Shape, v.Tone = "gap", "bad"
+		}
+		v.Big = slices.DeleteFunc(v.Big, func(b bigNumber) bool { return b.Name == allowedName })
+	}
+	v.Tabs = []tabLink{{"?day=" + day.AddDate(0, 0, -1).Format(time.DateOnly), "◂ " + day.AddDate(0, 0, -1).Format("2 Jan"), false}, {"?day=" + name, day.Format("2 Jan"), true}}
+	if next := day.AddDate(0, 0, 1); !next.After(now) {
+		v.Tabs = append(v.Tabs, tabLink{"?day=" + next.Format(time.DateOnly), next.Format("2 Jan") + " ▸", false})
+	}
+	v.Tabs = append(v.Tabs, tabLink{"?window=365d", "Year", false})
+	v.Today = name
+	const height = 14
+	rows := make([]chart.Row, 24)
+	for i := range rows {
+		from := day.Add(time.Duration(i) * time.Hour)
+		rows[i] = chart.Row{Window: longrun.Window{From: from, To: from.Add(time.Hour)}, Y: float64(i*height + 4), H: height - 5}
+	}
+	v.Hours = chart.Rows("Slots of "+day.Format("2 January 2006")+", a row an hour", 24*height+2, slotsOf(s), false, rows...)
+	h.render(w, r, http.StatusOK, "history", frame{Title: v.Title, Page: "history", Body: v})
+}
+
+// reportPage answers GET /report: the windows that the report tells of.
+func (h *handler) reportPage(w http.ResponseWriter, r *http.Request) {
+	h.render(w, r, http.StatusOK, "report", frame{Title: "Report", Page: "report", Body: struct {
+		Windows []string
+		API     string
+	}{report.WindowNames(), h.API}})
+}
+
+// reportItself answers GET /report/{window}: the report as package report makes it.
+// Its one style sheet stands in it, and is allowed by its hash alone.
+func (h *handler) reportItself(w http.ResponseWriter, r *http.Request) {
+	now := h.Clock.Now().UTC()
+	window, err := report.ParseWindow(r.PathValue("window"), now)
+	if err != nil {
+		h.fail(w, r, http.StatusNotFound, "There is no such window: "+strings.TrimPrefix(err.Error(), "report: window: ")+".")
+		return
+	}
+	s, ok := h.survey(w, r, window, now)
+	if !ok {
+		return
+	}
+	status := h.monitor.Status()
+	options := report.Options{InstanceID: status.InstanceID, CommitHash: status.CommitHash, Threshold: status.Settings.InsufficientDataThreshold}
+	if options.Threshold == 0 {
+		options.Threshold = -1 // nothing is asked for, which is not to ask for the default
+	}
+	page, err := report.New(s, &options).HTML()
+	if err != nil {
+		h.broken(w, r, "report", err)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash(page)+"; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	send(w, r, http.StatusOK, "text/html; charset=utf-8", page, nil)
+}

@@ -304,6 +304,7 @@ var arrows = []row{
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
 	{dir: "internal/recorded"}, // tests only
+	{dir: "internal/fifteen"},  // likewise
 	{dir: "internal/faultnet"},
 	{dir: "internal/firestoretest", sdk: "firestore"},
 }

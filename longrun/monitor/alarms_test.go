@@ -172,3 +172,25 @@ func TestTheHostsTroublesAreToldAndResolved(t *testing.T) {
 		n.end()
 	})
 }
+
+// What goes on is told again as it is by now, and its incident as it began.
+func TestAReminderSaysHowItIsByNow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mem, rec, host := memstore.New(nil), newTelling(), calm()
+		m := start(t, mem, "a", alertingBy(rec), hosted(host))
+		time.Sleep(10 * time.Minute)
+		host.queue(tooDeep)
+		time.Sleep(30 * time.Minute)
+		host.queue(2 * tooDeep)
+		time.Sleep(40 * time.Minute)
+		m.end()
+		got := rec.Messages()
+		require.Len(t, got, 2)
+		require.Contains(t, got[0].Summary, "500 messages")
+		require.Equal(t, alert.Reminder, got[1].Kind)
+		require.Contains(t, got[1].Summary, "1000 messages")
+		require.Equal(t, got[0].Since, got[1].Since)
+		require.Contains(t, documents[longrun.Incident](t, mem, ledger.Incidents)[0].Summary, "500 messages")
+	})
+}

@@ -87,6 +87,10 @@ func (p *Probed) Named() longrun.NamedProbe {
 	return longrun.NamedProbe{Type: p.Type, Name: p.Name}
 }
 
+// whose names what the probe is about in a sentence: one probe of several, or the account
+// of a type's only one; nothing where neither is known.
+func (p *Probed) whose() string { return cmp.Or(p.Name, p.Account) }
+
 // Outage is the time for which the store cannot be reached.
 type Outage struct {
 	// Since is when it began; the zero time while the store is well.

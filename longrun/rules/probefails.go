@@ -18,7 +18,7 @@ func probeFails() Rule {
 		LookAt: "the error class of the newest probes, and the state of both accounts that take part in it",
 		Fleet:  Fleet{Share: usualShare, Many: "have probes that fail"},
 		Check: func(_ State, in *Inputs, t Target) Finding {
-			return checkProbeFails(t.Probe.Named(), t.Name, t.Probe.Recent, in.Settings.AlertThresholds.ConsecutiveProbeFails)
+			return checkProbeFails(t.Probe.Named(), t.Name, t.Probe.whose(), t.Probe.Recent, in.Settings.AlertThresholds.ConsecutiveProbeFails)
 		},
 	}
 }
@@ -32,10 +32,10 @@ func probeFails() Rule {
 // it: the condition ended at the first PASS after the last FAIL of that row.
 // Without a PASS and with too few FAILs nothing is known, and it is Unseen.
 func CheckProbeFails(n longrun.NamedProbe, results []longrun.Probe, threshold int64) Finding {
-	return checkProbeFails(n, n.String(), results, threshold)
+	return checkProbeFails(n, n.String(), n.Name, results, threshold)
 }
 
-func checkProbeFails(n longrun.NamedProbe, target string, results []longrun.Probe, threshold int64) Finding {
+func checkProbeFails(n longrun.NamedProbe, target, whose string, results []longrun.Probe, threshold int64) Finding {
 	f := Finding{Rule: ProbeFails, Target: target, Threshold: float64(max(threshold, 1))}
 	var fails int64
 	first, last := -1, -1 // of the row of FAILs
@@ -60,7 +60,7 @@ func checkProbeFails(n longrun.NamedProbe, target string, results []longrun.Prob
 	if fails >= max(threshold, 1) {
 		f.Condition, f.Since = Bad, results[first].TS
 		f.Probes = failKeys(n, results[first:], fails)
-		f.Summary = failText(&results[last], fails, results[first].TS, max(threshold, 1))
+		f.Summary = failText(&results[last], whose, fails, results[first].TS, max(threshold, 1))
 		return f
 	}
 	for ; i >= 0; i-- { // the row of PASSes before
@@ -85,10 +85,10 @@ func failKeys(n longrun.NamedProbe, results []longrun.Probe, fails int64) []stri
 	return keys
 }
 
-func failText(last *longrun.Probe, fails int64, since time.Time, threshold int64) string {
+func failText(last *longrun.Probe, whose string, fails int64, since time.Time, threshold int64) string {
 	text := words.Counted(fails, string(last.Type)+" probe")
-	if last.Name != "" {
-		text += " of " + last.Name
+	if whose != "" {
+		text += " of " + whose
 	}
 	text += " failed in a row since " + words.Moment(since)
 	if last.ErrorClass != "" {

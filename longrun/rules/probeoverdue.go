@@ -32,7 +32,7 @@ func probeOverdue() Rule {
 			if since.After(in.Now) && !in.Started.After(in.Now) && !in.LeadBegan.After(in.Now) {
 				since = in.Now // the host settles, and nobody watches yet; no clock was set back
 			}
-			return checkProbeOverdue(t.Probe.Named(), t.Name, t.Probe.Recent, t.Probe.Schedule, since, in.Now, in.Settings.AlertThresholds.ProbeOverduePeriods)
+			return checkProbeOverdue(t.Probe.Named(), t.Name, t.Probe.whose(), t.Probe.Recent, t.Probe.Schedule, since, in.Now, in.Settings.AlertThresholds.ProbeOverduePeriods)
 		},
 	}
 }
@@ -54,10 +54,10 @@ const overdueGrace = 5 * time.Minute
 // It is Unseen while the newest result says that the probe is not configured. A
 // result in the future, by a clock that was set back, counts as of now.
 func CheckProbeOverdue(n longrun.NamedProbe, results []longrun.Probe, schedule longrun.ProbeSchedule, since, now time.Time, periods float64) Finding {
-	return checkProbeOverdue(n, n.String(), results, schedule, since, now, periods)
+	return checkProbeOverdue(n, n.String(), n.Name, results, schedule, since, now, periods)
 }
 
-func checkProbeOverdue(n longrun.NamedProbe, target string, results []longrun.Probe, schedule longrun.ProbeSchedule, since, now time.Time, periods float64) Finding {
+func checkProbeOverdue(n longrun.NamedProbe, target, whose string, results []longrun.Probe, schedule longrun.ProbeSchedule, since, now time.Time, periods float64) Finding {
 	f := Finding{Rule: ProbeOverdue, Target: target, Threshold: periods}
 	base, conclusive, newest, untold := since, false, true, ""
 	for i := len(results) - 1; i >= 0 && !conclusive; i-- {
@@ -92,7 +92,7 @@ func checkProbeOverdue(n longrun.NamedProbe, target string, results []longrun.Pr
 		}
 	case watched < 0 || watched >= overdueGrace:
 		f.Condition, f.Since = Bad, base.Add(schedule.Every)
-		f.Summary = overdueText(n, base, conclusive, schedule.Every, periods)
+		f.Summary = overdueText(n.Type, whose, base, conclusive, schedule.Every, periods)
 		if untold != "" {
 			f.Summary += "; the newest could not tell: " + untold
 		}
@@ -100,10 +100,10 @@ func checkProbeOverdue(n longrun.NamedProbe, target string, results []longrun.Pr
 	return f
 }
 
-func overdueText(n longrun.NamedProbe, base time.Time, conclusive bool, every time.Duration, periods float64) string {
-	probe := string(n.Type) + " probe"
-	if n.Name != "" {
-		probe += " of " + n.Name
+func overdueText(kind longrun.ProbeType, whose string, base time.Time, conclusive bool, every time.Duration, periods float64) string {
+	probe := string(kind) + " probe"
+	if whose != "" {
+		probe += " of " + whose
 	}
 	what := "no " + probe + " has told anything since "
 	if conclusive {

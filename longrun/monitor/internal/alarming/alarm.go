@@ -215,7 +215,11 @@ func (w *watch) message(al *alarm, f rules.Finding, told rules.State, kind longr
 			lines = append(lines, "the last time: "+was)
 		}
 		lines = append(lines, "each change is told again when it is stable; until then at most once in "+w.Settings().AlertThresholds.Throttle().String())
-	case longrun.NoticeFiring, longrun.NoticeReminder, longrun.NoNotice:
+	case longrun.NoticeReminder:
+		if f.Condition == rules.Bad && f.Summary != "" { // how it is by now
+			i.Summary = hostcall.Line(f.Summary, maxSummary)
+		}
+	case longrun.NoticeFiring, longrun.NoNotice:
 	}
 	if al.state.FlapSince != nil && kind != longrun.NoticeFlapping {
 		lines = append(lines, "it "+told.Flaps()+", and is stable")

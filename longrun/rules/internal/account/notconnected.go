@@ -91,7 +91,7 @@ func sayAway(l *Look, f *finding.Finding) {
 		gone := l.Now.Sub(f.Since)
 		f.Observed = gone.Seconds()
 		f.Summary = "account " + a.ID + " is not connected since " + words.Moment(f.Since) + because(why(a)) +
-			", for " + words.Span(gone.Truncate(time.Second)) + ", " + words.Span(Seconds(l.Limits.NotConnectedSec)) + " are too long"
+			", more than " + words.Span(Seconds(l.Limits.NotConnectedSec)) + " are too long"
 	case finding.Unseen:
 	}
 }

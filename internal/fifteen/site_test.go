@@ -1,0 +1,282 @@
+package fifteen_test
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/owning"
+	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+// The numbers of the monitored account and of the one for probes.
+const (
+	ours   = "491700000001"
+	theirs = "491700000002"
+)
+
+// customers are people who write to the monitored account every quarter of an hour,
+// and are answered.
+var customers = []string{"491700000003", "491700000004", "491700000005", "491700000006"}
+
+func jid(number string) types.JID { return types.NewJID(number, types.DefaultUserServer) }
+
+// site is a service in a bubble: a host with two accounts, and its customers.
+type site struct {
+	*whatsapptest.Server
+	t           *testing.T
+	store       *memstore.Store
+	inbox       *inbox
+	every       time.Duration // of its probes
+	memoryLimit int64
+	unprobed    bool
+	people      []*whatsmeow.Client
+
+	// The process, which may be started anew.
+	devices     [2]*store.Device // of the monitored account, and of the one for probes
+	ours        *whatsmeow.Client
+	theirs      *whatsmeow.Client
+	owner       *owning.Owner
+	stop        func()
+	lives       int
+	losesOrders atomic.Bool // its handler drops what it is given
+	kept        [][]byte
+	leaking     chan struct{}
+}
+
+// open opens a service whose accounts are connected.
+func open(t *testing.T, m *mode) *site {
+	t.Helper()
+	srv, err := whatsapptest.Start(&whatsapptest.Options{Pipe: true, StoreTimeout: m.storeTimeout})
+	require.NoError(t, err)
+	t.Cleanup(func() { time.Sleep(time.Minute) }) // in which whatsmeow's timers run out
+	t.Cleanup(srv.Close)
+	s := &site{Server: srv, t: t, store: memstore.New(nil), inbox: &inbox{}, every: m.every, memoryLimit: m.memoryLimit, unprobed: m.unprobed}
+	if s.every == 0 {
+		s.every = time.Hour
+	}
+	if s.memoryLimit == 0 {
+		s.memoryLimit = -1 // that of the machine, which runs other tests too, says nothing
+	}
+	s.devices = [2]*store.Device{srv.NewClient(t, ours).Store, srv.NewClient(t, theirs).Store}
+	if !m.idle {
+		for _, number := range customers {
+			cli := srv.NewClient(t, number)
+			require.NoError(t, cli.Connect())
+			s.people = append(s.people, cli)
+		}
+	}
+	s.start(!m.unasked)
+	s.online()
+	return s
+}
+
+// start begins the host's process.
+func (s *site) start(asks bool) {
+	s.t.Helper()
+	s.lives++
+	host := new(whatsappprobe.Host)
+	orders := make(chan *events.Message, 1000)
+	accounts := whatsappprobe.NewAccounts(nil)
+	s.owner = owning.New(nil)
+	for i, name := range []string{"support", "probe"} {
+		cli := whatsmeow.NewClient(s.devices[i], whatsappprobe.Tap(nil))
+		cli.ManualHistorySyncDownload = true
+		cli.EnableDecryptedEventBuffer = true
+		s.Redirect(cli)
+		require.NoError(s.t, accounts.Add(name, cli))
+		require.NoError(s.t, s.owner.Add(name, cli))
+		if i == 0 {
+			s.ours = cli
+		} else {
+			s.theirs = cli
+		}
+	}
+	s.ours.AddEventHandler(func(event any) {
+		if m, ok := event.(*events.Message); ok && !m.Info.IsFromMe && !s.losesOrders.Load() {
+			orders <- m
+		}
+	})
+	var probes []monitor.Probe
+	if !s.unprobed {
+		probes = []monitor.Probe{
+			{Type: longrun.Outbound, Account: "support", Every: s.every, Prober: whatsappprobe.Outbound(s.ours, jid(theirs), &whatsappprobe.OutboundOptions{Receiver: s.theirs, AskPhone: true})},
+			{Type: longrun.Inbound, Account: "support", Every: s.every, Prober: whatsappprobe.Inbound(s.theirs, s.ours, &whatsappprobe.InboundOptions{Host: host})},
+		}
+	}
+	m, err := monitor.New(monitor.Config{
+		Store: s.store, Service: "acme-whatsapp", InstanceID: fmt.Sprintf("api-%d", s.lives), CommitHash: "4f1c2ab",
+		Status: accounts.Status, Leading: s.owner.Lead, Alerter: s.inbox, MemoryLimit: s.memoryLimit, Probes: probes,
+	})
+	require.NoError(s.t, err)
+	ctx, cancel := context.WithCancel(s.t.Context())
+	var parts sync.WaitGroup
+	parts.Go(func() {
+		if err := m.Run(ctx); err != nil {
+			s.t.Error(err)
+		}
+	})
+	if asks {
+		parts.Go(func() { accounts.Run(ctx) })
+	}
+	parts.Go(func() { s.work(ctx, orders, host) })
+	if len(s.people) > 0 {
+		parts.Go(func() { s.trade(ctx) })
+	}
+	var once sync.Once
+	s.stop = func() {
+		once.Do(func() {
+			cancel()
+			parts.Wait()
+		})
+	}
+	s.t.Cleanup(s.stop)
+}
+
+// work is the host: it stores each message, and answers those of people.
+func (s *site) work(ctx context.Context, orders <-chan *events.Message, host *whatsappprobe.Host) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-orders:
+			text := m.Message.GetConversation()
+			host.Seen(text)
+			if !whatsappprobe.IsProbe(text) {
+				_, _ = s.ours.SendMessage(ctx, m.Info.Chat.ToNonAD(), &waE2E.Message{Conversation: new("thank you")})
+			}
+		}
+	}
+}
+
+// trade is what people do, one after the other: a device store in which two things
+// happen at once waits by the bubble's clock, which stands still then.
+func (s *site) trade(ctx context.Context) {
+	for i := 0; ; i++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(15 * time.Minute / time.Duration(len(customers))):
+		}
+		_, _ = s.people[i%len(s.people)].SendMessage(ctx, jid(ours), &waE2E.Message{Conversation: new("an order")})
+	}
+}
+
+// leak keeps so many bytes more each hour, until mendLeak.
+func (s *site) leak(bytes int) {
+	s.leaking = make(chan struct{})
+	end := s.leaking
+	go func() {
+		for {
+			page := make([]byte, bytes)
+			for i := range page {
+				page[i] = 1 // or it is no memory
+			}
+			s.kept = append(s.kept, page)
+			select {
+			case <-end:
+				end <- struct{}{}
+				return
+			case <-time.After(time.Hour):
+			}
+		}
+	}()
+}
+
+func (s *site) mendLeak() {
+	s.leaking <- struct{}{}
+	<-s.leaking
+	s.kept = nil
+	debug.FreeOSMemory()
+}
+
+// online waits until both accounts are, and their first queries are over.
+func (s *site) online() {
+	s.t.Helper()
+	for _, number := range []string{ours, theirs} {
+		require.NoError(s.t, s.AwaitOnline(s.t.Context(), number))
+	}
+	time.Sleep(time.Minute)
+	synctest.Wait()
+}
+
+// write has each of some people write once, one after the other.
+func (s *site) write(n int) {
+	for i := range n {
+		_, err := s.people[i%len(s.people)].SendMessage(s.t.Context(), jid(ours), &waE2E.Message{Conversation: new("an order")})
+		require.NoError(s.t, err)
+		time.Sleep(time.Second)
+	}
+}
+
+// halfPast sleeps until the middle of a minute, d or a little more from now: what is
+// found at the begin of a minute is told half a minute later, whatever goroutines do.
+func halfPast(d time.Duration) {
+	at := time.Now().Add(d).Truncate(time.Minute).Add(90 * time.Second)
+	time.Sleep(time.Until(at))
+	synctest.Wait()
+}
+
+// inbox is the channel that messages come in by.
+type inbox struct {
+	mu    sync.Mutex
+	mails []mail
+}
+
+type mail struct {
+	alert.Message
+	at time.Time
+}
+
+func (b *inbox) Alert(_ context.Context, m alert.Message) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mails = append(b.mails, mail{m, time.Now()})
+	return nil
+}
+
+// all are the messages, those of a digest one by one.
+func (b *inbox) all() (all []mail) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.mails {
+		if m.Kind != alert.Digest {
+			all = append(all, m)
+		}
+		for _, part := range m.Parts {
+			all = append(all, mail{part, m.at})
+		}
+	}
+	return all
+}
+
+// await waits for a message about a rule, until a time.
+func (b *inbox) await(kind alert.Kind, rule longrun.RuleID, until time.Time) (mail, bool) {
+	for ; ; time.Sleep(15 * time.Second) {
+		for _, m := range b.all() {
+			if m.Kind == kind && m.Rule == string(rule) {
+				return m, true
+			}
+		}
+		if time.Now().After(until) {
+			return mail{}, false
+		}
+	}
+}

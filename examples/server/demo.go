@@ -65,14 +65,17 @@ func openDemo(c config, logger *slog.Logger) (*whatsapp, error) {
 
 // prepareDemo gives the monitor what the demonstration has otherwise, and the store its
 // settings, where there are none.
-func (w *whatsapp) prepareDemo(ctx context.Context, cfg *monitor.Config, st store.Store, alerter alert.Alerter) error {
-	cfg.Alerter, cfg.MemoryLimit = w.demo.Alerter(alerter), w.demo.MemoryLimit()
+func (w *whatsapp) prepareDemo(ctx context.Context, cfg *monitor.Config, st store.Store) error {
+	cfg.Alerter, cfg.MemoryLimit = w.demo.Alerter(cfg.Alerter), w.demo.MemoryLimit()
 	book, err := ledger.New(st, cfg.Root)
 	if err != nil {
 		return err
 	}
 	return demo.Store(ctx, book, cfg.Interval)
 }
+
+// nowhere takes all messages.
+var nowhere = alert.Func(func(context.Context, alert.Message) error { return nil })
 
 // serveDemo shows the demonstration at base, and says so.
 func (w *whatsapp) serveDemo(mux *http.ServeMux, m *monitor.Monitor, out io.Writer, base string, keys bool) {

@@ -112,7 +112,10 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	}
 	cfg.Alerter = alerter
 	if wa.demo != nil {
-		if err := wa.prepareDemo(ctx, &cfg, st, alerter); err != nil {
+		if c.keys != nil && c.Alerts.None() {
+			cfg.Alerter, to = nowhere, "this terminal" // where Keys writes them
+		}
+		if err := wa.prepareDemo(ctx, &cfg, st); err != nil {
 			return err
 		}
 	}

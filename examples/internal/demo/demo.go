@@ -47,16 +47,18 @@ type Options struct {
 	// Pace is how often somebody writes to the account, and the account to somebody.
 	// Default: 1.5 s.
 	Pace time.Duration
+	// Pipe has the server reached over pipes in memory, as a testing/synctest bubble
+	// needs. Default: false; it is on the loopback.
+	Pipe bool
+	// StoreTimeout is how long a client waits for its device store, where somebody has
+	// locked it. Default: 1 s.
+	StoreTimeout time.Duration
 	// Held is how many bytes hold-memory holds. Default: 384 MiB.
 	Held int64
 	// Clock is the time in which it is told how fast something was. Default: the wall
 	// clock.
 	Clock clock.Clock
 }
-
-// storeTimeout is how long a client waits for its device store, where somebody has
-// locked it.
-const storeTimeout = time.Second
 
 // Demo is one demonstration. It is safe for concurrent use.
 type Demo struct {
@@ -98,6 +100,9 @@ func Start(opts *Options) (*Demo, error) {
 	if d.opts.Pace <= 0 {
 		d.opts.Pace = 1500 * time.Millisecond
 	}
+	if d.opts.StoreTimeout <= 0 {
+		d.opts.StoreTimeout = time.Second
+	}
 	if d.opts.Held <= 0 {
 		d.opts.Held = 384 << 20
 	}
@@ -107,8 +112,8 @@ func Start(opts *Options) (*Demo, error) {
 	d.host, d.told, d.limit = &host{}, newTold(d.opts.Clock), roomFor(d.opts.Held)
 	d.accounts = whatsappprobe.NewAccounts(&whatsappprobe.AccountsOptions{QueueDepth: d.host.depth, Clock: d.opts.Clock})
 	srv, err := whatsapptest.Start(&whatsapptest.Options{
-		StoreTimeout: storeTimeout,
-		ClientLog:    func(string) waLog.Logger { return whatsappprobe.Tap(nil) },
+		Pipe: d.opts.Pipe, StoreTimeout: d.opts.StoreTimeout,
+		ClientLog: func(string) waLog.Logger { return whatsappprobe.Tap(nil) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)

@@ -126,10 +126,16 @@ func (d *Demo) judge(v *view, now time.Time) {
 			continue
 		}
 		shown := openView{Icon: "warn", Class: "warn", Name: strings.TrimSuffix(string(a.Rule)+" · "+a.Target, " · "), Text: a.Summary, Muted: a.Muted}
-		if rules.SeverityOf(a.Rule) == longrun.Critical {
+		critical := rules.SeverityOf(a.Rule) == longrun.Critical
+		if critical {
 			shown.Icon, shown.Class = "wrong", "bad"
+		}
+		switch { // what another rule tells already is counted once
+		case a.Muted != "":
+			shown.Class = "mute"
+		case critical:
 			wrong++
-		} else {
+		default:
 			look++
 		}
 		if a.Since != nil {

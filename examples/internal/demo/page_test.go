@@ -88,7 +88,7 @@ func TestThePageHasAButtonForEachModeAndItsPolicyAllowsItAlone(t *testing.T) {
 		require.Contains(t, html.UnescapeString(page), m.what)
 	}
 	require.Contains(t, page, `action="demo/heal"`)
-	require.Contains(t, page, ">2 things are wrong</h1>")
+	require.Contains(t, page, ">1 thing is wrong</h1>")
 	require.Contains(t, page, "&lt;b&gt;demo&lt;/b&gt;")
 	require.Contains(t, page, "not told: muted by banned")
 	require.Contains(t, page, "&lt;/pre&gt;&lt;img src=x&gt;")

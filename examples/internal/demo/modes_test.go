@@ -1,0 +1,197 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
+
+	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/owning"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
+)
+
+// stage is a demonstration with all that the server puts around it, in a bubble.
+type stage struct {
+	*Demo
+	t    *testing.T
+	m    *monitor.Monitor
+	told []string // first lines
+}
+
+// onStage has a story played, with a message every so often.
+func onStage(t *testing.T, pace time.Duration, story func(s *stage)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		const interval = 5 * time.Second
+		owner := owning.New(nil)
+		d, err := Start(&Options{Owner: owner, Pipe: true, Pace: pace, StoreTimeout: 20 * time.Millisecond, Held: 1 << 30})
+		require.NoError(t, err)
+		clients := d.Clients()
+		require.NoError(t, errors.Join(owner.Add(Account, clients[0]), owner.Add("the probe account", clients[1])))
+		probes := d.Probes(func(account, sender *whatsmeow.Client, to types.JID, host *whatsappprobe.Host) []monitor.Probe {
+			return []monitor.Probe{
+				{Type: longrun.Outbound, Prober: whatsappprobe.Outbound(account, to, &whatsappprobe.OutboundOptions{Receiver: sender, AskPhone: true, Burst: 10_000})},
+				{Type: longrun.Inbound, Prober: whatsappprobe.Inbound(sender, account, &whatsappprobe.InboundOptions{Host: host, Burst: 10_000})},
+			}
+		})
+		for i := range probes {
+			p := &probes[i]
+			p.Every, p.Settle, p.Deadline, p.Confirm = time.Minute, time.Second, 5*time.Second, 2*time.Second
+		}
+		st := memstore.New(nil)
+		book, err := ledger.New(st, "")
+		require.NoError(t, err)
+		require.NoError(t, Store(t.Context(), book, interval))
+		s := &stage{Demo: d, t: t}
+		s.m, err = monitor.New(monitor.Config{
+			Store: st, Interval: interval, Status: d.Accounts().Status, Probes: probes, Leading: owner.Lead, MemoryLimit: d.MemoryLimit(),
+			Alerter: d.Alerter(alert.Func(func(_ context.Context, m alert.Message) error {
+				for _, part := range parts(m) {
+					first, _, _ := strings.Cut(part.Text(), "\n")
+					s.told = append(s.told, first)
+				}
+				return nil
+			})),
+		})
+		require.NoError(t, err)
+		d.Watch(s.m.Status)
+		ctx, end := context.WithCancel(t.Context())
+		done := make(chan error, 2)
+		go func() { done <- s.m.Run(ctx) }()
+		go func() { done <- d.Run(ctx) }()
+		story(s)
+		end()
+		require.NoError(t, errors.Join(<-done, <-done))
+		d.Close()
+		time.Sleep(2 * time.Minute) // whatsmeow's timers
+	})
+}
+
+// until waits for something, for as long as it may take.
+func (s *stage) until(what string, most time.Duration, is func() bool) time.Duration {
+	s.t.Helper()
+	began := time.Now()
+	for ; !is(); time.Sleep(time.Second) {
+		synctest.Wait()
+		require.LessOrEqual(s.t, time.Since(began), most, "%s\n%s\n%+v", what, strings.Join(s.told, "\n"), s.view().Open)
+	}
+	return time.Since(began)
+}
+
+// hears waits until people are told something new.
+func (s *stage) hears(words string, most time.Duration) time.Duration {
+	s.t.Helper()
+	seen := len(s.told)
+	return s.until(words, most, func() bool {
+		for _, line := range s.told[seen:] {
+			if strings.HasPrefix(line, words) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Each mode is told by its rule, in its time, and resolved when it is healed: for real
+// clients, with the demonstration's own settings.
+func TestEachModeIsToldByItsRuleAndResolved(t *testing.T) {
+	t.Parallel()
+	const in, out = "probe_fails · inbound", "probe_fails · outbound"
+	const slot, probed = 15 * time.Second, 90 * time.Second
+	type act struct {
+		mode, told string
+		within     time.Duration
+	}
+	for name, acts := range map[string][]act{
+		"what WhatsApp says": {
+			{"restrict", "restricted · demo", slot},
+			{"ban", "banned · demo", slot},
+			{"outdated", "client_outdated", slot},
+			{"replace", "session_replaced · demo", slot},
+			{"log-out", "logged_out · demo", slot},
+			{"companion-only", out, probed},
+			{"fill-queue", "queue_depth", slot},
+			{"hold-messages", in, probed},
+		},
+		"what comes": {
+			{"lose-in-host", in, probed},
+			{"ruin-messages", "undecryptable · demo", 12 * time.Minute},
+			{"lose-offline", "replay_lost · demo", 2 * time.Minute},
+			{"disconnect", "not_connected · demo", 30 * time.Second},
+			{"delay-messages", in, probed},
+		},
+		"what is sent": {
+			{"lose-messages", out, probed},
+			{"lock-store", "device_store · demo", time.Minute},
+			{"phone-off", "phone_unseen · demo", 2 * time.Minute},
+			{"refuse-messages", "restricted · demo", time.Minute},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onStage(t, 4*time.Second, func(s *stage) {
+				time.Sleep(6 * time.Minute) // in which nothing is told of who is away
+				require.Empty(t, s.told)
+				for _, a := range acts {
+					m := modeOf(a.mode)
+					_, err := s.do(a.mode)
+					require.NoError(t, err)
+					took := s.hears("[FIRING] "+a.told, a.within)
+					t.Log(a.mode, "told after", took)
+					time.Sleep(time.Second)
+					f, _ := s.Demo.told.of(m)
+					require.Positive(t, f.told, a.mode)
+					require.LessOrEqual(t, f.told, took)
+					_, err = s.do("heal")
+					require.NoError(t, err)
+					s.hears("[RESOLVED] "+a.told+" after ", 2*time.Minute)
+					s.until("all well", 3*time.Minute, func() bool { return s.view().Verdict == "All well" })
+					f, _ = s.Demo.told.of(m)
+					require.Positive(t, f.resolved, a.mode)
+				}
+			})
+		})
+	}
+}
+
+func TestMemoryThatIsHeldIsToldWhenTheHourIsOver(t *testing.T) {
+	t.Parallel()
+	onStage(t, time.Hour, func(s *stage) {
+		time.Sleep(time.Minute)
+		_, err := s.do("m")
+		require.NoError(t, err)
+		s.hears("[FIRING] memory_growth", 2*time.Hour)
+		_, err = s.do("h")
+		require.NoError(t, err)
+		s.hears("[RESOLVED] memory_growth after ", 2*time.Hour)
+	})
+}
+
+// A loop takes six drops.
+func TestDropsAreToldAsALoop(t *testing.T) {
+	t.Parallel()
+	onStage(t, time.Hour, func(s *stage) {
+		for range 7 {
+			time.Sleep(20 * time.Second)
+			_, err := s.do("drop")
+			require.NoError(t, err)
+		}
+		s.hears("[FIRING] reconnect_loop · demo", time.Minute)
+		_, err := s.do("heal")
+		require.NoError(t, err)
+		s.hears("[RESOLVED] reconnect_loop · demo after ", time.Minute)
+		require.Equal(t, longrun.Warning, rules.SeverityOf(rules.ReconnectLoop))
+	})
+}

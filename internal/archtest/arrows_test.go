@@ -327,8 +327,8 @@ var arrows = []row{
 	},
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
-	{dir: "internal/recorded"}, // tests only
-	{dir: "internal/fifteen"},  // likewise
+	{dir: "internal/recorded"},                    // tests only
+	{dir: "probe/whatsappprobe/internal/fifteen"}, // likewise
 	{dir: "internal/faultnet"},
 	{dir: "internal/promtest"}, // tests only, but for where its programs are
 	{dir: "internal/firestoretest", sdk: "firestore"},

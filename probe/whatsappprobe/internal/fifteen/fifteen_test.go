@@ -45,7 +45,7 @@ func TestTheFifteen(t *testing.T) { //nolint:tparallel // a row that is alone co
 	}
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
-	require.Equal(t, string(want), got, "go test ./internal/fifteen -update writes it anew")
+	require.Equal(t, string(want), got, "go test ./probe/whatsappprobe/internal/fifteen -update writes it anew")
 }
 
 // longestFirst are the places of the modes; of those beside each other the longest

@@ -1,7 +1,7 @@
 // Package fifteen has no code but its test, which shows what is told of each of the
 // fifteen ways in which a WhatsApp back end fails that operators report:
 //
-//	go test ./internal/fifteen -run TestTheFifteen -v
+//	go test ./probe/whatsappprobe/internal/fifteen -run TestTheFifteen -v
 //
 // It does not show that WhatsApp fails in these ways and no other, or as often as one
 // would think: the server is whatsapptest's, and time is a bubble's. All else is what a

@@ -62,7 +62,7 @@ func table(rows []row) string {
 // page is the table, and the messages behind it.
 func page(rows []row) string {
 	var b strings.Builder
-	b.WriteString("# What is told of the fifteen failure modes\n\nMade by `go test ./internal/fifteen -run TestTheFifteen -v -update`, and checked by it without `-update`. Probes are made every\n")
+	b.WriteString("# What is told of the fifteen failure modes\n\nMade by `go test ./probe/whatsappprobe/internal/fifteen -run TestTheFifteen -v -update`, and checked by it without `-update`. Probes are made every\n")
 	b.WriteString("hour, unless their account is suspected; everything else is the default. Each fault began at half past a minute.\n\n")
 	b.WriteString(table(rows))
 	for _, r := range rows {

@@ -150,7 +150,8 @@ func (s *site) start(asks bool) {
 	s.t.Cleanup(s.stop)
 }
 
-// work is the host: it stores each message, and answers those of people.
+// work is the host: it stores each message, and answers those of people, as trade does
+// when nothing else happens.
 func (s *site) work(ctx context.Context, orders <-chan *events.Message, host *whatsappprobe.Host) {
 	for {
 		select {
@@ -160,6 +161,7 @@ func (s *site) work(ctx context.Context, orders <-chan *events.Message, host *wh
 			text := m.Message.GetConversation()
 			host.Seen(text)
 			if !whatsappprobe.IsProbe(text) {
+				time.Sleep(time.Second) // until the client has taken in all that came with it
 				_, _ = s.ours.SendMessage(ctx, m.Info.Chat.ToNonAD(), &waE2E.Message{Conversation: new("thank you")})
 			}
 		}

@@ -74,9 +74,7 @@ type Demo struct {
 	told     *told
 	status   func() monitor.Status // nil: not known
 
-	// talk is held by whoever sends a message, and alone by whoever ends connections:
-	// clients that wait for an answer just then have a data race.
-	talk sync.RWMutex
+	talk talk
 
 	mu   sync.Mutex // one thing is broken or mended at a time
 	away *time.Timer
@@ -93,7 +91,7 @@ type linked struct {
 // Start starts the server and makes its clients; none connects before Run. opts may be
 // nil. Close ends it.
 func Start(opts *Options) (*Demo, error) {
-	d := &Demo{}
+	d := &Demo{talk: make(talk, talkers)}
 	if opts != nil {
 		d.opts = *opts
 	}

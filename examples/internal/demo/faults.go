@@ -22,8 +22,7 @@ func (d *Demo) press(m *mode) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.told.press(m)
-	d.talk.Lock()
-	defer d.talk.Unlock()
+	defer d.talk.quiet()()
 	if err := m.do(d); err != nil {
 		return fmt.Errorf("%s: %w", m.name, err)
 	}
@@ -57,8 +56,7 @@ func (d *Demo) heal() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.back()
-	d.talk.Lock()
-	defer d.talk.Unlock()
+	defer d.talk.quiet()()
 	frozen := d.told.broken("freeze")
 	d.told.heal()
 	d.server.Heal()

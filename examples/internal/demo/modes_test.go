@@ -3,7 +3,9 @@ package demo
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +18,6 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
-	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/owning"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -25,16 +26,17 @@ import (
 // stage is a demonstration with all that the server puts around it, in a bubble.
 type stage struct {
 	*Demo
-	t    *testing.T
-	m    *monitor.Monitor
+	t *testing.T
+	m *monitor.Monitor
+
+	mu   sync.Mutex
 	told []string // first lines
 }
 
-// onStage has a story played, with a message every so often.
-func onStage(t *testing.T, pace time.Duration, story func(s *stage)) {
+// onStage has a story played, with a message and a slot every so often.
+func onStage(t *testing.T, pace, interval time.Duration, story func(s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		const interval = 5 * time.Second
 		owner := owning.New(nil)
 		d, err := Start(&Options{Owner: owner, Pipe: true, Pace: pace, StoreTimeout: 20 * time.Millisecond, Held: 1 << 30})
 		require.NoError(t, err)
@@ -58,6 +60,8 @@ func onStage(t *testing.T, pace time.Duration, story func(s *stage)) {
 		s.m, err = monitor.New(monitor.Config{
 			Store: st, Interval: interval, Status: d.Accounts().Status, Probes: probes, Leading: owner.Lead, MemoryLimit: d.MemoryLimit(),
 			Alerter: d.Alerter(alert.Func(func(_ context.Context, m alert.Message) error {
+				s.mu.Lock()
+				defer s.mu.Unlock()
 				for _, part := range parts(m) {
 					first, _, _ := strings.Cut(part.Text(), "\n")
 					s.told = append(s.told, first)
@@ -85,17 +89,24 @@ func (s *stage) until(what string, most time.Duration, is func() bool) time.Dura
 	began := time.Now()
 	for ; !is(); time.Sleep(time.Second) {
 		synctest.Wait()
-		require.LessOrEqual(s.t, time.Since(began), most, "%s\n%s\n%+v", what, strings.Join(s.told, "\n"), s.view().Open)
+		require.LessOrEqual(s.t, time.Since(began), most, "%s\n%s\n%+v", what, strings.Join(s.lines(0), "\n"), s.view().Open)
 	}
 	return time.Since(began)
+}
+
+// lines are the first lines of what was told, but for so many.
+func (s *stage) lines(but int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.told[but:])
 }
 
 // hears waits until people are told something new.
 func (s *stage) hears(words string, most time.Duration) time.Duration {
 	s.t.Helper()
-	seen := len(s.told)
+	seen := len(s.lines(0))
 	return s.until(words, most, func() bool {
-		for _, line := range s.told[seen:] {
+		for _, line := range s.lines(seen) {
 			if strings.HasPrefix(line, words) {
 				return true
 			}
@@ -128,7 +139,7 @@ func TestEachModeIsToldByItsRuleAndResolved(t *testing.T) {
 		"what comes": {
 			{"lose-in-host", in, probed},
 			{"ruin-messages", "undecryptable · demo", 12 * time.Minute},
-			{"lose-offline", "replay_lost · demo", 2 * time.Minute},
+			{"lose-offline", "replay_lost · demo", 3 * time.Minute},
 			{"disconnect", "not_connected · demo", 30 * time.Second},
 			{"delay-messages", in, probed},
 		},
@@ -141,9 +152,9 @@ func TestEachModeIsToldByItsRuleAndResolved(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onStage(t, 4*time.Second, func(s *stage) {
+			onStage(t, 4*time.Second, 5*time.Second, func(s *stage) {
 				time.Sleep(6 * time.Minute) // in which nothing is told of who is away
-				require.Empty(t, s.told)
+				require.Empty(t, s.lines(0))
 				for _, a := range acts {
 					m := modeOf(a.mode)
 					_, err := s.do(a.mode)
@@ -168,7 +179,7 @@ func TestEachModeIsToldByItsRuleAndResolved(t *testing.T) {
 
 func TestMemoryThatIsHeldIsToldWhenTheHourIsOver(t *testing.T) {
 	t.Parallel()
-	onStage(t, time.Hour, func(s *stage) {
+	onStage(t, time.Hour, time.Minute, func(s *stage) {
 		time.Sleep(time.Minute)
 		_, err := s.do("m")
 		require.NoError(t, err)
@@ -182,7 +193,7 @@ func TestMemoryThatIsHeldIsToldWhenTheHourIsOver(t *testing.T) {
 // A loop takes six drops.
 func TestDropsAreToldAsALoop(t *testing.T) {
 	t.Parallel()
-	onStage(t, time.Hour, func(s *stage) {
+	onStage(t, time.Hour, 5*time.Second, func(s *stage) {
 		for range 7 {
 			time.Sleep(20 * time.Second)
 			_, err := s.do("drop")
@@ -192,6 +203,5 @@ func TestDropsAreToldAsALoop(t *testing.T) {
 		_, err := s.do("heal")
 		require.NoError(t, err)
 		s.hears("[RESOLVED] reconnect_loop · demo after ", time.Minute)
-		require.Equal(t, longrun.Warning, rules.SeverityOf(rules.ReconnectLoop))
 	})
 }

@@ -16,6 +16,26 @@ import (
 // patience is how long a message of the demonstration waits for the server's ack.
 const patience = 3 * time.Second
 
+// talk holds a token for each message that is being sent, of which there are as many as
+// talkers at most. It is all of somebody who ends connections: clients that wait for an
+// answer just then have a data race.
+type talk chan struct{}
+
+const talkers = 2 // people, and the account
+
+// quiet waits until no message is being sent, and keeps it so until it is undone. One
+// at a time may call it.
+func (t talk) quiet() (undo func()) {
+	for range talkers {
+		t <- struct{}{}
+	}
+	return func() {
+		for range talkers {
+			<-t
+		}
+	}
+}
+
 // Run has people write to the account, and the account to them, until ctx ends.
 func (d *Demo) Run(ctx context.Context) error {
 	for _, cli := range d.people {
@@ -55,8 +75,8 @@ func (d *Demo) each(ctx context.Context, do func(n int)) {
 
 // say sends a message, unless connections are being ended.
 func (d *Demo) say(ctx context.Context, from *whatsmeow.Client, to, text string) {
-	d.talk.RLock()
-	defer d.talk.RUnlock()
+	d.talk <- struct{}{}
+	defer func() { <-d.talk }()
 	d.send(ctx, from, to, text)
 }
 

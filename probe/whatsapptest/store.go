@@ -39,7 +39,7 @@ func newDeviceStore(timeout time.Duration) (*deviceStore, error) {
 	}
 	address := "file:" + filepath.ToSlash(filepath.Join(dir, "store.db")) + "?_pragma=foreign_keys(1)" +
 		"&_pragma=busy_timeout(" + strconv.FormatInt(timeout.Milliseconds(), 10) + ")" +
-		"&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)"
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate"
 	container, err := sqlstore.New(context.Background(), "sqlite", address, nil)
 	if err != nil {
 		_ = os.RemoveAll(dir)

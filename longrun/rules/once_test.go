@@ -30,7 +30,7 @@ func (h *hosting) probing(from, to time.Time, kind longrun.ProbeType, class stri
 }
 
 // classOf is how a probe of an account fails that is in a kind of trouble.
-var classOf = map[longrun.RuleID]struct { //nolint:gochecknoglobals // a table, never changed
+var classOf = map[longrun.RuleID]struct {
 	kind  longrun.ProbeType
 	class string
 }{

@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write testdata/fifteen.md anew")
 
 // TestTheFifteen is the table: what is told of each of the fifteen failure modes, when,
 // and that nothing else is. It prints the table, which stands in testdata/fifteen.md.
-func TestTheFifteen(t *testing.T) { //nolint:tparallel // a row that is alone comes before the others
+func TestTheFifteen(t *testing.T) {
 	all := modes()
 	rows := make([]row, len(all))
 	t.Run("modes", func(t *testing.T) { //nolint:paralleltest // the table waits for them

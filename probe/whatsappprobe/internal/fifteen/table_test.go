@@ -15,10 +15,10 @@ type row struct {
 }
 
 // seconds are of times and of lengths of time; they depend on goroutines of the client.
-var seconds = regexp.MustCompile(`(\d\d:\d\d):\d\d\b|(\d+m)\d+s\b`) //nolint:gochecknoglobals // a constant
+var seconds = regexp.MustCompile(`(\d\d:\d\d):\d\d\b|(\d+m)\d+s\b`)
 
 // figures are numbers that are this machine's.
-var figures = regexp.MustCompile(`\d+(\.\d+)?( %| hours?\b)`) //nolint:gochecknoglobals // a constant
+var figures = regexp.MustCompile(`\d+(\.\d+)?( %| hours?\b)`)
 
 // shown is a text without what differs from run to run.
 func (r row) shown(text string) string {

@@ -166,7 +166,7 @@ func TestTheFiveAlertsFireAndResolveInTelegram(t *testing.T) {
 		require.Empty(t, m.ParseMode)
 		texts = append(texts, m.Text)
 	}
-	require.Contains(t, fmt.Sprint(texts...), "https://ops.example.org/api/admin/longrun/incidents/missed_heartbeats_")
+	require.Contains(t, fmt.Sprint(texts...), "https://ops.example.org/incident/missed_heartbeats_")
 	require.Contains(t, fmt.Sprint(texts...), "instance api-1 · commit 4f1c2ab")
 	require.Contains(t, fmt.Sprint(texts...), " IST)", "in the zone of who reads it, too")
 	alerttest.LeaksNoSecret(t, []string{tg.Token(), demo.Number, demo.Sender}, texts...)

@@ -21,7 +21,7 @@ const (
 	patience = 45 * time.Second
 	// farewell is how long the client has to see the end of its connection by itself,
 	// of the time of the end.
-	farewell = 200 * time.Millisecond
+	farewell = 500 * time.Millisecond
 )
 
 // session is one account's client in the hands of an Owner.

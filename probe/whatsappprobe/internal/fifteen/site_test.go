@@ -3,7 +3,6 @@ package fifteen_test
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -187,7 +186,11 @@ func (s *site) leak(bytes int) {
 	end := s.leaking
 	go func() {
 		for {
-			page := make([]byte, bytes)
+			page, err := take(bytes)
+			if err != nil {
+				s.t.Error(err)
+				return
+			}
 			for i := range page {
 				page[i] = 1 // or it is no memory
 			}
@@ -205,8 +208,10 @@ func (s *site) leak(bytes int) {
 func (s *site) mendLeak() {
 	s.leaking <- struct{}{}
 	<-s.leaking
+	for _, page := range s.kept {
+		require.NoError(s.t, give(page))
+	}
 	s.kept = nil
-	debug.FreeOSMemory()
 }
 
 // online waits until both accounts are, and their first queries are over.

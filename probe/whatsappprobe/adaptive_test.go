@@ -260,7 +260,9 @@ func (f *fleet) probesADay(t *testing.T, days float64) map[float64][2]float64 {
 // that stands out takes nearly all of the time. Of as few as are made here p99 would be
 // the worst, so that p95 is held to bounds.
 //
-// The whole of it takes a minute: go test ./probe/whatsappprobe -run Zombie -zombies -v
+// The whole of it takes a minute:
+//
+//	go test ./probe/whatsappprobe -run Zombie -zombies -v
 func TestAZombieIsToldInTime(t *testing.T) { //nolint:paralleltest // it takes a core
 	zombies(t, false, .95, map[float64]float64{0: 65, 20: 65, 200: 65, 800: 24, 2000: 12})
 }

@@ -36,10 +36,11 @@ func (t talk) quiet() (undo func()) {
 	}
 }
 
-// Run has people write to the account, and the account to them, until ctx ends.
+// Run has people write to the account, and the account to them, until ctx ends. They
+// stay connected until Close.
 func (d *Demo) Run(ctx context.Context) error {
 	for _, cli := range d.people {
-		if err := cli.ConnectContext(ctx); err != nil && ctx.Err() == nil {
+		if err := cli.Connect(); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("demo: %w", err)
 		}
 	}

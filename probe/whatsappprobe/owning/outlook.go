@@ -18,6 +18,9 @@ const (
 	// as whatsmeow does. Each comes at most apart after the one before.
 	deaf  = 150 * time.Second
 	apart = time.Minute
+	// believed is how often in a row, a second apart, a client must say that it is
+	// connected already: it says so for a moment of a connection that is ending, too.
+	believed = 3
 	// stuck is how long a connection may be without a login.
 	stuck = 10 * time.Minute
 	// unknownBan is how long a ban lasts of which no end was told.
@@ -48,6 +51,7 @@ type outlook struct {
 	missed   time.Time // … and the last one
 	dead     bool      // it is to be given up
 	tries    int       // in a row, without a connection that lasted
+	claims   int       // in a row, to be connected already
 	after    time.Time // no try before
 	barred   time.Time // no login before, whoever leads: a ban, a refusal
 	refusals int       // in a row
@@ -56,7 +60,7 @@ type outlook struct {
 
 // begin is the begin of a lead: whoever has the lease is the rightful owner.
 func (l *outlook) begin() {
-	l.taken, l.tries, l.after = false, 0, time.Time{}
+	l.taken, l.tries, l.claims, l.after = false, 0, 0, time.Time{}
 	l.left()
 }
 
@@ -80,7 +84,7 @@ func (l *outlook) take(event any, now time.Time) (word string, known bool) {
 	switch e := event.(type) {
 	case *events.Connected:
 		l.left()
-		l.online, l.since = true, now
+		l.online, l.since, l.claims = true, now, 0
 		l.unpaired, l.taken, l.barred, l.refusals = false, false, time.Time{}, 0
 	case *events.Disconnected, *events.ManualLoginReconnect:
 		l.ended(now)
@@ -138,6 +142,18 @@ func (l *outlook) ended(now time.Time) {
 	}
 	l.left()
 	l.after = now.Add(pause(l.tries))
+}
+
+// claimed takes note that a client says that it is connected already, of which no event
+// told. Should the connection that is believed not be logged in, its keepalives go
+// without an answer.
+func (l *outlook) claimed(now time.Time) {
+	l.left()
+	if l.claims++; l.claims < believed {
+		l.after = now.Add(shortest)
+		return
+	}
+	l.online, l.since, l.claims = true, now, 0
 }
 
 // tried takes note that a connection is made at now, and failed that it was not.

@@ -188,9 +188,7 @@ func (s *session) came(ctx context.Context, err error, end context.CancelFunc) {
 		s.live(end)
 		return
 	case errors.Is(err, whatsmeow.ErrAlreadyConnected):
-		// Its last word was of an earlier connection. Should this one not be logged in,
-		// its keepalives go without an answer.
-		s.with(func(l *outlook, now time.Time) { l.left(); l.online, l.since = true, now })
+		s.with(func(l *outlook, now time.Time) { l.claimed(now) })
 	case errors.Is(err, store.ErrDeviceDeleted):
 		s.with(func(l *outlook, _ time.Time) { l.left(); l.unpaired = true })
 	case ctx.Err() == nil:

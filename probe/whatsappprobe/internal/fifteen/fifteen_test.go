@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/alert"
-	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -140,22 +139,4 @@ func checkOver(t *testing.T, s *site) {
 		n++
 	}
 	require.Positive(t, n)
-}
-
-// count is how many messages of a kind came about a rule.
-func (b *inbox) count(kind alert.Kind, rule longrun.RuleID) (n int) {
-	for _, m := range b.all() {
-		if m.Kind == kind && m.Rule == string(rule) {
-			n++
-		}
-	}
-	return n
-}
-
-// titles are what came.
-func (b *inbox) titles() (all []string) {
-	for _, m := range b.all() {
-		all = append(all, m.at.Format("15:04 ")+string(m.Kind)+" "+m.Rule+" "+m.Target)
-	}
-	return all
 }

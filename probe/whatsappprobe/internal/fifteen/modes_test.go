@@ -92,7 +92,7 @@ func modes() []mode {
 					cli := s.NewClient(s.t, number)
 					require.NoError(s.t, cli.Connect())
 					s.WithholdPhoneKeys(number)
-					s.people = append(s.people, cli)
+					s.people.join(cli)
 				}
 			},
 			rule: rules.PhoneWithoutCopy, most: 20 * time.Minute,

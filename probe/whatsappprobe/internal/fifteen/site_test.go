@@ -16,7 +16,6 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
-	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
@@ -37,6 +36,31 @@ var customers = []string{"491700000003", "491700000004", "491700000005", "491700
 
 func jid(number string) types.JID { return types.NewJID(number, types.DefaultUserServer) }
 
+// people write to the monitored account, and more may join while they do.
+type people struct {
+	mu  sync.Mutex
+	all []*whatsmeow.Client
+}
+
+func (p *people) join(cli *whatsmeow.Client) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = append(p.all, cli)
+}
+
+func (p *people) none() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.all) == 0
+}
+
+// nth goes round among them.
+func (p *people) nth(i int) *whatsmeow.Client {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all[i%len(p.all)]
+}
+
 // site is a service in a bubble: a host with two accounts, and its customers.
 type site struct {
 	*whatsapptest.Server
@@ -46,7 +70,7 @@ type site struct {
 	every       time.Duration // of its probes
 	memoryLimit int64
 	unprobed    bool
-	people      []*whatsmeow.Client
+	people      people
 
 	// The process, which may be started anew.
 	devices     [2]*store.Device // of the monitored account, and of the one for probes
@@ -79,7 +103,7 @@ func open(t *testing.T, m *mode) *site {
 		for _, number := range customers {
 			cli := srv.NewClient(t, number)
 			require.NoError(t, cli.Connect())
-			s.people = append(s.people, cli)
+			s.people.join(cli)
 		}
 	}
 	s.start(!m.unasked)
@@ -136,7 +160,7 @@ func (s *site) start(asks bool) {
 		parts.Go(func() { accounts.Run(ctx) })
 	}
 	parts.Go(func() { s.work(ctx, orders, host) })
-	if len(s.people) > 0 {
+	if !s.people.none() {
 		parts.Go(func() { s.trade(ctx) })
 	}
 	var once sync.Once
@@ -176,7 +200,7 @@ func (s *site) trade(ctx context.Context) {
 			return
 		case <-time.After(15 * time.Minute / time.Duration(len(customers))):
 		}
-		_, _ = s.people[i%len(s.people)].SendMessage(ctx, jid(ours), &waE2E.Message{Conversation: new("an order")})
+		_, _ = s.people.nth(i).SendMessage(ctx, jid(ours), &waE2E.Message{Conversation: new("an order")})
 	}
 }
 
@@ -227,7 +251,7 @@ func (s *site) online() {
 // write has each of some people write once, one after the other.
 func (s *site) write(n int) {
 	for i := range n {
-		_, err := s.people[i%len(s.people)].SendMessage(s.t.Context(), jid(ours), &waE2E.Message{Conversation: new("an order")})
+		_, err := s.people.nth(i).SendMessage(s.t.Context(), jid(ours), &waE2E.Message{Conversation: new("an order")})
 		require.NoError(s.t, err)
 		time.Sleep(time.Second)
 	}
@@ -239,51 +263,4 @@ func halfPast(d time.Duration) {
 	at := time.Now().Add(d).Truncate(time.Minute).Add(90 * time.Second)
 	time.Sleep(time.Until(at))
 	synctest.Wait()
-}
-
-// inbox is the channel that messages come in by.
-type inbox struct {
-	mu    sync.Mutex
-	mails []mail
-}
-
-type mail struct {
-	alert.Message
-	at time.Time
-}
-
-func (b *inbox) Alert(_ context.Context, m alert.Message) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.mails = append(b.mails, mail{m, time.Now()})
-	return nil
-}
-
-// all are the messages, those of a digest one by one.
-func (b *inbox) all() (all []mail) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, m := range b.mails {
-		if m.Kind != alert.Digest {
-			all = append(all, m)
-		}
-		for _, part := range m.Parts {
-			all = append(all, mail{part, m.at})
-		}
-	}
-	return all
-}
-
-// await waits for a message about a rule, until a time.
-func (b *inbox) await(kind alert.Kind, rule longrun.RuleID, until time.Time) (mail, bool) {
-	for ; ; time.Sleep(15 * time.Second) {
-		for _, m := range b.all() {
-			if m.Kind == kind && m.Rule == string(rule) {
-				return m, true
-			}
-		}
-		if time.Now().After(until) {
-			return mail{}, false
-		}
-	}
 }

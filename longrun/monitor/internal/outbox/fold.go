@@ -67,14 +67,14 @@ func (o *Outbox) foldLoose() {
 	}
 }
 
-// words are what is unsent by what it is about, the oldest first.
+// words are what is unsent by what it is about, in the order of their numbers.
 func (o *Outbox) words() map[Key][]*longrun.Notice {
 	all := make(map[Key][]*longrun.Notice)
 	for _, n := range o.unsent {
 		all[keyOf(n)] = append(all[keyOf(n)], n)
 	}
 	for _, words := range all {
-		slices.SortFunc(words, older)
+		slices.SortFunc(words, before)
 	}
 	return all
 }

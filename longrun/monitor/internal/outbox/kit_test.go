@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -55,6 +56,7 @@ type bench struct {
 	trusted func() (time.Time, error)
 	slot    time.Duration     // how long a turn waits at most
 	open    map[string]string // the incidents that are, by target
+	now     time.Time         // by which is decided; that of the clock where it is zero
 
 	settings atomic.Pointer[longrun.Settings]
 
@@ -126,7 +128,7 @@ func (b *bench) queueOf(incident, target string, seq int64, kind longrun.NoticeK
 		i.TSEnd = new(time.Now().UTC().Truncate(time.Microsecond))
 		b.open[target] = ""
 	}
-	b.box.Queue(b.t.Context(), i, rules.State{Rule: rules.LoggedOut, Target: target, Seq: seq}, kind, time.Now())
+	b.box.Queue(b.t.Context(), i, rules.State{Rule: rules.LoggedOut, Target: target, Seq: seq}, kind, cmp.Or(b.now, time.Now()))
 }
 
 func (b *bench) notices() map[string]longrun.Notice {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -150,6 +152,21 @@ func missed(n *longrun.Notice) int {
 
 func older(a, b *longrun.Notice) int {
 	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.NoticeID, b.NoticeID))
+}
+
+// before orders what is about one rule and target: by number, since a clock may have
+// been set back between two of them.
+func before(a, b *longrun.Notice) int {
+	return cmp.Or(cmp.Compare(numberOf(a), numberOf(b)), older(a, b))
+}
+
+// numberOf is the number in a NoticeID, 0 where somebody made one without.
+func numberOf(n *longrun.Notice) int64 {
+	number, err := strconv.ParseInt(n.NoticeID[strings.LastIndexByte(n.NoticeID, '_')+1:], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return number
 }
 
 // keyOf is the rule and target that a message is about.

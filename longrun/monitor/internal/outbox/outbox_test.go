@@ -3,6 +3,7 @@ package outbox_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -144,6 +145,42 @@ func TestAnOldLookingMessageThatIsYoungIsSent(t *testing.T) {
 		b.run(time.Minute)
 		require.Equal(t, []string{"firing old_00002"}, said(rec.Messages()))
 	})
+}
+
+// A clock that is set back between two decisions turns nothing round and holds nothing
+// up, in the lead that decided them and in the next one.
+func TestNoClockThatWasSetMakesOneWordOvertakeAnother(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 1))
+			rec := alerttest.NewRecorder()
+			b := newBench(t, rec)
+			for target := range 3 {
+				for seq := range int64(12) { // the tenth sorts before the ninth as a text
+					b.now = time.Now().Add(time.Duration(rng.IntN(7200)-3600) * time.Second)
+					b.queueOf(fmt.Sprintf("i%d-%d", target, seq/2), fmt.Sprint("t", target), 1+seq, []longrun.NoticeKind{longrun.NoticeFiring, longrun.NoticeResolved}[seq%2])
+				}
+			}
+			if seed%2 == 0 { // whoever leads next reads them
+				require.True(t, b.draft.Write(t.Context()))
+				b.begin()
+				require.NoError(t, b.box.Restore(t.Context()))
+			}
+			b.run(5 * time.Minute)
+			next := map[string]int{}
+			for _, m := range rec.Messages() {
+				for _, p := range append(m.Parts, m) {
+					if p.Target == "" {
+						continue
+					}
+					next[p.Target]++
+					require.True(t, strings.HasSuffix(p.Key, fmt.Sprint("-", next[p.Target])), "seed %d: %s came as number %d", seed, p.Key, next[p.Target])
+				}
+			}
+			require.Equal(t, map[string]int{"t0": 12, "t1": 12, "t2": 12}, next, "seed %d", seed)
+		})
+	}
 }
 
 func TestARestoreGoesOnWhereItBroke(t *testing.T) {

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -101,9 +102,15 @@ func (o *Outbox) due(now time.Time) (due []*longrun.Notice, wait time.Duration) 
 	if o.Waiting() == 0 {
 		return nil, wait
 	}
+	type placed struct {
+		*longrun.Notice
+		at time.Time // no earlier than that of what comes before it about its target
+	}
+	var all []placed
 	for _, words := range o.words() {
 		ready := 0 // up to behind the last one that waits
-		var these []*longrun.Notice
+		var these []placed
+		at := time.Time{}
 		for _, n := range words {
 			if left := untilDue(n, now); left > 0 {
 				if slices.ContainsFunc(words, isWaiting) {
@@ -112,23 +119,28 @@ func (o *Outbox) due(now time.Time) (due []*longrun.Notice, wait time.Duration) 
 				break
 			}
 			if isWaiting(n) || o.tellable(n) && !o.again.atFault(n.NoticeID) {
-				these = append(these, n)
+				at = room.Latest(at, n.Created)
+				these = append(these, placed{n, at})
 			}
 			if isWaiting(n) {
 				ready = len(these)
 			}
 		}
-		due = append(due, these[:ready]...)
+		all = append(all, these[:ready]...)
 	}
-	slices.SortFunc(due, older)
+	slices.SortFunc(all, func(a, b placed) int { return cmp.Or(a.at.Compare(b.at), before(a.Notice, b.Notice)) })
+	for _, p := range all {
+		due = append(due, p.Notice)
+	}
 	return due, wait
 }
 
 func isWaiting(n *longrun.Notice) bool { return n.State == longrun.Waiting }
 
 // untilDue is how long a message still waits. No clock that was set back makes
-// it wait for longer than a channel may ask for.
+// it wait for longer than a channel may ask for, nor one that nobody has tried yet.
 func untilDue(n *longrun.Notice, now time.Time) time.Duration {
+	now = room.Latest(now, n.Created)
 	at := n.TS
 	if n.ClaimedUntil != nil { // somebody may be sending it still
 		at = room.Latest(at, *n.ClaimedUntil)

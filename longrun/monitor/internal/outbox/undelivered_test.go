@@ -24,6 +24,7 @@ type line struct {
 	alerttest.Recorder
 	mu     sync.Mutex
 	refuse func(alert.Message) bool
+	mended bool        // from the next digest on
 	at     []time.Time // of each call
 }
 
@@ -31,6 +32,9 @@ func everything(alert.Message) bool { return true }
 
 func (l *line) Alert(ctx context.Context, m alert.Message) error {
 	l.mu.Lock()
+	if l.mended && len(m.Parts) > 0 {
+		l.refuse = nil
+	}
 	refuse := l.refuse
 	l.at = append(l.at, time.Now())
 	l.mu.Unlock()
@@ -50,6 +54,14 @@ func (l *line) refusing(what func(alert.Message) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refuse = what
+}
+
+// mendedForDigests has it take everything from the next digest on: what is refused is tried
+// together and alone by turns, and only together in order.
+func (l *line) mendedForDigests() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mended = true
 }
 
 func (l *line) times() []time.Time {
@@ -184,7 +196,7 @@ func TestTheBacklogSaysFirstWhatGoesOn(t *testing.T) {
 		b.run(time.Hour)
 		b.queue("bad", 3, longrun.NoticeReminder)
 		b.run(time.Hour)
-		ch.refusing(nil)
+		ch.mendedForDigests()
 		b.run(10 * time.Minute)
 		got := said(ch.Messages())
 		require.ElementsMatch(t, []string{"firing worse", "firing bad", "resolved over"}, got)
@@ -246,7 +258,7 @@ func TestTheEndOfWhatWasToldIsToldThoughItHappensAgain(t *testing.T) {
 		next("last", longrun.NoticeFiring)
 		require.Equal(t, 2, undelivered(b))
 		ch.Reset()
-		ch.refusing(nil)
+		ch.mendedForDigests()
 		b.run(10 * time.Minute)
 		require.Equal(t, []string{"resolved ops", "firing ops"}, said(ch.Messages()))
 		require.Len(t, ch.Messages(), 1)

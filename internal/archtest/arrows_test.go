@@ -327,6 +327,7 @@ var arrows = []row{
 	},
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
+	{dir: "internal/seedtest"},
 	{dir: "internal/recorded"},                    // tests only
 	{dir: "probe/whatsappprobe/internal/fifteen"}, // likewise
 	{dir: "internal/faultnet"},

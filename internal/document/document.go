@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/store"
@@ -85,11 +86,8 @@ func timeOf(v reflect.Value) time.Time {
 	if v.Kind() == reflect.Map {
 		field = v.MapIndex(reflect.ValueOf(TimeField).Convert(v.Type().Key()))
 	} else {
-		for _, f := range reflect.VisibleFields(v.Type()) {
-			if f.IsExported() && f.Tag.Get("json") == TimeField {
-				field = v.FieldByIndex(f.Index)
-				break
-			}
+		if place := timePlace(v.Type()); place != nil {
+			field = v.FieldByIndex(place)
 		}
 	}
 	for field.IsValid() && (field.Kind() == reflect.Interface || field.Kind() == reflect.Pointer) {
@@ -100,4 +98,24 @@ func timeOf(v reflect.Value) time.Time {
 	}
 	t, _ := reflect.TypeAssert[time.Time](field)
 	return t
+}
+
+// timePlaces remembers timePlace: to find a field anew takes longer than all else that
+// is done with a document.
+var timePlaces sync.Map // of reflect.Type and []int
+
+// timePlace is where a struct type has its field "ts", nil without one.
+func timePlace(t reflect.Type) []int {
+	if place, ok := timePlaces.Load(t); ok {
+		return place.([]int) //nolint:forcetypeassert // nothing else is in it
+	}
+	var place []int
+	for _, f := range reflect.VisibleFields(t) {
+		if f.IsExported() && f.Tag.Get("json") == TimeField {
+			place = f.Index
+			break
+		}
+	}
+	timePlaces.Store(t, place)
+	return place
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
@@ -77,11 +78,7 @@ func (c *moody) Alert(ctx context.Context, m alert.Message) error {
 
 func TestNoBrokenChannelLosesAWord(t *testing.T) { //nolint:tparallel // sideBySide does, and waits for them
 	t.Parallel()
-	seeds := brokenSeeds
-	if testing.Short() {
-		seeds = 10
-	}
-	sideBySide(t, seeds, brokenChannel)
+	sideBySide(t, seedtest.Histories(brokenSeeds), brokenChannel)
 }
 
 // brokenChannel is one history: troubles come and go, whoever leads dies now and

@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -25,7 +26,7 @@ import (
 )
 
 // crashSeeds is how many histories of crashes are tried.
-const crashSeeds = 200
+const crashSeeds = 60
 
 // mortal is an instance that dies in the middle of one of its steps: before or
 // after a commit of alerts, before or after a message is sent.
@@ -129,12 +130,8 @@ type trouble struct {
 
 func TestNoCrashLosesAnAlert(t *testing.T) { //nolint:tparallel // sideBySide does, and waits for them
 	t.Parallel()
-	seeds := crashSeeds
-	if testing.Short() {
-		seeds = 20
-	}
 	var where tally
-	sideBySide(t, seeds, func(t *testing.T, seed uint64) { crashes(t, seed, &where) })
+	sideBySide(t, seedtest.Histories(crashSeeds), func(t *testing.T, seed uint64) { crashes(t, seed, &where) })
 	for _, what := range []string{"the decision", "the claim", "the message", "the mark"} {
 		for _, when := range []string{"before ", "after "} {
 			require.True(t, where.of(when+what) > 0 || testing.Short(), "nobody died %s%s", when, what)

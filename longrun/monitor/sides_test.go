@@ -10,15 +10,15 @@ import (
 // sides is how many histories are lived through at a time.
 const sides = 4
 
-// sideBySide lives through the histories of so many seeds, each in a bubble of its
+// sideBySide lives through so many histories, each in a bubble of its
 // own, and returns when all have ended. A side ends with the first that fails.
-func sideBySide(t *testing.T, seeds int, live func(t *testing.T, seed uint64)) {
+func sideBySide(t *testing.T, histories int, live func(t *testing.T, seed uint64)) {
 	t.Helper()
 	t.Run("seeds", func(t *testing.T) {
 		for side := range sides {
 			t.Run(fmt.Sprint("from ", side), func(t *testing.T) {
 				t.Parallel()
-				for seed := side; seed < seeds; seed += sides {
+				for seed := side; seed < histories; seed += sides {
 					synctest.Test(t, func(t *testing.T) { live(t, uint64(seed)) })
 					if t.Failed() {
 						t.Fatalf("seed %d", seed)

@@ -63,7 +63,15 @@ func (h *hosting) look() {
 	h.board.look(rules.All(), in)
 }
 
-func nameOf(i int) string { return fmt.Sprintf("account-%03d", i) }
+// names are made once: a month has millions of looks at them.
+var names = func() (all [10_000]string) {
+	for i := range all {
+		all[i] = fmt.Sprintf("account-%03d", i)
+	}
+	return all
+}()
+
+func nameOf(i int) string { return names[i] }
 
 // told are the words that were told, of all rules and targets.
 func (h *hosting) told() (all []string) {

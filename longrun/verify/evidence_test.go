@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/firestoretest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
@@ -38,12 +39,9 @@ func evidenceOf(tb testing.TB, l *ledger.Ledger, o verify.EvidenceOptions) verif
 
 func TestNoHonestHistoryIsAccused(t *testing.T) {
 	t.Parallel()
-	seeds := 40
-	if testing.Short() {
-		seeds = 6
-	}
+	histories := seedtest.Histories(15)
 	var late, epochs, unsealedDays int
-	for seed := range uint64(seeds) {
+	for seed := range uint64(histories) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		h := newHistory(seed)
 		if seed%2 == 0 {
@@ -94,7 +92,7 @@ func TestNoHonestHistoryIsAccused(t *testing.T) {
 		}
 	}
 	require.Positive(t, late)
-	require.Greater(t, epochs, seeds)
+	require.Greater(t, epochs, histories)
 	t.Logf("%d late beats, %d epochs, %d days without a seal", late, epochs, unsealedDays)
 }
 
@@ -119,14 +117,10 @@ func (h *history) markPruned(tb testing.TB, st store.Store, l *ledger.Ledger, id
 // around it, is named by a neighbour.
 func TestEveryTamperingIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
-	seeds := 4
-	if testing.Short() {
-		seeds = 2
-	}
 	for _, x := range tamperings {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(seeds) {
+			for seed := range uint64(seedtest.Histories(2)) {
 				st := memstore.New(nil)
 				h := crimeScene(seed)
 				if x.signed && h.key == nil {

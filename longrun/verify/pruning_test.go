@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
@@ -25,11 +26,7 @@ var errBrokenOff = errors.New("broken off")
 // end what is kept is there and nothing else.
 func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 	t.Parallel()
-	seeds := 4
-	if testing.Short() {
-		seeds = 2
-	}
-	for seed := range uint64(seeds) {
+	for seed := range uint64(seedtest.Histories(2)) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		h := newHistory(seed)
 		h.run(perDay - 30)

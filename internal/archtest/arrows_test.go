@@ -97,6 +97,8 @@ var arrows = []row{
 		dir:  "longrun/report",
 		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "internal/figures", "internal/visible"},
 	},
+	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
+	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
 	{
 		dir:  "longrun/verify/internal/chain",
 		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store", "internal/spawn"},
@@ -207,7 +209,7 @@ var arrows = []row{
 	{
 		dir: "longrun/adminhttp",
 		ours: []string{
-			"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
+			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
 			"longrun/rules", "store", "internal/visible", "internal/redirect",
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
 			"longrun/adminhttp/internal/patience", "longrun/adminhttp/internal/turnstile",
@@ -216,7 +218,7 @@ var arrows = []row{
 	},
 	{
 		dir:  "longrun/adminhttp/internal/request",
-		ours: []string{"longrun/adminhttp/internal/reply", "longrun/ledger", "longrun", "longrun/rules", "store"},
+		ours: []string{"longrun/adminhttp/internal/reply", "longrun/report", "longrun/ledger", "longrun", "longrun/rules", "store"},
 	},
 	{
 		dir:  "longrun/adminhttp/internal/reply",

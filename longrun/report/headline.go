@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
@@ -42,9 +41,9 @@ func lostOrNothing(missed int, lost string) string {
 	return lost
 }
 
-// length is how long so many slots are, on one line.
+// length is how long so many slots are.
 func (r Report) length(slots int) string {
-	return strings.ReplaceAll(figures.Length(time.Duration(slots)*r.interval()), " ", "\u00a0")
+	return figures.Length(time.Duration(slots) * r.interval())
 }
 
 // look is the class of the verdict and its mark: by form as well as by colour.

@@ -108,7 +108,7 @@ func ParseWindow(s string, now time.Time) (longrun.Window, error) {
 // *WindowError.
 func CheckWindow(w longrun.Window, now time.Time) error {
 	switch {
-	case !w.From.Before(now):
+	case !w.From.Before(now) && (!w.To.Before(w.From) || w.To.Equal(now)):
 		return &WindowError{"from", fmt.Sprintf("%s lies in the future: it is %s", longrun.ISO(w.From), longrun.ISO(now))}
 	case w.To.Before(w.From):
 		return &WindowError{"to", fmt.Sprintf("%s is before from %s", longrun.ISO(w.To), longrun.ISO(w.From))}

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
-	"github.com/lmittmann/tint"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
@@ -57,7 +56,7 @@ func run(ctx context.Context, args []string, environment map[string]string, out 
 		misconfigured(out, err)
 		return 2
 	}
-	logger := slog.New(tint.NewTextHandler(out, &tint.Options{Level: c.LogLevel, TimeFormat: time.TimeOnly, NoColor: !colours(out), ReplaceAttr: shown}))
+	logger := c.logger(out)
 	err = serve(ctx, c, logger, out)
 	var unusable *openError
 	switch {
@@ -115,18 +114,20 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 		return err
 	}
 	mux := http.NewServeMux()
-	admin := adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock})
+	admin := adminhttp.New(m, adminhttp.Options{Token: c.Token, OpenBadge: c.OpenBadge, Logger: logger, Clock: c.clock})
 	mux.Handle(adminhttp.DefaultPrefix+"/", admin)
 	mux.Handle(adminhttp.DefaultPrefix, admin) // whose redirect to the index stays under a proxy's path
 	mux.Handle("GET /livez", adminhttp.Livez())
 	mux.Handle("GET /readyz", adminhttp.Readyz(m))
 	mux.Handle("GET /{$}", redirect.To(adminhttp.DefaultPrefix+"/"))
 	server := adminhttp.Server(c.Addr, redirect.Clean(mux), adminhttp.Limits{})
-	greet(out, c, m.Status(), to, listener.Addr())
+	c.greet(ctx, out, logger, m.Status(), to, listener.Addr())
 	if wa.demo != nil {
 		mux.Handle("GET /demo", wa.demo)
 		mux.Handle("POST /demo/{fault}", http.NewCrossOriginProtection().Handler(wa.demo))
-		greetDemo(out, "http://"+reachable(listener.Addr()))
+		if c.LogFormat == asText {
+			greetDemo(out, "http://"+reachable(listener.Addr()))
+		}
 	}
 
 	group, ctx := errgroup.WithContext(ctx)

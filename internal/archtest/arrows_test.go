@@ -202,7 +202,7 @@ var arrows = []row{
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
-			"longrun/monitor/internal/memlimit",
+			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/causes",
 		},
 		with: []string{clock, xsync},
 	},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -116,13 +117,21 @@ func TestAfterACleanStopNoRunIsLost(t *testing.T) {
 func TestATakeOverSaysInOneLineWhatItCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
-		own := storetest.Wrap(mem)
+		own, slow := storetest.Wrap(mem), storetest.Wrap(mem)
 		a := start(t, own, "a")
 		time.Sleep(3 * time.Minute)
 		require.Zero(t, a.log.count("took over"), "the first one takes over from nobody")
-		b := start(t, mem, "b")
+		b := start(t, slow, "b")
 		time.Sleep(time.Minute)
 		kill(a, own)
+		// Only after some slots of its own can it write down that the other one died.
+		since := time.Now()
+		slow.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Scan && strings.HasSuffix(c.Key.Collection, "/runs") && time.Since(since) < 6*time.Minute {
+				return errors.New("no route")
+			}
+			return nil
+		}})
 		time.Sleep(10 * time.Minute)
 		require.Equal(t, monitor.Leading, b.Status().State)
 		lost := 0

@@ -124,8 +124,10 @@ func New(cfg Config) (*Monitor, error) {
 	}
 	m.campaign = leading.New(m.deps, leading.Options{
 		Lock: l, Began: func(context.Context) { m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Expired: m.run.MarkLost,
-		TookOver: func(ctx context.Context, before lock.Row) { causes.TookOver(ctx, m.deps, before.HolderInstanceID) },
-		Tasks:    tasks,
+		TookOver: func(ctx context.Context, before lock.Row, began time.Time) {
+			causes.TookOver(ctx, m.deps, began, before.HolderInstanceID)
+		},
+		Tasks: tasks,
 	})
 	m.store.Follow(m.deps.Ledger.LockKey(), m.campaign.Saw)
 	return m, nil

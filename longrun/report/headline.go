@@ -24,7 +24,7 @@ func (r Report) headline() string {
 	switch v.Outcome {
 	case Fail:
 		if v.Known < 1 {
-			return fmt.Sprintf("Under the target: %s known so far, %s", missed, allowed)
+			return fmt.Sprintf("Under the target: %s, of what is known so far; %s", missed, allowed)
 		}
 		return fmt.Sprintf("Under the target: %s, %s", missed, allowed)
 	case SoFar:

@@ -26,8 +26,9 @@ var page = template.Must(template.New("page").Parse(strings.Replace(pageText, "/
 
 // PageOptions are what a page may be told; nil means the defaults.
 type PageOptions struct {
-	// Window returns the address of the report of another window, such as "7d",
-	// relative to the page. Default: the page leads nowhere.
+	// Window returns the address of the report of another window, such as "7d" or
+	// FROM/TO, relative to the page; what it has of the window must be escaped as in a
+	// query, or it is left out. Default: the page leads nowhere.
 	Window func(window string) string
 	// Table returns the address of a list of the same window as CSV, "gaps",
 	// "incidents" or "probes", relative to the page; empty where there is none.

@@ -11,15 +11,14 @@ import (
 )
 
 // TookOver says in one line what a take-over cost: how many slots lie without a beat
-// between the last one before it and the slot that this instance began in, and why, as
-// far as the documents tell. It waits a little first, so that the first beat, beats
-// that were late and the end of a dead instance are written down; where ctx ends
-// before, it says nothing.
+// between the last one before it and the first one after it, and why, as far as the
+// documents tell. It waits a little first, so that the first beat, beats that were
+// late and the end of a dead instance are written down; where ctx ends before, it says
+// nothing.
 //
-// Previous is the instance that led before; empty where nobody knows. Where there was
-// no beat before, nothing can have been lost.
-func TookOver(ctx context.Context, d room.Deps, previous string) {
-	began := d.Clock.Now().UTC()
+// Began is when this instance took over, and previous the one that led before; empty
+// where nobody knows. Where there was no beat before, nothing can have been lost.
+func TookOver(ctx context.Context, d room.Deps, began time.Time, previous string) {
 	if !deadline.Sleep(ctx, d.Clock, min(d.Self.Interval/2, maxDoubt)) {
 		return
 	}
@@ -42,21 +41,25 @@ func TookOver(ctx context.Context, d room.Deps, previous string) {
 	}
 }
 
-// lostBefore is the gap that ends where the slot of a time begins, with its cause.
+// lostBefore is the gap between the last beat before the slot of a time and the first
+// one from there on, with its cause.
 func lostBefore(parent context.Context, d room.Deps, began time.Time) (gap longrun.Gap, known bool, err error) {
 	ctx, cancel := deadline.With(parent, d.Clock, room.StoreTimeout)
 	defer cancel()
 	own := longrun.SlotAt(began, d.Self.Interval)
-	w := longrun.Window{From: own.Start(d.Self.Interval), To: began}
-	before, _, err := d.Ledger.Neighbours(ctx, w)
+	start := own.Start(d.Self.Interval)
+	before, after, err := d.Ledger.Neighbours(ctx, longrun.Window{From: start, To: start})
 	if err != nil || before == nil {
 		return longrun.Gap{}, false, err
 	}
 	first := longrun.SlotAt(before.TS, d.Self.Interval) + 1
+	if after != nil {
+		own = max(own, longrun.SlotAt(after.TS, d.Self.Interval))
+	}
 	if first >= own {
 		return longrun.Gap{}, true, nil
 	}
-	gap = longrun.Gap{From: first.Start(d.Self.Interval), To: w.From, Missed: int(own - first), Cause: longrun.Unknown, Before: before.InstanceID}
+	gap = longrun.Gap{From: first.Start(d.Self.Interval), To: own.Start(d.Self.Interval), Missed: int(own - first), Cause: longrun.Unknown, Before: before.InstanceID}
 	explained, err := Explain(parent, d, []longrun.Gap{gap}, longrun.Heartbeat{})
 	if err != nil {
 		return longrun.Gap{}, false, err

@@ -30,8 +30,9 @@ type Options struct {
 	// instance which fell silent.
 	Expired func(ctx context.Context, before lock.Row)
 	// TookOver is called once, beside the tasks and after Expired, in each term but
-	// the first one that there was; it need not be given.
-	TookOver func(ctx context.Context, before lock.Row)
+	// the first one that there was, with the time at which the term began; it need not
+	// be given.
+	TookOver func(ctx context.Context, before lock.Row, began time.Time)
 	// Tasks are what a leader does beside its beats.
 	Tasks []Task
 }
@@ -86,6 +87,7 @@ func (c *Campaign) Run(ctx context.Context) {
 func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 	term := &Term{lease: lease, pace: c.pace}
 	prev, how := lease.Previous()
+	began := c.Clock.Now().UTC()
 	c.set(true, term.Epoch())
 	c.Log.InfoContext(ctx, "leading", "epoch", term.Epoch(), "after", string(how), "previous", prev.HolderInstanceID)
 	if how == lock.First && term.Epoch() > 1 {
@@ -112,7 +114,7 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 				c.Expired(beside, prev)
 			}
 			if c.TookOver != nil {
-				c.TookOver(beside, prev)
+				c.TookOver(beside, prev, began)
 			}
 			return nil
 		})

@@ -149,7 +149,7 @@ func TestTheReportLeadsToOtherWindowsAndToItsTables(t *testing.T) {
 func TestABadgeIsKeptForAMinute(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, "a-token-of-sixteen")
-	get := func(query, words, caching string) answer {
+	get := func(query, words, caching string) {
 		t.Helper()
 		a := s.do(http.MethodGet, "/badge.svg"+query, "")
 		require.Equal(t, http.StatusOK, a.status)
@@ -157,7 +157,6 @@ func TestABadgeIsKeptForAMinute(t *testing.T) {
 		require.Equal(t, caching, a.header.Get("Cache-Control"))
 		require.Contains(t, a.header.Get("Content-Security-Policy"), "default-src 'none'")
 		require.Contains(t, string(a.body), words+"</text>")
-		return a
 	}
 	get("", "? unknown", "private, max-age=60")
 	s.night()

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
@@ -21,8 +22,7 @@ type month struct {
 // months are those of the window, the newest first.
 func (r Report) months() []month {
 	var all []month
-	for i := len(r.Days) - 1; i >= 0; i-- {
-		d := r.Days[i]
+	for _, d := range slices.Backward(r.Days) {
 		name := d.From.Format("2006-01")
 		if len(all) == 0 || all[len(all)-1].name != name {
 			all = append(all, month{name: name})

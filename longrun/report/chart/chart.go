@@ -2,7 +2,6 @@ package chart
 
 import (
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -23,9 +22,6 @@ func (s scale) x(t time.Time) float64 {
 
 // short keeps three decimals, more than a screen has.
 func short(v float64) float64 { return math.Round(v*1000) / 1000 }
-
-// percent is how a place on the width is written.
-func percent(v float64) string { return strconv.FormatFloat(short(v), 'f', -1, 64) + "%" }
 
 // tick is a time that is written below a chart.
 type tick struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -204,21 +205,22 @@ func (h *handler) dayPage(w http.ResponseWriter, r *http.Request, name string, n
 	h.render(w, r, http.StatusOK, "history", frame{Title: v.Title, Page: "history", Body: v})
 }
 
-// reportPage answers GET /report: the windows that the report tells of.
+// reportPage answers GET /report: the windows that the report tells of; and, with
+// ?window=7d, ?window=FROM/TO or ?from=2026-02-01&to=2026-03-01, the report as package
+// report makes it, whose one style sheet stands in it and is allowed by its hash alone.
 func (h *handler) reportPage(w http.ResponseWriter, r *http.Request) {
-	h.render(w, r, http.StatusOK, "report", frame{Title: "Report", Page: "report", Body: struct {
-		Windows []string
-		API     string
-	}{report.WindowNames(), h.API}})
-}
-
-// reportItself answers GET /report/{window}: the report as package report makes it.
-// Its one style sheet stands in it, and is allowed by its hash alone.
-func (h *handler) reportItself(w http.ResponseWriter, r *http.Request) {
-	now := h.Clock.Now().UTC()
-	window, err := report.ParseWindow(r.PathValue("window"), now)
+	now, q := h.Clock.Now().UTC(), r.URL.Query()
+	ask := report.Ask{Window: q.Get("window"), From: q.Get("from"), To: q.Get("to")}
+	if ask == (report.Ask{}) {
+		h.render(w, r, http.StatusOK, "report", frame{Title: "Report", Page: "report", Body: struct {
+			Windows           []string
+			API, First, Today string
+		}{report.WindowNames(), h.API, now.AddDate(0, -1, 0).Format(time.DateOnly), now.Format(time.DateOnly)}})
+		return
+	}
+	window, err := ask.Read(now, 24*time.Hour)
 	if err != nil {
-		h.fail(w, r, http.StatusNotFound, "There is no such window: "+strings.TrimPrefix(err.Error(), "report: window: ")+".")
+		h.fail(w, r, http.StatusUnprocessableEntity, "There is no such window: "+strings.TrimPrefix(err.Error(), "report: window: ")+".")
 		return
 	}
 	s, ok := h.survey(w, r, window, now)
@@ -230,11 +232,23 @@ func (h *handler) reportItself(w http.ResponseWriter, r *http.Request) {
 	if options.Threshold == 0 {
 		options.Threshold = -1 // nothing is asked for, which is not to ask for the default
 	}
-	page, err := report.New(s, &options).HTML()
+	links := report.PageOptions{Home: "report", Window: func(name string) string { return "?window=" + url.QueryEscape(name) }}
+	if h.API != "" {
+		links.Table = func(name string) string { return h.root(r) + h.API + tableOf(name, window) }
+	}
+	page, err := report.New(s, &options).Page(&links)
 	if err != nil {
 		h.broken(w, r, "report", err)
 		return
 	}
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash(page)+"; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	send(w, r, http.StatusOK, "text/html; charset=utf-8", page, nil)
+}
+
+// tableOf is where the admin API has a list of a window as CSV.
+func tableOf(name string, w longrun.Window) string {
+	if name == "gaps" {
+		name = "coverage"
+	}
+	return name + "?" + url.Values{"from": {w.From.Format(time.RFC3339Nano)}, "to": {w.To.Format(time.RFC3339Nano)}, "format": {"csv"}}.Encode()
 }

@@ -33,6 +33,9 @@ type PageOptions struct {
 	// FROM/TO, relative to the page; what it has of the window must be escaped as in a
 	// query, or it is left out. Default: the page leads nowhere.
 	Window func(window string) string
+	// Home is the address of the page that this one belongs to, relative to it.
+	// Default: none, and no link to it.
+	Home string
 	// Table returns the address of a list of the same window as CSV, "gaps",
 	// "incidents" or "probes", relative to the page; empty where there is none.
 	// Default: the page leads nowhere.
@@ -76,12 +79,12 @@ func (r Report) Page(o *PageOptions) ([]byte, error) {
 		opt = *o
 	}
 	data := struct {
-		Policy, Title, Headline, Class, Mark, Verdict, Target string
-		Windows                                               []windowLink
-		Cards                                                 []card
-		Parts                                                 []part
+		Policy, Title, Home, Headline, Class, Mark, Verdict, Target string
+		Windows                                                     []windowLink
+		Cards                                                       []card
+		Parts                                                       []part
 	}{
-		Policy: Policy(), Title: r.title(), Headline: r.headline(), Verdict: seen(r.Judgement.Text),
+		Policy: Policy(), Title: r.title(), Home: opt.Home, Headline: r.headline(), Verdict: seen(r.Judgement.Text),
 		Target: seen("Target: " + figures.Share(r.Judgement.Target) + " (" + r.Judgement.Basis + ")."),
 		Cards:  r.cards(),
 	}

@@ -139,9 +139,7 @@ func (t *tab) hear(event any) {
 	case *network.EventRequestWillBeSent:
 		if u, err := url.Parse(e.Request.URL); err == nil && u.Host != "" {
 			t.hosts[u.Host] = true
-		} else {
-			t.hosts[e.Request.URL] = true
-		}
+		} // without one it is data: the browser's pictures of its fields
 	}
 }
 
@@ -204,6 +202,7 @@ func (t *tab) wellBehaved(s *site) {
 	u, err := url.Parse(s.address)
 	require.NoError(t.tb, err)
 	require.Equal(t.tb, []string{u.Host}, hosts)
+	require.Empty(t.tb, is[[]string](t, `[...document.querySelectorAll("[id]")].map(e => e.id).filter((id, i, all) => all.indexOf(id) !== i)`), "two things have one name")
 	require.LessOrEqual(t.tb, is[float64](t, "document.documentElement.scrollWidth"), float64(t.look.width), "the page scrolls sideways")
 }
 

@@ -57,6 +57,9 @@ func see(in *tab, s *site, source, how, page string) {
 	in.tb.Helper()
 	in.visit(s.address + page)
 	in.await(`document.querySelector("main")`)
+	if page == "" && !in.look.plain { // all its parts have been fetched anew
+		in.await(`/^Live/.test(document.getElementById("fresh").textContent)`)
+	}
 	if how == "root" {
 		in.shoot("page-" + page)
 	}
@@ -102,9 +105,9 @@ func TestWhatHappensIsSeenAtOnce(t *testing.T) {
 		in.signIn(s)
 		in.await(`document.getElementById("fresh").textContent.includes("Live")`)
 		h.set(func(h *host) { h.away = 7 })
-		in.await(`document.getElementById("accounts").textContent.includes("7")`)
+		in.await(`document.getElementById("accounts").textContent.includes("193 of 200")`)
 		h.set(func(h *host) { h.away = 0 })
-		in.await(`!document.getElementById("accounts").textContent.includes("account-000")`)
+		in.await(`document.getElementById("accounts").textContent.includes("200 of 200")`)
 		in.wellBehaved(s)
 	}
 }

@@ -236,7 +236,17 @@ func (h *handler) reportPage(w http.ResponseWriter, r *http.Request) {
 	if h.API != "" {
 		links.Table = func(name string) string { return h.root(r) + h.API + tableOf(name, window) }
 	}
-	page, err := report.New(s, &options).Page(&links)
+	made := report.New(s, &options)
+	icon := "icon-ask.svg"
+	switch made.Judgement.Outcome {
+	case report.Pass:
+		icon = "icon-ok.svg"
+	case report.Fail:
+		icon = "icon-wrong.svg"
+	case report.SoFar, report.NoData:
+	}
+	links.Icon = h.root(r) + "assets/" + named[icon]
+	page, err := made.Page(&links)
 	if err != nil {
 		h.broken(w, r, "report", err)
 		return

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,9 @@ type PageOptions struct {
 	// FROM/TO, relative to the page; what it has of the window must be escaped as in a
 	// query, or it is left out. Default: the page leads nowhere.
 	Window func(window string) string
+	// Icon is the address of a picture for the browser's tab, relative to the page.
+	// Default: none.
+	Icon string
 	// Home is the address of the page that this one belongs to, relative to it.
 	// Default: none, and no link to it.
 	Home string
@@ -68,6 +72,9 @@ type part struct {
 	Table string
 }
 
+// unit is a number and what it counts, which stay on one line.
+var unit = regexp.MustCompile(`(\d) (d|h|min|s)\b`)
+
 // cell is one of a table, with the name of its column, which narrow screens show
 // beside it.
 type cell struct{ Name, Text string }
@@ -79,12 +86,12 @@ func (r Report) Page(o *PageOptions) ([]byte, error) {
 		opt = *o
 	}
 	data := struct {
-		Policy, Title, Home, Headline, Class, Mark, Verdict, Target string
-		Windows                                                     []windowLink
-		Cards                                                       []card
-		Parts                                                       []part
+		Policy, Title, Home, Icon, Headline, Class, Mark, Verdict, Target string
+		Windows                                                           []windowLink
+		Cards                                                             []card
+		Parts                                                             []part
 	}{
-		Policy: Policy(), Title: r.title(), Home: opt.Home, Headline: r.headline(), Verdict: seen(r.Judgement.Text),
+		Policy: Policy(), Title: r.title(), Home: opt.Home, Icon: opt.Icon, Headline: unit.ReplaceAllString(r.headline(), "$1\u00a0$2"), Verdict: seen(r.Judgement.Text),
 		Target: seen("Target: " + figures.Share(r.Judgement.Target) + " (" + r.Judgement.Basis + ")."),
 		Cards:  r.cards(),
 	}

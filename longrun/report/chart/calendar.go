@@ -133,7 +133,9 @@ func (c *calendar) day(at time.Time, n Count) {
 		if n.Missed > 0 {
 			height := tall(n.Missed, int(day/c.slots.Interval))
 			bar.bar("m k", x+0.16, barWidth-0.32, 98-height, height)
-			bar.amount(x+barWidth/2, height, figures.Count(n.Missed))
+			if n.Missed < 1000 { // a day of minutes has no room for more
+				bar.amount(x+barWidth/2, height, figures.Count(n.Missed))
+			}
 		}
 	}
 	c.raw("<g><title>" + said + "</title>")

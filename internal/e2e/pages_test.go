@@ -44,7 +44,7 @@ func TestEveryPageIsWellBehavedHoweverItIsLookedAt(t *testing.T) {
 				}
 				in = open(t, browser, l)
 				in.signIn(settled)
-				for _, page := range []string{"", "history", "history?window=365d", "history?day=" + time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly), "report", "report/30d"} {
+				for _, page := range []string{"", "history", "history?window=365d", "history?day=" + time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly), "report", "report?window=30d", "report?window=36h"} {
 					see(in, settled, source, how, page)
 				}
 			})
@@ -64,7 +64,7 @@ func see(in *tab, s *site, source, how, page string) {
 		in.shoot("page-" + page)
 	}
 	in.wellBehaved(s)
-	if !in.look.plain {
+	if how == "root" && !in.look.plain { // the same pages under the others
 		require.Empty(in.tb, in.violations(source), page)
 	}
 }
@@ -76,7 +76,7 @@ func TestNoPageScrollsSideways(t *testing.T) {
 	for _, width := range []int64{320, 360, 390, 768, 1024, 1400, 1920} {
 		in := open(t, browser, look{width: width, height: 844})
 		in.signIn(s)
-		for _, page := range []string{"", "history", "report/7d", "settings"} {
+		for _, page := range []string{"", "history", "report?window=7d", "settings"} {
 			in.visit(s.address + page)
 			in.wellBehaved(s)
 		}

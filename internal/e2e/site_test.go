@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -139,7 +140,7 @@ func mount(tb testing.TB, s *service, how string) *site {
 		under = "/behind/a/proxy/"
 		inner, err := url.Parse(listen(tb, dashboard.New(s, options)))
 		require.NoError(tb, err)
-		mux.Handle(under, http.StripPrefix("/behind/a/proxy", &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		mux.Handle(under, http.StripPrefix("/behind/a/proxy", &httputil.ReverseProxy{FlushInterval: -1, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(inner)
 			r.Out.Host = r.In.Host
 			r.SetXForwarded()

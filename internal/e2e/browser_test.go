@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -236,6 +235,5 @@ func (t *tab) shoot(name string) {
 	require.NoError(t.tb, err)
 	folder := filepath.Join("..", "..", ".cache", "e2e")
 	require.NoError(t.tb, os.MkdirAll(folder, 0o750))
-	name = strings.NewReplacer("/", "-", "?", "-", "=", "-").Replace(name)
 	require.NoError(t.tb, os.WriteFile(filepath.Join(folder, name+"-"+t.look.String()+".png"), picture, 0o600))
 }

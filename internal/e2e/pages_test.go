@@ -61,12 +61,31 @@ func see(in *tab, s *site, source, how, page string) {
 		in.await(`/^Live/.test(document.getElementById("fresh").textContent)`)
 	}
 	if how == "root" {
-		in.shoot("page-" + page)
+		in.shoot(pictureOf(s, page))
 	}
 	in.wellBehaved(s)
 	if how == "root" && !in.look.plain { // the same pages under the others
 		require.Empty(in.tb, in.violations(source), page)
 	}
+}
+
+// pictureOf is the name of a picture of a page: the same each day.
+func pictureOf(s *site, page string) string {
+	name, _, _ := strings.Cut(page, "/")
+	name, query, asked := strings.Cut(name, "?")
+	if what, value, _ := strings.Cut(query, "="); asked {
+		name += "-" + what
+		if what == "window" {
+			name += "-" + value
+		}
+	}
+	if name == "" {
+		name = "now"
+	}
+	if s.host.away > 0 {
+		name += "-bad"
+	}
+	return name
 }
 
 // No width from that of the smallest phone on makes a page scroll sideways.

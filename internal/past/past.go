@@ -2,8 +2,8 @@
 // which little went wrong. It proves nothing about a real service: the chain's hashes
 // are missing, as in stores of before the chain, so that a verification says so.
 //
-// It writes what a leader leaves behind: a rollup of each day that is over, the beats of
-// today, a run, and an incident a week.
+// It writes what a leader leaves behind whose retention is a day: a rollup of each day
+// that is over, the beats of today, a run, and an incident a week.
 package past
 
 import (
@@ -136,7 +136,9 @@ func (w *writer) day(day time.Time) error {
 		d.AddIncident(i)
 		w.ops = append(w.ops, w.book.SetIncident(i))
 	}
-	w.ops = append(w.ops, w.book.SetRollup(d.Rollup()))
+	r := d.Rollup() // its beats and probes are gone, as after retention
+	r.PrunedAt = map[string]time.Time{string(ledger.Heartbeats): w.Now, string(ledger.Probes): w.Now}
+	w.ops = append(w.ops, w.book.SetRollup(r))
 	return w.flush(50)
 }
 

@@ -43,7 +43,7 @@ func load() (byName map[string]file, names map[string]string) {
 		}
 		text, _ := files.ReadFile("assets/" + e.Name())
 		if ext == ".css" {
-			text = append([]byte(chart.Style), text...)
+			text = append([]byte(chart.Style()), text...)
 		}
 		sum := sha256.Sum256(text)
 		name := strings.TrimSuffix(e.Name(), ext) + "-" + hex.EncodeToString(sum[:6]) + ext

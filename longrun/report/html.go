@@ -24,9 +24,9 @@ var pageText string
 var ownStyle string
 
 // style is the page's one style sheet.
-var style = chart.Style + ownStyle
+func style() string { return chart.Style() + ownStyle }
 
-var page = template.Must(template.New("page").Parse(strings.Replace(pageText, "/*style*/", style, 1)))
+var page = template.Must(template.New("page").Parse(strings.Replace(pageText, "/*style*/", style(), 1)))
 
 // PageOptions are what a page may be told; nil means the defaults.
 type PageOptions struct {
@@ -49,7 +49,7 @@ type PageOptions struct {
 // Policy is what a page of HTML may do, as a Content-Security-Policy: apply its own
 // style sheet, and nothing else.
 func Policy() string {
-	sum := sha256.Sum256([]byte(style))
+	sum := sha256.Sum256([]byte(style()))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; img-src 'self'; base-uri 'none'; form-action 'none'"
 }
 

@@ -65,7 +65,7 @@ func contrast(a, b colour) float64 {
 // tokens are the colours of the page, in light and in dark.
 func tokens(t *testing.T) map[string]map[string]colour {
 	t.Helper()
-	light, dark, found := strings.Cut(chart.Style, "@media (prefers-color-scheme: dark)")
+	light, dark, found := strings.Cut(chart.Style(), "@media (prefers-color-scheme: dark)")
 	require.True(t, found)
 	dark, _, _ = strings.Cut(dark, "svg.c")
 	out := map[string]map[string]colour{}
@@ -176,7 +176,7 @@ func TestMissedOutshoutsUnhealthy(t *testing.T) {
 			require.Positive(t, tallest)
 			require.GreaterOrEqual(t, number(t, missed[0]["height"]), 3*tallest, "%d days", days)
 			require.GreaterOrEqual(t, number(t, missed[0]["height"])+2, 7.0, "with its stroke, 7 pixels high")
-			require.Contains(t, chart.Style, ".m { fill: var(--miss); stroke: var(--miss); stroke-width: 2; }", "2 pixels wide at least")
+			require.Contains(t, chart.Style(), ".m { fill: var(--miss); stroke: var(--miss); stroke-width: 2; }", "2 pixels wide at least")
 		}
 		if days > 32 {
 			missed := shapes(t, page, "m k")

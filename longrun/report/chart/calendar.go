@@ -121,21 +121,20 @@ func (c *calendar) day(at time.Time, n Count) {
 		said += fmt.Sprintf(", %s written, but not healthy", figures.Count(n.Unhealthy))
 	}
 	bar := &drawing{}
-	switch {
-	case n.Expected == 0:
+	if n.Expected == 0 {
 		said = at.Format(time.DateOnly) + ": not known"
 		bar.bar("n", x+0.1, barWidth-0.2, 32, 66)
-	default:
+	} else {
 		bar.bar("f", x, barWidth, 30, 70)
-		if n.Unhealthy > 0 {
-			bar.bar("u", x, barWidth, 88, 12)
-		}
-		if n.Missed > 0 {
-			height := tall(n.Missed, int(day/c.slots.Interval))
-			bar.bar("m k", x+0.16, barWidth-0.32, 98-height, height)
-			if n.Missed < 1000 { // a day of minutes has no room for more
-				bar.amount(x+barWidth/2, height, figures.Count(n.Missed))
-			}
+	}
+	if n.Unhealthy > 0 {
+		bar.bar("u", x, barWidth, 88, 12)
+	}
+	if n.Missed > 0 {
+		height := tall(n.Missed, int(day/c.slots.Interval))
+		bar.bar("m k", x+0.16, barWidth-0.32, 98-height, height)
+		if n.Missed < 1000 { // there is no room for more
+			bar.amount(x+barWidth/2, height, figures.Count(n.Missed))
 		}
 	}
 	c.raw("<g><title>" + said + "</title>")

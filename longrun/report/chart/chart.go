@@ -85,9 +85,9 @@ func tickStep(whole time.Duration) (step time.Duration, layout string) {
 }
 
 // axis draws the ticks as lines through a chart.
-func (d *drawing) axis(ticks []tick, top, bottom float64) {
+func (d *drawing) axis(ticks []tick, bottom float64) {
 	for _, t := range ticks {
-		d.line("gl "+t.class(), t.at, t.at, top, bottom)
+		d.line("gl "+t.class(), t.at, t.at, 0, bottom)
 	}
 }
 

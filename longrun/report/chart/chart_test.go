@@ -103,6 +103,6 @@ func TestAKeyNamesEveryClassThatIsDrawn(t *testing.T) {
 	for _, class := range []string{"f", "u", "m k", "n", "p", "med", "x", "o", "inc", "inc w"} {
 		require.Contains(t, key, `class="`+class+`"`)
 		first, _, _ := strings.Cut(class, " ")
-		require.Contains(t, chart.Style, "."+first+" {")
+		require.Contains(t, chart.Style(), "."+first+" {")
 	}
 }

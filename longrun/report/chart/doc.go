@@ -2,16 +2,20 @@
 // as a calendar, the latencies of its probes, its incidents on a time line.
 //
 // It does not decide what is shown: whoever calls it has counted, thinned and
-// bounded. It reads nothing, has no clock, and runs no script. It chooses no
-// colour either; the page does that, see below.
+// bounded. It reads nothing, has no clock, and runs no script. It is what the report
+// and the dashboard draw with, so that the two never disagree on what a slot, a probe
+// or an incident looks like.
 //
 // Each function takes its data and returns a fragment of HTML, to stand in a page as
 // it is: every text in it is escaped, and of characters that are seen. All shapes
 // carry what they stand for as a title. Places on the width are in per cent and
 // heights in pixels, so that a phone shows the whole of it with text that can be
-// read. There is no style attribute and no link in it.
+// read. There is no style attribute in it, and no link but those that a DayLink makes.
 //
-// # What a page styles
+// # What a page has besides
+//
+// Style, the style sheet of all of it, and Key, which says what the marks mean. The
+// classes are:
 //
 //	svg.c                     a chart: width 100%, overflow visible
 //	.f  .u  .m  .n            slots: written; written, but not healthy; missed (with a
@@ -26,5 +30,6 @@
 //	.mhead  .month  .cal      a grid of four columns: month, chart, .sum, .cov, which
 //	                          with .wide goes where the screen is narrow
 //	.day  .year  .panel       headings
-//	.vh                       what is for those who do not see it
+//	.key                      the list of marks
+//	.vh                       what is for those who do not see it; the page's own
 package chart

@@ -97,7 +97,7 @@ func (d *drawing) heat(g grid, s Slots, w longrun.Window, rows []longrun.Window,
 	}
 	d.raw("</ol>")
 	d.open(height, fmt.Sprintf("%s: %s missed", label, figures.Plural(lost, "slot")))
-	d.axis(ticks, 0, height)
+	d.axis(ticks, height)
 	for i, row := range rows {
 		d.row(s, row, w, band{y: float64(i)*g.pitch + 3, height: g.height, over: 2})
 	}

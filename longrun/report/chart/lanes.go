@@ -18,7 +18,7 @@ const laneHeight = 22.0
 func Strip(label string, w longrun.Window, s Slots) template.HTML {
 	d := &drawing{}
 	d.open(36, label)
-	d.axis(scale{w}.ticks(), 0, 36)
+	d.axis(scale{w}.ticks(), 36)
 	if s.Interval > 0 && w.From.Before(w.To) {
 		d.row(s, w, w, band{y: 8, height: 28, over: 7})
 	}
@@ -46,7 +46,7 @@ func IncidentLane(label string, w longrun.Window, incidents []Incident) template
 	d := &drawing{}
 	s := scale{w}
 	d.open(height, label)
-	d.axis(s.ticks(), 0, height)
+	d.axis(s.ticks(), height)
 	for i, in := range incidents {
 		d.incident(in, s, float64(13*i+2))
 	}
@@ -59,7 +59,7 @@ func ProbeLane(label string, w longrun.Window, points []longrun.ProbePoint) temp
 	d := &drawing{}
 	s := scale{w}
 	d.open(laneHeight, label)
-	d.axis(s.ticks(), 0, laneHeight)
+	d.axis(s.ticks(), laneHeight)
 	for _, p := range points {
 		if p.Result != longrun.Pass && within(p, w) {
 			d.probe(p, s, nil)

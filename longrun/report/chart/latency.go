@@ -53,7 +53,7 @@ func Latency(w longrun.Window, types []Probes) template.HTML {
 		}
 		d.open(panelBottom+18, fmt.Sprintf("Probes of %s over time: of %s that are drawn %s failed and %s could not be told", p.Type, figures.Count(len(p.Points)), figures.Count(failed), figures.Count(untold)))
 		d.rect("band", 0, 100, 0, laneHeight, "")
-		d.axis(ticks, 0, panelBottom)
+		d.axis(ticks, panelBottom)
 		for _, part := range []float64{0, 0.5, 1} {
 			d.line("gl", 0, 100, y(part*greatest), y(part*greatest))
 		}

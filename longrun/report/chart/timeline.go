@@ -54,7 +54,7 @@ func Timeline(w longrun.Window, incidents []Incident) template.HTML {
 		whole += 18
 	}
 	d.open(whole, "Incidents on a time line, by rule and target")
-	d.axis(ticks, 0, bottom)
+	d.axis(ticks, bottom)
 	for row, name := range names {
 		d.text("", 0, float64(row*height)+12, "start", cut(seen(name), 44))
 	}

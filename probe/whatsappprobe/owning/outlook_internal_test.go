@@ -26,7 +26,9 @@ func (o *oracle) ended() { o.online, o.opened, o.missed = false, false, 0 }
 func (o *oracle) take(event any, now time.Time) {
 	switch e := event.(type) {
 	case *events.Connected:
-		*o = oracle{online: true}
+		if o.online || o.opened { // or it is of a connection that is over
+			*o = oracle{online: true}
+		}
 	case *events.KeepAliveTimeout:
 		if o.online || o.opened {
 			o.missed++
@@ -179,6 +181,7 @@ func TestADeafConnectionIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	online := func() *outlook {
 		l := new(outlook)
+		l.tried(start)
 		l.take(&events.Connected{}, start)
 		return l
 	}

@@ -44,7 +44,7 @@ func TestALinkThatIsLostAtItsLoginIsMadeAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for range 5 {
+			for range 20 { // goroutines of the client race for which word comes first
 				synctest.Test(t, func(t *testing.T) {
 					h := newHouse(t, whatsapptest.NewPipeServer(t))
 					cli := whatsmeow.NewClient(h.first.Store, &loginLog{Logger: waLog.Noop, then: func() { cut(h.Server) }})

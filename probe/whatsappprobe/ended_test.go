@@ -69,6 +69,7 @@ func TestAnEndIsNotTakenBackByTheLoginThatItEnded(t *testing.T) {
 	}{
 		{&events.LoggedOut{}, whatsappprobe.NeedsQR, "logged_out"},
 		{&events.StreamReplaced{}, whatsappprobe.Stopped, "stream_replaced"},
+		{&events.Disconnected{}, whatsappprobe.Reconnecting, "disconnected"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			cli := &oracle{}
@@ -81,11 +82,9 @@ func TestAnEndIsNotTakenBackByTheLoginThatItEnded(t *testing.T) {
 			go func() { defer close(ended); a.Run(ctx) }()
 			cli.handler(&events.Connected{})
 			time.Sleep(time.Hour)
-			cli.handler(&events.Disconnected{})
-			time.Sleep(time.Second)
 			at := time.Now()
 			cli.connected.Store(false)
-			cli.loggedIn.Store(false)
+			cli.loggedIn.Store(c.state == whatsappprobe.Reconnecting)
 			cli.handler(c.end)
 			cli.handler(&events.Connected{})
 			time.Sleep(30 * time.Second)

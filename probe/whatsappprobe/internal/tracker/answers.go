@@ -21,10 +21,10 @@ type answers struct {
 	left     time.Time // when the last connection ended, as the event of it came
 	timedOut time.Time // when a keepalive was last not answered
 	guessed  bool      // the connection is known by other signs than its event
-	// ended is the account as it was when it was told connected though its client had
-	// given up just before; nil where it had not, or has shown that it is connected. A
-	// client tells of a login when it has asked the server for some things, and of what
-	// ends that login at once.
+	// ended is the account as it was when it was told connected though its connection
+	// had ended just before; nil where none had, or the client has said that it is
+	// connected. A client tells of a login when it has asked the server for some things,
+	// and of what ends that login at once.
 	ended *Account
 }
 
@@ -62,13 +62,13 @@ func (f *Follower) Asked(connected, loggedIn bool, now time.Time) (changed bool)
 	return f.Account.State != before
 }
 
-// denied is the end of a connection that no event tells of: an end that was told before
-// the login that it ended, or a Disconnect of the host, behind which a client is still
-// logged in by its own account.
+// denied is the end of a connection that no event tells of: one that was told before the
+// login that it ended, or a Disconnect of the host. A client that has given up is not
+// logged in by its own account either.
 func (f *Follower) denied(loggedIn bool, now time.Time) {
 	ended := f.answers.ended
 	f.gone(now)
-	if ended == nil || loggedIn {
+	if ended == nil || loggedIn && IsFinal(ended.State) {
 		f.set(Reconnecting, "closed_by_host", now)
 		return
 	}

@@ -121,7 +121,8 @@ func (f *Follower) connected(now time.Time) {
 	}
 	f.ever = true
 	var ended *Account
-	if since := now.Sub(f.Account.Since); IsFinal(f.Account.State) && since >= 0 && since < endedIn {
+	end := IsFinal(f.Account.State) || !f.answers.left.IsZero()
+	if since := now.Sub(f.Account.Since); end && f.Account.State != Connected && since >= 0 && since < endedIn {
 		ended = new(f.Account)
 	}
 	f.Account.LastConnected = now

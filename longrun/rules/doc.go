@@ -47,11 +47,11 @@
 //	handler_lag        an event waited a minute                    none in the hour
 //	phone_unseen, phone_lost  silent for 10 and for 12 days        a sign of life
 //
-// Many accounts in one trouble are one incident, see Fleet. That the probes of an account
-// fail is not told where a rule about the account says why, see Rule.Probe: one cause, one
-// message. What a process knew of an account ends with it: what is told of one that is on
-// its way back in is over when it is in, or five minutes later. A rule is off where
-// longrun.Settings.RulesOff names it.
+// Many accounts in one trouble are one incident, see Fleet. That the probes of an
+// account fail is not told where a rule about the account says why, see Rule.Probe: one
+// cause, one message. What a process knew of an account ends with it: what is told of
+// one that is on its way back in is over when it is in, or five minutes later. A rule
+// is off where longrun.Settings.RulesOff names it.
 //
 // Each is a row of one table, All: its name, how soon a person should look, how
 // many looks in a row it takes, what it mutes, what it looks at, and its check.
@@ -74,9 +74,9 @@
 //	    └────── Good ─────┘
 //
 // State.Tell decides what is told, so that the last word is true: what fires, what
-// goes on once in each throttle, its end if it was told, and what flaps summed up. A longrun.Silence, a Maintenance or a rule that Mutes it keeps it
-// from being told and changes nothing else: what still fires when they end is told
-// then. Who holds the lock commits state, incident and Notice together, so that
+// goes on once in each throttle, its end if it was told, and what flaps summed up. A
+// longrun.Silence, a Maintenance or a rule that Mutes or Explains it keeps it from
+// being told and changes nothing else: what still fires when they end is told then. Who holds the lock commits state, incident and Notice together, so that
 // none of them is known without the others. Delivery is at least once.
 //
 // Recent is the memory for the two rules about slots. A new leader restores it from

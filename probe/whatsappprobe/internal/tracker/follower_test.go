@@ -59,3 +59,22 @@ func TestWhatCountsCountsForItsTime(t *testing.T) {
 	got = f.View(noon.Add(time.Hour))
 	require.Equal(t, []int{0, 0}, []int{got.Replaced, got.Reconnects})
 }
+
+// A keepalive that went without an answer before the account connected anew may be told
+// of behind that.
+func TestAKeepAliveOfTheConnectionBeforeSaysNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answered time.Time
+		state    tracker.State
+	}{
+		"of this one":        {noon.Add(20 * time.Second), tracker.Degraded},
+		"of the one before":  {noon.Add(-time.Minute), tracker.Connected},
+		"of a clock's width": {noon.Add(-3 * time.Second), tracker.Degraded},
+		"of nobody knows":    {time.Time{}, tracker.Degraded},
+	} {
+		f := follow(t)
+		f.Follow(&events.KeepAliveTimeout{LastSuccess: c.answered}, noon.Add(time.Minute))
+		require.Equal(t, c.state, f.Account.State, name)
+	}
+}

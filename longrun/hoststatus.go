@@ -45,7 +45,7 @@ type AccountStatus struct {
 	// FirstReconnect and LastReconnect are when it first and last did in it.
 	Reconnects                    int64
 	FirstReconnect, LastReconnect time.Time
-	// Replaced counts how often in the last hour another client took its session
+	// Replaced counts how often in the last ten minutes another client took its session
 	// over, and LastReplaced is when last, be it longer ago.
 	Replaced     int64
 	LastReplaced time.Time

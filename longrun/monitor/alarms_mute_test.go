@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
+	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -220,4 +223,47 @@ func TestOneCauseIsOneMessage(t *testing.T) {
 		require.ElementsMatch(t, []string{"resolved missed_heartbeats", "firing insufficient_data"}, titles(rec.Messages())[1:])
 		n.end()
 	})
+}
+
+// An account that is logged out fails its probes: that is one trouble, and one message.
+func TestAProbeThatFailsForWhatItsAccountHasIsNotToldBeside(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st, rec, host := memstore.New(nil), newTelling(), calm()
+		var out atomic.Bool
+		say := func(is bool) {
+			out.Store(is)
+			host.set(func(s *longrun.HostStatus) {
+				s.Accounts = []longrun.AccountStatus{{ID: "ops", State: "connected", Since: time.Now()}}
+				if is {
+					s.Accounts[0].State, s.Accounts[0].LoggedOut = "needs_qr", true
+				}
+			})
+		}
+		say(false)
+		p := hourly(probe.Func(func(context.Context) (probe.Result, error) {
+			if out.Load() {
+				return probe.Failed("logged_out", "the account must be linked anew"), nil
+			}
+			return probe.Result{Status: probe.Pass}, nil
+		}))
+		p.Account = "ops"
+		n := start(t, st, "a", alertingBy(rec), hosted(host), probing(p))
+		time.Sleep(30 * time.Minute)
+		say(true)
+		time.Sleep(90 * time.Minute)
+		alarms := n.Status().Alerts.Alarms
+		i := slices.IndexFunc(alarms, func(a monitor.AlarmStatus) bool { return a.Rule == rules.ProbeFails })
+		require.Equal(t, rules.Firing, alarms[i].Phase)
+		require.Equal(t, "logged_out fires for its account", alarms[i].Muted)
+		say(false)
+		time.Sleep(2 * time.Hour)
+		n.end()
+		require.Equal(t, []string{"firing logged_out ops", "resolved logged_out ops"}, dropReminders(titles(rec.Messages())))
+		require.Len(t, incidentsOf(t, st), 2, "and both are on record")
+	})
+}
+
+func dropReminders(titles []string) []string {
+	return slices.DeleteFunc(titles, func(s string) bool { return strings.HasPrefix(s, "reminder ") })
 }

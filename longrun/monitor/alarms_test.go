@@ -194,3 +194,33 @@ func TestAReminderSaysHowItIsByNow(t *testing.T) {
 		require.Contains(t, documents[longrun.Incident](t, mem, ledger.Incidents)[0].Summary, "500 messages")
 	})
 }
+
+// Of several gaps the time to repair is that without beats, and not what lies between.
+func TestTheTimeToRepairOfGapsIsThatWithoutBeats(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mem, rec := memstore.New(nil), newTelling()
+		own := storetest.Wrap(mem)
+		n := start(t, own, "a", alertingBy(rec))
+		time.Sleep(time.Hour)
+		for range 3 {
+			kill(n, own)
+			time.Sleep(2*time.Minute + 30*time.Second)
+			own = storetest.Wrap(mem)
+			n = start(t, own, "a", alertingBy(rec))
+			time.Sleep(2*time.Minute + 30*time.Second)
+		}
+		time.Sleep(time.Hour)
+		n.end()
+		all := incidentsOf(t, mem)
+		i := all[slices.IndexFunc(all, func(i longrun.Incident) bool { return i.Rule == rules.MissedHeartbeats })]
+		require.Greater(t, len(i.Gaps), 1)
+		missed := 0
+		for _, g := range i.Gaps {
+			missed += g.Missed
+		}
+		require.InDelta(t, 60*missed, *i.MTTRSec, 0)
+		require.Less(t, *i.MTTRSec, i.TSEnd.Sub(i.TSStart).Seconds()-60)
+		require.Contains(t, titles(rec.Messages()), "resolved missed_heartbeats")
+	})
+}

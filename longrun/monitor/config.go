@@ -168,12 +168,12 @@ type Probe struct {
 	// Default: 10 s, at most a quarter of Retry.
 	Confirm time.Duration
 	// Settle is how long after the start of the monitor, or of the lead with
-	// Config.Leading, no scheduled probe is made, so that the host can connect first. Default: 1 minute, at most
-	// Every.
+	// Config.Leading, no scheduled probe is made, so that the host can connect first.
+	// Default: 1 minute, at most Every.
 	Settle time.Duration
 	// Prober is asked. Its context ends by the monitor's clock, so that it has no
-	// Deadline, and context.Cause tells why it ended. nil means that the part is not configured: the result is
-	// INCONCLUSIVE and says so.
+	// Deadline, and context.Cause tells why it ended. Default: nil, the part is not
+	// configured: the result is INCONCLUSIVE and says so.
 	Prober probe.Prober
 }
 

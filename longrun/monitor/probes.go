@@ -32,15 +32,6 @@ func probesOf(c Config) []probing.Probe {
 	return out
 }
 
-func (m *Monitor) probeStatus() []ProbeStatus {
-	all := m.probes.Status()
-	out := make([]ProbeStatus, len(all))
-	for i, s := range all {
-		out[i] = ProbeStatus(s)
-	}
-	return out
-}
-
 // RunProbe makes the type's probe that has no name now, by hand; see RunNamedProbe.
 func (m *Monitor) RunProbe(ctx context.Context, t longrun.ProbeType) (longrun.Probe, error) {
 	return m.RunNamedProbe(ctx, longrun.NamedProbe{Type: t})

@@ -8,6 +8,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/outbox"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/probing"
 )
 
 // State is what an instance does at a moment.
@@ -102,31 +103,7 @@ const (
 )
 
 // ProbeStatus is what an instance knows of one probe.
-type ProbeStatus struct {
-	Type longrun.ProbeType
-	// Name is which of several of the type, and Account the account that it is about;
-	// empty where that is not said.
-	Name, Account string
-	// Every and Retry are the schedule in force.
-	Every, Retry time.Duration
-	// Configured is false where there is no prober.
-	Configured bool
-	// Last is the newest result that this instance made or, as leader, read from
-	// the store; nil when there is none.
-	Last *longrun.Probe
-	// Due is when the schedule asks next; zero on an instance that does not lead.
-	Due time.Time
-	// Running tells whether one is under way.
-	Running bool
-	// Off says why none is made now but by hand: its account is restricted or banned.
-	// Empty where they are made.
-	Off string
-	// Suspect is why its account is to be probed early with it, and Early when that
-	// may be, at the earliest. Both are zero where nothing is suspected, and when it
-	// was done.
-	Suspect longrun.Suspect
-	Early   time.Time
-}
+type ProbeStatus = probing.Status
 
 // AlertsStatus is what an instance knows of its rules and of the way to people.
 type AlertsStatus = alarming.Status
@@ -167,7 +144,7 @@ func (m *Monitor) Status() Status {
 	}
 	b := m.beats.Status()
 	s.LastHeartbeat, s.Stored, s.Waiting, s.Dropped = b.Last, b.Stored, b.Waiting, b.Dropped
-	s.Probes = m.probeStatus()
+	s.Probes = m.probes.Status()
 	if said := m.accounts.Load(); said != nil {
 		s.Accounts = *said
 	}

@@ -80,3 +80,22 @@ func TestWithoutALimitNoMemoryIsTooMuch(t *testing.T) {
 		require.Empty(t, h.told())
 	}
 }
+
+// Growth is told by when it reaches the limit: what takes longer than four days is no
+// matter yet, however much it is of the limit in a day.
+func TestGrowthThatIsFarFromTheLimitIsNotToldYet(t *testing.T) {
+	t.Parallel()
+	const mb = 1 << 20
+	h := newHosting(0)
+	began := h.in.Now
+	h.in.Started = began
+	perDay := float64(h.in.MemoryLimit) / 20 // 5 %
+	used := func(now time.Time) float64 { return 10*mb + perDay*now.Sub(began).Hours()/24 }
+	h.wrong = append(h.wrong, func(now time.Time, b *longrun.Heartbeat, _ []longrun.AccountStatus) { b.MemoryRSS = int64(used(now)) })
+	for h.board.State(rules.MemoryGrowth, "").Phase != rules.Firing {
+		require.Less(t, h.in.Now.Sub(began), 16*24*time.Hour)
+		h.look()
+	}
+	left := (float64(h.in.MemoryLimit) - used(h.in.Now)) / perDay
+	require.InDelta(t, 4, left, 0.3, "days")
+}

@@ -124,7 +124,8 @@ func (t Table) row(r longrun.RuleID) *Rule {
 }
 
 // MutedBy returns the first rule that keeps r from being told of a target as the
-// states are; none where nothing does.
+// states are; none where nothing does. It is not all that does: a Finding that is
+// Attached or Explained is not told by itself either.
 func (t Table) MutedBy(r longrun.RuleID, target string, states States) longrun.RuleID {
 	for i := range t {
 		row := &t[i]

@@ -30,7 +30,8 @@ type InboundOptions struct {
 	Host *Host
 	// IgnoreReplay makes nothing of a message that was sent while the account was
 	// away. Set it where another process may connect the account in between, and
-	// be given what waits. Default: such a message must come when the account is
+	// be given what waits, as among several instances with package owning: the one
+	// that led before, and leads again, would miss it for ever. Default: such a message must come when the account is
 	// back, or the next probe fails, "replay_lost".
 	IgnoreReplay bool
 	// Burst is how many messages may be sent at once; then it is one every 30 s.
@@ -53,7 +54,10 @@ type InboundOptions struct {
 // six after the connection, where it never says so). The first probe after that
 // fails without sending if it has not, with "replay_lost", and so does one more
 // within five minutes, which confirms it. One message at a time is followed so,
-// the first of the time away, and none over a restart of the program.
+// the first of the time away, and none over a restart of the program. Where no probe
+// is asked for while the account is away, none is left: no monitor makes one early
+// then, and what the server announces when the account is back is all there is
+// (AccountStatus.Traffic).
 //
 // It adds an event handler to both clients for their life. A nil client is not
 // configured, nor is the sender as its own receiver; opts may be nil.

@@ -15,10 +15,15 @@ import (
 // RingOptions are the optional settings of Ring.
 type RingOptions struct {
 	// Each is how long one message may take. A probe whose message does not arrive
-	// sends another one, to tell who is to blame: give it three times as long.
+	// sends another one, to tell who is to blame: give the probe three times as long.
 	// Default: 9 s, which fits into the usual 30 s.
 	Each time.Duration
-	// Burst is as in InboundOptions, for each pair of accounts.
+	// IgnoreReplay is as in InboundOptions. Default: what was sent to an account while
+	// it was away must come when it is back.
+	IgnoreReplay bool
+	// Burst is how many messages may be sent at once from one account to another; then
+	// it is one every 30 s. Raise it only where no WhatsApp is at the other end.
+	// Default: 12.
 	Burst int
 	// Clock is the time. Default: the wall clock.
 	Clock clock.Clock
@@ -54,7 +59,7 @@ func Ring(clients []Client, opts *RingOptions) []probe.Prober {
 		if from == to {
 			return notConfigured
 		}
-		return Inbound(clients[from], clients[to], &InboundOptions{Burst: o.Burst, Clock: o.Clock})
+		return Inbound(clients[from], clients[to], &InboundOptions{IgnoreReplay: o.IgnoreReplay, Burst: o.Burst, Clock: o.Clock})
 	}
 	members := make([]*member, n)
 	for i := range n {

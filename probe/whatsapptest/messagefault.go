@@ -5,7 +5,9 @@ import "time"
 // LoseAcks makes no server ack reach these accounts, or anybody, until Heal.
 // What they send is delivered all the same. The client's SendMessage ends with
 // ErrMessageTimedOut, after 75 seconds unless it was told otherwise, and until
-// then every other send waits behind it.
+// then every other send waits behind it. A receipt shows that the server had a
+// message all the same: who counts unconfirmed ones, as whatsappprobe.Accounts does
+// for the rule no_ack, counts them only with LoseReceipts or LoseMessages besides.
 func (s *Server) LoseAcks(numbers ...string) {
 	s.set(numbers, func(f *faults) { f.losesAcks = true })
 }

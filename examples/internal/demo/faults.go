@@ -114,7 +114,8 @@ func (d *Demo) state() whatsappprobe.State {
 }
 
 // settle waits until a client that has given up has closed its connection: it does so a
-// moment after it has said so, and until then takes no other.
+// moment after it has said so. Until then it takes no other, which an Owner waits for by
+// itself; and who follows it anew takes it for connected.
 func settle(cli *whatsmeow.Client) {
 	for range 40 {
 		if !cli.IsConnected() {

@@ -182,7 +182,7 @@ var modes = []mode{
 	{
 		name: "freeze", key: "j", title: "A dead link", seldom: true,
 		tells: []teller{by(rules.ProbeFails, outbound, inbound, queue), by(rules.NoAck), by(rules.NotConnected)}, soon: nextProbe,
-		what: "the account's connection is dead, and nobody is told",
+		what: "the account's connection is dead, and nobody is told; who owns it makes another after three minutes",
 		do:   func(d *Demo) error { d.server.Freeze(Number); return nil },
 	},
 	{

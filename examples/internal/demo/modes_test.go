@@ -235,3 +235,23 @@ func TestWhatIsHealedWhileItBeginsIsHealed(t *testing.T) {
 		})
 	}
 }
+
+// A dead link is told, and made anew by who owns it, or when it is healed. Nobody talks
+// meanwhile: a client that waits to send holds the bubble's clock.
+func TestADeadLinkIsToldAndMadeAnew(t *testing.T) {
+	t.Parallel()
+	onStage(t, time.Hour, 5*time.Second, func(s *stage) {
+		time.Sleep(6 * time.Minute)
+		for _, healed := range []bool{true, false} {
+			_, err := s.do("freeze")
+			require.NoError(t, err)
+			s.hears("[FIRING] not_connected · demo", 90*time.Second)
+			if healed {
+				_, err = s.do("heal")
+				require.NoError(t, err)
+			}
+			s.hears("[RESOLVED] not_connected · demo after ", 4*time.Minute)
+			s.until("all well", 3*time.Minute, func() bool { return s.view().Verdict == "All well" })
+		}
+	})
+}

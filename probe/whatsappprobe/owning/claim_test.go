@@ -55,3 +55,28 @@ func TestAClientThatIsConnectedAlreadyIsBelievedInTheEnd(t *testing.T) {
 		require.NoError(t, <-done)
 	})
 }
+
+// A dead connection may take seconds to end, and the lead may be over by then, though
+// no timer has said so yet: a process that was stopped learns it by looking.
+func TestWhoseLeadEndsInDisconnectDoesNotConnectAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		lead, done := newLead(t), make(chan error, 1)
+		m := &member{crowd: &crowd{}}
+		m.disconnect = func() {
+			time.Sleep(3 * time.Second)
+			lead.over.Store(true)
+		}
+		owner := owning.New(nil)
+		require.NoError(t, owner.Add("support", m))
+		go func() { done <- owner.Lead(lead) }()
+		time.Sleep(time.Second)
+		require.True(t, m.is())
+		for m.disconnects.Load() == 0 {
+			m.handler(&events.KeepAliveTimeout{})
+			time.Sleep(30 * time.Second)
+		}
+		require.NoError(t, <-done)
+		require.EqualValues(t, 1, m.connects.Load())
+	})
+}

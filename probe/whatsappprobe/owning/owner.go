@@ -137,10 +137,10 @@ func (o *Owner) hasLocked(s *session) bool {
 	return slices.ContainsFunc(o.sessions, func(other *session) bool { return other.id == s.id || other.cli == s.cli })
 }
 
-// Remove gives a client back to the host, with EnableAutoReconnect off: disconnected, if this instance leads and the
-// client returns from that within Options.EndTimeout. It waits for that, and for
-// handlers of the client that run, so it must not be called from one. The error is
-// ErrUnknown.
+// Remove gives a client back to the host, with EnableAutoReconnect off: disconnected,
+// if this instance leads and the client returns from that within Options.EndTimeout. It
+// waits for that, and for handlers of the client that run, so it must not be called
+// from one. The error is ErrUnknown.
 func (o *Owner) Remove(id string) error {
 	s := o.cut(id)
 	if s == nil {

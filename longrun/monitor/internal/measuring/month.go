@@ -136,9 +136,15 @@ func (m *month) day(r longrun.Rollup) {
 		d.gaps[indexOf(g.Cause)]++
 	}
 	// One of long ago does not take a place of this month.
-	if to := &m.days[d.number%int64(len(m.days))]; !to.known || to.number <= d.number {
+	if to := m.place(d.number); !to.known || to.number <= d.number {
 		*to = d
 	}
+}
+
+// place is where a day stands, by its number; which is below zero before 1970.
+func (m *month) place(number int64) *rolled {
+	n := int64(len(m.days))
+	return &m.days[(number%n+n)%n]
 }
 
 func numberOf(t time.Time) int64 { return int64(longrun.SlotAt(t, day)) }
@@ -162,7 +168,7 @@ func (m *month) knows(from longrun.Slot) bool {
 	}
 	for from < m.since {
 		n := numberOf(from.Start(m.interval))
-		if d := m.days[n%int64(len(m.days))]; !d.known || d.number != n {
+		if d := m.place(n); !d.known || d.number != n {
 			return false
 		}
 		from = longrun.SlotAt(longrun.Slot(n+1).Start(day), m.interval)

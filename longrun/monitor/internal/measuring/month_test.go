@@ -197,3 +197,15 @@ func TestAClockThatWasAheadLeavesNothingWrong(t *testing.T) {
 	m.Stored(longrun.Beat(now.AddDate(1, 0, 0), time.Minute))
 	require.Empty(t, lay(m, now).Coverage, "what was known gave way")
 }
+
+// Documents are what people and other versions write.
+func TestARollupOfNoTimeIsPassedOver(t *testing.T) {
+	t.Parallel()
+	m := measuring.New(time.Minute, nil)
+	m.KnownSlots(now.Add(-48*time.Hour), now.Add(-48*time.Hour), now, nil)
+	before := lay(m, now)
+	for _, from := range []time.Time{{}, time.Unix(-86400*7, 0), time.Unix(-1, 0)} {
+		m.Day(rollup(nil, longrun.Window{From: from, To: from.Add(24 * time.Hour)}, time.Minute))
+	}
+	require.Equal(t, before, lay(m, now))
+}

@@ -32,6 +32,7 @@ const (
 
 // account is what is known of an account that has probes. It is under Schedule.mu.
 type account struct {
+	id   string // as the host names it
 	jobs []*job
 
 	// As the host said last; named says that it told of the account at all.

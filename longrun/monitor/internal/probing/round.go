@@ -143,8 +143,8 @@ func (r *round) pick(now time.Time) (*job, *ask, longrun.ProbeTrigger, time.Dura
 			first, longest = j, over
 		}
 	}
-	for name, a := range r.accounts {
-		if r.busy[name] || a.off(now) != "" {
+	for _, a := range r.order { // of two that have waited equally long, always the same is first
+		if r.busy[a.id] || a.off(now) != "" {
 			continue
 		}
 		if j, at := a.early(now); j != nil {

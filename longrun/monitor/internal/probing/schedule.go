@@ -80,6 +80,7 @@ type Schedule struct {
 	// accounts are those that have probes, by their IDs; heard says that this lead's
 	// host has told of them.
 	accounts map[string]*account
+	order    []*account // the same, as they were configured
 	heard    bool
 }
 
@@ -101,7 +102,10 @@ type job struct {
 
 // New returns a Schedule that makes nothing yet.
 func New(d room.Deps, o Options) *Schedule {
-	s := &Schedule{Deps: d, Options: o, woken: make(chan struct{}, 1), accounts: make(map[string]*account), asks: make(chan *ask), places: make(chan struct{}, max(o.AtOnce, 1)), storing: make(chan struct{}, 1)}
+	s := &Schedule{
+		Deps: d, Options: o, woken: make(chan struct{}, 1), asks: make(chan *ask), places: make(chan struct{}, max(o.AtOnce, 1)),
+		storing: make(chan struct{}, 1), accounts: make(map[string]*account),
+	}
 	s.put = room.Backoff{Shortest: min(minLoadPause, d.Self.Interval), Longest: maxPutPause}
 	for _, p := range o.Probes {
 		j := &job{Probe: p, named: p.Named()}
@@ -109,8 +113,9 @@ func New(d room.Deps, o Options) *Schedule {
 		j.prober = hostcall.NewProber(p.Prober, j.target, p.Deadline, d.Clock)
 		if p.Account != "" {
 			if j.about = s.accounts[p.Account]; j.about == nil {
-				j.about = &account{}
+				j.about = &account{id: p.Account}
 				s.accounts[p.Account] = j.about
+				s.order = append(s.order, j.about)
 			}
 			j.about.jobs = append(j.about.jobs, j)
 		}

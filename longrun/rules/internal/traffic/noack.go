@@ -13,7 +13,8 @@ import (
 const NoAck longrun.RuleID = "no_ack"
 
 // AckRule is the row of NoAck: Bad when so many messages in a row were not confirmed
-// within a minute, since the first of them; Good when the last one was.
+// within a minute, by the server or by a receipt, since the first of them; Good when the
+// last one was.
 func AckRule() account.Rule {
 	return account.Rule{
 		ID: NoAck, Severity: longrun.Critical, Explains: []longrun.RuleID{Undelivered},
@@ -49,8 +50,12 @@ func inARow(n int64, tooMany bool) finding.Condition {
 	return finding.Unseen
 }
 
-// since is t, where it can be that.
+// since is t, where it can be that; or when the incident began, which is earlier where
+// more came in a row than the host remembers.
 func since(l *account.Look, t time.Time) time.Time {
+	if b := l.Before; b.Firing && !b.Since.IsZero() && b.Since.Before(t) && l.Plausible(b.Since) {
+		return b.Since
+	}
 	if t.IsZero() || !l.Plausible(t) || t.After(l.Now) {
 		return l.Now
 	}

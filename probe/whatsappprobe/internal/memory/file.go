@@ -130,9 +130,14 @@ const learnEvery = 6 * time.Hour
 // alike reports whether it is not worth while to write one over the other.
 func alike(a, b tracker.Memory) bool {
 	apart := b.PhoneSeen.Sub(a.PhoneSeen)
-	a.PhoneSeen, b.PhoneSeen = time.Time{}, time.Time{}
 	learnt := b.Learnt.Sub(a.Learnt)
-	return apart.Abs() < time.Hour && learnt.Abs() < learnEvery && a.Restricted == b.Restricted && a.Banned == b.Banned && a.Refused.Equal(b.Refused)
+	return apart.Abs() < time.Hour && learnt.Abs() < learnEvery && same(a.Restricted, b.Restricted) && same(a.Banned, b.Banned) && a.Refused.Equal(b.Refused)
+}
+
+// same reports whether two say the same: what was read has no time zone and no monotonic
+// clock.
+func same(a, b tracker.Restriction) bool {
+	return a.From.Equal(b.From) && a.Until.Equal(b.Until) && a.Reason == b.Reason
 }
 
 // write replaces the file at once, so that a crash leaves the old one or the new one.

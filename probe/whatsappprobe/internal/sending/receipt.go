@@ -43,11 +43,18 @@ func Incoming(event any) (Marker, bool) {
 	if !ok {
 		return Marker{}, false
 	}
-	text := e.Message.GetConversation()
-	if text == "" {
-		text = e.Message.GetExtendedTextMessage().GetText()
+	return ParseMarker(textOf(e))
+}
+
+// IsMessage reports whether a message is a probe's, at little cost for one that is not.
+func IsMessage(e *events.Message) bool { return IsMarked(textOf(e)) }
+
+// textOf is what a message says, where it is a text.
+func textOf(e *events.Message) string {
+	if text := e.Message.GetConversation(); text != "" {
+		return text
 	}
-	return ParseMarker(text)
+	return e.Message.GetExtendedTextMessage().GetText()
 }
 
 // A Sign is a sign of life of a phone, which is device 0 of its account.

@@ -138,7 +138,7 @@ func stagesOf(t whatsmeow.MessageDebugTimings) []probe.Stage {
 }
 
 // classify says why a send failed; an empty class when it did not. It shows no
-// Text of the client's, which holds telephone numbers.
+// text of the client's, which holds telephone numbers.
 func classify(response whatsmeow.SendResponse, err error) (class, detail string) {
 	var broke *whatsmeow.DisconnectedError
 	switch {
@@ -171,7 +171,7 @@ func classify(response whatsmeow.SendResponse, err error) (class, detail string)
 }
 
 // serverCode is the number at the end of "server returned error 463", which the
-// Client keeps nowhere else.
+// client keeps nowhere else.
 func serverCode(err error) string {
 	fields := strings.Fields(err.Error())
 	if len(fields) > 0 {

@@ -254,3 +254,27 @@ func BenchmarkWants(b *testing.B) {
 		_, _ = w.Wants(now)
 	}
 }
+
+// What was expected before a clock was set back makes no short silence a long one.
+func TestNoSilenceOfLessThanThreeMinutesIsProbed(t *testing.T) {
+	t.Parallel()
+	full := silence.Snapshot{Rates: make([]byte, 168), Quantile: 3}
+	for i := range full.Rates {
+		full.Rates[i] = 240
+	}
+	w := silence.New(1, monday)
+	now := monday.Add(10 * time.Hour)
+	w.Restore(full, now)
+	w.Heard(now)
+	now = now.Add(170 * time.Second)
+	since, _ := w.Wants(now)
+	require.Zero(t, since)
+	now = now.Add(-10 * time.Minute)
+	for range 17 {
+		since, _ = w.Wants(now)
+		require.Zero(t, since)
+		now = now.Add(10 * time.Second)
+	}
+	_, reason := w.Wants(now.Add(10 * time.Second))
+	require.Equal(t, silence.Silent, reason)
+}

@@ -59,8 +59,8 @@ func (s *sends) unacked(now uint32) (n int64, since uint32) {
 		switch {
 		case s.states[i]&(acked|delivered) != 0:
 			return false
-		case now >= s.at[i] && now-s.at[i] < unconfirmed:
-			return true // it is too early
+		case now < s.at[i] || now-s.at[i] < unconfirmed:
+			return true // it is too early, or a clock was set back behind it
 		}
 		n++
 		since = s.at[i]

@@ -254,3 +254,20 @@ func TestWhatReachesNobodyIsSeenHoweverSlowlyItIsSent(t *testing.T) {
 		require.Zero(t, own.Traffic(now.Add(15*time.Minute)).Undelivered)
 	}
 }
+
+// Two that are under way when a clock is set back are not late for it, and neither do
+// they hide that the next ones are.
+func TestAClockThatIsSetBackMakesNothingLate(t *testing.T) {
+	t.Parallel()
+	for _, back := range []time.Duration{time.Second, time.Hour} {
+		var own tally.Tally
+		own.Sent("1", "a", false, false, noon)
+		own.Sent("2", "a", false, false, noon)
+		then := noon.Add(-back)
+		require.Zero(t, own.Traffic(then).Unacked)
+		own.Sent("3", "a", false, false, then)
+		own.Sent("4", "a", false, false, then)
+		require.Zero(t, own.Traffic(then.Add(59*time.Second)).Unacked)
+		require.GreaterOrEqual(t, own.Traffic(then.Add(60*time.Second)).Unacked, int64(2))
+	}
+}

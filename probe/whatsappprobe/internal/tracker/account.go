@@ -47,7 +47,7 @@ type Account struct {
 	// FirstReconnect and LastReconnect are when the first and the last of these
 	// were; zero without one.
 	FirstReconnect, LastReconnect time.Time
-	// Replaced counts how often in the last hour another client took the session
+	// Replaced counts how often in the last ten minutes another client took the session
 	// over, at most 100; LastReplaced is when last, be it longer ago.
 	Replaced     int
 	LastReplaced time.Time

@@ -18,6 +18,10 @@ const (
 	// maxReconnects and maxReplaced bound what is remembered of one account.
 	maxReconnects = 1000
 	maxReplaced   = 100
+	// reconnectsFor and replacedFor are how long one counts: so long do the rules
+	// look back.
+	reconnectsFor = time.Hour
+	replacedFor   = 10 * time.Minute
 	// maxReason bounds what the service calls a thing.
 	maxReason = 60
 )
@@ -26,7 +30,7 @@ const (
 type Follower struct {
 	Account    Account
 	reconnects []uint32 // of the last hour, oldest first, in seconds since 1970
-	replaced   []uint32 // likewise
+	replaced   []uint32 // likewise, of the last ten minutes
 	ever       bool     // it was connected before
 	answers    answers
 	tally      *tally.Tally   // nil where nobody wants it
@@ -79,7 +83,7 @@ func (f *Follower) take(event any, isProbe bool, now time.Time) (changed bool) {
 	case *events.ClientOutdated:
 		f.set(Outdated, "client_outdated", now)
 	case *events.StreamReplaced:
-		f.replaced, f.Account.LastReplaced = remember(f.replaced, now, maxReplaced), now
+		f.replaced, f.Account.LastReplaced = remember(f.replaced, now, replacedFor, maxReplaced), now
 		f.set(Stopped, "stream_replaced", now)
 	case *events.TemporaryBan:
 		f.banned(e, now)
@@ -117,7 +121,7 @@ const keepAliveSlack = 5 * time.Second
 // comes after a reconnect that no Disconnected announced.
 func (f *Follower) connected(now time.Time) {
 	if f.ever && !(f.answers.guessed && f.Account.State == Connected) {
-		f.reconnects = remember(f.reconnects, now, maxReconnects)
+		f.reconnects = remember(f.reconnects, now, reconnectsFor, maxReconnects)
 	}
 	f.ever = true
 	var ended *Account
@@ -156,6 +160,9 @@ func (f *Follower) set(s State, reason string, now time.Time) {
 		a.Since = now
 	}
 	a.State, a.Reason = s, reason
+	if f.tally != nil && IsFinal(s) { // no Disconnected tells of such an end
+		f.tally.Gone()
+	}
 	switch {
 	case s == Connected:
 		a.Away = time.Time{}
@@ -164,20 +171,20 @@ func (f *Follower) set(s State, reason string, now time.Time) {
 	}
 }
 
-// remember adds a time to those of the last hour, and drops what is older or more than
-// most.
-func remember(times []uint32, now time.Time, most int) []uint32 {
-	times = forget(times, now)
+// remember adds a time to those that count for so long, and drops what is older or more
+// than most.
+func remember(times []uint32, now time.Time, long time.Duration, most int) []uint32 {
+	times = forget(times, now, long)
 	if len(times) >= most {
 		times = times[1:]
 	}
 	return append(times, second(now))
 }
 
-// forget drops the times that are older than an hour.
-func forget(times []uint32, now time.Time) []uint32 {
+// forget drops the times that count no longer.
+func forget(times []uint32, now time.Time, long time.Duration) []uint32 {
 	n := 0
-	for n < len(times) && now.Unix()-int64(times[n]) >= 3600 {
+	for n < len(times) && now.Unix()-int64(times[n]) >= int64(long/time.Second) {
 		n++
 	}
 	if times = times[n:]; len(times) == 0 {
@@ -194,7 +201,7 @@ func short(text string) string { return text[:min(len(text), maxReason)] }
 
 // View returns the account as it is now.
 func (f *Follower) View(now time.Time) Account {
-	f.reconnects, f.replaced = forget(f.reconnects, now), forget(f.replaced, now)
+	f.reconnects, f.replaced = forget(f.reconnects, now, reconnectsFor), forget(f.replaced, now, replacedFor)
 	a := f.Account
 	if a.Reconnects = len(f.reconnects); a.Reconnects > 0 {
 		a.FirstReconnect, a.LastReconnect = moment(f.reconnects[0]), moment(f.reconnects[a.Reconnects-1])

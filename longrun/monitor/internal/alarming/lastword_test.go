@@ -174,3 +174,37 @@ func TestASilenceOfEachIsOneOfThemTogether(t *testing.T) {
 		b.end()
 	})
 }
+
+// What flaps and is no longer looked at is not only called well.
+func TestWhatFlapsAndIsGoneIsSaidToBe(t *testing.T) {
+	t.Parallel()
+	for says, then := range map[string]func(b *bench) func(int) longrun.HostStatus{
+		"switched off": func(b *bench) func(int) longrun.HostStatus {
+			b.settings.RulesOff = []longrun.RuleID{rules.LoggedOut}
+			return out(3, time.Time{}, 1)
+		},
+		"no longer there": func(*bench) func(int) longrun.HostStatus { return out(1, time.Time{}) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.begin()
+			b.slots(10, calm)
+			b.slots(31, func(n int) longrun.HostStatus {
+				if n%2 == 0 {
+					return out(3, time.Now(), 1)(n)
+				}
+				return out(3, time.Time{})(n)
+			})
+			require.Equal(t, alert.Flapping, b.last(rules.LoggedOut, name(1)).Kind)
+			before := len(b.rec.Messages())
+			b.slots(4*60, then(b))
+			b.end()
+			after := b.rec.Messages()[before:]
+			require.GreaterOrEqual(t, len(after), 2)
+			for _, m := range after {
+				require.Contains(t, m.Text(), says)
+			}
+			require.Equal(t, alert.Resolved, b.last(rules.LoggedOut, name(1)).Kind)
+		})
+	}
+}

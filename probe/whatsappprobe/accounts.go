@@ -69,6 +69,7 @@ type tracked struct {
 	remove   func()    // ends it; nil until the client has the handler
 	ask      time.Time // when the client is to be asked next
 	asking   bool
+	kept     tracker.Memory // as it was looked at last, to be kept
 }
 
 // NewAccounts returns Accounts without any; opts may be nil.
@@ -136,6 +137,9 @@ func (a *Accounts) add(id string, cli Events, log *tap.Logger) error {
 	known, _ := a.memory.Read()
 	if m, ok := known[id]; ok {
 		t.follower.Recall(m, a.opts.Clock.Now())
+	}
+	if a.memory.Is() {
+		t.kept = t.follower.Remember(a.opts.Clock.Now()).Heard()
 	}
 	a.mu.Lock()
 	if slices.ContainsFunc(a.tracked, func(o *tracked) bool { return o.id == id }) {

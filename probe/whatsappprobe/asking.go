@@ -91,7 +91,8 @@ func (a *Accounts) askWhenDue(t *tracked, now time.Time) {
 }
 
 // remember keeps what is known of all accounts now. Of one that is not connected here,
-// another process may know more, which has it: what that wrote is taken.
+// another process may know more, which has it: what that wrote is taken, but for what was
+// heard here meanwhile.
 func (a *Accounts) remember() {
 	if !a.memory.Is() {
 		return
@@ -103,9 +104,10 @@ func (a *Accounts) remember() {
 	for _, t := range a.all() {
 		t.mu.Lock()
 		if theirs, ok := known[t.id]; ok && others && t.follower.Account.State != Connected {
-			t.follower.Recall(theirs, now)
+			t.follower.Recall(theirs.Amended(t.follower.Remember(now), t.kept), now)
 		}
 		all[t.id] = t.follower.Remember(now)
+		t.kept = all[t.id].Heard()
 		t.mu.Unlock()
 	}
 	a.memory.Keep(all)

@@ -144,3 +144,47 @@ func TestWhoTakesAnAccountOverKnowsWhatTheOtherSaw(t *testing.T) {
 		ended.Wait()
 	})
 }
+
+// What one process has just heard, another that writes the file in the same minute, and
+// knows nothing of it, does not take back.
+func TestWhatWasJustHeardIsNotTakenBackByAnother(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "accounts.json")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var ended sync.WaitGroup
+		follows := func(ids ...string) (*whatsappprobe.Accounts, *silent) {
+			cli := &silent{}
+			a := whatsappprobe.NewAccounts(&whatsappprobe.AccountsOptions{Memory: path})
+			for i, id := range ids {
+				if i > 0 {
+					require.NoError(t, a.Add(id, &silent{}))
+				} else {
+					require.NoError(t, a.Add(id, cli))
+				}
+			}
+			ended.Go(func() { a.Run(ctx) })
+			return a, cli
+		}
+		leads, leader := follows("support")
+		leader.handler(&events.Connected{})
+		time.Sleep(2*time.Hour + 30*time.Second)
+		waits, _ := follows("support", "sales") // it writes what is new to it
+		time.Sleep(50 * time.Second)
+		leader.handler(&events.MediaRetry{})
+		leader.handler(&events.TemporaryBan{Code: events.TempBanSentTooManySameMessage, Expire: 24 * time.Hour})
+		banned, seen := time.Now(), leads.List()[0].PhoneSeen
+		for range 5 {
+			time.Sleep(time.Minute)
+			require.Equal(t, banned, leads.List()[0].Banned.From, "after %v", time.Since(banned))
+			require.Equal(t, seen, leads.List()[0].PhoneSeen)
+		}
+		require.WithinDuration(t, banned, waits.List()[0].Banned.From, 0, "and the other hears of it")
+		leader.handler(&events.Connected{}) // when it is over
+		time.Sleep(5 * time.Minute)
+		require.Zero(t, leads.List()[0].Banned)
+		require.Zero(t, waits.List()[0].Banned)
+		cancel()
+		ended.Wait()
+	})
+}

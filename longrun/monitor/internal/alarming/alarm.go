@@ -239,6 +239,9 @@ func (w *watch) message(al *alarm, f rules.Finding, told rules.State, kind longr
 		if was != "" {
 			lines = append(lines, "the last time: "+was)
 		}
+		if told.Phase != rules.Firing && (f.Gone || f.Off || al.spared) { // which is no recovery
+			lines = append(lines, over(al, f))
+		}
 		lines = append(lines, "each change is told again when it is stable; until then at most once in "+w.Settings().AlertThresholds.Throttle().String())
 	case longrun.NoticeReminder:
 		if f.Condition == rules.Bad && f.Summary != "" { // how it is by now

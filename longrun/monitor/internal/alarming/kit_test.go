@@ -83,7 +83,7 @@ func newBench(tb testing.TB, edit ...func(*room.Deps)) *bench {
 	b.settings = longrun.DefaultSettings(time.Minute)
 	b.deps = room.Deps{
 		Clock: clk, Log: hostcall.NewLog(slog.New(slog.NewTextHandler(b.log, nil)), clk), Ledger: l,
-		Settings: func() longrun.Settings { return b.settings },
+		Settings: func() longrun.Settings { b.mu.Lock(); defer b.mu.Unlock(); return b.settings },
 		Self:     room.Self{InstanceID: "a", CommitHash: "c0ffee", Interval: time.Minute, Lease: 2 * time.Minute},
 		Stop:     room.NewBudget(8*time.Second, clk),
 	}
@@ -101,6 +101,13 @@ func newBench(tb testing.TB, edit ...func(*room.Deps)) *bench {
 		b.deps.Stop.Close()
 	})
 	return b
+}
+
+// set changes the settings.
+func (b *bench) set(edit func(*longrun.Settings)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	edit(&b.settings)
 }
 
 // restart is another process on the same store.

@@ -34,6 +34,27 @@ func (f *Follower) Remember(now time.Time) Memory {
 	return m
 }
 
+// Heard is m without what was learnt of the hours of the week.
+func (m Memory) Heard() Memory {
+	m.Silence, m.Learnt = nil, time.Time{}
+	return m
+}
+
+// Amended is what another process kept, with what was heard here since kept was: of that
+// the other one may not know.
+func (m Memory) Amended(here, kept Memory) Memory {
+	if here.PhoneSeen.After(m.PhoneSeen) && !here.PhoneSeen.Equal(kept.PhoneSeen) {
+		m.PhoneSeen = here.PhoneSeen
+	}
+	if here.Restricted != kept.Restricted || !here.Refused.Equal(kept.Refused) {
+		m.Restricted, m.Refused = here.Restricted, here.Refused
+	}
+	if here.Banned != kept.Banned {
+		m.Banned = here.Banned
+	}
+	return m
+}
+
 // Recall takes what was kept, before the client says anything. Times that lie ahead of
 // now are not believed.
 func (f *Follower) Recall(m Memory, now time.Time) {

@@ -81,9 +81,13 @@ type Restriction struct {
 	Reason string
 }
 
-// Lasts reports whether it holds at a time.
+// longAgo is before anything that a host can know of: what it says of such a time, 1970
+// for none, says nothing.
+const longAgo = 10 * 365 * 24 * time.Hour
+
+// Lasts reports whether it holds at a time. One of more than ten years before never does.
 func (r Restriction) Lasts(at time.Time) bool {
-	return !r.From.IsZero() && !r.From.After(at) && (r.Until.IsZero() || r.Until.After(at))
+	return !r.From.IsZero() && !r.From.After(at) && at.Sub(r.From) <= longAgo && (r.Until.IsZero() || r.Until.After(at))
 }
 
 // Traffic counts what became of an account's messages in the last hour. The

@@ -54,6 +54,7 @@ func cleanEnvironment() error {
 type commandLine struct {
 	Pair   pairCommand   `cmd:"" help:"Link a device file to a WhatsApp account."`
 	Report reportCommand `cmd:"" help:"Say how a window was, with every number re-derivable."`
+	Export exportCommand `cmd:"" help:"Write gaps, incidents or probes as CSV."`
 	Rollup rollupCommand `cmd:"" help:"Roll up and seal days that are over."`
 	Prune  pruneCommand  `cmd:"" help:"Delete what is no longer kept."`
 	Alert  alertCommand  `cmd:"" help:"See that alerts arrive."`

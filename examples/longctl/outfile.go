@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -50,20 +51,26 @@ func (f *outFile) create() (*os.File, error) {
 // write writes a file whole or not at all: an older one stays until the new one
 // is there.
 func (f *outFile) write(data []byte) error {
+	return f.fill(func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// fill is write of what is made piece by piece.
+func (f *outFile) fill(pieces func(w io.Writer) error) error {
 	if f.direct {
 		out, err := os.OpenFile(f.path, os.O_WRONLY, 0)
 		if err != nil {
 			return err
 		}
-		_, err = out.Write(data)
-		return errors.Join(err, out.Close())
+		return errors.Join(pieces(out), out.Close())
 	}
 	out, err := f.create()
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(data)
-	err = errors.Join(err, out.Chmod(f.mode), out.Close())
+	err = errors.Join(pieces(out), out.Chmod(f.mode), out.Close())
 	if err == nil {
 		err = os.Rename(out.Name(), f.path)
 	}

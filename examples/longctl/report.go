@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -16,23 +15,25 @@ import (
 type reportCommand struct {
 	storeFlags    `embed:""`
 	intervalFlags `embed:""`
+	windowFlags   `embed:""`
 
-	Window    string `default:"7d" placeholder:"WINDOW" help:"24h, 7d, 30d, 90d, 180d or 365d up to now, or FROM/TO, each a day or a time; 7d unless given."`
 	Format    string `enum:"markdown,json,html" default:"markdown" help:"markdown, json or html."`
 	Out       string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
 	FromBeats bool   `help:"Read every day from its beats, and compare whole days with their rollups."`
-	Strict    bool   `help:"End with code 1 where the verdict is FAIL, and 2 where there is no data."`
+	Strict    bool   `help:"End with code 1 where the verdict is FAIL, and 2 where there is none: no data, or a window that is known in part."`
 }
 
 // Help is what longctl report --help says beside the flags.
 func (reportCommand) Help() string {
 	return `Coverage, gaps with their causes, instances, probes, incidents, MTTR and MTBF of
 a window, a verdict against the target for its length, and how to re-derive each
-number by hand. Whole days are read from their rollups.
+number by hand. Whole days are read from their rollups. Without a window it is of
+the last 7 days.
 
 Examples:
 
     longctl report
+    longctl report --window 36h
     longctl report --window 30d --format html --out report.html
     longctl report --window 2025-12-29/2025-12-30 --from-beats
     longctl report --store firestore:my-project --window 24h --format json --strict`
@@ -41,9 +42,9 @@ Examples:
 // Run reports.
 func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	now := time.Now()
-	w, err := report.ParseWindow(c.Window, now)
+	w, err := c.read(now, 7*24*time.Hour)
 	if err != nil {
-		return usageError{fmt.Errorf("--window: %w", errors.New(strings.TrimPrefix(err.Error(), "report: window: ")))}
+		return err
 	}
 	to, err := newOutFile(c.Out)
 	if err != nil {
@@ -82,10 +83,10 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	switch {
-	case c.Strict && !r.HasData():
-		return exitError(2)
 	case c.Strict && r.Judgement.Outcome == report.Fail:
 		return exitError(1)
+	case c.Strict && r.Judgement.Outcome != report.Pass:
+		return exitError(2)
 	}
 	return nil
 }

@@ -147,9 +147,13 @@ func TestReportRollupAndPruneRefuseWhatMakesNoSense(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"report", at, "--window=8 days"}, `--window: "8 days" is none of 24h`},
+		{[]string{"report", at, "--window=8 days"}, `--window: "8 days" is neither a length such as 1h, 36h, 7d`},
 		{[]string{"report", at, "--window=2999-01-01/"}, "future"},
 		{[]string{"report", at, "--window=2025-02-01/2025-01-01"}, "before from"},
+		{[]string{"report", at, "--window=1h", "--from=2025-01-01"}, "--from: does not go with window"},
+		{[]string{"report", at, "--to=soon"}, "--to: \"soon\" is neither"},
+		{[]string{"export", at, "gaps", "--window=1x"}, "--window"},
+		{[]string{"export", at, "beats"}, "beats"},
 		{[]string{"report", at, "--out=" + filepath.Join(t.TempDir(), "no", "such", "folder")}, "--out"},
 		{[]string{"report", at, "--out=" + t.TempDir()}, "is a folder"},
 		{[]string{"report", at, "--interval=7m"}, "--interval 7m0s"},
@@ -202,4 +206,20 @@ func TestAnAlertIsTested(t *testing.T) {
 		require.NotContains(t, got.err, tg.Token())
 	}
 	require.Equal(t, 1, ctl(t, "alert", "test", "--server=http://127.0.0.1:1").code)
+}
+
+func TestListsAreExportedForSpreadsheets(t *testing.T) {
+	t.Parallel()
+	path, first := aged(t, 3)
+	at := "--store=sqlite:" + path
+	got := ctl(t, "export", "gaps", at, "--from="+longrun.RollupID(first))
+	require.Zero(t, got.code, got)
+	gap := first.Add(30 * time.Hour)
+	require.Equal(t, "from,to,missed,seconds,cause,before,after\n"+longrun.ISO(gap)+","+longrun.ISO(gap.Add(time.Hour))+",12,3600,stall,a,a\n", got.out)
+	file := filepath.Join(t.TempDir(), "probes.csv")
+	require.Zero(t, ctl(t, "export", "probes", at, "--out="+file).code)
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "probeKey,type,name,ts,result,latencyMs,errorClass,trigger,instanceId,commitHash\n", string(data))
+	require.Contains(t, ctl(t, "export", "incidents", at, "--window=36h").out, "incidentId,rule")
 }

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/report"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -48,27 +48,36 @@ func (f storeFlags) openBy(ctx context.Context, opener func(ctx context.Context,
 	return st, l, end, nil
 }
 
-// windowFlags say which time to look at.
+// windowFlags say which time to look at, in words that report.Ask reads.
 type windowFlags struct {
-	From   moment `placeholder:"TIME" help:"Only from then on: 2025-12-29 or 2025-12-29T22:00:00Z."`
-	To     moment `placeholder:"TIME" help:"Only before then."`
-	Window period `placeholder:"PERIOD" help:"Only so long until now: 24h, 7d, 30d …"`
+	Window string `placeholder:"WINDOW" help:"Only so long until now: 1h, 36h, 7d …, or FROM/TO, each a day or a time."`
+	From   string `placeholder:"TIME" help:"Only from then on: 2025-12-29 or 2025-12-29T22:00:00Z."`
+	To     string `placeholder:"TIME" help:"Only before then."`
+}
+
+// read returns the window; where nothing is given, the usual length up to now.
+func (f windowFlags) read(now time.Time, usual time.Duration) (longrun.Window, error) {
+	w, err := report.Ask{Window: f.Window, From: f.From, To: f.To}.Read(now, usual)
+	if wrong, ok := errors.AsType[*report.WindowError](err); ok {
+		return w, usageError{fmt.Errorf("--%s: %s", wrong.Part, wrong.Reason)}
+	}
+	return w, err
 }
 
 // bounds returns [from, to); a zero time is an open end.
 func (f windowFlags) bounds(now time.Time) (from, to time.Time, err error) {
-	from, to = time.Time(f.From), time.Time(f.To)
-	switch {
-	case f.Window != 0 && (!from.IsZero() || !to.IsZero()):
-		return from, to, usageError{errors.New("--window goes with neither --from nor --to")}
-	case f.Window != 0:
-		from = now.Add(-time.Duration(f.Window))
-	case !to.IsZero() && !from.Before(to):
-		return from, to, usageError{fmt.Errorf("--to %s is not after --from", to.Format(time.RFC3339))}
-	case from.After(now):
-		return from, to, usageError{fmt.Errorf("--from %s is in the future", from.Format(time.RFC3339))}
+	if f == (windowFlags{}) {
+		return from, to, nil
 	}
-	return from, to, nil
+	const anyTime = 9 * 365 * 24 * time.Hour
+	w, err := f.read(now, anyTime)
+	if f.Window == "" && f.From == "" {
+		w.From = time.Time{}
+	}
+	if f.Window == "" && f.To == "" {
+		w.To = time.Time{}
+	}
+	return w.From, w.To, err
 }
 
 // moment is a time on a command line: RFC 3339, or a day in UTC.
@@ -76,28 +85,19 @@ type moment time.Time
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (m *moment) UnmarshalText(text []byte) error {
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, string(text)); err == nil {
-			*m = moment(t.UTC())
-			return nil
-		}
-	}
-	return fmt.Errorf("%.40q is no time such as 2025-12-29 or 2025-12-29T22:00:00Z", text)
+	t, err := report.ParseTime(string(text))
+	*m = moment(t)
+	return err
 }
 
-// period is a duration on a command line, in which d stands for days.
+// period is a duration on a command line, such as 36h or 7d.
 type period time.Duration
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *period) UnmarshalText(text []byte) error {
-	d, err := time.ParseDuration(string(text))
-	if days, ok := strings.CutSuffix(string(text), "d"); ok {
-		var n float64
-		n, err = strconv.ParseFloat(days, 64)
-		d = time.Duration(n * float64(24*time.Hour))
-	}
-	if err != nil || d <= 0 || d > 100*366*24*time.Hour {
-		return fmt.Errorf("%.40q is no period such as 24h or 30d", text)
+	d, err := report.ParsePeriod(string(text))
+	if err != nil {
+		return fmt.Errorf("%.40q %w", text, err)
 	}
 	*p = period(d)
 	return nil

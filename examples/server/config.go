@@ -41,6 +41,8 @@ type config struct {
 	Evidence   string        `env:"LONGRUN_EVIDENCE_KEY"`
 	LogLevel   slog.Level    `env:"LONGRUN_LOG_LEVEL" envDefault:"info"`
 	Metrics    string        `env:"LONGRUN_METRICS" envDefault:"token"`
+	LogFormat  string        `env:"LONGRUN_LOG_FORMAT" envDefault:"text"`
+	OpenBadge  bool          `env:"LONGRUN_OPEN_BADGE"`
 	WhatsApp   whatsappConfig
 	Alerts     alertsConfig
 
@@ -74,6 +76,9 @@ thing that can be broken. The environment says what differs from:
   LONGRUN_JOURNAL      none                file for beats that wait for the store
   LONGRUN_ADDR         127.0.0.1:8080      or PORT, for all addresses
   LONGRUN_LOG_LEVEL    info                or debug, warn, error
+  LONGRUN_LOG_FORMAT   text                or json: one object a line, and nothing else
+  LONGRUN_OPEN_BADGE   false               or true: badge.svg, which shows the coverage
+                                           of 30d, needs no token
   LONGRUN_EVIDENCE_KEY none                Ed25519 private key that signs the daily
                                            seals: PEM, or base64 of its seed
   LONGRUN_METRICS      token               who may scrape /metrics: whom the admin API
@@ -141,8 +146,16 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
+	errs = append(errs, c.checkLog(), c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
 	return c, errors.Join(errs...)
+}
+
+// checkLog checks the form of the log.
+func (c *config) checkLog() error {
+	if c.LogFormat != asText && c.LogFormat != asJSON {
+		return fmt.Errorf("LONGRUN_LOG_FORMAT: %.40q is neither %s nor %s", c.LogFormat, asText, asJSON)
+	}
+	return nil
 }
 
 // checkToken checks what of a token does not show by its length.
@@ -241,7 +254,7 @@ func (c *config) monitor(st store.Store) monitor.Config {
 // named gives a parse error the name of its variable: the library names the
 // field of the struct.
 func named(err error) error {
-	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL", "ProbeEvery": "WHATSAPP_PROBE_EVERY"}
+	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL", "OpenBadge": "LONGRUN_OPEN_BADGE", "ProbeEvery": "WHATSAPP_PROBE_EVERY"}
 	if parse, ok := errors.AsType[env.ParseError](err); ok {
 		return fmt.Errorf("%s: %w", variables[parse.Name], parse.Err)
 	}

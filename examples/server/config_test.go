@@ -34,10 +34,10 @@ func start1(t *testing.T, environment map[string]string, args ...string) (code i
 func TestEveryMistakeIsNamedAndTheExitCodeIs2(t *testing.T) {
 	t.Parallel()
 	code, out := start1(t, map[string]string{
-		"LONGRUN_STORE": "postgres:x", "LONGRUN_INTERVAL": "often", "LONGRUN_LEASE": "long", "LONGRUN_LOG_LEVEL": "loud", "LONGRUN_ADDR": "8080",
+		"LONGRUN_STORE": "postgres:x", "LONGRUN_INTERVAL": "often", "LONGRUN_LEASE": "long", "LONGRUN_LOG_LEVEL": "loud", "LONGRUN_LOG_FORMAT": "xml", "LONGRUN_OPEN_BADGE": "perhaps", "LONGRUN_ADDR": "8080",
 	})
 	require.Equal(t, 2, code)
-	for _, name := range []string{"LONGRUN_STORE", "LONGRUN_INTERVAL", "LONGRUN_LEASE", "LONGRUN_LOG_LEVEL", "LONGRUN_ADDR", "server --help"} {
+	for _, name := range []string{"LONGRUN_STORE", "LONGRUN_INTERVAL", "LONGRUN_LEASE", "LONGRUN_LOG_LEVEL", "LONGRUN_LOG_FORMAT", "LONGRUN_OPEN_BADGE", "LONGRUN_ADDR", "server --help"} {
 		require.Contains(t, out, name)
 	}
 }

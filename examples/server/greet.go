@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 
+	"github.com/lmittmann/tint"
 	"github.com/mattn/go-isatty"
 
 	"github.com/seed-13dc028d/longwatch/internal/redact"
@@ -15,8 +17,39 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
 
-// greet prints where to look.
-func greet(out io.Writer, c config, s monitor.Status, alertsTo string, addr net.Addr) {
+// The forms of the log.
+const (
+	asText = "text"
+	asJSON = "json"
+)
+
+// lineTime is how a line of text says when: whoever reads it later, and elsewhere,
+// needs the day and the zone.
+const lineTime = "2006-01-02 15:04:05 -07:00"
+
+// logger writes the log in the form that is configured.
+func (c config) logger(out io.Writer) *slog.Logger {
+	if c.LogFormat == asJSON {
+		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: c.LogLevel, ReplaceAttr: shown}))
+	}
+	return slog.New(tint.NewTextHandler(out, &tint.Options{Level: c.LogLevel, TimeFormat: lineTime, NoColor: !colours(out), ReplaceAttr: shown}))
+}
+
+// people is where lines for people go: nowhere, where each line is to be JSON.
+func (c config) people(out io.Writer) io.Writer {
+	if c.LogFormat == asJSON {
+		return io.Discard
+	}
+	return out
+}
+
+// greet says where to look: to people in some lines, to programs in one of the log.
+func (c config) greet(ctx context.Context, out io.Writer, logger *slog.Logger, s monitor.Status, alertsTo string, addr net.Addr) {
+	if c.LogFormat == asJSON {
+		logger.InfoContext(ctx, "serving", "instance", s.InstanceID, "commit", s.CommitHash, "store", redact.Addresses(c.Store), "root", s.Root,
+			"interval", s.Interval.String(), "lease", s.Lease.String(), "alerts", alertsTo, "open", "http://"+reachable(addr)+"/", "admin", "http://"+reachable(addr)+adminhttp.DefaultPrefix)
+		return
+	}
 	base := "http://" + reachable(addr) + adminhttp.DefaultPrefix
 	auth := ""
 	if c.Token != "" {

@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
-	"github.com/lmittmann/tint"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
@@ -60,8 +59,10 @@ func run(ctx context.Context, args []string, environment map[string]string, keys
 		misconfigured(out, err)
 		return 2
 	}
-	c.keys = keys
-	logger := slog.New(tint.NewTextHandler(out, &tint.Options{Level: c.LogLevel, TimeFormat: time.TimeOnly, NoColor: !colours(out), ReplaceAttr: shown}))
+	if c.LogFormat == asText {
+		c.keys = keys
+	}
+	logger := c.logger(out)
 	err = serve(ctx, c, logger, out)
 	var unusable *openError
 	switch {
@@ -127,7 +128,7 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 		return err
 	}
 	mux := http.NewServeMux()
-	admin := adminhttp.New(m, adminhttp.Options{Token: c.Token, Logger: logger, Clock: c.clock})
+	admin := adminhttp.New(m, adminhttp.Options{Token: c.Token, OpenBadge: c.OpenBadge, Logger: logger, Clock: c.clock})
 	mux.Handle(adminhttp.DefaultPrefix+"/", admin)
 	mux.Handle(adminhttp.DefaultPrefix, admin) // whose redirect to the index stays under a proxy's path
 	if c.Token != "" {                         // links of messages that were sent before there were pages
@@ -145,11 +146,11 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	}))
 	// Each open page of the dashboard has a connection of its own.
 	server := adminhttp.Server(c.Addr, redirect.Clean(mux), adminhttp.Limits{Connections: 1024})
-	greet(out, c, m.Status(), to, listener.Addr())
+	c.greet(ctx, out, logger, m.Status(), to, listener.Addr())
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	if wa.demo != nil {
-		wa.serveDemo(mux, m, out, "http://"+reachable(listener.Addr()), c.keys != nil)
+		wa.serveDemo(mux, m, c.people(out), "http://"+reachable(listener.Addr()), c.keys != nil)
 	}
 
 	group, ctx := errgroup.WithContext(ctx)

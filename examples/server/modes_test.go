@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"io"
 	"strings"
 	"testing"
@@ -28,6 +30,25 @@ func startTyping(t *testing.T, clk *swift) *typist {
 	t.Cleanup(p.stop)
 	p.sees("account id=demo state=connected")
 	return p
+}
+
+// With LONGRUN_LOG_FORMAT=json each line is an object, also of a demonstration at a
+// terminal, whose keys then do nothing.
+func TestALogInJSONIsNothingElse(t *testing.T) {
+	t.Parallel()
+	out := &screen{changed: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"-demo"}, map[string]string{"LONGRUN_ADDR": "127.0.0.1:0", "LONGRUN_LOG_FORMAT": "json"}, strings.NewReader("?\n"), out)
+	}()
+	out.await(t, `"msg":"serving"`)
+	out.await(t, `"msg":"account"`)
+	cancel()
+	require.Zero(t, <-done)
+	for line := range strings.Lines(out.String()) {
+		require.True(t, json.Valid([]byte(line)), line)
+	}
 }
 
 // types presses a key.

@@ -104,6 +104,8 @@ var arrows = []row{
 		dir:  "longrun/report",
 		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "internal/figures", "internal/visible"},
 	},
+	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
+	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
 	{
 		dir:  "longrun/verify/internal/chain",
 		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store", "internal/spawn"},
@@ -211,14 +213,14 @@ var arrows = []row{
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
-			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/measuring",
+			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/measuring", "longrun/monitor/internal/causes",
 		},
 		with: []string{clock, xsync},
 	},
 	{
 		dir: "longrun/adminhttp",
 		ours: []string{
-			"longrun/monitor", "longrun/report", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
+			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
 			"longrun/rules", "store", "internal/visible", "internal/redirect",
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
 			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
@@ -239,7 +241,7 @@ var arrows = []row{
 	{dir: "longrun/dashboard/internal/session", ours: []string{"internal/turnstile"}, with: []string{clock}},
 	{
 		dir:  "longrun/adminhttp/internal/request",
-		ours: []string{"longrun/adminhttp/internal/reply", "longrun/ledger", "longrun", "longrun/rules", "store"},
+		ours: []string{"longrun/adminhttp/internal/reply", "longrun/report", "longrun/ledger", "longrun", "longrun/rules", "store"},
 	},
 	{
 		dir:  "longrun/adminhttp/internal/reply",
@@ -298,6 +300,7 @@ var arrows = []row{
 	{dir: "internal/deadline", with: []string{clock}},
 	{dir: "internal/visible"},
 	{dir: "internal/figures"},
+	{dir: "internal/past", ours: []string{"longrun", "longrun/coverage", "longrun/ledger", "store"}, real: []string{"Now"}}, // a history until now
 	{dir: "internal/redirect"},
 	{dir: "internal/entry", ours: []string{"internal/visible"}},
 	{

@@ -123,8 +123,13 @@ func numbers(t *testing.T, l *ledger.Ledger, now time.Time, o *ledger.SurveyOpti
 	for _, sentences := range []string{"derivations", "leftOut", "generatedAt", "instanceId", "commitHash"} {
 		delete(r, sentences)
 	}
-	delete(object(t, r["verdict"]), "text")
-	delete(object(t, r["verdict"]), "basis")
+	verdict := object(t, r["verdict"])
+	delete(verdict, "text")
+	delete(verdict, "basis")
+	// A window of which the first day is not known was a PASS to the version that
+	// wrote these, and is none any more.
+	require.EqualValues(t, report.SoFar, verdict["result"])
+	verdict["result"] = string(report.Pass)
 	return r
 }
 

@@ -9,17 +9,14 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 )
 
-const (
-	defaultWindow = 24 * time.Hour
-	maxWindow     = 366 * 24 * time.Hour
-)
+const defaultWindow = 24 * time.Hour
 
 type coverageReply struct {
 	Success  bool         `json:"success"`
 	Coverage coverageBody `json:"coverage"`
 }
 
-// coverageBody is a longrun.Coverage as callers see it. Coverage and
+// coverageBody is a longrun.Coverage as callers see it. Coverage, Good and
 // Availability are null where there is nothing to divide by: no data is no
 // number.
 type coverageBody struct {
@@ -31,6 +28,7 @@ type coverageBody struct {
 	Missed       int           `json:"missed"`
 	Coverage     *float64      `json:"coverage"`
 	Healthy      int           `json:"healthy"`
+	Good         *float64      `json:"good"`
 	Availability *float64      `json:"availability"`
 	Threshold    float64       `json:"threshold"`
 	Sufficient   *bool         `json:"sufficient"`
@@ -40,16 +38,15 @@ type coverageBody struct {
 	Mangled int64 `json:"mangled"`
 }
 
-// coverage answers GET coverage for [from, to), by default the last 24 hours.
+// coverage answers GET coverage for a window, by default the last 24 hours; as CSV
+// its gaps.
 // The window is cut to what is known of: nobody is blamed for the time before
 // the first run or beat. Days that are pruned count whole, from their rollups.
 func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 	now := h.clock.Now().UTC()
-	p := request.NewParams(r, "from", "to")
+	p := request.NewParams(r, "window", "from", "to", "format")
+	format := p.Format(reply.AsJSON, reply.AsCSV)
 	window := p.Window(now, defaultWindow)
-	if window.To.Sub(window.From) > maxWindow {
-		p.Bad.Add("from", "is more than 366 days before to")
-	}
 	if len(p.Bad) > 0 {
 		request.Refuse(w, r, p.Bad)
 		return
@@ -60,6 +57,10 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := survey.Summary.Coverage
+	if format == reply.AsCSV {
+		h.gaps(w, r, c, survey.Summary.Undecodable)
+		return
+	}
 	body := coverageBody{
 		From: c.From, To: c.To, IntervalSec: c.IntervalSec,
 		Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy,
@@ -69,7 +70,8 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 	if c.HasData() {
 		ratio := c.Ratio()
 		enough := ratio >= body.Threshold
-		body.Coverage, body.Sufficient = &ratio, &enough
+		good := float64(c.Healthy) / float64(c.Expected)
+		body.Coverage, body.Sufficient, body.Good = &ratio, &enough, &good
 	}
 	if c.Written > 0 {
 		availability := c.Availability()

@@ -78,8 +78,10 @@ func TestCoverageWithoutDataIsNull(t *testing.T) {
 	require.Nil(t, c["sufficient"])
 	require.Empty(t, c["gaps"])
 	s.night()
-	future := object(s.get("/coverage?from=2026-01-01&to=2026-01-02")["coverage"])
-	require.Nil(t, future["coverage"])
+	before := object(s.get("/coverage?from=2025-12-01&to=2025-12-02")["coverage"])
+	require.Nil(t, before["coverage"])
+	require.Nil(t, before["good"])
+	require.Equal(t, http.StatusBadRequest, s.do(http.MethodGet, "/coverage?from=2026-01-01&to=2026-01-02", "").status, "as a report says of what is to come")
 }
 
 // Beats that retention deleted are not missed: their day counts whole, from its

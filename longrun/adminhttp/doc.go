@@ -20,7 +20,7 @@
 // It makes store reads on behalf of its callers: a list reads as many
 // documents as it returns (with a filter those that it passes over too), coverage
 // and a report the rollups of whole days and the documents of the two days that
-// the window cuts.
+// the window cuts. A badge is kept for a minute.
 //
 // # Endpoints
 //
@@ -32,7 +32,8 @@
 //	                                with a name with ?name=; 409 with "holder" on
 //	                                an instance that does not lead
 //	GET config, PUT config          the live settings; what is left out stays
-//	GET coverage                    a window's coverage and its gaps
+//	GET coverage                    a window's coverage and its gaps; these as CSV
+//	                                with ?format=csv
 //	GET incidents, incidents/{id}   with ?open=true those that are open; of one
 //	                                rule or target with ?rule= and ?target=
 //	GET outbox                      messages, and what became of them
@@ -44,9 +45,10 @@
 //	DELETE silences/{id}            ends it now
 //	GET rollups, rollups/{day}      what is kept of each UTC day that is over,
 //	                                such as rollups/2025-12-29
-//	GET report                      everything that is said of a window, ?window=
-//	                                24h, 7d, 30d, 90d, 180d or 365d up to now, or
-//	                                ?from= and ?to=
+//	GET report                      everything that is said of a window
+//	GET badge.svg                   the coverage of a window up to now, by default
+//	                                of 30d, as a picture; without a token where
+//	                                Options.OpenBadge says so
 //	GET status                      what this instance knows; no store call
 //	GET (the prefix itself)         this list
 //	GET openapi.json                all of this for programs, in OpenAPI 3.1; no
@@ -55,11 +57,19 @@
 //
 // HEAD works where GET does.
 //
-// A list takes limit (1 to 1,000, default 20), from and to (RFC 3339, or
-// 2006-01-02; from inclusive, to exclusive) and cursor (nextCursor of the reply
-// before). A report comes as JSON, Markdown or HTML: as ?format=json, markdown or
-// html asks, else as the Accept header prefers. Its HTML is one page, which the
-// reply's Content-Security-Policy lets load and run nothing.
+// A window is ?window=, a length up to now such as 1h, 36h, 7d or 1d12h, or FROM/TO;
+// or it is ?from= and ?to= (RFC 3339, or 2006-01-02; from inclusive, to exclusive).
+// It is the same wherever one is taken, see report.Ask.
+//
+// A list takes limit (1 to 1,000, default 20), a window and cursor (nextCursor of the
+// reply before). A report comes as JSON, Markdown or HTML: as ?format=json, markdown
+// or html asks, else as the Accept header prefers. Its HTML is one page that leads to
+// other windows and to its lists as CSV, and which the reply's Content-Security-Policy
+// lets run nothing, and load nothing from elsewhere.
+//
+// Incidents and probes come as CSV with ?format=csv, at most 100,000 rows, sent as
+// they are read: a reply that is cut off is not whole. No cell of a table is a formula
+// to a spreadsheet; see package table.
 //
 // Replies are {"success":true, …}, errors {"success":false,"error":…} with the
 // status that fits; an error about one parameter or field has "field" as well. In a

@@ -14,6 +14,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/report/table"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -38,7 +39,7 @@ func (h *handler) locks(w http.ResponseWriter, r *http.Request) {
 // probes answers GET probes, of one type or name where that is asked for. Limit
 // counts what is returned; to find it, others may be read.
 func (h *handler) probes(w http.ResponseWriter, r *http.Request) {
-	p := request.NewParams(r, request.PageParams("type", "name")...)
+	p := request.NewParams(r, request.PageParams("type", "name", "format")...)
 	kind, name := longrun.ProbeType(p.Text("type")), p.Text("name")
 	if kind != "" && kind.Validate() != nil {
 		p.Bad.Add("type", "is no probe type, such as outbound")
@@ -52,6 +53,10 @@ func (h *handler) probes(w http.ResponseWriter, r *http.Request) {
 			return (kind == "" || p.Type == kind) && (name == "" || p.Name == name)
 		}
 	}
+	if p.Format(reply.AsJSON, reply.AsCSV) == reply.AsCSV {
+		answerTable(h, w, r, p, list[longrun.Probe]{ledger.Probes, table.ProbeColumns(), h.book(r.Context()).Probes, wanted, table.Probe})
+		return
+	}
 	answerList(h, w, r, p, ledger.Probes, h.book(r.Context()).Probes, wanted)
 }
 
@@ -59,13 +64,17 @@ func (h *handler) probes(w http.ResponseWriter, r *http.Request) {
 // open or over, with rule and target of theirs. Limit counts what is returned; to
 // find it, others may be read.
 func (h *handler) incidents(w http.ResponseWriter, r *http.Request) {
-	p := request.NewParams(r, request.PageParams("open", "rule", "target")...)
+	p := request.NewParams(r, request.PageParams("open", "rule", "target", "format")...)
 	open, rule, target := p.YesNo("open"), p.Rule("rule"), p.Text("target")
 	var wanted func(longrun.Incident) bool
 	if open != nil || rule != "" || target != "" {
 		wanted = func(i longrun.Incident) bool {
 			return (open == nil || i.Open() == *open) && (rule == "" || i.Rule == rule) && (target == "" || i.Target == target)
 		}
+	}
+	if p.Format(reply.AsJSON, reply.AsCSV) == reply.AsCSV {
+		answerTable(h, w, r, p, list[longrun.Incident]{ledger.Incidents, table.IncidentColumns(), h.book(r.Context()).Incidents, wanted, table.Incident})
+		return
 	}
 	answerList(h, w, r, p, ledger.Incidents, h.book(r.Context()).Incidents, wanted)
 }
@@ -99,7 +108,7 @@ const maxPage = 8 << 20
 // document that does not decode too. It asks for one document more than it
 // returns, to know whether there is a next page.
 func answerList[T any](h *handler, w http.ResponseWriter, r *http.Request, p *request.Params, name ledger.Collection, read reader[T], wanted func(T) bool) {
-	page := p.Page()
+	page := p.Page(h.clock.Now())
 	if len(p.Bad) > 0 {
 		request.Refuse(w, r, p.Bad)
 		return

@@ -274,7 +274,7 @@ func TestABrowserIsToldOnAPageWhatIsPossible(t *testing.T) {
 	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 	s := newStand(t, "")
 	for path, status := range map[string]int{
-		"/report?window=1h": 400, "/heartbeats?limit=x": 400, "/nothing": 404, "/incidents/none": 404, "/coverage?<script>=\u202e": 400,
+		"/report?window=1x": 400, "/heartbeats?limit=x": 400, "/nothing": 404, "/incidents/none": 404, "/coverage?<script>=\u202e": 400,
 	} {
 		a := s.do(http.MethodGet, path, "", "Accept", browser)
 		require.Equal(t, status, a.status)
@@ -284,7 +284,7 @@ func TestABrowserIsToldOnAPageWhatIsPossible(t *testing.T) {
 		links := regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(string(a.body), -1)
 		require.NotEmpty(t, links)
 		if strings.HasPrefix(path, "/report") {
-			require.Contains(t, string(a.body), "24h, 7d, 30d")
+			require.Contains(t, string(a.body), "such as 1h, 36h, 7d or 1d12h")
 			require.Contains(t, string(a.body), `<a href="?window=7d">7d</a>`)
 		}
 		for _, link := range links { // each leads somewhere, also under a proxy's path
@@ -300,7 +300,7 @@ func TestABrowserIsToldOnAPageWhatIsPossible(t *testing.T) {
 		}
 	}
 	for _, accept := range []string{"", "*/*", "application/json", "application/json, text/html"} {
-		status, _, _ := s.ask(http.MethodGet, "/report?window=1h", "", "Accept", accept)
+		status, _, _ := s.ask(http.MethodGet, "/report?window=1x", "", "Accept", accept)
 		require.Equal(t, http.StatusBadRequest, status)
 	}
 }

@@ -44,6 +44,10 @@ type Options struct {
 	Token string
 	// Prefix is where the host mounts the handler. Default: DefaultPrefix.
 	Prefix string
+	// OpenBadge lets everybody ask for badge.svg, such as a README that shows it: it
+	// tells the coverage and nothing else, of the windows that have a name. Default:
+	// only who may ask for the rest.
+	OpenBadge bool
 	// Clock is the time. Default: the wall clock.
 	Clock clock.Clock
 	// Logger takes what went wrong on this side. Default: silence.
@@ -72,13 +76,16 @@ type handler struct {
 	limits  Limits
 	refused error // what is wrong with the options
 
+	openBadge bool
+	badges    badges
+
 	surveys, reads turnstile.Gate
 	tests          *turnstile.Pace
 	refusals       *refusals
 }
 
 // New returns the API over m. The handler is safe for concurrent use, and keeps
-// nothing but counts of what its limits bound.
+// nothing but counts of what its limits bound, and badges for a minute.
 //
 // It cannot fail, so that it can stand where it is mounted. Options that Validate
 // refuses are told to the Logger, and the handler answers nothing but 503: a token
@@ -101,7 +108,7 @@ func New(m Monitor, opts Options) http.Handler {
 	limits := opts.Limits.withDefaults()
 	h := &handler{
 		monitor: m, token: opts.Token, prefix: strings.TrimRight(opts.Prefix, "/"), clock: opts.Clock, logger: opts.Logger,
-		limits: limits, refused: refused,
+		limits: limits, refused: refused, openBadge: opts.OpenBadge && refused == nil,
 		surveys: turnstile.NewGate(limits.Surveys), reads: turnstile.NewGate(limits.Reads),
 		tests:    turnstile.NewPace(opts.Clock, turnstile.Rate{N: 1, Per: 10 * time.Second}, turnstile.Rate{N: 10, Per: time.Hour}),
 		refusals: newRefusals(opts.Clock, opts.Logger),

@@ -162,7 +162,7 @@ func TestEveryDescribedReplyHappens(t *testing.T) {
 	silence := fmt.Sprint(s.silence(`{"minutes":5,"rule":"queue_depth","target":"x","by":"a","reason":"b","from":null}`)["id"])
 	for _, path := range []string{
 		"/incidents/" + troubles[0], "/incidents/bad", "/rollups/2025-12-29", "/rollups/2025-12-01", "/rollups/2025-12-02", "/rollups/x",
-		"/report?format=markdown", "/report?format=html", "/nothing",
+		"/report?format=markdown", "/report?format=html", "/nothing", "/coverage?format=csv", "/incidents?format=csv", "/probes?format=csv",
 	} {
 		s.do(http.MethodGet, path, "")
 	}

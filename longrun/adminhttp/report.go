@@ -1,14 +1,21 @@
 package adminhttp
 
 import (
+	"cmp"
+	"context"
+	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
+	"github.com/seed-13dc028d/longwatch/longrun/report/badge"
 )
 
 type reportReply struct {
@@ -16,8 +23,8 @@ type reportReply struct {
 	Report  report.Report `json:"report"`
 }
 
-// report answers GET report: a window by its name or by from and to, by default
-// the last 24 hours, in the form that format or the Accept header asks for.
+// report answers GET report: a window, by default the last 24 hours, in the form
+// that format or the Accept header asks for.
 //
 // Whole days come from their rollups. The threshold is that of the settings in
 // force on this instance, which is also the one that the report names as its
@@ -26,7 +33,8 @@ func (h *handler) report(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
 	now := h.clock.Now().UTC()
 	p := request.NewParams(r, "window", "from", "to", "format")
-	window, format := reportWindow(p, now), formatOf(p)
+	format := p.Format(reply.Formats()...)
+	window := p.Window(now, defaultWindow)
 	if len(p.Bad) > 0 {
 		request.Refuse(w, r, p.Bad)
 		return
@@ -38,22 +46,19 @@ func (h *handler) report(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	status := h.monitor.Status()
-	survey, err := h.book(r.Context()).Survey(r.Context(), window, status.Interval, now, nil)
+	made, err := h.reportOf(r.Context(), window, now)
 	if err != nil {
 		h.storeFailed(w, r, err)
 		return
 	}
-	options := report.Options{InstanceID: status.InstanceID, CommitHash: status.CommitHash, Threshold: status.Settings.InsufficientDataThreshold}
-	if options.Threshold == 0 {
-		options.Threshold = -1 // nothing is asked for, which is not to ask for the default
-	}
-	made := report.New(survey, &options)
 	switch format {
 	case reply.AsMarkdown:
 		reply.Write(w, r, http.StatusOK, reply.MediaType(format)+"; charset=utf-8", []byte(made.Markdown()))
 	case reply.AsHTML:
-		page, err := made.HTML()
+		page, err := made.Page(&report.PageOptions{
+			Window: func(name string) string { return query("", "window", name, "format", p.Text("format")) },
+			Table:  func(name string) string { return tableLink(name, window) },
+		})
 		if err != nil {
 			h.logger.ErrorContext(r.Context(), "report has no page", "error", err)
 			reply.Fail(w, r, http.StatusInternalServerError, "", "the page could not be made")
@@ -65,47 +70,109 @@ func (h *handler) report(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// reportWindow reads what a report is to be about. Whether the package report
-// takes it is asked here, so that the parameter can be named.
-func reportWindow(p *request.Params, now time.Time) longrun.Window {
-	if name := p.Text("window"); name != "" {
-		for _, other := range []string{"from", "to"} {
-			if p.Text(other) != "" {
-				p.Bad.Add(other, "give window, or from and to")
-			}
-		}
-		if strings.Contains(name, "/") {
-			p.Bad.Add("window", "is a name, such as 7d; else give from and to")
-			return longrun.Window{}
-		}
-		w, err := report.ParseWindow(name, now)
-		if err != nil {
-			p.Bad.Add("window", "is none of "+strings.Join(report.WindowNames(), ", "))
-		}
-		return w
+// reportOf makes the report of a window.
+func (h *handler) reportOf(ctx context.Context, window longrun.Window, now time.Time) (report.Report, error) {
+	status := h.monitor.Status()
+	survey, err := h.book(ctx).Survey(ctx, window, status.Interval, now, nil)
+	if err != nil {
+		return report.Report{}, err
 	}
-	w := p.Window(now, defaultWindow)
-	if len(p.Bad) > 0 {
-		return w
+	options := report.Options{InstanceID: status.InstanceID, CommitHash: status.CommitHash, Threshold: status.Settings.InsufficientDataThreshold}
+	if options.Threshold == 0 {
+		options.Threshold = -1 // nothing is asked for, which is not to ask for the default
 	}
-	if err := report.CheckWindow(w, now); err != nil {
-		field := "from"
-		if w.From.Equal(w.To) && w.From.Before(now) {
-			field = "to"
-		}
-		p.Bad.Add(field, strings.TrimPrefix(err.Error(), "report: window: "))
-	}
-	return w
+	return report.New(survey, &options), nil
 }
 
-// formatOf reads the name of a form; empty when it is not given.
-func formatOf(p *request.Params) string {
-	name := p.Text("format")
-	for _, known := range reply.Formats() {
-		if name == known || name == "" {
-			return name
+// tableLink leads from a report to one of its lists as CSV.
+func tableLink(name string, w longrun.Window) string {
+	if name == "gaps" {
+		name = "coverage"
+	}
+	return query(name, "from", w.From.Format(time.RFC3339Nano), "to", w.To.Format(time.RFC3339Nano), "format", "csv")
+}
+
+// query is a relative link with the parameters that are not empty, in their order.
+func query(path string, pairs ...string) string {
+	for sep := "?"; len(pairs) > 0; pairs = pairs[2:] {
+		if pairs[1] != "" {
+			path += sep + pairs[0] + "=" + url.QueryEscape(pairs[1])
+			sep = "&"
 		}
 	}
-	p.Bad.Add("format", reply.FormatNames("is none of %s"))
-	return ""
+	return path
+}
+
+// badgeFor is how long a badge is kept, here and by whoever asks for it.
+const badgeFor = time.Minute
+
+// maxBadges bounds the windows whose badges are kept.
+const maxBadges = 16
+
+// badges are those that were made lately, by the length of their window.
+type badges struct {
+	mu   sync.Mutex
+	kept map[time.Duration]keptBadge
+}
+
+type keptBadge struct {
+	svg  []byte
+	made time.Time
+}
+
+// badge answers GET badge.svg: the coverage of a window up to now, by default 30d, as
+// a picture. To whom comes without a token only windows that are offered are shown:
+// the others would be a way to keep the store busy.
+func (h *handler) badge(w http.ResponseWriter, r *http.Request) {
+	p := request.NewParams(r, "window")
+	name := cmp.Or(p.Text("window"), "30d")
+	length, err := report.ParsePeriod(name)
+	switch {
+	case err != nil:
+		p.Bad.Add("window", fmt.Sprintf("%.50q %s", name, err))
+	case h.openBadge && !slices.Contains(report.WindowNames(), name):
+		p.Bad.Add("window", "is none of "+strings.Join(report.WindowNames(), ", "))
+	}
+	if len(p.Bad) > 0 {
+		request.Refuse(w, r, p.Bad)
+		return
+	}
+	now := h.clock.Now().UTC()
+	h.badges.mu.Lock()
+	kept := h.badges.kept[length]
+	h.badges.mu.Unlock()
+	if age := now.Sub(kept.made); kept.svg != nil && age >= 0 && age < badgeFor {
+		h.picture(w, r, http.StatusOK, badgeFor-age, kept.svg)
+		return
+	}
+	h.survey(func(w http.ResponseWriter, r *http.Request) {
+		made, err := h.reportOf(r.Context(), longrun.Window{From: now.Add(-length), To: now}, now)
+		if err != nil {
+			h.logger.WarnContext(r.Context(), "admin request failed", "path", "badge.svg", "error", err)
+			h.picture(w, r, http.StatusServiceUnavailable, 0, badge.SVG(report.Report{}))
+			return
+		}
+		svg := badge.SVG(made)
+		h.badges.mu.Lock()
+		if len(h.badges.kept) >= maxBadges || h.badges.kept == nil {
+			h.badges.kept = map[time.Duration]keptBadge{}
+		}
+		h.badges.kept[length] = keptBadge{svg: svg, made: now}
+		h.badges.mu.Unlock()
+		h.picture(w, r, http.StatusOK, badgeFor, svg)
+	})(w, r)
+}
+
+// picture answers with a badge that may be kept for some time: by everybody only
+// where everybody may ask for it.
+func (h *handler) picture(w http.ResponseWriter, r *http.Request, status int, keep time.Duration, svg []byte) {
+	caching := "no-store"
+	if keep > 0 {
+		who := "private"
+		if h.openBadge {
+			who = "public"
+		}
+		caching = fmt.Sprintf("%s, max-age=%d", who, int64((keep+time.Second-1)/time.Second))
+	}
+	reply.Picture(w, r, status, caching, svg)
 }

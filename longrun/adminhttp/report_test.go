@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,8 @@ func TestTheReportOfTheNightIsWhatThePackageSays(t *testing.T) {
 	require.Equal(t, want.Markdown(), string(a.body))
 	page, err := want.HTML()
 	require.NoError(t, err)
-	require.Equal(t, string(page), string(s.do(http.MethodGet, "/report?format=html&"+theNight, "").body))
+	served := string(s.do(http.MethodGet, "/report?format=html&"+theNight, "").body)
+	require.Equal(t, string(page), regexp.MustCompile(`(?s)<nav.*</nav>\n|<a href="[^"]*">as CSV</a>`).ReplaceAllString(served, ""), "and links")
 
 	// It says what coverage says.
 	c := object(s.get("/coverage?" + theNight)["coverage"])
@@ -97,16 +99,21 @@ func TestAReportsWindowIsNamedOrGiven(t *testing.T) {
 		name     string
 		from, to time.Time
 	}{
-		"":                {"24h", now.Add(-day), now},
-		"window=24h":      {"24h", now.Add(-day), now},
-		"window=7d":       {"7d", now.Add(-7 * day), now},
-		"window=30d":      {"30d", now.Add(-30 * day), now},
-		"window=90d":      {"90d", now.Add(-90 * day), now},
-		"window=180d":     {"180d", now.Add(-180 * day), now},
-		"window=365d":     {"365d", now.Add(-365 * day), now},
-		"from=2025-12-29": {"", time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC), now},
-		"to=2025-12-29":   {"24h", time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC), time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)},
-		"from=2025-12-28&to=2025-12-29T00:00:00%2B02:00": {"", time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC), time.Date(2025, 12, 28, 22, 0, 0, 0, time.UTC)},
+		"":                             {"24h", now.Add(-day), now},
+		"window=24h":                   {"24h", now.Add(-day), now},
+		"window=7d":                    {"7d", now.Add(-7 * day), now},
+		"window=30d":                   {"30d", now.Add(-30 * day), now},
+		"window=90d":                   {"90d", now.Add(-90 * day), now},
+		"window=180d":                  {"180d", now.Add(-180 * day), now},
+		"window=365d":                  {"365d", now.Add(-365 * day), now},
+		"window=1h":                    {"1h", now.Add(-time.Hour), now},
+		"window=36h":                   {"36h", now.Add(-36 * time.Hour), now},
+		"window=1d12h":                 {"36h", now.Add(-36 * time.Hour), now},
+		"window=90m":                   {"", now.Add(-90 * time.Minute), now},
+		"window=2025-12-28/2025-12-29": {"24h", time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC), time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)},
+		"from=2025-12-29":              {"", time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC), now},
+		"to=2025-12-29":                {"24h", time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC), time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)},
+		"from=2025-12-28&to=2025-12-29T00:00:00%2B02:00": {"22h", time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC), time.Date(2025, 12, 28, 22, 0, 0, 0, time.UTC)},
 	} {
 		window := object(s.report(query)["window"])
 		require.Equal(t, want.name, window["name"], query)
@@ -120,9 +127,12 @@ func TestAWindowThatMakesNoSenseIs400WithTheField(t *testing.T) {
 	s := newStand(t, "")
 	s.night()
 	for query, want := range map[string][2]string{
-		"window=1d":                     {"window", "is none of 24h, 7d"},
-		"window=24H":                    {"window", "is none of"},
-		"window=2025-12-28/2025-12-29":  {"window", "give from and to"},
+		"window=1x":                     {"window", "is neither a length such as 1h, 36h, 7d"},
+		"window=24H":                    {"window", "is neither a length"},
+		"window=-1h":                    {"window", "is neither a length"},
+		"window=99999999d":              {"window", "is neither a length"},
+		"window=2025-12-29/2025-12-28":  {"to", "is before from"},
+		"window=2025-12-29/soon":        {"to", "is neither a day"},
 		"window=7d&from=2025-12-29":     {"from", "give window, or from and to"},
 		"window=7d&to=2025-12-29":       {"to", "give window, or from and to"},
 		"from=2025-12-30&to=2025-12-31": {"from", "lies in the future"},
@@ -132,8 +142,8 @@ func TestAWindowThatMakesNoSenseIs400WithTheField(t *testing.T) {
 		"from=2025-12-29&to=2025-12-29": {"to", "empty"},
 		"from=2010-01-01&to=2025-12-29": {"from", "longer than ten years"},
 		"from=2025-12-29&to=2036-12-29": {"from", "longer than ten years"},
-		"from=yesterday":                {"from", "is no time"},
-		"to=2025-13-01":                 {"to", "is no time"},
+		"from=yesterday":                {"from", "is neither a day"},
+		"to=2025-13-01":                 {"to", "is neither a day"},
 		"format=pdf":                    {"format", "is none of json, markdown, html"},
 		"format=HTML":                   {"format", "is none of"},
 		"windows=7d":                    {"windows", "unknown parameter"},
@@ -242,7 +252,7 @@ func TestAPageMayApplyItsOwnStyleAndNothingElse(t *testing.T) {
 	require.True(t, ended)
 	sum := sha256.Sum256([]byte(style))
 	require.Equal(t, "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+
-		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox", a.header.Get("Content-Security-Policy"))
+		"'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin allow-downloads", a.header.Get("Content-Security-Policy"))
 	require.Equal(t, "no-referrer", a.header.Get("Referrer-Policy"))
 	require.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"))
 	require.Equal(t, "no-store", a.header.Get("Cache-Control"))

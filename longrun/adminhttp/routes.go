@@ -43,6 +43,7 @@ func (h *handler) routes() []route {
 		{method: "PUT", path: "/config", serve: request.Received(h.bounded(h.putConfig))},
 		{method: "GET", path: "/coverage", serve: h.survey(h.coverage)},
 		{method: "GET", path: "/report", serve: h.survey(h.report)},
+		{method: "GET", path: "/badge.svg", serve: h.badge, open: h.openBadge},
 		{method: "GET", path: "/status", serve: h.status},
 		{method: "GET", path: "/openapi.json", serve: openAPI(h.prefix), open: true},
 		{method: "GET", path: "/livez", serve: Livez().ServeHTTP, open: true},

@@ -22,6 +22,7 @@ type dayView struct {
 	Unread bool
 	Lanes  []lane
 	Clock  template.HTML
+	Key    template.HTML
 	Gaps   []gapLine
 	More   int
 	Date   string
@@ -36,15 +37,15 @@ func (k *known) day() longrun.Window {
 
 func (k *known) dayView() dayView {
 	w := k.day()
-	v := dayView{Date: k.At.Format(time.DateOnly), Clock: chart.Clock(w)}
+	v := dayView{Date: k.At.Format(time.DateOnly), Clock: chart.Clock(w), Key: chart.Key(chart.InSlots, chart.InIncidents, chart.InProbes)}
 	if k.Err != nil {
 		v.Unread = true
 		return v
 	}
 	c := k.Slots.Count(w)
 	sum := figures.Count(c.Missed) + " missed of " + figures.Count(c.Expected)
-	v.Lanes = append(v.Lanes, lane{map[bool]string{true: "Minutes", false: "Slots"}[k.Status.Interval == time.Minute], sum, chart.Rows(
-		"Slots of the last 24 hours: "+sum+", "+figures.Count(c.Unhealthy)+" not healthy", 36, k.Slots, true, chart.Row{Window: w, Y: 8, H: 28})})
+	v.Lanes = append(v.Lanes, lane{map[bool]string{true: "Minutes", false: "Slots"}[k.Status.Interval == time.Minute], sum, chart.Strip(
+		"Slots of the last 24 hours: "+sum+", "+figures.Count(c.Unhealthy)+" not healthy", w, k.Slots)})
 	var incidents []chart.Incident
 	open := 0
 	for _, i := range k.Survey.Summary.Incidents {
@@ -90,7 +91,7 @@ type probesOfType struct {
 	Type                     longrun.ProbeType
 	Points                   []longrun.ProbePoint
 	Passed, Failed, Untold   int
-	Usual                    *float64
+	Usual, Slowest           *float64
 	Last                     *longrun.ProbePoint
 	Next                     time.Time
 	Name                     string
@@ -159,7 +160,7 @@ func (k *known) byType(w longrun.Window) (out []*probesOfType) {
 		}
 		if len(ms) > 0 {
 			slices.Sort(ms)
-			t.Usual = &ms[(len(ms)-1)/2]
+			t.Usual, t.Slowest = &ms[(len(ms)-1)/2], &ms[len(ms)-1]
 		}
 		if n := len(t.Points); n > 0 {
 			t.Last = &t.Points[n-1]
@@ -180,7 +181,7 @@ func (k *known) probesView() (lines []probeLine) {
 	for _, t := range k.byType(w) {
 		l := probeLine{Name: probeWord(t.Type), Sum: t.sum(), Shape: "ask", Tone: "mute", Last: "No probe in the last 24 hours."}
 		if t.Last != nil {
-			l.Chart = chart.Latencies("", w, t.Usual, t.Points)
+			l.Chart = chart.LatencyLane("", w, chart.Probes{Type: t.Type, P50Ms: t.Usual, MaxMs: t.Slowest, Points: t.Points})
 			switch t.Last.Result {
 			case longrun.Pass:
 				l.Shape, l.Tone, l.Last = "ok", "ok", "Passed at "+k.clock(t.Last.TS)+" in "+milliseconds(t.Last.Ms)+"."

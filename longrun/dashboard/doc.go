@@ -15,8 +15,8 @@
 //	                  probes, who leads
 //	/incident/{id}    one incident: what to check, what happened, silence it
 //	/history          30, 90 or 365 days, every day; ?day= down to the slot
-//	/report           the windows that package report tells of; /report/{window}
-//	                  is the report itself
+//	/report           the windows that package report tells of; ?window=7d, or
+//	                  ?from=2026-02-01&to=2026-03-01, is the report itself
 //	/settings         thresholds, silences, maintenance, a test message
 //	/login            the token, for a session
 //

@@ -154,7 +154,6 @@ func (h *handler) routes() http.Handler {
 	page("GET /incident/{id}", h.incidentPage)
 	page("GET /history", h.historyPage)
 	page("GET /report", h.reportPage)
-	page("GET /report/{window}", h.reportItself)
 	page("GET /settings", h.settingsPage)
 	page("POST /settings/review", h.review)
 	page("POST /settings", h.putSettings)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,14 +25,13 @@ type tabLink struct {
 
 // historyView is what is said of days.
 type historyView struct {
-	Title, Known        string
-	Tabs                []tabLink
-	Say, Shape, Tone    string
-	Big                 []bigNumber
-	Months              []monthView
-	Dates               []string
-	Days, Hours         template.HTML
-	Clock               template.HTML
+	Title, Known     string
+	Tabs             []tabLink
+	Say, Shape, Tone string
+	Big              []bigNumber
+	// Chart is the days or the hours of the window, under Heading.
+	Chart, Key          template.HTML
+	Heading, Note       string
 	Gaps                []gapView
 	More                int
 	Incidents           []overLine
@@ -42,12 +41,6 @@ type historyView struct {
 type bigNumber struct {
 	Name, Number, Text string
 	Bad                bool
-}
-
-type monthView struct {
-	Name, Year, Say string
-	Chart           template.HTML
-	Missed, Share   string
 }
 
 // gapView is a gap and its slots.
@@ -104,12 +97,12 @@ func (h *handler) historyPage(w http.ResponseWriter, r *http.Request) {
 	for _, n := range []int{30, 90, 365} {
 		v.Tabs = append(v.Tabs, tabLink{fmt.Sprintf("?window=%dd", n), fmt.Sprintf("%d days", n), n == days})
 	}
-	slots := slotsOf(s)
+	link := func(day time.Time) string { return "?day=" + day.Format(time.DateOnly) }
+	v.Heading = "Every day"
 	if days == 365 {
-		v.Months = months(slots, s, days, now)
+		v.Note, v.Chart, v.Key = "taller: more is missed", chart.Calendar(s.Asked, slotsOf(s), link), chart.Key(chart.InCalendar)
 	} else {
-		v.Days, v.Dates = dayRows(slots, days+1, now)
-		v.Clock = chart.Clock(longrun.DayOf(now))
+		v.Note, v.Chart, v.Key = "a row a day, UTC", chart.Heat(s.Asked, slotsOf(s), link), chart.Key(chart.InSlots)
 	}
 	h.render(w, r, http.StatusOK, "history", frame{Title: "History", Page: "history", Body: v})
 }
@@ -174,57 +167,6 @@ func (h *handler) historyOf(s ledger.Survey, now time.Time) historyView {
 	return v
 }
 
-// months draws the year, the newest month first.
-func months(slots chart.Slots, s ledger.Survey, days int, now time.Time) (out []monthView) {
-	first := longrun.DayOf(now).From.AddDate(0, 0, -days)
-	for month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC); month.AddDate(0, 1, 0).After(first); month = month.AddDate(0, -1, 0) {
-		var all []chart.MonthDay
-		var sum chart.Count
-		worst, on := chart.MonthDay{}, 0
-		for day := month; day.Month() == month.Month(); day = day.AddDate(0, 0, 1) {
-			if day.Before(first) {
-				continue
-			}
-			d := chart.MonthDay{From: day, Future: day.After(now), Link: "?day=" + day.Format(time.DateOnly)}
-			if s.Filled != nil && !d.Future {
-				d.Count = slots.Count(longrun.DayOf(day))
-			}
-			sum.Expected += d.Expected
-			sum.Missed += d.Missed
-			if d.Missed > 0 {
-				on++
-			}
-			if d.Missed > worst.Missed {
-				worst = d
-			}
-			all = append(all, d)
-		}
-		m := monthView{Name: month.Format("Jan"), Year: month.Format("2006"), Chart: chart.Month(all, slots), Missed: figures.Count(sum.Missed), Share: figures.Percent(sum.Expected-sum.Missed, sum.Expected)}
-		m.Say = month.Format("January 2006") + ": " + figures.Count(sum.Missed) + " of " + slots.Name(sum.Expected) + " missed"
-		if on > 0 {
-			m.Say += ", on " + plural(on, "day", "days") + ", most on " + worst.From.Format("2 Jan")
-		}
-		if sum.Expected == 0 {
-			m.Share, m.Missed = "", ""
-			m.Say = month.Format("January 2006") + ": not known"
-		}
-		out = append(out, m)
-	}
-	return out
-}
-
-// dayRows draws a row a day, the newest first.
-func dayRows(slots chart.Slots, days int, now time.Time) (svg template.HTML, dates []string) {
-	const height = 13
-	rows := make([]chart.Row, 0, days)
-	for i := range days {
-		day := longrun.DayOf(longrun.DayOf(now).From.AddDate(0, 0, -i))
-		rows = append(rows, chart.Row{Window: day, Y: float64(i*height + 3), H: height - 4})
-		dates = append(dates, day.From.Format(time.DateOnly))
-	}
-	return chart.Rows("Slots of "+strconv.Itoa(days)+" days, a row each, the newest first", float64(days*height), slots, false, rows...), dates
-}
-
 // dayPage is one day, hour by hour.
 func (h *handler) dayPage(w http.ResponseWriter, r *http.Request, name string, now time.Time) {
 	day, err := time.Parse(time.DateOnly, name)
@@ -259,31 +201,26 @@ func (h *handler) dayPage(w http.ResponseWriter, r *http.Request, name string, n
 	}
 	v.Tabs = append(v.Tabs, tabLink{"?window=365d", "Year", false})
 	v.Today = name
-	const height = 14
-	rows := make([]chart.Row, 24)
-	for i := range rows {
-		from := day.Add(time.Duration(i) * time.Hour)
-		rows[i] = chart.Row{Window: longrun.Window{From: from, To: from.Add(time.Hour)}, Y: float64(i*height + 4), H: height - 5}
-	}
-	v.Hours = chart.Rows("Slots of "+day.Format("2 January 2006")+", a row an hour", 24*height+2, slotsOf(s), false, rows...)
+	v.Heading, v.Note, v.Chart, v.Key = "Hour by hour", "a row an hour, UTC", chart.Heat(window, slotsOf(s), nil), chart.Key(chart.InSlots)
 	h.render(w, r, http.StatusOK, "history", frame{Title: v.Title, Page: "history", Body: v})
 }
 
-// reportPage answers GET /report: the windows that the report tells of.
+// reportPage answers GET /report: the windows that the report tells of; and, with
+// ?window=7d, ?window=FROM/TO or ?from=2026-02-01&to=2026-03-01, the report as package
+// report makes it, whose one style sheet stands in it and is allowed by its hash alone.
 func (h *handler) reportPage(w http.ResponseWriter, r *http.Request) {
-	h.render(w, r, http.StatusOK, "report", frame{Title: "Report", Page: "report", Body: struct {
-		Windows []string
-		API     string
-	}{report.WindowNames(), h.API}})
-}
-
-// reportItself answers GET /report/{window}: the report as package report makes it.
-// Its one style sheet stands in it, and is allowed by its hash alone.
-func (h *handler) reportItself(w http.ResponseWriter, r *http.Request) {
-	now := h.Clock.Now().UTC()
-	window, err := report.ParseWindow(r.PathValue("window"), now)
+	now, q := h.Clock.Now().UTC(), r.URL.Query()
+	ask := report.Ask{Window: q.Get("window"), From: q.Get("from"), To: q.Get("to")}
+	if ask == (report.Ask{}) {
+		h.render(w, r, http.StatusOK, "report", frame{Title: "Report", Page: "report", Body: struct {
+			Windows           []string
+			API, First, Today string
+		}{report.WindowNames(), h.API, now.AddDate(0, -1, 0).Format(time.DateOnly), now.Format(time.DateOnly)}})
+		return
+	}
+	window, err := ask.Read(now, 24*time.Hour)
 	if err != nil {
-		h.fail(w, r, http.StatusNotFound, "There is no such window: "+strings.TrimPrefix(err.Error(), "report: window: ")+".")
+		h.fail(w, r, http.StatusUnprocessableEntity, "There is no such window: "+strings.TrimPrefix(err.Error(), "report: window: ")+".")
 		return
 	}
 	s, ok := h.survey(w, r, window, now)
@@ -295,11 +232,33 @@ func (h *handler) reportItself(w http.ResponseWriter, r *http.Request) {
 	if options.Threshold == 0 {
 		options.Threshold = -1 // nothing is asked for, which is not to ask for the default
 	}
-	page, err := report.New(s, &options).HTML()
+	links := report.PageOptions{Home: "report", Window: func(name string) string { return "?window=" + url.QueryEscape(name) }}
+	if h.API != "" {
+		links.Table = func(name string) string { return h.root(r) + h.API + tableOf(name, window) }
+	}
+	made := report.New(s, &options)
+	icon := "icon-ask.svg"
+	switch made.Judgement.Outcome {
+	case report.Pass:
+		icon = "icon-ok.svg"
+	case report.Fail:
+		icon = "icon-wrong.svg"
+	case report.SoFar, report.NoData:
+	}
+	links.Icon = h.root(r) + "assets/" + named[icon]
+	page, err := made.Page(&links)
 	if err != nil {
 		h.broken(w, r, "report", err)
 		return
 	}
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash(page)+"; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	send(w, r, http.StatusOK, "text/html; charset=utf-8", page, nil)
+}
+
+// tableOf is where the admin API has a list of a window as CSV.
+func tableOf(name string, w longrun.Window) string {
+	if name == "gaps" {
+		name = "coverage"
+	}
+	return name + "?" + url.Values{"from": {w.From.Format(time.RFC3339Nano)}, "to": {w.To.Format(time.RFC3339Nano)}, "format": {"csv"}}.Encode()
 }

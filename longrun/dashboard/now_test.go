@@ -3,6 +3,7 @@ package dashboard_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,24 @@ func TestEveryReplyHasTheStrictPolicy(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An ID is one element's: a picture that shares it with a part of the page is not
+// drawn again once the part was put in anew.
+func TestNoIDStandsForTwo(t *testing.T) {
+	t.Parallel()
+	pages, _ := history(t, 3, 30, 2)
+	for _, path := range []string{"/", "/history", "/history?window=30d", "/report", "/report?window=24h", "/settings"} {
+		page := fetch(t, pages, path).Body.String()
+		ids := map[string]bool{}
+		for _, m := range regexp.MustCompile(`\sid="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			require.False(t, ids[m[1]], "%s: %s", path, m[1])
+			ids[m[1]] = true
+		}
+		for _, m := range regexp.MustCompile(`<use href="#([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			require.True(t, ids[m[1]], "%s: %s", path, m[1])
+		}
+	}
 }
 
 // A page under the policy needs no inline script or style, and links are relative.

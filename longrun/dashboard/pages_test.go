@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/past"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -134,14 +135,14 @@ func TestHostileDocumentsInjectNothing(t *testing.T) {
 			store.Set(book.Key(ledger.Silences, "evil"), longrun.Silence{SilenceID: "evil", TS: now, From: now, Until: now.Add(time.Hour), Rule: "queue_depth", By: evil, Reason: evil}))
 		require.NoError(t, err)
 		time.Sleep(3 * time.Minute)
-		for _, path := range []string{"/", "/incident/evil_1", "/incident/evil_2", "/history", "/history?window=30d", "/history?day=" + now.Format(time.DateOnly), "/settings", "/report", "/report/24h"} {
+		for _, path := range []string{"/", "/incident/evil_1", "/incident/evil_2", "/history", "/history?window=30d", "/history?day=" + now.Format(time.DateOnly), "/settings", "/report", "/report?window=24h"} {
 			page := s.page(path)
 			require.NotContains(t, page, "<script>", path)
 			require.NotContains(t, page, "<img", path)
 			require.NotContains(t, page, "\u202e", path)
 		}
 		says(t, s.page("/"), "&lt;script&gt;")
-		for _, path := range []string{"/login?next=" + url.QueryEscape(evil), "/history?day=" + url.QueryEscape(evil), "/report/" + url.PathEscape(evil), "/incident/" + url.PathEscape(evil), "/?done=" + url.QueryEscape(evil)} {
+		for _, path := range []string{"/login?next=" + url.QueryEscape(evil), "/history?day=" + url.QueryEscape(evil), "/report?window=" + url.QueryEscape(evil), "/incident/" + url.PathEscape(evil), "/?done=" + url.QueryEscape(evil)} {
 			page := s.get(path).Body.String()
 			require.NotContains(t, page, "<script>", path)
 			require.NotContains(t, page, "<img", path)
@@ -157,7 +158,7 @@ func TestHistoryAndReportAgree(t *testing.T) {
 	says(t, page, "So far ")
 	missed := 0
 	for at := now.AddDate(0, 0, -20); at.Before(now.Truncate(time.Minute)); at = at.Add(time.Minute) {
-		if is, _ := written(at.Truncate(time.Minute)); !is && !at.Before(longrun.DayOf(now).From.AddDate(0, 0, -19)) {
+		if _, is := (past.Options{}).Beat(at.Truncate(time.Minute)); !is && !at.Before(longrun.DayOf(now).From.AddDate(0, 0, -19)) {
 			missed++
 		}
 	}
@@ -168,9 +169,36 @@ func TestHistoryAndReportAgree(t *testing.T) {
 	require.NotContains(t, fetch(t, pages, "/history?day=2026-11-26").Body.String(), "The target")
 	says(t, fetch(t, pages, "/history").Body.String(), `?day=2026-11-26`)
 	says(t, fetch(t, pages, "/history?window=90d").Body.String(), "So far")
-	reported := fetch(t, pages, "/report/30d")
+	reported := fetch(t, pages, "/report?window=30d")
 	require.Regexp(t, `style-src 'sha256-[^']+'`, reported.Header().Get("Content-Security-Policy"))
 	require.NotContains(t, reported.Header().Get("Content-Security-Policy"), "unsafe")
+	for _, path := range []string{"/report?window=365d", "/report?from=2026-11-08&to=2026-11-10", "/report?window=2026-11-08%2F2026-11-10", "/history", "/history?window=90d", "/history?day=2026-11-08", "/report"} {
+		require.NotContains(t, fetch(t, pages, path).Body.String(), " style=", path)
+	}
+}
+
+// What History draws, the report of the same time draws.
+func TestHistoryAndReportDrawTheSame(t *testing.T) {
+	t.Parallel()
+	pages, now := history(t, 40, 3, 1)
+	titles := regexp.MustCompile(`<title>([^<]*(?:missed|not healthy)[^<]*)</title>`)
+	drawn := func(path, class string) (all []string) {
+		_, rest, found := strings.Cut(fetch(t, pages, path).Body.String(), `<div class="`+class+`">`)
+		require.True(t, found, path)
+		drawing, _, _ := strings.Cut(rest, `<ul class="key">`)
+		for _, m := range titles.FindAllStringSubmatch(drawing, -1) {
+			all = append(all, m[1])
+		}
+		require.NotEmpty(t, all, path)
+		return all
+	}
+	from := func(days int) string {
+		return "/report?from=" + longrun.DayOf(now).From.AddDate(0, 0, -days).Format(time.DateOnly)
+	}
+	require.Equal(t, drawn("/report?window=2026-11-26/2026-11-27", "hours"), drawn("/history?day=2026-11-26", "hours"))
+	require.Equal(t, drawn(from(30), "heat"), drawn("/history?window=30d", "heat"))
+	require.Equal(t, drawn(from(90), "heat"), drawn("/history?window=90d", "heat"))
+	require.Equal(t, drawn(from(365), "cal"), drawn("/history?window=365d", "cal"))
 }
 
 // What a browser loads first is at most 40 KB, packed, and comes from here alone.

@@ -7,7 +7,6 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
+	"github.com/seed-13dc028d/longwatch/longrun/report/chart"
 )
 
 //go:embed assets
@@ -42,6 +42,9 @@ func load() (byName map[string]file, names map[string]string) {
 			continue
 		}
 		text, _ := files.ReadFile("assets/" + e.Name())
+		if ext == ".css" {
+			text = append([]byte(chart.Style()), text...)
+		}
 		sum := sha256.Sum256(text)
 		name := strings.TrimSuffix(e.Name(), ext) + "-" + hex.EncodeToString(sum[:6]) + ext
 		byName[name], names[e.Name()] = file{types[ext], text, packed(text)}, name
@@ -64,8 +67,7 @@ func parse() map[string]*template.Template {
 	out := map[string]*template.Template{}
 	words := template.FuncMap{
 		"count": figures.Count[int], "line": func(s string) string { return visible.Line(s, 400) }, "file": func(name string) string { return named[name] },
-		"hours": hours,
-		"days":  func() []string { return []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} },
+		"days": func() []string { return []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} },
 	}
 	base := template.Must(template.New("frame.html").Funcs(words).ParseFS(files, "assets/frame.html"))
 	for _, name := range []string{"now", "login", "message", "incident", "settings", "confirm", "history", "report"} {
@@ -188,13 +190,4 @@ func styleHash(page []byte) string {
 // seconds is a time to wait as a header has it.
 func seconds(d time.Duration) string {
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
-}
-
-// hours are the names of a day's rows.
-func hours() []string {
-	out := make([]string, 24)
-	for i := range out {
-		out[i] = fmt.Sprintf("%02d", i)
-	}
-	return out
 }

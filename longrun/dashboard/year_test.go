@@ -11,8 +11,8 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/past"
 	"github.com/seed-13dc028d/longwatch/longrun"
-	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/dashboard"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -20,71 +20,12 @@ import (
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
 )
 
-// written reports whether a slot of the made-up history has a beat, and whether it is
-// healthy: each eleventh day a minute is missed, and on the 8th of each month an hour.
-func written(at time.Time) (is, healthy bool) {
-	minute := at.Hour()*60 + at.Minute()
-	switch {
-	case at.YearDay()%11 == 0 && minute == 130, at.Day() == 8 && minute >= 965 && minute < 1025:
-		return false, false
-	}
-	return true, at.YearDay()%9 != 0 || minute < 600 || minute > 640
-}
-
-func beatAt(at time.Time) (longrun.Heartbeat, bool) {
-	is, healthy := written(at)
-	h := longrun.Beat(at.Add(4*time.Millisecond), time.Minute)
-	h.InstanceID, h.CommitHash, h.Healthy, h.ConnectedCount = "wa-1", "4f2a91c", healthy, 200
-	return h, is
-}
-
-// fill writes days of history up to now: the rollups of those that are over, the beats
-// of today, and an incident a week.
+// fill writes days of history up to now.
 func fill(tb testing.TB, st store.Store, days int, now time.Time) *ledger.Ledger {
 	tb.Helper()
+	require.NoError(tb, past.Write(tb.Context(), st, "", past.Options{Days: days, Now: now}))
 	book, err := ledger.New(st, "")
 	require.NoError(tb, err)
-	var ops []store.Op
-	commit := func(least int) {
-		if len(ops) > least {
-			_, err := st.Commit(tb.Context(), ops...)
-			require.NoError(tb, err)
-			ops = ops[:0]
-		}
-	}
-	first := longrun.DayOf(now).From.AddDate(0, 0, 1-days)
-	run := longrun.Run{RunID: ledger.RunID("wa-1", first), TS: first, InstanceID: "wa-1", CommitHash: "4f2a91c", IntervalSec: 60}
-	_, err = book.PutRun(tb.Context(), run, "")
-	require.NoError(tb, err)
-	for day := first; day.Before(longrun.DayOf(now).From); day = day.AddDate(0, 0, 1) {
-		d, err := coverage.NewDay(day, time.Minute, first, now, run)
-		require.NoError(tb, err)
-		for i := -1; i <= 24*60; i++ {
-			if h, is := beatAt(day.Add(time.Duration(i) * time.Minute)); is && !h.TS.Before(first) {
-				d.Add(h)
-			}
-		}
-		for i := range 96 {
-			p := longrun.Probe{Type: longrun.Outbound, TS: day.Add(time.Duration(i) * 15 * time.Minute), Result: longrun.Pass, LatencyMs: float64(500 + i*7%300), Trigger: longrun.Scheduled}
-			p.ProbeKey = longrun.ProbeID(p.Type, p.TS, p.Trigger, longrun.ProbeSchedule{Every: 15 * time.Minute, Retry: 15 * time.Minute})
-			d.AddProbe(p)
-		}
-		if day.Weekday() == time.Monday {
-			end := day.Add(9 * time.Hour)
-			i := longrun.Incident{IncidentID: "queue_depth_" + day.Format("20060102T150405"), Rule: "queue_depth", Severity: longrun.Warning, TS: day.Add(8 * time.Hour), TSStart: day.Add(8 * time.Hour), TSEnd: &end, Noticed: day.Add(8 * time.Hour), Summary: "184 wait, 100 are borne"}
-			d.AddIncident(i)
-			ops = append(ops, book.SetIncident(i))
-		}
-		ops = append(ops, book.SetRollup(d.Rollup()))
-		commit(50)
-	}
-	for at := longrun.DayOf(now).From; at.Before(now); at = at.Add(time.Minute) {
-		if h, is := beatAt(at); is {
-			ops = append(ops, book.CreateHeartbeat(h))
-		}
-		commit(200)
-	}
-	commit(0)
 	return book
 }
 

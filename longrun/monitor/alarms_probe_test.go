@@ -172,7 +172,7 @@ func TestWhatIsNoLongerWatchedDoesNotFireForEver(t *testing.T) {
 				require.Contains(t, titles(rec.Messages()), "resolved probe_fails outbound")
 				require.NotContains(t, titles(rec.Messages()), "resolved logged_out ops")
 				host.set(func(s *longrun.HostStatus) { s.Accounts = []longrun.AccountStatus{{ID: "another"}} })
-				time.Sleep(2*time.Minute + paced)
+				time.Sleep(5*time.Minute + paced) // from the start: until then the host may not have named all
 				require.Contains(t, titles(rec.Messages()), "resolved logged_out ops")
 				n.end()
 			})

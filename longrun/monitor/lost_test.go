@@ -1,6 +1,11 @@
 package monitor_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,5 +111,72 @@ func TestAfterACleanStopNoRunIsLost(t *testing.T) {
 		for _, r := range allRuns(t, mem) {
 			require.NotEqual(t, longrun.Lost, r.Ended)
 		}
+	})
+}
+
+func TestATakeOverSaysInOneLineWhatItCost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		own, slow := storetest.Wrap(mem), storetest.Wrap(mem)
+		a := start(t, own, "a")
+		time.Sleep(3 * time.Minute)
+		require.Zero(t, a.log.count("took over"), "the first one takes over from nobody")
+		b := start(t, slow, "b")
+		time.Sleep(time.Minute)
+		kill(a, own)
+		// Only after some slots of its own can it write down that the other one died.
+		since := time.Now()
+		slow.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if c.Method == storetest.Scan && strings.HasSuffix(c.Key.Collection, "/runs") && time.Since(since) < 6*time.Minute {
+				return errors.New("no route")
+			}
+			return nil
+		}})
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, monitor.Leading, b.Status().State)
+		lost := 0
+		for last, h := longrun.Slot(0), 0; h < len(beats(t, mem)); h++ {
+			slot := longrun.SlotAt(beats(t, mem)[h].TS, time.Minute)
+			if last != 0 {
+				lost += int(slot - last - 1)
+			}
+			last = slot
+		}
+		require.Positive(t, lost)
+		require.Equal(t, 1, b.log.count("took over"))
+		require.Contains(t, b.log.String(), fmt.Sprintf(`"took over: slots without a heartbeat were lost" slots=%d time=%dm0s`, lost, lost))
+		require.Contains(t, b.log.String(), `why="instance a died, was killed, or hangs" previous=a`)
+
+		c := start(t, mem, "c")
+		time.Sleep(time.Minute)
+		b.end() // gives the lease back
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, monitor.Leading, c.Status().State)
+		require.Equal(t, 1, c.log.count("took over"))
+		require.Contains(t, c.log.String(), "took over: no slot was lost")
+		c.end()
+	})
+}
+
+func TestATakeOverWhoseCostCannotBeReadSaysThat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		a := start(t, mem, "a")
+		time.Sleep(3 * time.Minute)
+		a.end()
+		faulty := storetest.Wrap(mem)
+		var broken atomic.Bool
+		faulty.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
+			if broken.Load() && c.Method == storetest.Scan {
+				return errors.New("no route")
+			}
+			return nil
+		}})
+		b := start(t, faulty, "b")
+		b.log.await(t, "leading")
+		broken.Store(true)
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, 1, b.log.count("took over; how many slots were lost cannot be read now"))
+		b.end()
 	})
 }

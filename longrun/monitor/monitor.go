@@ -17,6 +17,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/alarming"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/beats"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/causes"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/closing"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
@@ -132,6 +133,9 @@ func New(cfg Config) (*Monitor, error) {
 	}
 	m.campaign = leading.New(m.deps, leading.Options{
 		Lock: l, Began: func(context.Context) { m.measures.Began(); m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Expired: m.run.MarkLost,
+		TookOver: func(ctx context.Context, before lock.Row, began time.Time) {
+			causes.TookOver(ctx, m.deps, began, before.HolderInstanceID)
+		},
 		Tasks: tasks,
 	})
 	m.store.Follow(m.deps.Ledger.LockKey(), m.campaign.Saw)

@@ -40,7 +40,11 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 			Formula: fmt.Sprintf("in the order of ts, with the window's bounds as beats at either end: the slots strictly between neighbours, %d in all", c.Missed),
 		},
 		{
-			Number: "availability", Value: figures.Percent(c.Healthy, c.Written), Source: path(ledger.Heartbeats), Query: beats,
+			Number: "good slots", Value: figures.Percent(c.Healthy, c.Expected), Source: path(ledger.Heartbeats), Query: beats,
+			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of all that are expected", c.Healthy, c.Expected),
+		},
+		{
+			Number: "healthy while seen", Value: figures.Percent(c.Healthy, c.Written), Source: path(ledger.Heartbeats), Query: beats,
 			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of those that have a beat", c.Healthy, c.Written),
 		},
 	}

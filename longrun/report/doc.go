@@ -9,7 +9,12 @@
 //
 // New makes one Report of a survey; Markdown, JSON and HTML show that same value.
 // Every number stands with its formula and its inputs, and with the query that
-// finds it again.
+// finds it again. What was missed is said first and as a length of time, and the
+// worst stands at the top; how healthy the host was while it was seen is no headline,
+// since an outage does not lower it.
+//
+// A window of which a part is not known yet, as in the first days, is SO FAR and not
+// PASS, however good that part was.
 //
 //	s, err := book.Survey(ctx, window, time.Minute, now, nil)
 //	r := report.New(s, nil)

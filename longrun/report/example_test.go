@@ -41,7 +41,7 @@ func ExampleNew() {
 	fmt.Println(r.Judgement.Text)
 	fmt.Println(strings.Split(r.Markdown(), "\n")[0])
 	// Output:
-	// PASS: coverage 80.0 % is not below the target of 80 %; 2 of 10 slots were missed, and 2 may be.
+	// SO FAR: 10 min of 1 d known so far; 2 of 10 slots missed (2 min), 2 may be; coverage 80.0 % is not below the target of 80 %.
 	// # Longrun report: 24h
 }
 

@@ -13,16 +13,22 @@ import (
 type Outcome string
 
 // The outcomes. A bad window is a FAIL and nothing softer: NoData is only where
-// not a single slot counts.
+// not a single slot counts. SoFar is a window of which a part is not known, and in
+// whose known part no more was missed than may be: it may fail yet, and has not
+// passed.
 const (
 	Pass   Outcome = "PASS"
 	Fail   Outcome = "FAIL"
+	SoFar  Outcome = "SO FAR"
 	NoData Outcome = "NO DATA"
 )
 
 // Judgement holds the coverage against what is aimed for in a window of its length.
 type Judgement struct {
 	Outcome Outcome `json:"result"`
+	// Known is the share of the window that was asked for of which anything is
+	// known, 0 to 1: what lies before the first moment known, or is to come, is not.
+	Known float64 `json:"known"`
 	// Target is the least coverage that passes, and Basis says where it comes
 	// from.
 	Target float64 `json:"target"`
@@ -52,21 +58,36 @@ func Target(length time.Duration, threshold float64) (target float64, basis stri
 	return threshold, "insufficientDataThreshold of the settings, for windows under 7 days"
 }
 
-func verdictOf(asked longrun.Window, c longrun.Coverage, threshold float64) Judgement {
+func verdictOf(asked longrun.Window, c longrun.Coverage, threshold float64, interval time.Duration) Judgement {
 	v := Judgement{Outcome: NoData}
-	v.Target, v.Basis = Target(asked.To.Sub(asked.From), threshold)
+	length := asked.To.Sub(asked.From)
+	v.Target, v.Basis = Target(length, threshold)
 	if !c.HasData() {
 		v.Text = "NO DATA: not a single slot of the window counts."
 		return v
 	}
+	partly := c.From.After(asked.From) || asked.To.Sub(c.End()) > interval
+	v.Known = 1
+	if partly {
+		v.Known = min(float64(c.Expected)*interval.Seconds()/length.Seconds(), 1)
+	}
 	need := int(math.Ceil(v.Target*float64(c.Expected) - 1e-9))
 	v.MayMiss = max(0, c.Expected-need)
 	relation := "is not below"
-	v.Outcome = Pass
-	if c.Written < need {
+	switch {
+	case c.Written < need:
 		v.Outcome, relation = Fail, "is below"
+	case partly:
+		v.Outcome = SoFar
+	default:
+		v.Outcome = Pass
 	}
-	v.Text = fmt.Sprintf("%s: coverage %s %s the target of %s; %s of %s slots were missed, and %s may be.",
-		v.Outcome, figures.Percent(c.Written, c.Expected), relation, figures.Share(v.Target), figures.Count(c.Missed), figures.Count(c.Expected), figures.Count(v.MayMiss))
+	known := ""
+	if partly {
+		known = fmt.Sprintf("%s of %s known so far; ", figures.Length(time.Duration(c.Expected)*interval), figures.Length(length))
+	}
+	v.Text = fmt.Sprintf("%s: %s%s of %s slots missed (%s), %s may be; coverage %s %s the target of %s.",
+		v.Outcome, known, figures.Count(c.Missed), figures.Count(c.Expected), figures.Length(time.Duration(c.Missed)*interval), figures.Count(v.MayMiss),
+		figures.Percent(c.Written, c.Expected), relation, figures.Share(v.Target))
 	return v
 }

@@ -16,7 +16,8 @@ func coverageOf(s coverage.Summary) Coverage {
 	out := Coverage{Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy, Extra: c.Duplicates, Late: s.Late}
 	if c.HasData() {
 		ratio := c.Ratio()
-		out.Coverage = &ratio
+		good := float64(c.Healthy) / float64(c.Expected)
+		out.Coverage, out.Good = &ratio, &good
 	}
 	if c.Written > 0 {
 		availability := c.Availability()

@@ -44,6 +44,6 @@ func TestProbesOfManyAccountsAreListedTheWorstFirst(t *testing.T) {
 	require.Contains(t, md, "Of 400 probes those are listed that passed least often; each of the other 360 passed at least as often")
 	require.Contains(t, md, "| inbound ops-77 | 720 | 360 | 360 |")
 	require.Contains(t, md, `type = "outbound" and name = "ops-77" and trigger`)
-	require.Equal(t, 1, strings.Count(string(page), "outbound, latency in ms"))
+	require.Equal(t, 1, strings.Count(string(page), `<p class="panel"><b>outbound</b></p>`))
 	require.Less(t, len(page), 2_000_000)
 }

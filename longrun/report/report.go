@@ -40,8 +40,8 @@ type Report struct {
 
 // Window is the time that the report is about.
 type Window struct {
-	// Name is that of the window's length, such as "7d", and empty where it has
-	// none.
+	// Name is that of the window's length, such as "7d" or "36h", and empty where it
+	// is not one of whole hours.
 	Name string `json:"name"`
 	// From and To are as they were asked for.
 	From time.Time `json:"from"`
@@ -63,9 +63,12 @@ type Coverage struct {
 	Written  int      `json:"written"`
 	Missed   int      `json:"missed"`
 	Coverage *float64 `json:"coverage"`
-	// Healthy counts the written slots in which the host called itself healthy;
-	// Availability is Healthy / Written.
+	// Healthy counts the written slots in which the host called itself healthy. Good
+	// is Healthy / Expected, which whatever was missed lowers. Availability is
+	// Healthy / Written, how healthy it was while it was seen: it can be 1 beside an
+	// outage of a day, and is no headline.
 	Healthy      int      `json:"healthy"`
+	Good         *float64 `json:"good"`
 	Availability *float64 `json:"availability"`
 	// Extra counts beats that found their slot filled, Late those that were
 	// written after it.
@@ -203,7 +206,7 @@ func New(s ledger.Survey, o *Options) Report {
 		Coverage: coverageOf(s.Summary),
 		Gaps:     gapsOf(c, opt.MaxGaps),
 	}
-	r.Judgement = verdictOf(s.Asked, c, opt.Threshold)
+	r.Judgement = verdictOf(s.Asked, c, opt.Threshold, s.Interval)
 	r.Instances = instancesOf(s.Summary, opt.MaxInstances)
 	r.Probes = probesOf(s.Summary.Probes, r.counted())
 	r.Incidents = incidentsOf(s, opt.MaxIncidents)

@@ -28,9 +28,16 @@ func TestAWindowIsReadAsPeopleWriteIt(t *testing.T) {
 		"24h":                   {From: utc("2026-03-28T12:00:30Z"), To: now},
 		"7d":                    {From: utc("2026-03-22T12:00:30Z"), To: now},
 		"365d":                  {From: utc("2025-03-29T12:00:30Z"), To: now},
+		"1h":                    {From: utc("2026-03-29T11:00:30Z"), To: now},
+		"36h":                   {From: utc("2026-03-28T00:00:30Z"), To: now},
+		"90m":                   {From: utc("2026-03-29T10:30:30Z"), To: now},
+		"1d12h":                 {From: utc("2026-03-28T00:00:30Z"), To: now},
+		"1.5h":                  {From: utc("2026-03-29T10:30:30Z"), To: now},
+		"1w":                    {From: utc("2026-03-22T12:00:30Z"), To: now},
 		"2025-12-29/2025-12-30": {From: utc("2025-12-29T00:00:00Z"), To: utc("2025-12-30T00:00:00Z")},
 		"2025-12-29/":           {From: utc("2025-12-29T00:00:00Z"), To: now},
 		// The night that summer time begins in: all is UTC, and no hour is lost.
+		"2026-03-29T00:00:00 02:00/2026-03-29T05:00:00 03:00": {From: utc("2026-03-28T22:00:00Z"), To: utc("2026-03-29T02:00:00Z")}, // as a query has a plus sign
 		"2026-03-29T00:00:00+02:00/2026-03-29T05:00:00+03:00": {From: utc("2026-03-28T22:00:00Z"), To: utc("2026-03-29T02:00:00Z")},
 		"2026-03-29/2027-01-01":                               {From: utc("2026-03-29T00:00:00Z"), To: utc("2027-01-01T00:00:00Z")},
 	} {
@@ -39,15 +46,22 @@ func TestAWindowIsReadAsPeopleWriteIt(t *testing.T) {
 		require.Equal(t, want, w, text)
 	}
 	for text, want := range map[string]string{
-		"":                      "none of 24h, 7d",
-		"7":                     "none of 24h, 7d",
-		"8d":                    "none of 24h, 7d",
-		"-7d":                   "none of 24h, 7d",
+		"":                      "neither a length such as 1h, 36h, 7d",
+		"7":                     "neither a length",
+		"7x":                    "neither a length",
+		"-7d":                   "neither a length",
+		"24H":                   "neither a length",
+		"d":                     "neither a length",
+		"1..5h":                 "neither a length",
+		"0s":                    "neither a length",
+		"1ns":                   "neither a length",
+		"3661d":                 "neither a length",
+		"9999999999999w":        "neither a length",
 		"/2025-12-30":           "from \"\" is neither",
 		"yesterday/2025-12-30":  "from \"yesterday\" is neither",
 		"2025-12-29/soon":       "to \"soon\" is neither",
 		"2025-13-29/2025-12-30": "from \"2025-13-29\" is neither",
-		"2025-12-30/2025-12-29": "to 2025-12-29T00:00:00Z is before from",
+		"2025-12-30/2025-12-29": "to 2025-12-29T00:00:00.000Z is before from",
 		"2025-12-30/2025-12-30": "is empty",
 		"2027-01-01/2027-01-02": "lies in the future",
 		"1990-01-01/2026-01-01": "longer than ten years",
@@ -395,9 +409,12 @@ func TestASingleMissedSlotShowsInAYear(t *testing.T) {
 	}
 	page, err := report.New(s, nil).HTML()
 	require.NoError(t, err)
-	require.Contains(t, string(page), `class="missed"><title>2025-01-21 20:00 to 20:10: 1 of 10 slots missed</title>`)
-	require.Contains(t, string(page), `class="unhealthy"><title>2025-01-14 21:20 to 21:30: 1 of 10 slots unhealthy</title>`)
-	require.Equal(t, 1, strings.Count(string(page), `class="missed"><title>`))
+	require.Contains(t, string(page), "<title>2025-01-21: 1 of 1,440 slots missed</title>", "in the calendar")
+	require.Contains(t, string(page), "<title>2025-01-14: 0 of 1,440 slots missed, 1 written, but not healthy</title>")
+	require.Contains(t, string(page), "<title>2025-01-21 20:03 to 20:04: 1 slot missed</title>", "in the row of its day")
+	require.Contains(t, string(page), "<title>2025-01-14 21:20 to 21:21: 1 slot written, but not healthy</title>")
+	require.Equal(t, 1, strings.Count(string(page), `<rect class="m" `))
+	require.Equal(t, 1, strings.Count(string(page), `<rect class="m k" x="6`))
 }
 
 func TestPrunedDaysThatTheWindowCutsAreSaidToCountWhole(t *testing.T) {

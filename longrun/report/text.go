@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,8 @@ type section struct {
 	Tail []string
 	// Chart is drawn above the table, in HTML only.
 	Chart string
+	// Open is how many rows HTML shows without being asked; the others are folded.
+	Open int
 }
 
 // title is the headline. A name such as "7d" says which days these are only where
@@ -35,10 +38,14 @@ func (r Report) title() string {
 
 // sections are all parts in their order, as they may be shown.
 func (r Report) sections() []section {
-	all := []section{
-		r.windowSection(), r.coverageSection(), r.gapsSection(), r.instancesSection(),
-		r.probesSection(), r.incidentsSection(), r.leftOutSection(), r.derivationsSection(),
+	var all []section
+	if r.HasData() && r.Window.CountedTo.Sub(r.Window.CountedFrom) > monthsFrom {
+		all = append(all, r.monthsSection())
 	}
+	all = append(all,
+		r.gapsSection(), r.coverageSection(), r.incidentsSection(), r.probesSection(), r.instancesSection(),
+		r.leftOutSection(), r.windowSection(), r.derivationsSection(),
+	)
 	for _, s := range all {
 		for _, texts := range append(slices.Clone(s.Rows), s.Lines, s.Head, s.Tail) {
 			for i := range texts {
@@ -71,41 +78,67 @@ func (r Report) windowSection() section {
 	if r.InstanceID != "" || r.CommitHash != "" {
 		rows = append(rows, []string{"Made by", name(r.InstanceID) + ", commit " + orDash(r.CommitHash)})
 	}
-	return section{ID: "window", Title: "Window", Lines: []string{"All times are UTC."}, Head: []string{"", ""}, Rows: rows}
+	return section{ID: "window", Title: "Window", Lines: []string{"All times are UTC."}, Head: []string{"", ""}, Rows: rows, Open: len(rows)}
 }
 
 func (r Report) coverageSection() section {
 	c := r.Coverage
-	s := section{ID: "coverage", Title: "Coverage, availability, regularity", Chart: "heat"}
+	s := section{ID: "coverage", Title: "Slot by slot", Chart: "heat", Open: 10}
 	if !r.HasData() {
 		s.Lines = []string{"No slot of the window counts, so there is no number."}
 		return s
 	}
-	s.Lines = []string{"Three numbers, and none stands for another: was there a beat, did the host call itself healthy in it, and was it on time."}
+	s.Lines = []string{"No number stands for another: was there a beat, did the host call itself healthy in it, and was it on time."}
 	s.Head = []string{"Number", "Value", "From"}
 	s.Rows = [][]string{
 		{"Coverage", figures.Percent(c.Written, c.Expected), fmt.Sprintf("%s written / %s expected slots; %s missed", figures.Count(c.Written), figures.Count(c.Expected), figures.Count(c.Missed))},
-		{"Availability", figures.Percent(c.Healthy, c.Written), fmt.Sprintf("%s healthy / %s written slots", figures.Count(c.Healthy), figures.Count(c.Written))},
+		{r.good(), figures.Percent(c.Healthy, c.Expected), fmt.Sprintf("%s written and healthy / %s expected slots", figures.Count(c.Healthy), figures.Count(c.Expected))},
+		{"Healthy while seen", figures.Percent(c.Healthy, c.Written), fmt.Sprintf("%s healthy / %s written slots; what was missed is not in it", figures.Count(c.Healthy), figures.Count(c.Written))},
 	}
 	if d := c.Drift; d != nil {
 		s.Rows = append(s.Rows, []string{
-			"Drift", "P95 " + figures.Secs(d.P95Sec),
-			fmt.Sprintf("%s beats after their slot's start: P50 %s, P90 %s, P95 %s, at most %s", figures.Count(d.Beats), figures.Secs(d.P50Sec), figures.Secs(d.P90Sec), figures.Secs(d.P95Sec), figures.Secs(d.MaxSec)),
+			"Drift", driftP95(*d), driftFrom(*d),
 		})
 	}
 	s.Rows = append(s.Rows, []string{"Late beats", figures.Count(c.Late), "made in their slot and written after it, when the store was back"})
 	if c.Extra > 0 {
 		s.Rows = append(s.Rows, []string{"Extra beats", figures.Count(c.Extra), "in a slot that had one: they fill nothing"})
 	}
-	if r.Judgement.Outcome == Pass && c.Availability != nil && *c.Availability < r.Judgement.Target {
-		s.Tail = []string{fmt.Sprintf("The verdict is about coverage. The availability of %s is below the same target of %s.", figures.Percent(c.Healthy, c.Written), figures.Share(r.Judgement.Target))}
+	if r.Judgement.Outcome == Pass && c.Good != nil && *c.Good < r.Judgement.Target {
+		s.Tail = []string{fmt.Sprintf("The verdict is about coverage. The %s, %s, are below the same target of %s.", strings.ToLower(r.good()), figures.Percent(c.Healthy, c.Expected), figures.Share(r.Judgement.Target))}
 	}
 	return s
 }
 
+// good is the name of the slots that were written and healthy.
+func (r Report) good() string {
+	if r.interval() == time.Minute {
+		return "Good minutes"
+	}
+	return "Good slots"
+}
+
+// minDrift is how many beats a percentile of the drift needs: the first beat of a
+// start is made when it starts, and is no drift by itself.
+const minDrift = 20
+
+func driftP95(d longrun.Drift) string {
+	if d.Beats < minDrift {
+		return "n too small"
+	}
+	return "P95 " + figures.Secs(d.P95Sec)
+}
+
+func driftFrom(d longrun.Drift) string {
+	if d.Beats < minDrift {
+		return figures.Plural(d.Beats, "beat") + ", of which the first of a start is made when it starts"
+	}
+	return fmt.Sprintf("%s beats after their slot's start: P50 %s, P90 %s, P95 %s, at most %s", figures.Count(d.Beats), figures.Secs(d.P50Sec), figures.Secs(d.P90Sec), figures.Secs(d.P95Sec), figures.Secs(d.MaxSec))
+}
+
 func (r Report) gapsSection() section {
 	g := r.Gaps
-	s := section{ID: "gaps", Title: "Gaps"}
+	s := section{ID: "gaps", Title: "Gaps", Open: 5}
 	if g.Count == 0 {
 		s.Lines = []string{"None: each slot that counts has a beat."}
 		if !r.HasData() {
@@ -115,13 +148,15 @@ func (r Report) gapsSection() section {
 	}
 	causes := make([]string, 0, len(g.Causes))
 	for _, c := range g.Causes {
-		causes = append(causes, fmt.Sprintf("%s %s with %s slots", figures.Count(c.Gaps), c.Cause, figures.Count(c.Missed)))
+		causes = append(causes, fmt.Sprintf("%s %s with %s slots", figures.Count(c.Gaps), causeWords(c.Cause), figures.Count(c.Missed)))
 	}
-	s.Lines = []string{fmt.Sprintf("%s, %s missed slots in all. By cause: %s.", figures.Plural(g.Count, "gap"), figures.Count(g.Missed), strings.Join(causes, "; "))}
+	s.Lines = []string{fmt.Sprintf("%s, %s missed slots in all. By cause: %s. The longest first.", figures.Plural(g.Count, "gap"), figures.Count(g.Missed), strings.Join(causes, "; "))}
 	s.Head = []string{"From", "To", "Missed", "Length", "Cause", "Before", "After"}
-	for _, gap := range g.Listed {
+	worst := slices.Clone(g.Listed)
+	slices.SortStableFunc(worst, func(a, b longrun.Gap) int { return cmp.Compare(b.Missed, a.Missed) })
+	for _, gap := range worst {
 		s.Rows = append(s.Rows, []string{
-			figures.Stamp(gap.From), figures.Stamp(gap.To), figures.Count(gap.Missed), figures.Length(gap.Duration()), string(gap.Cause),
+			figures.Stamp(gap.From), figures.Stamp(gap.To), figures.Count(gap.Missed), figures.Length(gap.Duration()), causeWords(gap.Cause),
 			r.beside(gap.Before, gap.From), r.beside(gap.After, gap.To),
 		})
 	}
@@ -129,6 +164,22 @@ func (r Report) gapsSection() section {
 		s.Tail = []string{fmt.Sprintf("And %s more, none of them longer, with %s missed slots.", figures.Count(g.MoreGaps), figures.Count(g.MoreMissed))}
 	}
 	return s
+}
+
+// causeWords says a cause as people do.
+func causeWords(c longrun.Cause) string {
+	switch c {
+	case longrun.Stall:
+		return "process frozen"
+	case longrun.StoreDown:
+		return "database away"
+	case longrun.Ongoing:
+		return "still going on"
+	case longrun.Unknown, "":
+		return "not known"
+	case longrun.Restart, longrun.Deploy, longrun.Crash:
+	}
+	return string(c)
 }
 
 // beside names the writer beside a gap. At the window's edge there may be none.
@@ -141,7 +192,7 @@ func (r Report) beside(id string, edge time.Time) string {
 
 func (r Report) instancesSection() section {
 	in := r.Instances
-	s := section{ID: "instances", Title: "Instances"}
+	s := section{ID: "instances", Title: "Instances", Open: 3}
 	if in.Count == 0 {
 		s.Lines = []string{"None wrote a beat."}
 		return s
@@ -173,7 +224,7 @@ func epochs(p longrun.InstanceStats) string {
 }
 
 func (r Report) probesSection() section {
-	s := section{ID: "probes", Title: "Probes", Chart: "latency"}
+	s := section{ID: "probes", Title: "Probes", Chart: "latency", Open: 6}
 	if len(r.Probes) == 0 {
 		s.Lines = []string{"None in this window. That is no pass: nobody tried whether a message arrives."}
 		return s
@@ -212,7 +263,7 @@ func classes(list []longrun.ClassCount) string {
 
 func (r Report) incidentsSection() section {
 	in, rep := r.Incidents, r.Repairs
-	s := section{ID: "incidents", Title: "Incidents, MTTR, MTBF", Chart: "timeline"}
+	s := section{ID: "incidents", Title: "Incidents, MTTR, MTBF", Chart: "timeline", Open: 5}
 	if in.Count == 0 {
 		s.Lines = []string{"None began in this window or lasted into it, so there is no MTTR and no MTBF."}
 		return s
@@ -238,13 +289,14 @@ func (r Report) incidentsSection() section {
 		s.Lines = append(s.Lines, fmt.Sprintf("MTBF: %s, the time without any incident divided by their number; %s lay in at least one.",
 			figures.Span(rep.MTBFSec), figures.Span(&rep.TroubleSec)))
 	}
-	s.Head = []string{"Incident", "Rule", "Target", "Severity", "Began", "Ended", "Lasted", "What was seen"}
-	for _, i := range in.Listed {
+	s.Head = []string{"Began", "Lasted", "Rule", "Target", "Severity", "Ended", "What was seen", "Incident"}
+	s.Lines[0] += " The newest first."
+	for _, i := range slices.Backward(in.Listed) {
 		end, lasted := "open", figures.Length(time.Duration(i.DurationSec*float64(time.Second)))
 		if i.End != nil {
 			end = figures.Stamp(*i.End)
 		}
-		s.Rows = append(s.Rows, []string{i.IncidentID, string(i.Rule), orDash(i.Target), orDash(string(i.Severity)), figures.Stamp(i.Start), end, lasted, orDash(i.Summary)})
+		s.Rows = append(s.Rows, []string{figures.Stamp(i.Start), lasted, string(i.Rule), orDash(i.Target), orDash(string(i.Severity)), end, orDash(i.Summary), i.IncidentID})
 	}
 	if in.More > 0 {
 		s.Tail = []string{fmt.Sprintf("And %s older ones.", figures.Count(in.More))}

@@ -51,7 +51,10 @@
 // account fail is not told where a rule about the account says why, see Rule.Probe: one
 // cause, one message. What a process knew of an account ends with it: what is told of
 // one that is on its way back in is over when it is in, or five minutes later. A rule
-// is off where longrun.Settings.RulesOff names it.
+// is off where longrun.Settings.RulesOff names it; what it fired for is over then, as
+// nobody looks. What is over since the settings were changed, and not since it is well,
+// BadBy tells. While a host that has just begun adds its accounts, none of them is gone:
+// see Rule.Gathers.
 //
 // Each is a row of one table, All: its name, how soon a person should look, how
 // many looks in a row it takes, what it mutes, what it looks at, and its check.

@@ -62,7 +62,7 @@ func (s standing) Open(room []rules.State) []rules.State {
 // place, which moves the states; there is no rule by name in it.
 func ExampleJudge() {
 	start := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
-	in := rules.Inputs{Settings: longrun.DefaultSettings(time.Minute), Recent: rules.NewRecent(time.Minute), LeadBegan: start, Started: start}
+	in := rules.Inputs{Settings: longrun.DefaultSettings(time.Minute), Recent: rules.NewRecent(time.Minute), LeadBegan: start.Add(-time.Hour), Started: start.Add(-time.Hour)}
 	in.Recent.Restore(start, time.Time{}, start)
 	states := standing{}
 	for min, accounts := range [][]longrun.AccountStatus{

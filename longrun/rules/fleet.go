@@ -64,10 +64,13 @@ func (t Table) lookTogether(in *Inputs, r *Rule, states States, find func(Findin
 	}
 	count := in.countAccounts(members)
 	f.Observed = float64(count)
-	if count >= need {
+	switch {
+	case count >= need:
 		in.sayTogether(&f, r, members)
-	} else {
-		f.Until = in.lastBack(s)
+	case s.Phase == Firing && in.gathers(r) && in.lacks(r, states):
+		f.Condition = Unseen
+	case s.Phase == Firing || s.FlapSince != nil:
+		in.sayLeft(&f, r, s)
 	}
 	if f.Condition == Bad || s.Rule != "" {
 		in.named[named{r.ID, Together}] = -1
@@ -208,12 +211,35 @@ func (in *Inputs) attached(began time.Time, least int) []troubled {
 func (in *Inputs) sayTogether(f *Finding, r *Rule, members []troubled) {
 	f.Condition, f.Since = Bad, members[0].began
 	for _, m := range members {
+		f.Members = join(f.Members, []string{in.found[m.at].Target})
 		f.Probes = join(f.Probes, in.found[m.at].Probes)
 		f.Accounts = join(f.Accounts, []string{in.seen[m.at].account})
 	}
 	n := int64(f.Observed)
-	f.Summary = words.Number(n) + " of " + words.Counted(max(in.allAccounts(), n), "account") + " " + r.Fleet.Many +
-		" since " + words.Moment(f.Since) + ": " + words.List(f.Accounts, n)
+	f.Summary = in.ofAll(r, n) + " since " + words.Moment(f.Since) + ": " + words.List(f.Accounts, n)
+}
+
+// ofAll says how many of all accounts are in the trouble.
+func (in *Inputs) ofAll(r *Rule, n int64) string {
+	return words.Number(n) + " of " + words.Counted(max(in.allAccounts(), n), "account") + " " + r.Fleet.Many
+}
+
+// sayLeft says of an incident of many that is over who is in that trouble still: not
+// all need be well.
+func (in *Inputs) sayLeft(f *Finding, r *Rule, s State) {
+	f.Until = in.lastBack(s)
+	in.gatherTroubled()
+	var left []string
+	for _, m := range in.troubled {
+		if account := in.seen[m.at].account; !slices.Contains(left, account) {
+			left = append(left, account)
+		}
+	}
+	f.Observed = float64(len(left))
+	f.Summary = "no longer many: " + in.ofAll(r, int64(len(left)))
+	if len(left) > 0 {
+		f.Summary += ": " + words.List(left, int64(len(left)))
+	}
 }
 
 // lastBack is when the last of those came out of trouble that did at this look, as

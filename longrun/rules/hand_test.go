@@ -113,7 +113,12 @@ func (b *board) goneByHand(in *rules.Inputs) {
 		known := false
 		switch al.State.Rule {
 		case rules.LoggedOut, rules.ReconnectLoop:
-			known = in.Beat.StatusError == ""
+			began := in.Started
+			if in.LeadBegan.After(began) {
+				began = in.LeadBegan
+			}
+			since := in.Now.Sub(began)
+			known = in.Beat.StatusError == "" && (since < 0 || since >= 5*time.Minute)
 		case rules.ProbeFails, rules.ProbeOverdue:
 			known = in.ProbesKnown
 		}

@@ -111,11 +111,18 @@ type Target struct {
 // TheHost is Each of a rule about the host as a whole.
 func TheHost(_ *Inputs, room []Target) []Target { return append(room, Target{}) }
 
+// unnamed is the account that the host gives no name.
+const unnamed = "unnamed"
+
 // EachAccount is Each of a rule about accounts. One that goes by the name that all
-// together have gets another.
+// together have gets another, and so does one without, whose name is the host's as a
+// whole.
 func EachAccount(in *Inputs, room []Target) []Target {
 	for i := range in.Accounts {
 		name := in.Accounts[i].ID
+		if name == "" {
+			name, in.Accounts[i].ID = unnamed, unnamed
+		}
 		if name == Together {
 			name += "_"
 		}
@@ -285,6 +292,21 @@ func join(ids, more []string) []string {
 	return ids
 }
 
+// gathers reports whether there may be targets that the host has not named yet.
+func (in *Inputs) gathers(r *Rule) bool { return r.Gathers && in.account.Settles() }
+
+// lacks reports whether the rule fires for a target that was not named at this look.
+func (in *Inputs) lacks(r *Rule, states States) bool {
+	in.open = states.Open(in.open[:0])
+	return slices.ContainsFunc(in.open, func(s State) bool {
+		if s.Rule != r.ID || s.Target == Together || s.Phase != Firing {
+			return false
+		}
+		_, is := in.named[named{s.Rule, s.Target}]
+		return !is
+	})
+}
+
 // lookForGone leaves in found what was named at this look no more.
 func (t Table) lookForGone(in *Inputs, states States) {
 	in.found, in.open = in.found[:0], states.Open(in.open[:0])
@@ -298,14 +320,35 @@ func (t Table) lookForGone(in *Inputs, states States) {
 			continue
 		}
 		off := !r.Alone && in.Settings.Off(r.ID)
-		if !off && (r.Known == nil || !r.Known(in)) {
+		if !off && (r.Known == nil || !r.Known(in) || in.gathers(r)) {
 			continue
 		}
 		if _, is := in.named[named{s.Rule, s.Target}]; !is {
-			in.found = append(in.found, Finding{Rule: s.Rule, Target: s.Target, Condition: Good, Gone: true})
+			in.found = append(in.found, Finding{Rule: s.Rule, Target: s.Target, Condition: Good, Gone: !off, Off: off})
 		}
 	}
 	slices.SortFunc(in.found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Target, b.Target))
 	})
+}
+
+// BadBy reports whether a rule would see the target of a state Bad by other settings than
+// those that hold: then what fired, and is Good by these, has not become well. Of an
+// incident of many it says nothing. in is as at the look, and not changed.
+func BadBy(settings longrun.Settings, in *Inputs, s State) bool {
+	row := all.row(s.Rule)
+	if row == nil {
+		return false
+	}
+	then := Inputs{
+		Now: in.Now, Settings: settings, Beat: in.Beat, Accounts: in.Accounts, ClientBuilt: in.ClientBuilt, Memory: in.Memory, MemoryLimit: in.MemoryLimit,
+		Recent: in.Recent, Probes: in.Probes, ProbesKnown: in.ProbesKnown, LeadBegan: in.LeadBegan, Started: in.Started, Deaths: in.Deaths, Outage: in.Outage,
+	}
+	then.begin()
+	for _, target := range row.Each(&then, nil) {
+		if target.Name == s.Target && row.Check(s, &then, target).Condition == Bad {
+			return true
+		}
+	}
+	return false
 }

@@ -234,3 +234,20 @@ func TestAProbeThatWasOffIsNotOverdueAtOnce(t *testing.T) {
 	h.run(3)
 	require.Equal(t, []string{"firing probe_overdue outbound"}, h.told(), "somebody should have made it by now")
 }
+
+// An account without a name is not the host: it says nothing of another's probe.
+func TestAnAccountWithoutANameIsNotTheHost(t *testing.T) {
+	t.Parallel()
+	h := newHosting(3)
+	from := h.in.Now.Add(time.Minute)
+	h.wrong = append(h.wrong, func(now time.Time, _ *longrun.Heartbeat, accounts []longrun.AccountStatus) {
+		accounts[0].ID = ""
+		accounts[0].State, accounts[0].LoggedOut, accounts[0].Since = "needs_qr", true, from
+	})
+	h.in.Probes = []rules.Probed{{Type: longrun.Outbound, Name: "x", Account: nameOf(1), Schedule: longrun.ProbeSchedule{Every: time.Hour}, Recent: []longrun.Probe{
+		{TS: from, Type: longrun.Outbound, Name: "x", Result: longrun.Fail, ErrorClass: "no_receipt"}, {TS: from.Add(time.Minute), Type: longrun.Outbound, Name: "x", Result: longrun.Fail, ErrorClass: "no_receipt"},
+	}}}
+	h.run(5)
+	require.Equal(t, []string{"firing logged_out unnamed", "firing probe_fails outbound x"}, h.told())
+	require.Contains(t, h.board.at(rules.LoggedOut, "unnamed").Incidents[0].Summary, "account unnamed is out")
+}

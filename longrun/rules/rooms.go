@@ -67,7 +67,7 @@ const usualShare = 0.02
 // ofAccounts is the row of a rule about accounts, and of the host as a whole where
 // it answers and names none.
 func ofAccounts(r account.Rule) Rule {
-	row := Rule{ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Each: EachAccount, Known: AccountsKnown, Explains: r.Explains, Probe: r.Probe, Fleet: Fleet{Share: r.Share, Many: r.Many}}
+	row := Rule{ID: r.ID, Severity: r.Severity, Works: r.Works, LookAt: r.LookAt, Each: EachAccount, Known: AccountsKnown, Gathers: true, Explains: r.Explains, Probe: r.Probe, Fleet: Fleet{Share: r.Share, Many: r.Many}}
 	if r.Share == 0 {
 		row.Fleet.Share = usualShare
 	}

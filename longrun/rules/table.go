@@ -51,6 +51,10 @@ type Rule struct {
 	// still fires and was not named is gone, and its incident is resolved. While it
 	// is not known, nothing becomes of it. Default: it never is.
 	Known func(in *Inputs) bool
+	// Gathers says that a host which has just begun, to run or to lead, may add targets
+	// one by one: what it has not named yet in its first minutes is not gone. Default:
+	// all are there at once.
+	Gathers bool
 	// Check is what the rule sees of one target. It is shown the state from before
 	// the look. Rule and Target of what it returns are filled in for it.
 	Check func(s State, in *Inputs, t Target) Finding

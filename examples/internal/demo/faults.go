@@ -23,10 +23,28 @@ func (d *Demo) press(m *mode) error {
 	defer d.mu.Unlock()
 	d.told.press(m)
 	defer d.talk.quiet()()
+	in := d.state() == whatsappprobe.Connected || d.state() == whatsappprobe.Degraded
 	if err := m.do(d); err != nil {
 		return fmt.Errorf("%s: %w", m.name, err)
 	}
+	if m.ends && in {
+		d.given()
+	}
 	return nil
+}
+
+// given waits until the account's client has given up: what is healed before would end
+// it behind that. The caller holds mu.
+func (d *Demo) given() {
+	const most, step = 3 * time.Second, 20 * time.Millisecond
+	for range most / step {
+		switch d.state() {
+		case whatsappprobe.NeedsQR, whatsappprobe.Outdated, whatsappprobe.Stopped:
+			return
+		default:
+			time.Sleep(step)
+		}
+	}
 }
 
 // leave keeps the account away for a while, of whose messages some are lost. The

@@ -20,6 +20,7 @@ type mode struct {
 	tells     []teller
 	soon      string // when it is told, in words
 	seldom    bool   // not one of the main ones
+	ends      bool   // the account's client gives up, as soon as it is told
 	do        func(d *Demo) error
 }
 
@@ -85,7 +86,7 @@ var modes = []mode{
 		},
 	},
 	{
-		name: "log-out", key: "l", title: "Logged out", tells: []teller{by(rules.LoggedOut)}, soon: nextSlot,
+		name: "log-out", ends: true, key: "l", title: "Logged out", tells: []teller{by(rules.LoggedOut)}, soon: nextSlot,
 		what: "somebody removes the device on the phone; heal links a new one",
 		do:   func(d *Demo) error { d.server.LogOut(Number); return nil },
 	},
@@ -116,12 +117,12 @@ var modes = []mode{
 		do:   func(d *Demo) error { d.host.drops.Store(true); return nil },
 	},
 	{
-		name: "replace", key: "t", title: "Another process has the account", tells: []teller{by(rules.SessionReplaced)}, soon: nextSlot,
+		name: "replace", ends: true, key: "t", title: "Another process has the account", tells: []teller{by(rules.SessionReplaced)}, soon: nextSlot,
 		what: "another client with the same keys takes the session over",
 		do:   func(d *Demo) error { d.server.Replace(Number); return nil },
 	},
 	{
-		name: "outdated", key: "o", title: "Outdated", tells: []teller{by(rules.ClientOutdated)}, soon: nextSlot,
+		name: "outdated", ends: true, key: "o", title: "Outdated", tells: []teller{by(rules.ClientOutdated)}, soon: nextSlot,
 		what: "the server refuses the client's version",
 		do: func(d *Demo) error {
 			d.server.FailLogins(events.ConnectFailureClientOutdated, Number)
@@ -135,7 +136,7 @@ var modes = []mode{
 		do:   func(d *Demo) error { d.server.PhoneOff(Number); return nil },
 	},
 	{
-		name: "ban", key: "b", title: "Banned", tells: []teller{by(rules.Banned)}, soon: nextSlot,
+		name: "ban", ends: true, key: "b", title: "Banned", tells: []teller{by(rules.Banned)}, soon: nextSlot,
 		what: "for ten minutes the account may not connect: it sent the same to too many people",
 		do: func(d *Demo) error {
 			d.server.Ban(events.TempBanSentTooManySameMessage, 10*time.Minute, Number)

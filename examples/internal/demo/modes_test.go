@@ -231,3 +231,27 @@ func TestADeadLinkIsToldAndMadeAnew(t *testing.T) {
 		}
 	})
 }
+
+// Who heals at once what ends a session has it healed, each time.
+func TestWhatIsHealedWhileItBeginsIsHealed(t *testing.T) {
+	t.Parallel()
+	for i := range modes {
+		if !modes[i].ends {
+			continue
+		}
+		t.Run(modes[i].name, func(t *testing.T) {
+			t.Parallel()
+			onStage(t, 4*time.Second, 5*time.Second, func(s *stage) {
+				time.Sleep(6 * time.Minute)
+				for range 4 {
+					for _, word := range []string{modes[i].name, "heal"} {
+						_, err := s.do(word)
+						require.NoError(t, err)
+					}
+					time.Sleep(3 * time.Minute)
+					s.until("all well", 3*time.Minute, func() bool { return s.view().Verdict == "All well" })
+				}
+			})
+		})
+	}
+}

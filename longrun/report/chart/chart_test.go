@@ -1,6 +1,8 @@
 package chart_test
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,25 +15,94 @@ import (
 
 func TestWhereThereIsNothingToDrawThereIsNoChart(t *testing.T) {
 	t.Parallel()
-	day := chart.Day{From: hour().From, Filled: coverage.NewBitmap(60), Unhealthy: coverage.NewBitmap(60)}
+	slots := chart.Slots{From: hour().From, Interval: time.Minute, Filled: coverage.NewBitmap(60), Healthy: coverage.NewBitmap(60)}
 	empty := longrun.Window{From: hour().From, To: hour().From}
-	require.Empty(t, chart.Heat(empty, time.Minute, []chart.Day{day}))
-	require.Empty(t, chart.Heat(longrun.Window{From: hour().To, To: hour().From}, time.Minute, []chart.Day{day}))
-	require.Empty(t, chart.Heat(hour(), 0, []chart.Day{day}))
+	back := longrun.Window{From: hour().To, To: hour().From}
+	for _, w := range []longrun.Window{empty, back} {
+		require.Empty(t, chart.Heat(w, slots, nil))
+		require.Empty(t, chart.Calendar(w, slots, nil))
+		require.NotContains(t, chart.Strip("", w, slots), "<rect")
+		require.NotContains(t, chart.LatencyLane("", w, chart.Probes{Points: []longrun.ProbePoint{{TS: hour().From}}}), "<circle")
+	}
+	require.Empty(t, chart.Heat(hour(), chart.Slots{}, nil))
+	require.Empty(t, chart.Calendar(hour(), chart.Slots{}, nil))
+	require.NotContains(t, chart.Strip("", hour(), chart.Slots{}), "<rect")
 	require.Empty(t, chart.Latency(hour(), nil))
 	require.Empty(t, chart.Timeline(hour(), nil))
+	require.Zero(t, chart.Slots{}.Count(hour()))
+}
+
+// minutes are slots of which each is what its letter says: w written, u written and
+// not healthy, m missed.
+func minutes(from time.Time, letters string) chart.Slots {
+	s := chart.Slots{From: from, Interval: time.Minute, Filled: coverage.NewBitmap(len(letters)), Healthy: coverage.NewBitmap(len(letters))}
+	for i, letter := range letters {
+		if letter != 'm' {
+			s.Filled.Set(i)
+		}
+		if letter == 'w' {
+			s.Healthy.Set(i)
+		}
+	}
+	return s
 }
 
 func TestSlotsOutsideTheWindowAreNotDrawn(t *testing.T) {
 	t.Parallel()
-	full := coverage.NewBitmap(60)
-	for i := range full.Len() {
-		full.Set(i)
+	full, none := strings.Repeat("w", 60), strings.Repeat("m", 60)
+	inside := minutes(hour().From, full)
+	around := minutes(hour().From.Add(-time.Hour), none+full+none)
+	require.Equal(t, chart.Heat(hour(), inside, nil), chart.Heat(hour(), around, nil))
+	require.Equal(t, chart.Strip("", hour(), inside), chart.Strip("", hour(), around))
+	require.NotContains(t, chart.Calendar(hour(), around, nil), `class="m k"`)
+	require.Equal(t, inside.Count(hour()), around.Count(hour()))
+}
+
+// TestEveryChartOfTheSameSlotsSaysTheSame holds the charts that the dashboard shows
+// against those of the report, by what is counted.
+func TestEveryChartOfTheSameSlotsSaysTheSame(t *testing.T) {
+	t.Parallel()
+	s := minutes(hour().From.Add(10*time.Minute), "wwmuuuwmmmw"+strings.Repeat("u", 9))
+	require.Equal(t, chart.Count{Expected: 20, Missed: 4, Unhealthy: 12}, s.Count(hour()))
+	marks := regexp.MustCompile(`<rect class="([mnu])"[^>]*><title>([^<]*)</title>`)
+	strip := marks.FindAllStringSubmatch(string(chart.Strip("", hour(), s)), -1)
+	heat := marks.FindAllStringSubmatch(string(chart.Heat(hour(), s, nil)), -1)
+	said := func(all [][]string) (out []string) {
+		for _, m := range all {
+			out = append(out, m[1]+" "+m[2])
+		}
+		return out
 	}
-	inside := chart.Day{From: hour().From, Filled: full, Unhealthy: coverage.NewBitmap(60)}
-	want := chart.Heat(hour(), time.Minute, []chart.Day{inside})
-	for _, start := range []time.Time{hour().From.Add(-time.Hour), hour().To} {
-		outside := chart.Day{From: start, Filled: coverage.NewBitmap(60), Unhealthy: coverage.NewBitmap(60)}
-		require.Equal(t, want, chart.Heat(hour(), time.Minute, []chart.Day{inside, outside}))
+	require.Equal(t, []string{
+		"n 2025-12-29 22:00 to 22:10: 10 slots not known",
+		"u 2025-12-29 22:13 to 22:16: 3 slots written, but not healthy",
+		"u 2025-12-29 22:21 to 22:30: 9 slots written, but not healthy",
+		"m 2025-12-29 22:12 to 22:13: 1 slot missed",
+		"m 2025-12-29 22:17 to 22:20: 3 slots missed",
+	}, said(heat))
+	require.Equal(t, said(heat), said(strip))
+	require.Contains(t, chart.Calendar(hour(), s, nil), "2025-12-29: 4 of 20 slots missed, 12 written, but not healthy")
+}
+
+func TestDaysLeadWhereTheyAreToldAndNoFurther(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2025, 12, 28, 0, 0, 0, 0, time.UTC)
+	w := longrun.Window{From: from.AddDate(0, 0, -1), To: from.AddDate(0, 0, 4)}
+	s := minutes(from, "m"+strings.Repeat("w", 2*1440))
+	link := func(day time.Time) string { return `?day="&` + day.Format(time.DateOnly) }
+	heat, calendar := string(chart.Heat(w, s, link)), string(chart.Calendar(w, s, link))
+	require.Equal(t, 5, strings.Count(heat, `<a href="?day=&#34;&amp;2025-12-`))
+	require.Equal(t, 4, strings.Count(calendar, `<a tabindex="-1" href="`), "and none to a day that is to come")
+	require.Equal(t, 1, strings.Count(calendar, `<a href="?day=&#34;&amp;2025-12-28"`), "the month leads to its worst day")
+	require.NotContains(t, chart.Heat(w, s, nil)+chart.Calendar(w, s, nil), "href")
+}
+
+func TestAKeyNamesEveryClassThatIsDrawn(t *testing.T) {
+	t.Parallel()
+	key := string(chart.Key(chart.InCalendar, chart.InSlots, chart.InLatencies, chart.InProbes, chart.InIncidents))
+	for _, class := range []string{"f", "u", "m k", "n", "p", "med", "x", "o", "inc", "inc w"} {
+		require.Contains(t, key, `class="`+class+`"`)
+		first, _, _ := strings.Cut(class, " ")
+		require.Contains(t, chart.Style(), "."+first+" {")
 	}
 }

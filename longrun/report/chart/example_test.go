@@ -24,12 +24,10 @@ func ExampleHeat() {
 			filled.Set(minute)
 		}
 	}
-	svg := chart.Heat(hour(), time.Minute, []chart.Day{{From: hour().From, Filled: filled, Unhealthy: coverage.NewBitmap(60)}})
+	svg := chart.Heat(hour(), chart.Slots{From: hour().From, Interval: time.Minute, Filled: filled, Healthy: filled}, nil)
 	printTitles(string(svg))
 	// Output:
-	// 2025-12-29 22:00 to 22:14: 14 slots, all of them filled
-	// 2025-12-29 22:14 to 22:17: 3 of 3 slots missed
-	// 2025-12-29 22:17 to 23:00: 43 slots, all of them filled
+	// 2025-12-29 22:14 to 22:17: 3 slots missed
 }
 
 func ExampleLatency() {
@@ -43,8 +41,8 @@ func ExampleLatency() {
 	}})
 	printTitles(string(svg))
 	// Output:
-	// 2025-12-29 22:10 PASS, 812 ms
-	// 2025-12-29 22:20 FAIL, timeout
+	// 2025-12-29 22:10 passed, 812 ms
+	// 2025-12-29 22:20 failed, timeout
 }
 
 func ExampleTimeline() {

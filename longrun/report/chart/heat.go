@@ -3,175 +3,134 @@ package chart
 import (
 	"fmt"
 	"html/template"
-	"math"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/longrun"
-	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 )
 
-// heat is the grid of the heat map: rows of time cut into cells, each cell one or
-// more slots.
-type heat struct {
-	row, cell time.Duration
-	layout    string // of a row's label
-	height    float64
+// hoursUpTo is how long a time may be whose rows are hours; then they are days.
+const hoursUpTo = 2 * day
+
+// grid is how the heat map is laid out.
+type grid struct {
+	class         string
+	row           time.Duration
+	pitch, height float64 // of a row, and of its band
 }
 
-// heatOf chooses the grid: hours in minutes for up to two days, else days in ten
-// minutes. Where slots are longer than that, a cell is a slot.
-func heatOf(w longrun.Window, interval time.Duration) heat {
-	h := heat{row: time.Hour, cell: max(time.Minute, interval), layout: "01-02 15:04", height: 14}
-	if w.To.Sub(w.From) > 2*day || interval >= time.Hour {
-		h.row, h.cell, h.layout = day, max(10*time.Minute, interval), "2006-01-02"
-		switch rows := w.To.Sub(w.From) / day; {
-		case rows > 200:
-			h.height = 3
-		case rows > 60:
-			h.height = 7
-		}
+func gridOf(w longrun.Window) grid {
+	if w.To.Sub(w.From) <= hoursUpTo {
+		return grid{class: "hours", row: time.Hour, pitch: 14, height: 10}
 	}
-	if w.To.Sub(w.From) <= 6*h.row {
-		h.height = 24
-	}
-	if h.row%h.cell != 0 { // an interval such as 27 s: cells are then as long as they come
-		h.cell = h.row / max(1, h.row/h.cell)
-	}
-	return h
+	return grid{class: "heat", row: day, pitch: 13, height: 9}
 }
 
-// cellCount is what one cell holds.
-type cellCount struct{ expected, missed, unhealthy int }
+// DayLink returns where a UTC day leads, as the address of a link; empty where it
+// leads nowhere.
+type DayLink func(day time.Time) string
 
-func (c cellCount) class() (class string, opacity float64) {
-	switch {
-	case c.expected == 0:
-		return "", 0
-	case c.missed == c.expected:
-		return "missed", 1
-	case c.missed > 0:
-		// A single missed slot shows, however many there are in the cell.
-		return "missed", math.Round((0.45+0.5*float64(c.missed)/float64(c.expected))*20) / 20
-	case c.unhealthy > 0:
-		return "unhealthy", 1
-	}
-	return "filled", 1
-}
-
-// heatTop is the room that the label of the first row needs above it.
-const heatTop = 6
-
-// Day are the slots of a UTC day, or of the part of it that counts.
-type Day struct {
-	// From is the start of the first slot.
-	From time.Time
-	// Filled and Unhealthy have a bit for each slot from there on: those with a
-	// beat, and those of them in which the host did not call itself healthy.
-	Filled, Unhealthy *coverage.Bitmap
-}
-
-// within returns which of a day's slots begin in w, as [begin, end).
-func (d Day) within(w longrun.Window, interval time.Duration) (begin, end int) {
-	before := func(t time.Time) int {
-		return min(max(int((t.Sub(d.From)+interval-1)/interval), 0), d.Filled.Len())
-	}
-	return before(w.From), before(w.To)
-}
-
-// Heat draws the slots of w, which are as long as interval: each row an hour or a
-// day, each cell one or more slots. Slots that do not begin in w are not drawn, and
-// without any time there is no chart.
-func Heat(w longrun.Window, interval time.Duration, days []Day) template.HTML {
-	if interval <= 0 || !w.From.Before(w.To) {
+// Heat draws the slots of w, each as wide as its time: for up to two days a row is an
+// hour and each day has its own chart, for longer ones a row is a day, the newest at
+// the top, and its name leads where link says; nil leads nowhere. Without any time
+// there is no chart.
+//
+// What is missed stands above its row and never narrower than 2 pixels, what is
+// written and not healthy in the lower third of it.
+func Heat(w longrun.Window, s Slots, link DayLink) template.HTML {
+	if s.Interval <= 0 || !w.From.Before(w.To) {
 		return ""
 	}
-	h := heatOf(w, interval)
-	c := &chart{Label: "Slots by day and time of day: filled, unhealthy and missed", Width: chartWidth}
-	first := w.From.Truncate(h.row)
-	rows := int((w.To.Sub(first) + h.row - 1) / h.row)
-	perRow := int(h.row / h.cell)
-	cells := make([]cellCount, rows*perRow)
-	for _, d := range days {
-		begin, end := d.within(w, interval)
-		// Without a division for each: a year has half a million slots.
-		from := d.From.Add(time.Duration(begin) * interval).Sub(first)
-		k := int(from / h.cell)
-		left := time.Duration(k+1)*h.cell - from // of the cell, from the slot on
-		for i := begin; i < end; i++ {
-			for ; left <= 0; left += h.cell {
-				k++
-			}
-			left -= interval
-			cell := &cells[min(k, len(cells)-1)]
-			cell.expected++
-			switch {
-			case !d.Filled.Has(i):
-				cell.missed++
-			case d.Unhealthy.Has(i):
-				cell.unhealthy++
-			}
-		}
+	g := gridOf(w)
+	var rows []longrun.Window
+	for at := w.From.UTC().Truncate(g.row); at.Before(w.To); at = at.Add(g.row) {
+		rows = append(rows, longrun.Window{From: at, To: at.Add(g.row)})
 	}
-	for row := range rows {
-		start := first.Add(time.Duration(row) * h.row)
-		y := heatTop + float64(row)*h.height
-		c.heatRow(h, start, y, cells[row*perRow:(row+1)*perRow])
-		if h.height >= 12 || start.Day() == 1 {
-			c.Texts = append(c.Texts, label{X: chartLeft - 8, Y: y + h.height/2 + 4, Anchor: "end", Class: "tick", Text: start.Format(h.layout)})
-		}
+	d := &drawing{}
+	if g.row == day {
+		slices.Reverse(rows)
+		d.heat(g, s, w, rows, link, fmt.Sprintf("Slots of %s to %s, a row for each day, the newest first", figures.Stamp(w.From), figures.Stamp(w.To)))
+		return d.html()
 	}
-	c.heatAxis(h, heatTop+float64(rows)*h.height)
-	return c.svg()
+	for end := len(rows); end > 0; { // day by day, the newest first
+		begin := end - 1
+		for begin > 0 && rows[begin-1].From.Day() == rows[end-1].From.Day() {
+			begin--
+		}
+		name := rows[begin].From.Format(time.DateOnly)
+		d.raw(`<p class="day">` + name + "</p>\n")
+		d.heat(g, s, w, rows[begin:end], nil, "Slots of "+name+", a row for each hour")
+		end = begin
+	}
+	return d.html()
 }
 
-// heatRow draws the cells of a row, those that look the same as one.
-func (c *chart) heatRow(h heat, start time.Time, y float64, cells []cellCount) {
-	width := float64(chartWidth-chartLeft-chartRight) / float64(len(cells))
-	for from := 0; from < len(cells); {
-		class, opacity := cells[from].class()
-		var sum cellCount
-		to := from
-		for ; to < len(cells); to++ {
-			if other, faint := cells[to].class(); other != class || faint != opacity {
-				break
-			}
-			sum.expected += cells[to].expected
-			sum.missed += cells[to].missed
-			sum.unhealthy += cells[to].unhealthy
-		}
-		if class != "" {
-			begin, end := start.Add(time.Duration(from)*h.cell), start.Add(time.Duration(to)*h.cell)
-			title := fmt.Sprintf("%s to %s: %s, all of them filled", figures.Stamp(begin), end.Format("15:04"), figures.Plural(sum.expected, "slot"))
-			switch {
-			case sum.missed > 0:
-				title = fmt.Sprintf("%s to %s: %s of %s missed", figures.Stamp(begin), end.Format("15:04"), figures.Count(sum.missed), figures.Plural(sum.expected, "slot"))
-			case sum.unhealthy > 0:
-				title = fmt.Sprintf("%s to %s: %s of %s unhealthy", figures.Stamp(begin), end.Format("15:04"), figures.Count(sum.unhealthy), figures.Plural(sum.expected, "slot"))
-			}
-			c.Rects = append(c.Rects, rect{
-				X: short(chartLeft + float64(from)*width), Y: short(y), W: short(float64(to-from) * width), H: short(h.height - min(1, h.height/8)),
-				Class: class, Opacity: opacity, Title: title,
-			})
-		}
-		from = to
+// heat draws rows in the order given, with their labels beside them and the time
+// above them.
+func (d *drawing) heat(g grid, s Slots, w longrun.Window, rows []longrun.Window, link DayLink, label string) {
+	lost := 0
+	for _, row := range rows {
+		lost += s.Count(clip(row, w)).Missed
 	}
+	ticks := g.ticks()
+	height := float64(len(rows)) * g.pitch
+	d.raw(`<div class="` + g.class + `"><span></span>`)
+	d.open(16, "")
+	d.times(ticks, 12)
+	d.close()
+	if link == nil {
+		d.raw(`<ol aria-hidden="true">`)
+	} else {
+		d.raw("<ol>")
+	}
+	for i, row := range rows {
+		name := row.From.Format("15")
+		if g.row == day {
+			if name = row.From.Format("01-02"); i == 0 || row.From.Day() == 1 {
+				name = row.From.Format("06-01-02")
+			}
+		}
+		d.raw("<li>")
+		d.linked(link, row.From, "", name)
+		d.raw("</li>")
+	}
+	d.raw("</ol>")
+	d.open(height, fmt.Sprintf("%s: %s missed", label, figures.Plural(lost, "slot")))
+	d.axis(ticks, height)
+	for i, row := range rows {
+		d.row(s, row, w, band{y: float64(i)*g.pitch + 3, height: g.height, over: 2})
+	}
+	d.close()
+	d.raw("</div>\n")
 }
 
-// heatAxis draws the time of the hour or of the day.
-func (c *chart) heatAxis(h heat, bottom float64) {
-	parts, text := 6, func(i int) string { return fmt.Sprintf(":%02d", i*10) }
-	if h.row == day {
-		parts, text = 8, func(i int) string { return fmt.Sprintf("%02d:00", i*3) }
+// linked writes markup, as a link where the day leads anywhere.
+func (d *drawing) linked(link DayLink, at time.Time, attributes, markup string) {
+	to := ""
+	if link != nil {
+		to = link(at)
 	}
-	for i := range parts + 1 {
-		x := short(chartLeft + float64(i)*(chartWidth-chartLeft-chartRight)/float64(parts))
-		anchor := "middle"
-		if i == parts {
-			anchor = "end"
+	if to == "" {
+		d.raw(markup)
+		return
+	}
+	d.raw("<a" + attributes)
+	d.attr("href", to)
+	d.raw(">" + markup + "</a>")
+}
+
+// ticks are the minutes of the hour, or the hours of the day.
+func (g grid) ticks() []tick {
+	var all []tick
+	if g.row == time.Hour {
+		for i := range 6 {
+			all = append(all, tick{at: float64(i) * 100 / 6, text: fmt.Sprintf(":%02d", i*10)})
 		}
-		c.Lines = append(c.Lines, line{X1: x, Y1: bottom, X2: x, Y2: bottom + 4, Class: "grid"})
-		c.Texts = append(c.Texts, label{X: x, Y: bottom + 15, Anchor: anchor, Class: "tick", Text: text(i)})
+		return all
 	}
-	c.Height = bottom + axisHeight
+	for i := range 9 {
+		all = append(all, tick{at: float64(i) * 100 / 8, text: fmt.Sprintf("%02d:00", i*3), minor: i%2 == 1})
+	}
+	return all
 }

@@ -1,192 +1,127 @@
 package chart
 
 import (
-	"fmt"
 	"html/template"
 	"math"
-	"time"
 
-	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
-// laneTick is how far the lines of a day's lanes are apart; each second one is left
-// out where there is little room.
-const laneTick = 3 * time.Hour
+// Lanes are charts of one time, to stand below each other: they have no text, and one
+// Clock below them all. The label of each is what it shows to who does not see it.
 
-// lanePart is where in w a time lies, in per cent.
-func lanePart(w longrun.Window, t time.Time) float64 {
-	return min(max(float64(t.Sub(w.From))/float64(w.To.Sub(w.From)), 0), 1) * 100
-}
+// laneHeight is how high the lane of what did not pass is, and of each lane but that
+// of the slots.
+const laneHeight = 22.0
 
-// laneTicks yields the ticks of w with their places.
-func laneTicks(w longrun.Window, yield func(t time.Time, x float64, fine string)) {
-	for t := w.From.UTC().Truncate(laneTick).Add(laneTick); t.Before(w.To); t = t.Add(laneTick) {
-		fine := ""
-		if t.Hour()%6 != 0 {
-			fine = " t2"
-		}
-		yield(t, lanePart(w, t), fine)
+// Strip draws the slots of w as one row, 36 pixels high.
+func Strip(label string, w longrun.Window, s Slots) template.HTML {
+	d := &drawing{}
+	d.open(36, label)
+	d.axis(scale{w}.ticks(), 36)
+	if s.Interval > 0 && w.From.Before(w.To) {
+		d.row(s, w, w, band{y: 8, height: 28, over: 7})
 	}
+	d.close()
+	return d.html()
 }
 
-// grid draws the lines of the lanes.
-func (d *drawing) grid(w longrun.Window, height float64) {
-	if w.To.Sub(w.From) > 3*day {
-		return
-	}
-	laneTicks(w, func(_ time.Time, x float64, fine string) {
-		d.b = append(d.b, `<line class="gl`...)
-		d.b = append(d.b, fine...)
-		d.b = append(d.b, '"')
-		d.attr("x1", x, "%")
-		d.attr("x2", x, "%")
-		d.b = append(d.b, ` y1="0"`...)
-		d.attr("y2", height, "")
-		d.b = append(d.b, "/>"...)
-	})
-}
-
-// Clock draws the times below lanes of w, a day or so, in UTC.
+// Clock draws the times below lanes of w, in UTC.
 func Clock(w longrun.Window) template.HTML {
-	d := newDrawing("", 16)
-	laneTicks(w, func(t time.Time, x float64, fine string) {
-		if x < 2 || x > 98 {
-			return // it would be cut
-		}
-		d.b = append(d.b, `<text y="12" text-anchor="middle"`...)
-		d.attr("x", x, "%")
-		if fine != "" {
-			d.b = append(d.b, ` class="t2"`...)
-		}
-		d.b = append(d.b, '>')
-		d.b = t.AppendFormat(d.b, "15:04")
-		d.b = append(d.b, "</text>"...)
-	})
-	return d.svg()
+	d := &drawing{}
+	d.open(16, "")
+	d.times(scale{w}.ticks(), 12)
+	d.close()
+	return d.html()
 }
 
 // maxLaneIncidents is how many rows a lane of incidents has.
 const maxLaneIncidents = 4
 
-// IncidentLane draws incidents on the time w, the newest maxLaneIncidents of them, a
-// row each: rect.inc, with w where it was a warning that is over.
+// IncidentLane draws incidents on the time of w as Timeline does, the newest
+// maxLaneIncidents of them, a row each without a name.
 func IncidentLane(label string, w longrun.Window, incidents []Incident) template.HTML {
 	incidents = incidents[max(0, len(incidents)-maxLaneIncidents):]
-	height := float64(max(18, 12*len(incidents)))
-	d := newDrawing(label, height)
-	d.grid(w, height)
+	height := float64(max(18, 13*len(incidents)))
+	d := &drawing{}
+	s := scale{w}
+	d.open(height, label)
+	d.axis(s.ticks(), height)
 	for i, in := range incidents {
-		class, end, state := "inc w", w.To, "over"
-		if in.End != nil {
-			end = *in.End
-		} else {
-			class, state = "inc", "open"
-		}
-		left := lanePart(w, in.Start)
-		width := max(lanePart(w, end)-left, 0.4)
-		name := string(in.Rule)
-		if in.Target != "" {
-			name += " " + in.Target
-		}
-		d.rect(class, min(left, 99.6), float64(12*i+2), width, 8, fmt.Sprintf("%s since %s, %s, %s", name, figures.Stamp(in.Start), figures.Length(in.Lasted), state))
+		d.incident(in, s, float64(13*i+2))
 	}
-	return d.svg()
+	d.close()
+	return d.html()
 }
 
-// ProbeLane draws which probes did not pass: path.x where one failed, circle.o where
-// it could not be told.
+// ProbeLane draws which probes did not pass.
 func ProbeLane(label string, w longrun.Window, points []longrun.ProbePoint) template.HTML {
-	d := newDrawing(label, 18)
-	d.grid(w, 18)
+	d := &drawing{}
+	s := scale{w}
+	d.open(laneHeight, label)
+	d.axis(s.ticks(), laneHeight)
 	for _, p := range points {
-		if p.Result != longrun.Pass && !p.TS.Before(w.From) && p.TS.Before(w.To) {
-			d.bad(w, p)
+		if p.Result != longrun.Pass && within(p, w) {
+			d.probe(p, s, nil)
 		}
 	}
-	return d.svg()
+	d.close()
+	return d.html()
 }
 
-// bad draws a probe that failed or could not be told.
-func (d *drawing) bad(w longrun.Window, p longrun.ProbePoint) {
-	if p.Result == longrun.Fail {
-		d.b = append(d.b, `<svg y="0" width="1" height="18" overflow="visible"`...)
-		d.attr("x", lanePart(w, p.TS), "%")
-		d.b = append(d.b, `><path class="x" d="M-4 5l8 8m0-8l-8 8"`...)
-		d.end("path", figures.Stamp(p.TS)+" failed: "+p.Class)
-		d.b = append(d.b, "</svg>"...)
-		return
-	}
-	d.b = append(d.b, `<circle class="o" cy="9" r="4.5"`...)
-	d.attr("cx", lanePart(w, p.TS), "%")
-	d.end("circle", figures.Stamp(p.TS)+" could not be told: "+p.Class)
+func within(p longrun.ProbePoint, w longrun.Window) bool {
+	return !p.TS.Before(w.From) && p.TS.Before(w.To)
 }
 
-// maxDots is how many probes that passed are drawn one by one; of more, the slowest
-// of each stretch.
+// maxDots is how many probes that passed are drawn one by one in a lane; of more, the
+// slowest of each stretch.
 const maxDots = 300
 
-// Latencies draws how long the probes took that passed: circle.p at its latency,
-// line.med at usual (nil: not known), and above them those that did not pass.
-func Latencies(label string, w longrun.Window, usual *float64, points []longrun.ProbePoint) template.HTML {
-	const top, bottom = 20.0, 53.0
-	slowest := 1.0
-	for _, p := range points {
-		if p.Result == longrun.Pass {
-			slowest = max(slowest, p.Ms)
-		}
-	}
-	y := func(ms float64) float64 { return bottom - 2 - min(max(ms, 0)/slowest, 1)*(bottom-top-4) }
-	d := newDrawing(label, bottom+1)
-	for _, at := range []float64{top - 3, bottom} {
-		d.line("gl", at)
-	}
-	if usual != nil {
-		d.line("med", y(*usual))
+// LatencyLane draws the probes of one type as Latency does, in 54 pixels and without
+// times: those that passed at their latency, and above them those that did not.
+func LatencyLane(label string, w longrun.Window, p Probes) template.HTML {
+	const top, bottom = laneHeight + 2, 53.0
+	d := &drawing{}
+	s := scale{w}
+	greatest := ceiling(p)
+	y := func(ms float64) float64 { return bottom - 2 - min(max(ms, 0)/greatest, 1)*(bottom-top-4) }
+	d.open(bottom+1, label)
+	d.rect("band", 0, 100, 0, laneHeight, "")
+	d.line("gl", 0, 100, bottom, bottom)
+	if p.P50Ms != nil {
+		d.line("med", 0, 100, y(*p.P50Ms), y(*p.P50Ms))
 	}
 	passed := 0
-	for _, p := range points {
-		if p.Result == longrun.Pass && p.Ms >= 0 {
+	for _, point := range p.Points {
+		if point.Result == longrun.Pass {
 			passed++
 		}
 	}
 	stretch := max(1, int(math.Ceil(float64(passed)/maxDots)))
-	var worst *longrun.ProbePoint
+	var slowest *longrun.ProbePoint
 	seenOf := 0
-	dot := func() {
-		if worst != nil {
-			d.b = append(d.b, `<circle class="p" r="2"`...)
-			d.attr("cx", lanePart(w, worst.TS), "%")
-			d.attr("cy", y(worst.Ms), "")
-			d.b = append(d.b, "/>"...)
+	flush := func() {
+		if slowest != nil {
+			d.probe(*slowest, s, y)
 		}
-		worst, seenOf = nil, 0
+		slowest, seenOf = nil, 0
 	}
-	for i := range points {
-		p := &points[i]
+	for i := range p.Points {
+		point := &p.Points[i]
 		switch {
-		case p.TS.Before(w.From) || !p.TS.Before(w.To):
-		case p.Result != longrun.Pass:
-			d.bad(w, *p)
-		case p.Ms >= 0:
-			if worst == nil || p.Ms > worst.Ms {
-				worst = p
+		case !within(*point, w):
+		case point.Result != longrun.Pass:
+			d.probe(*point, s, y)
+		default:
+			if slowest == nil || point.Ms > slowest.Ms {
+				slowest = point
 			}
 			if seenOf++; seenOf >= stretch {
-				dot()
+				flush()
 			}
 		}
 	}
-	dot()
-	return d.svg()
-}
-
-// line draws one across the whole width.
-func (d *drawing) line(class string, y float64) {
-	d.b = append(d.b, `<line class="`...)
-	d.b = append(d.b, class...)
-	d.b = append(d.b, `" x1="0" x2="100%"`...)
-	d.attr("y1", y, "")
-	d.attr("y2", y, "")
-	d.b = append(d.b, "/>"...)
+	flush()
+	d.close()
+	return d.html()
 }

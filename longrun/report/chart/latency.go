@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"html/template"
 	"math"
-	"strings"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -19,36 +18,56 @@ type Probes struct {
 	Points       []longrun.ProbePoint
 }
 
-// Latency draws the probes over w, each type in a panel of its own. Without a type
-// there is no chart.
+// The heights of a panel of probes.
+const (
+	panelTop    = laneHeight + 14
+	panelHeight = 72.0
+	panelBottom = panelTop + panelHeight
+)
+
+// Latency draws the probes over w, each type in a panel of its own: what passed as a
+// dot at its latency, and above the latencies, in a lane of their own, what failed
+// and what could not be told. Without a type there is no chart.
 func Latency(w longrun.Window, types []Probes) template.HTML {
 	if len(types) == 0 {
 		return ""
 	}
-	const panel, head = 110, 18
-	c := &chart{Label: "Latency of the probes over time, by type", Width: chartWidth}
-	s := scale{w, chartLeft}
-	for i, p := range types {
-		top := float64(i*(panel+head+8)) + head
-		bottom := top + panel
+	d := &drawing{}
+	s := scale{w}
+	ticks := s.ticks()
+	for _, p := range types {
+		d.raw(`<p class="panel"><b>`)
+		d.words(string(p.Type))
+		d.raw("</b></p>\n")
 		greatest := ceiling(p)
-		y := func(ms float64) float64 { return short(bottom - min(max(ms, 0)/greatest, 1)*panel) }
-		c.Texts = append(c.Texts, label{X: chartLeft, Y: top - 6, Anchor: "start", Class: "name", Text: string(p.Type) + ", latency in ms"})
+		y := func(ms float64) float64 { return panelBottom - min(max(ms, 0)/greatest, 1)*panelHeight }
+		failed, untold := 0, 0
+		for _, point := range p.Points {
+			switch point.Result {
+			case longrun.Fail:
+				failed++
+			case longrun.Inconclusive:
+				untold++
+			case longrun.Pass:
+			}
+		}
+		d.open(panelBottom+18, fmt.Sprintf("Probes of %s over time: of %s that are drawn %s failed and %s could not be told", p.Type, figures.Count(len(p.Points)), figures.Count(failed), figures.Count(untold)))
+		d.rect("band", 0, 100, 0, laneHeight, "")
+		d.axis(ticks, panelBottom)
 		for _, part := range []float64{0, 0.5, 1} {
-			c.Lines = append(c.Lines, line{X1: chartLeft, Y1: y(part * greatest), X2: chartWidth - chartRight, Y2: y(part * greatest), Class: "grid"})
-			v := part * greatest
-			c.Texts = append(c.Texts, label{X: chartLeft - 8, Y: y(v) + 4, Anchor: "end", Class: "tick", Text: figures.Count(int64(math.Round(v)))})
+			d.line("gl", 0, 100, y(part*greatest), y(part*greatest))
 		}
 		if p.P50Ms != nil {
-			c.Lines = append(c.Lines, line{X1: chartLeft, Y1: y(*p.P50Ms), X2: chartWidth - chartRight, Y2: y(*p.P50Ms), Class: "median"})
+			d.line("med", 0, 100, y(*p.P50Ms), y(*p.P50Ms))
 		}
 		for _, point := range p.Points {
-			c.Marks = append(c.Marks, probeMark(point, s, y, top))
+			d.probe(point, s, y)
 		}
-		c.Height = bottom + axisHeight
+		d.text("", 0, panelTop-3, "start", figures.Count(int64(math.Round(greatest)))+" ms")
+		d.times(ticks, panelBottom+14)
+		d.close()
 	}
-	c.axis(s, head, c.Height-axisHeight)
-	return c.svg()
+	return d.html()
 }
 
 // ceiling is the top of a type's panel: a round number above its slowest.
@@ -66,20 +85,19 @@ func ceiling(p Probes) float64 {
 	return 10 * power
 }
 
-// probeMark draws what passed as a dot at its latency, what failed as a cross at
-// the top, and what could not be told as a ring there.
-func probeMark(p longrun.ProbePoint, s scale, y func(float64) float64, top float64) mark {
-	m := mark{X: s.x(p.TS), Y: short(top + 7), Class: strings.ToLower(string(p.Result)), Title: fmt.Sprintf("%s %s", figures.Stamp(p.TS), p.Result)}
+// probe draws one of them: what passed at the height of its latency, the others in
+// the lane.
+func (d *drawing) probe(p longrun.ProbePoint, s scale, y func(float64) float64) {
+	at, x := figures.Stamp(p.TS), s.x(p.TS)
 	switch p.Result {
 	case longrun.Pass:
-		m.Y = y(p.Ms)
-		m.Title += fmt.Sprintf(", %s ms", figures.Millis(&p.Ms))
+		if p.Ms < 0 {
+			return // nobody knows how long it took
+		}
+		d.dot("p", x, y(p.Ms), 2.5, fmt.Sprintf("%s passed, %s ms", at, figures.Millis(&p.Ms)))
 	case longrun.Fail:
-		m.Path = fmt.Sprintf("M%v %vl8 8m0 -8l-8 8", short(m.X-4), short(m.Y-4))
-		m.Title += ", " + seen(p.Class)
+		d.cross("x", x, laneHeight/2, fmt.Sprintf("%s failed, %s", at, seen(p.Class)))
 	case longrun.Inconclusive:
-		m.Path = fmt.Sprintf("M%v %va4 4 0 1 0 8 0a4 4 0 1 0 -8 0", short(m.X-4), m.Y)
-		m.Title += ", " + seen(p.Class)
+		d.dot("o", x, laneHeight/2, 4.5, fmt.Sprintf("%s could not be told, %s", at, seen(p.Class)))
 	}
-	return m
 }

@@ -23,53 +23,76 @@ type Incident struct {
 	Summary string
 }
 
-// Timeline draws the incidents on the time of w, one row for each rule and target.
-// One that began before w, or is open, is cut at its edge. Without
-// one there is no chart.
+// Timeline draws the incidents on the time of w, one row for each rule and target:
+// those that are open solid, those that are over as an outline. One that began
+// before w, or is open, is cut at its edge. Without one there is no chart.
 func Timeline(w longrun.Window, incidents []Incident) template.HTML {
 	if len(incidents) == 0 {
 		return ""
 	}
-	const height = 22
-	c := &chart{Label: "Incidents on a time line, by rule and target", Width: chartWidth}
-	s := scale{w, namesLeft}
+	const height = 30
 	rows, hidden := map[string]int{}, map[string]bool{}
+	names := make([]string, 0, min(len(incidents), maxTimelines))
 	for _, i := range incidents {
-		key := string(i.Rule)
-		if i.Target != "" {
-			key += " " + i.Target
+		name := i.name()
+		if _, known := rows[name]; known {
+			continue
 		}
-		row, known := rows[key]
-		if !known {
-			if len(rows) == maxTimelines {
-				hidden[key] = true
-				continue
-			}
-			row = len(rows)
-			rows[key] = row
-			c.Texts = append(c.Texts, label{X: namesLeft - 8, Y: float64(row*height) + 15, Anchor: "end", Class: "tick", Text: cut(seen(key), 34)})
+		if len(names) == maxTimelines {
+			hidden[name] = true
+			continue
 		}
-		end, class, ended := s.w.To, "open", "open"
-		if i.End != nil {
-			end, class, ended = *i.End, "over", figures.Stamp(*i.End)
-		}
-		x, to := s.x(i.Start), s.x(end)
-		c.Rects = append(c.Rects, rect{
-			X: x, Y: float64(row*height) + 4, W: max(short(to-x), 3), H: height - 8, Class: "incident " + class, Opacity: 1,
-			Title: fmt.Sprintf("%s: %s to %s, %s. %s", seen(key), figures.Stamp(i.Start), ended, figures.Length(i.Lasted), seen(i.Summary)),
-		})
+		rows[name] = len(names)
+		names = append(names, name)
 	}
-	bottom := float64(len(rows) * height)
-	c.axis(s, 0, bottom)
-	c.Height = bottom + axisHeight
+	d := &drawing{}
+	s := scale{w}
+	ticks := s.ticks()
+	bottom := float64(len(names) * height)
+	whole := bottom + 18
 	if len(hidden) > 0 {
-		c.Height += height
-		c.Texts = append(c.Texts, label{
-			X: namesLeft, Y: c.Height - 7, Anchor: "start", Class: "tick",
-			Text: fmt.Sprintf("And %s more rules and targets, which are in the table.", figures.Count(len(hidden))),
-		})
+		whole += 18
 	}
-	return c.svg()
+	d.open(whole, "Incidents on a time line, by rule and target")
+	d.axis(ticks, bottom)
+	for row, name := range names {
+		d.text("", 0, float64(row*height)+12, "start", cut(seen(name), 44))
+	}
+	for _, i := range incidents {
+		row, shown := rows[i.name()]
+		if !shown {
+			continue
+		}
+		d.incident(i, s, float64(row*height)+17)
+	}
+	d.times(ticks, bottom+14)
+	if len(hidden) > 0 {
+		d.text("", 0, whole-4, "start", fmt.Sprintf("And %s more rules and targets, which are in the table.", figures.Count(len(hidden))))
+	}
+	d.close()
+	return d.html()
+}
+
+// incident draws one, 9 pixels high.
+func (d *drawing) incident(i Incident, s scale, y float64) {
+	end, class, ended := s.w.To, "inc", "open"
+	if i.End != nil {
+		end, class, ended = *i.End, "inc w", figures.Stamp(*i.End)
+	}
+	x := min(s.x(i.Start), 99.4)
+	said := fmt.Sprintf("%s: %s to %s, %s", seen(i.name()), figures.Stamp(i.Start), ended, figures.Length(i.Lasted))
+	if i.Summary != "" {
+		said += ". " + seen(i.Summary)
+	}
+	d.rect(class, x, max(s.x(end)-x, 0.6), y, 9, said)
+}
+
+// name tells the rows apart.
+func (i Incident) name() string {
+	if i.Target == "" {
+		return string(i.Rule)
+	}
+	return string(i.Rule) + " " + i.Target
 }
 
 // cut shortens a label to n characters.

@@ -27,8 +27,9 @@ type Finding struct {
 	Target    string
 	Condition Condition
 	// Gone says that it is Good because the target is no longer there: an account
-	// that the host gave up, a probe that is no longer configured.
-	Gone bool
+	// that the host gave up, a probe that is no longer configured. Off says that nobody
+	// looks any more, since the rule was switched off.
+	Gone, Off bool
 	// Since is when the condition began, where it is Bad.
 	Since time.Time
 	// Until is when the condition ended, where it is Good and the rule knows;
@@ -44,9 +45,13 @@ type Finding struct {
 	// whose probe this is about, and of which it is no more than a consequence: it is
 	// not told by itself. Whoever judges fills it in. Default: none.
 	Explained longrun.RuleID
-	// Observed against Threshold, and the same in words.
+	// Observed against Threshold, and the same in words. Where it is Good there are
+	// words only if it is over in another way than the rule's Works says.
 	Observed, Threshold float64
 	Summary             string
+	// Members are the targets of which an incident of many is made, at most as much as
+	// there is of each kind of evidence. Default: it is of one.
+	Members []string
 	// The evidence, as in Incident. Why there are Gaps, the rule does not know.
 	Slots, Probes, Accounts, Instances []string
 	Gaps                               []longrun.Gap

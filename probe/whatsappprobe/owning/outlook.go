@@ -85,6 +85,12 @@ const (
 func (l *outlook) take(event any, now time.Time) (word string, known bool) {
 	switch e := event.(type) {
 	case *events.Connected:
+		if !l.online && l.opened.IsZero() {
+			// Of a login whose connection has ended: a client asks the server for some
+			// things first, and waits for them beyond its end. One that somebody else
+			// made says so when it is to be opened.
+			return nothing, false
+		}
 		l.left()
 		l.online, l.since, l.claims = true, now, 0
 		l.unpaired, l.taken, l.barred, l.refusals = false, false, time.Time{}, 0

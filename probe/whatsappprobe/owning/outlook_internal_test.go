@@ -27,7 +27,9 @@ func (o *oracle) ended() { o.online, o.opened, o.missed = false, false, 0 }
 func (o *oracle) take(event any, now time.Time) {
 	switch e := event.(type) {
 	case *events.Connected:
-		*o = oracle{online: true}
+		if o.online || o.opened { // or it is of a connection that is over
+			*o = oracle{online: true}
+		}
 	case *events.KeepAliveTimeout:
 		if o.online || o.opened {
 			o.missed++
@@ -176,10 +178,27 @@ func TestTriesComeLaterAndLaterUntilAConnectionLasts(t *testing.T) {
 	require.Equal(t, open, do)
 }
 
+// A client says that it is connected when it has asked the server for some things: of a
+// login whose link is lost at once, behind the end.
+func TestTheWordOfAConnectionThatIsOverIsNone(t *testing.T) {
+	t.Parallel()
+	for _, end := range []any{&events.Disconnected{}, &events.StreamReplaced{}, &events.LoggedOut{}, &events.ConnectFailure{}} {
+		var l outlook
+		l.begin()
+		l.tried(start)
+		l.take(end, start)
+		before := l
+		_, known := l.take(&events.Connected{}, start.Add(time.Second))
+		require.False(t, known, "%T", end)
+		require.Equal(t, before, l, "%T", end)
+	}
+}
+
 func TestADeafConnectionIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	online := func() *outlook {
 		l := new(outlook)
+		l.tried(start)
 		l.take(&events.Connected{}, start)
 		return l
 	}

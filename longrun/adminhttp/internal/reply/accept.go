@@ -14,6 +14,10 @@ const (
 	AsHTML     = "html"
 )
 
+// AsCSV is the form of a list as a table, which is only given where format asks for
+// it.
+const AsCSV = "csv"
+
 // Formats are the forms of a report; the first one is that of whoever does not
 // care.
 func Formats() []string { return []string{AsJSON, AsMarkdown, AsHTML} }

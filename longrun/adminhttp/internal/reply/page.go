@@ -53,19 +53,21 @@ func failPage(w http.ResponseWriter, r *http.Request, status int, message string
 	Page(w, r, status, []byte(b.String()))
 }
 
-// Page writes a page, which may load and run nothing.
+// Page writes a page, which may run nothing and load nothing from elsewhere.
 func Page(w http.ResponseWriter, r *http.Request, status int, page []byte) {
 	w.Header().Set("Content-Security-Policy", pagePolicy(page))
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	Write(w, r, status, MediaType(AsHTML)+"; charset=utf-8", page)
 }
 
-// pagePolicy lets a page apply the one style sheet that stands in it, and
-// nothing else: no script, no request to anywhere, no form, no frame.
+// pagePolicy lets a page apply the one style sheet that stands in it, show pictures
+// of this server, and nothing else: no script, no request to elsewhere, no form, no
+// frame. In its sandbox it stays of this origin, so that its links are followed with
+// what a browser knows of this server, and may save a table.
 func pagePolicy(page []byte) string {
 	_, rest, _ := strings.Cut(string(page), "<style>")
 	style, _, _ := strings.Cut(rest, "</style>")
 	sum := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+		"'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-same-origin allow-downloads"
 }

@@ -2,7 +2,9 @@ package reply
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -23,9 +25,19 @@ func JSON(w http.ResponseWriter, r *http.Request, status int, body any) {
 // Write writes a body of any type. Nothing here may be kept by a cache: it is the
 // state of this moment.
 func Write(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
+	write(w, r, status, contentType, "no-store", body)
+}
+
+// Picture writes an SVG, which may be kept as caching says, as Cache-Control does.
+func Picture(w http.ResponseWriter, r *http.Request, status int, caching string, svg []byte) {
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	write(w, r, status, "image/svg+xml", caching, svg)
+}
+
+func write(w http.ResponseWriter, r *http.Request, status int, contentType, caching string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Cache-Control", caching)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	send(w, r, body)
@@ -57,21 +69,62 @@ func TooMany(w http.ResponseWriter, r *http.Request, wait time.Duration, message
 // send writes a body, which its caller has the Host's Time to take.
 func send(w http.ResponseWriter, r *http.Request, body []byte) {
 	control := http.NewResponseController(w)
-	within := UsualTime
-	if h := hostOf(r); h != nil {
-		within = h.Time
-	}
-	_ = control.SetWriteDeadline(time.Now().Add(within)) // where that cannot be, the host's server has to
+	_ = control.SetWriteDeadline(time.Now().Add(timeOf(r))) // where that cannot be, the host's server has to
 	if _, err := w.Write(body); err != nil {
 		return // the caller has gone: nobody to tell
 	}
 	if control.Flush() != nil {
 		return
 	}
-	// What the connection is used for next is none of our business.
-	var later time.Time
-	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
-		later = time.Now().Add(server.WriteTimeout)
+	_ = control.SetWriteDeadline(afterwards(r))
+}
+
+// timeOf is how long a caller may take to receive a reply that is ready.
+func timeOf(r *http.Request) time.Duration {
+	if h := hostOf(r); h != nil {
+		return h.Time
 	}
-	_ = control.SetWriteDeadline(later)
+	return UsualTime
+}
+
+// afterwards is the deadline that the server itself sets: what the connection is
+// used for next is none of our business.
+func afterwards(r *http.Request) time.Time {
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.WriteTimeout > 0 {
+		return time.Now().Add(server.WriteTimeout)
+	}
+	return time.Time{}
+}
+
+// Stream begins a body whose length is not known yet, to be saved under a name, and
+// returns where it is written. Each piece has the Host's Time to be taken.
+func Stream(w http.ResponseWriter, r *http.Request, contentType, name string) io.Writer {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusOK)
+	return pieces{w, r}
+}
+
+type pieces struct {
+	w http.ResponseWriter
+	r *http.Request
+}
+
+func (p pieces) Write(b []byte) (int, error) {
+	control := http.NewResponseController(p.w)
+	_ = control.SetWriteDeadline(time.Now().Add(timeOf(p.r))) // where that cannot be, the host's server has to
+	n, err := p.w.Write(b)
+	if err != nil {
+		return n, err
+	}
+	err = control.Flush()
+	if errors.Is(err, http.ErrNotSupported) {
+		err = nil
+	}
+	if err == nil {
+		_ = control.SetWriteDeadline(afterwards(p.r))
+	}
+	return n, err
 }

@@ -18,24 +18,36 @@ const (
 
 // PageParams are the parameters of every list, and more.
 func PageParams(more ...string) []string {
-	return append([]string{"limit", "from", "to", "cursor"}, more...)
+	return append([]string{"limit", "window", "from", "to", "cursor"}, more...)
 }
 
-func (p *Params) limit() int {
+func (p *Params) limit(usual, most int) int {
 	text := p.Text("limit")
 	if text == "" {
-		return defaultLimit
+		return usual
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > maxLimit {
-		p.Bad.Add("limit", fmt.Sprintf("must be a number from 1 to %d", maxLimit))
+	if err != nil || n < 1 || n > most {
+		p.Bad.Add("limit", fmt.Sprintf("must be a number from 1 to %d", most))
 	}
 	return n
 }
 
-// Page reads what a list takes.
-func (p *Params) Page() ledger.Page {
-	page := ledger.Page{Desc: true, Limit: p.limit(), From: p.Time("from"), To: p.Time("to"), After: p.cursor()}
+// Page reads what a list takes, whose window may be open at either end.
+func (p *Params) Page(now time.Time) ledger.Page { return p.page(now, defaultLimit, maxLimit) }
+
+// Rows reads what a list takes that is written as a table, of which most rows are
+// usual and the most.
+func (p *Params) Rows(now time.Time, most int) ledger.Page { return p.page(now, most, most) }
+
+func (p *Params) page(now time.Time, usual, most int) ledger.Page {
+	page := ledger.Page{Desc: true, Limit: p.limit(usual, most), After: p.cursor()}
+	if p.Text("window") != "" {
+		w := p.Window(now, 0)
+		page.From, page.To = w.From, w.To
+		return page
+	}
+	page.From, page.To = p.Time("from"), p.Time("to")
 	if !page.From.IsZero() && !page.To.IsZero() && page.To.Before(page.From) {
 		p.Bad.Add("to", "is before from")
 	}

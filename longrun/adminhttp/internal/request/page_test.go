@@ -22,7 +22,7 @@ func TestACursorComesBackAsItWasGiven(t *testing.T) {
 		want := store.Cursor{At: at, ID: `a "name" of 7 ☂`}
 		query := url.Values{"cursor": {request.CursorText(want)}}.Encode()
 		p := request.NewParams(httptest.NewRequest("GET", "/?"+query, nil), request.PageParams()...)
-		page := p.Page()
+		page := p.Page(time.Now())
 		require.Empty(t, p.Bad)
 		require.Equal(t, want, page.After)
 		require.True(t, page.Desc)
@@ -32,7 +32,7 @@ func TestACursorComesBackAsItWasGiven(t *testing.T) {
 func TestAllThatIsWrongWithAPageIsTold(t *testing.T) {
 	t.Parallel()
 	p := request.NewParams(httptest.NewRequest("GET", "/?limit=0&from=2025-12-30&to=2025-12-29&cursor=x&what=1", nil), request.PageParams()...)
-	p.Page()
+	p.Page(time.Now())
 	fields := make([]string, len(p.Bad))
 	for i, bad := range p.Bad {
 		fields[i] = bad.Field

@@ -1,14 +1,17 @@
 package request
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/report"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
@@ -56,40 +59,33 @@ func (p *Params) Time(name string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	if at := len(text) - len(" 02:00"); at > 0 && text[at] == ' ' {
-		text = text[:at] + "+" + text[at+1:] // in a query a plus sign that is not written %2B is a blank
+	t, err := report.ParseTime(text)
+	if err != nil {
+		p.Bad.Add(name, err.Error())
 	}
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		// Beyond these years a bound moved onto the grid could not be written.
-		if t, err := time.Parse(layout, text); err == nil && t.Year() > 0 && t.Year() < 9999 {
-			return t.UTC()
-		}
-	}
-	p.Bad.Add(name, "is no time, such as 2025-12-29T22:14:29Z or 2025-12-29")
-	return time.Time{}
+	return t
 }
 
-// Window reads from and to. Without to it ends now, and without from it is as
-// long as usual.
+// Window reads window, from and to, as report.Ask does. Where nothing is given it
+// is as long as usual, up to now.
 func (p *Params) Window(now time.Time, usual time.Duration) longrun.Window {
-	w := longrun.Window{From: p.Time("from"), To: p.Time("to")}
-	if w.To.IsZero() {
-		w.To = now
+	if len(p.Bad) > 0 {
+		return longrun.Window{}
 	}
-	if w.From.IsZero() {
-		w.From = w.To.Add(-usual)
-	}
-	if w.From.IsZero() {
-		p.Bad.Add("from", "is the first moment of the calendar, which stands for none")
-	}
-	if w.To.Before(w.From) {
-		if p.Text("to") == "" {
-			p.Bad.Add("from", "lies in the future: it is "+longrun.ISO(now))
-		} else {
-			p.Bad.Add("to", "is before from")
-		}
+	w, err := report.Ask{Window: p.Text("window"), From: p.Text("from"), To: p.Text("to")}.Read(now, usual)
+	if wrong, ok := errors.AsType[*report.WindowError](err); ok {
+		p.Bad.Add(wrong.Part, wrong.Reason)
 	}
 	return w
+}
+
+// Format reads format, one of those given; empty when it is not given.
+func (p *Params) Format(known ...string) string {
+	name := p.Text("format")
+	if name != "" && !slices.Contains(known, name) {
+		p.Bad.Add("format", "is none of "+strings.Join(known, ", "))
+	}
+	return name
 }
 
 // YesNo reads true or false; nil when it is not given.

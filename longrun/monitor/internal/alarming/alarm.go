@@ -27,18 +27,26 @@ func (w *watch) find(ctx context.Context, f rules.Finding, now time.Time) {
 		al = &alarm{}
 		w.put(key, al)
 	}
-	if f.Gone && al.state.Phase != rules.Inactive {
+	switch {
+	case al.state.Phase == rules.Inactive:
+	case f.Gone:
 		w.say(ctx, &w.gone, slog.LevelInfo, "what an alert was about is no longer there", "rule", string(f.Rule), "target", f.Target)
+	case f.Off:
+		w.say(ctx, &w.gone, slog.LevelInfo, "an alert's rule is switched off", "rule", string(f.Rule), "target", f.Target)
+	}
+	if f.Condition == rules.Bad {
+		al.by = w.by
 	}
 	next, change := al.state.Next(f, rules.PolicyOf(f.Rule), now)
 	switch {
 	case change == rules.Opened:
-		al.incident = w.open(next, f, now)
+		al.incident, al.spared = w.open(next, f, now), false
 		w.explain(ctx, &al.incident)
 		w.noteCounted(al.incident)
 		w.say(ctx, &w.opened, slog.LevelWarn, "incident opened", "rule", string(f.Rule), "target", f.Target, "incident", next.IncidentID, "since", al.incident.TSStart, "summary", al.incident.Summary)
 	case change == rules.Resolved:
 		w.resolve(ctx, al, f, *next.LastEnd, now)
+		al.spared = al.by != nil && al.by != w.by && rules.BadBy(*al.by, &w.in, al.state)
 		w.say(ctx, &w.closed, slog.LevelInfo, "incident resolved", "rule", string(f.Rule), "target", f.Target, "incident", al.incident.IncidentID, "after", next.LastEnd.Sub(al.incident.TSStart))
 	case f.Condition == rules.Bad && next.Phase == rules.Firing:
 		w.grow(al, f)
@@ -87,7 +95,24 @@ func (w *watch) mutedBy(ctx context.Context, key alarmKey, f rules.Finding, now 
 	if r := rules.MutedBy(key.rule, key.target, (*standing)(w)); r != "" {
 		return string(r) + " fires"
 	}
-	return w.b.mute.why(ctx, key.rule, key.target, now)
+	if why := w.b.mute.why(ctx, key.rule, key.target, now); why != "" || key.target != rules.Together {
+		return why
+	}
+	return w.mutedEach(ctx, f, now)
+}
+
+// mutedEach is mutedBy of an incident of many: nobody is told of all together who asked
+// not to be told of each of them.
+func (w *watch) mutedEach(ctx context.Context, f rules.Finding, now time.Time) (why string) {
+	if len(f.Members) == 0 || float64(len(f.Members)) < f.Observed {
+		return ""
+	}
+	for _, target := range f.Members {
+		if why = w.b.mute.why(ctx, f.Rule, target, now); why == "" {
+			return ""
+		}
+	}
+	return why
 }
 
 // open begins an incident.
@@ -199,9 +224,9 @@ func (w *watch) message(al *alarm, f rules.Finding, told rules.State, kind longr
 	was := i.Summary
 	switch kind {
 	case longrun.NoticeResolved:
-		row, _ := rules.Of(told.Rule)
-		if i.Summary = row.Works; f.Gone {
-			i.Summary = "what it was about is no longer there"
+		i.Summary = over(al, f)
+		if al.by == nil && w.Settings().TS.After(i.Noticed) {
+			lines = append(lines, "the settings were changed while it went on")
 		}
 		if was != "" {
 			lines = append(lines, "it was: "+was)
@@ -225,6 +250,25 @@ func (w *watch) message(al *alarm, f rules.Finding, told rules.State, kind longr
 		lines = append(lines, "it "+told.Flaps()+", and is stable")
 	}
 	return i, append(lines, causes.Lines(i.Gaps, w.b.Channel.Zone())...)
+}
+
+// switchedOff is why an incident is over whose rule is.
+const switchedOff = "the rule was switched off, and nobody looks any more"
+
+// over says why an incident is.
+func over(al *alarm, f rules.Finding) string {
+	row, _ := rules.Of(f.Rule)
+	switch {
+	case f.Gone:
+		return "what it was about is no longer there"
+	case f.Off:
+		return switchedOff
+	case al.spared:
+		return "the settings were changed: by those of before it would still fire"
+	case f.Summary != "":
+		return hostcall.Line(f.Summary, maxSummary)
+	}
+	return row.Works
 }
 
 // pastIncident is the incident that ended last, as far as its state says.

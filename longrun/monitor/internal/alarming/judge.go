@@ -3,6 +3,7 @@ package alarming
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -23,9 +24,20 @@ func (w *watch) judge(ctx context.Context) {
 	}
 	w.b.deaths.Confirm(ctx)
 	w.judged, w.leftOut = l.beat.Slot(w.Self.Interval), 0
-	rules.Judge(w.see(l, now), (*standing)(w), func(f rules.Finding) { w.find(ctx, f, now) })
+	in := w.see(l, now)
+	if w.by == nil || !judgeAlike(w.by, &in.Settings) {
+		w.by = new(in.Settings)
+	}
+	rules.Judge(in, (*standing)(w), func(f rules.Finding) { w.find(ctx, f, now) })
 	w.recordOutages(ctx, now)
 	w.sayLeftOut(ctx)
+}
+
+// judgeAlike reports whether rules that are not switched off see the same by either
+// settings.
+func judgeAlike(a, b *longrun.Settings) bool {
+	return a.AlertThresholds == b.AlertThresholds && a.ExpectedAccounts == b.ExpectedAccounts &&
+		a.InsufficientDataThreshold == b.InsufficientDataThreshold && maps.Equal(a.ProbeEverySec, b.ProbeEverySec)
 }
 
 // see is what the rules may look at.

@@ -110,7 +110,9 @@ func (s *StoreOutage) notice(kind longrun.NoticeKind, from *time.Time, st rules.
 	}
 	switch kind { //nolint:exhaustive // the others say what was seen
 	case longrun.NoticeResolved:
-		n.Summary = row.Works
+		if n.Summary = row.Works; s.Settings().Off(row.ID) {
+			n.Summary = switchedOff
+		}
 	case longrun.NoticeFlapping:
 		n.Summary = "the store " + st.Flaps()
 	}

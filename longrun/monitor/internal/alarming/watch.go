@@ -34,6 +34,7 @@ type watch struct {
 	leftOut int         // targets in trouble that are not watched, at the last look
 	full    map[longrun.RuleID]longrun.Slot
 	pruning pruning
+	by      *longrun.Settings // in force at the last look; nobody changes them
 	opened  said
 	closed  said
 	gone    said
@@ -53,6 +54,10 @@ type alarm struct {
 	state    rules.State
 	incident longrun.Incident // the open one
 	muted    string           // why it is not told; empty when it is
+	// by are the settings by which it was Bad when it last was; nil of another lead's.
+	// spared says that it is over since others hold, and by those would go on.
+	by     *longrun.Settings
+	spared bool
 }
 
 func newWatch(b *Board, lead leading.Lead) *watch {

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// Options are what a Campaign is made of. Each is required.
+// Options are what a Campaign is made of. Each is required unless it says otherwise.
 type Options struct {
 	Lock lock.Lock
 	// Began is called when a term begins, before anything else of it.
@@ -29,6 +29,10 @@ type Options struct {
 	// Expired is called once, beside the tasks, in a term that replaced an
 	// instance which fell silent.
 	Expired func(ctx context.Context, before lock.Row)
+	// TookOver is called once, beside the tasks and after Expired, in each term but
+	// the first one that there was, with the time at which the term began; it need not
+	// be given.
+	TookOver func(ctx context.Context, before lock.Row, began time.Time)
 	// Tasks are what a leader does beside its beats.
 	Tasks []Task
 }
@@ -83,6 +87,7 @@ func (c *Campaign) Run(ctx context.Context) {
 func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 	term := &Term{lease: lease, pace: c.pace}
 	prev, how := lease.Previous()
+	began := c.Clock.Now().UTC()
 	c.set(true, term.Epoch())
 	c.Log.InfoContext(ctx, "leading", "epoch", term.Epoch(), "after", string(how), "previous", prev.HolderInstanceID)
 	if how == lock.First && term.Epoch() > 1 {
@@ -103,8 +108,16 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 			t.Begin(beside)
 		}
 	}
-	if how == lock.Expired {
-		group.Go("the dead leader's run", func() error { c.Expired(beside, prev); return nil })
+	if how != lock.First {
+		group.Go("what a take-over leaves", func() error {
+			if how == lock.Expired {
+				c.Expired(beside, prev)
+			}
+			if c.TookOver != nil {
+				c.TookOver(beside, prev, began)
+			}
+			return nil
+		})
 	}
 	c.supervisor.start(beside, &group, term)
 	return c.Write(ctx, term)

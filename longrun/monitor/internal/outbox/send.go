@@ -138,10 +138,12 @@ func (o *Outbox) due(now time.Time) (due []*longrun.Notice, wait time.Duration) 
 func isWaiting(n *longrun.Notice) bool { return n.State == longrun.Waiting }
 
 // untilDue is how long a message still waits. No clock that was set back makes
-// it wait for longer than a channel may ask for, nor one that nobody has tried yet.
+// it wait for longer than a channel may ask for.
 func untilDue(n *longrun.Notice, now time.Time) time.Duration {
-	now = room.Latest(now, n.Created)
 	at := n.TS
+	if now.Before(n.Created) && !at.Before(n.Created) { // both are of the clock before it was set back
+		at = now
+	}
 	if n.ClaimedUntil != nil { // somebody may be sending it still
 		at = room.Latest(at, *n.ClaimedUntil)
 	}

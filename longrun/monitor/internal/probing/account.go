@@ -67,7 +67,11 @@ func (s *Schedule) Heard(accounts []longrun.AccountStatus) {
 	}
 	now := s.Clock.Now()
 	for i := range accounts {
-		if a := s.accounts[accounts[i].ID]; a != nil {
+		switch a := s.accounts[accounts[i].ID]; {
+		case a == nil:
+		case a.named:
+			a.sayMore(&accounts[i], now)
+		default:
 			a.say(accounts[i])
 			a.named = true
 		}
@@ -90,6 +94,17 @@ func (a *account) say(said longrun.AccountStatus) {
 	}
 }
 
+// sayMore takes what the host says of another account by the same name: they are one, from
+// which must not be written while one of them must not.
+func (a *account) sayMore(said *longrun.AccountStatus, now time.Time) {
+	if said.Restricted.Lasts(now) {
+		a.restricted = said.Restricted
+	}
+	if said.Banned.Lasts(now) {
+		a.banned = said.Banned
+	}
+}
+
 // off says why no probe of the account is made; empty where they are.
 func (a *account) off(now time.Time) string {
 	for _, r := range []struct {
@@ -97,7 +112,7 @@ func (a *account) off(now time.Time) string {
 		time longrun.Restriction
 	}{{"banned", a.banned}, {"restricted", a.restricted}} {
 		switch {
-		case r.time.From.IsZero() || !r.time.Until.IsZero() && !now.Before(r.time.Until):
+		case !r.time.Lasts(now):
 		case r.time.Until.IsZero():
 			return "the account is " + r.is
 		default:

@@ -220,16 +220,16 @@ func TestNoProbeWhileItsAccountMustNotWrite(t *testing.T) {
 	t.Parallel()
 	for name, say := range map[string]func(until time.Time) longrun.AccountStatus{
 		"restricted": func(until time.Time) longrun.AccountStatus {
-			return longrun.AccountStatus{Restricted: longrun.Restriction{From: until.Add(-time.Hour), Until: until}}
+			return longrun.AccountStatus{Restricted: longrun.Restriction{From: until.Add(-20 * time.Hour), Until: until}}
 		},
 		"banned": func(until time.Time) longrun.AccountStatus {
-			return longrun.AccountStatus{Banned: longrun.Restriction{From: until.Add(-time.Hour), Until: until}}
+			return longrun.AccountStatus{Banned: longrun.Restriction{From: until.Add(-20 * time.Hour), Until: until}}
 		},
 		"banned, nobody knows until when": func(until time.Time) longrun.AccountStatus {
 			if time.Now().After(until) {
 				return longrun.AccountStatus{}
 			}
-			return longrun.AccountStatus{Banned: longrun.Restriction{From: until.Add(-time.Hour)}}
+			return longrun.AccountStatus{Banned: longrun.Restriction{From: until.Add(-20 * time.Hour)}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -262,6 +262,46 @@ func TestNoProbeWhileItsAccountMustNotWrite(t *testing.T) {
 				seen, _ = n.Seen(nil)
 				require.False(t, seen[0].Off)
 				require.WithinDuration(t, until, seen[0].Back, time.Minute, "it is not overdue for that")
+				require.NoError(t, n.end())
+			})
+		})
+	}
+}
+
+// A host that says nonsense of an account, such as the year 1970 for none, has its probes
+// made: it is not restricted by the rules either. Of two by one name the restricted one
+// counts.
+func TestNonsenseTurnsNoProbeOff(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // in a bubble
+	for name, c := range map[string]struct {
+		said []longrun.AccountStatus
+		off  bool
+	}{
+		"1970":          {[]longrun.AccountStatus{{Restricted: longrun.Restriction{From: time.Unix(0, 0)}, Banned: longrun.Restriction{From: time.Unix(0, 0)}}}, false},
+		"ahead":         {[]longrun.AccountStatus{{Restricted: longrun.Restriction{From: now.AddDate(50, 0, 0)}}}, false},
+		"over":          {[]longrun.AccountStatus{{Banned: longrun.Restriction{From: now.Add(-time.Hour), Until: now.Add(-time.Minute)}}}, false},
+		"banned":        {[]longrun.AccountStatus{{Banned: longrun.Restriction{From: now.Add(-time.Hour)}}}, true},
+		"the first two": {[]longrun.AccountStatus{{Banned: longrun.Restriction{From: now.Add(-time.Hour)}}, {}}, true},
+		"the last two":  {[]longrun.AccountStatus{{}, {Restricted: longrun.Restriction{From: now.Add(-time.Hour)}}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				in := probetest.NewScript()
+				p := of(longrun.Inbound, in)
+				p.Every = time.Hour
+				n := newNode(t, memstore.New(nil), nil, nil, p)
+				for i := range c.said {
+					c.said[i].ID = "ops"
+				}
+				n.begin()
+				for range 3 * 60 {
+					n.Heard(c.said)
+					time.Sleep(time.Minute)
+				}
+				require.Equal(t, c.off, in.Calls() == 0)
+				seen, _ := n.Seen(nil)
+				require.Equal(t, c.off, seen[0].Off)
 				require.NoError(t, n.end())
 			})
 		})

@@ -65,7 +65,7 @@ func (l *Look) remedy() string {
 	switch {
 	case a.State == needsQR:
 		return "pairs it again"
-	case a.State == stopped && !a.Banned.From.IsZero() && !l.lasts(&a.Banned):
+	case a.State == stopped && !a.Banned.From.IsZero() && !a.Banned.Lasts(l.Now):
 		return "connects it again: its ban is over"
 	case a.State == stopped:
 		return "connects it again; WhatsApp ended its session, or refuses it"

@@ -28,15 +28,10 @@ func RestrictedRule() Rule {
 	}
 }
 
-// lasts reports whether something is forbidden at the time of the look.
-func (l *Look) lasts(r *longrun.Restriction) bool {
-	return l.Plausible(r.From) && r.Lasts(l.Now)
-}
-
 // forbidden is what is seen of something that is forbidden, and borne for a time.
 func (l *Look) forbidden(r *longrun.Restriction, borne time.Duration) finding.Condition {
 	switch {
-	case !l.lasts(r):
+	case !r.Lasts(l.Now):
 		return finding.Good
 	case l.Now.Sub(r.From) >= borne || l.Before.Firing:
 		return finding.Bad

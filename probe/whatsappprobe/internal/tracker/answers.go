@@ -8,6 +8,8 @@ const (
 	// not answered is known within 40 s.
 	deniedFor = 5 * time.Second
 	provenFor = 45 * time.Second
+	// endedIn is how long after an end the event of the login may come that it ended.
+	endedIn = time.Minute
 	// eventIn is how long the event of a new connection may take to come.
 	eventIn = 10 * time.Second
 )
@@ -19,11 +21,16 @@ type answers struct {
 	left     time.Time // when the last connection ended, as the event of it came
 	timedOut time.Time // when a keepalive was last not answered
 	guessed  bool      // the connection is known by other signs than its event
+	// ended is the account as it was when it was told connected though its connection
+	// had ended just before; nil where none had, or the client has said that it is
+	// connected. A client tells of a login when it has asked the server for some things,
+	// and of what ends that login at once.
+	ended *Account
 }
 
 func (a *answers) gone(now time.Time) {
 	a.left = now
-	a.proven = time.Time{}
+	a.proven, a.ended = time.Time{}, nil
 }
 
 // Asked takes what the client says of itself, connected and logged in, and reports
@@ -39,11 +46,10 @@ func (f *Follower) Asked(connected, loggedIn bool, now time.Time) (changed bool)
 			a.denied = now
 		}
 		if now.Sub(a.denied) >= deniedFor && (before == Connected || before == Degraded) {
-			f.gone(now)
-			f.set(Reconnecting, "closed_by_host", now)
+			f.denied(loggedIn, now)
 		}
 	case loggedIn:
-		a.denied = time.Time{}
+		a.denied, a.ended = time.Time{}, nil
 		if a.proven.IsZero() || a.proven.After(now) || !a.timedOut.IsZero() && !a.timedOut.Before(a.proven) {
 			a.proven = now
 		}
@@ -54,6 +60,20 @@ func (f *Follower) Asked(connected, loggedIn bool, now time.Time) (changed bool)
 		a.denied, a.proven = time.Time{}, time.Time{}
 	}
 	return f.Account.State != before
+}
+
+// denied is the end of a connection that no event tells of: one that was told before the
+// login that it ended, or a Disconnect of the host. A client that has given up is not
+// logged in by its own account either.
+func (f *Follower) denied(loggedIn bool, now time.Time) {
+	ended := f.answers.ended
+	f.gone(now)
+	if ended == nil || loggedIn && IsFinal(ended.State) {
+		f.set(Reconnecting, "closed_by_host", now)
+		return
+	}
+	a := &f.Account
+	a.State, a.Since, a.Reason, a.Away, a.Banned = ended.State, ended.Since, ended.Reason, ended.Away, ended.Banned
 }
 
 // alive takes a sign of life from the server, which a connection gives that is logged

@@ -124,9 +124,14 @@ func (f *Follower) connected(now time.Time) {
 		f.reconnects = remember(f.reconnects, now, reconnectsFor, maxReconnects)
 	}
 	f.ever = true
+	var ended *Account
+	end := IsFinal(f.Account.State) || !f.answers.left.IsZero()
+	if since := now.Sub(f.Account.Since); end && f.Account.State != Connected && since >= 0 && since < endedIn {
+		ended = new(f.Account)
+	}
 	f.Account.LastConnected = now
 	f.Account.Banned = longrun.Restriction{}
-	f.answers = answers{}
+	f.answers = answers{ended: ended}
 	f.set(Connected, "", now)
 	if f.watch != nil {
 		f.watch.Connected(now)

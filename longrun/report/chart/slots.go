@@ -1,0 +1,218 @@
+package chart
+
+import (
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/figures"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+)
+
+// Slots are what is known of each slot of a time. What lies before it is not known,
+// and what lies behind it is to come; of one without any slot nothing is known.
+type Slots struct {
+	// From is the start of the first slot.
+	From time.Time
+	// Interval is how long a slot is.
+	Interval time.Duration
+	// Filled and Healthy have a bit for each slot from there on, as in ledger.Survey:
+	// those with a beat, and those of them in which the host called itself healthy.
+	Filled, Healthy *coverage.Bitmap
+}
+
+// state is what is known of a slot, the loudest last: of several in one cell the
+// greatest is drawn.
+type state uint8
+
+const (
+	outside state = iota // of what is drawn, or to come
+	unknown
+	written
+	unhealthy
+	missed
+)
+
+// len is how many slots are known.
+func (s Slots) len() int {
+	if s.Filled == nil {
+		return 0
+	}
+	return s.Filled.Len()
+}
+
+// at is the state of a slot, counted from From.
+func (s Slots) at(i int) state {
+	switch {
+	case i < 0 || s.len() == 0:
+		return unknown
+	case i >= s.len():
+		return outside
+	case !s.Filled.Has(i):
+		return missed
+	case !s.Healthy.Has(i):
+		return unhealthy
+	}
+	return written
+}
+
+// index is the first slot that begins at t or later, counted from From.
+func (s Slots) index(t time.Time) int {
+	d := t.Sub(s.From)
+	i := int(d / s.Interval)
+	if d%s.Interval > 0 {
+		i++
+	}
+	return i
+}
+
+// start is when a slot begins.
+func (s Slots) start(i int) time.Time { return s.From.Add(time.Duration(i) * s.Interval) }
+
+// Count says how many slots were expected, and how many of them were missed or
+// written and not healthy.
+type Count struct{ Expected, Missed, Unhealthy int }
+
+// Count counts the slots that begin in w.
+func (s Slots) Count(w longrun.Window) (c Count) {
+	if s.Interval <= 0 || s.len() == 0 {
+		return Count{}
+	}
+	for i, end := max(0, s.index(w.From)), min(s.len(), s.index(w.To)); i < end; i++ {
+		c.Expected++
+		switch s.at(i) {
+		case missed:
+			c.Missed++
+		case unhealthy:
+			c.Unhealthy++
+		case outside, unknown, written:
+		}
+	}
+	return c
+}
+
+// clip is the part of a window that lies in another, empty where none does.
+func clip(w, in longrun.Window) longrun.Window {
+	if w.From.Before(in.From) {
+		w.From = in.From
+	}
+	if in.To.Before(w.To) {
+		w.To = in.To
+	}
+	if w.To.Before(w.From) {
+		w.To = w.From
+	}
+	return w
+}
+
+// Limits of how the slots of one row are drawn.
+const (
+	maxRuns = 120 // that are drawn exactly
+	cells   = 360 // of a row that has more, some one for each pixel of a phone
+)
+
+// run is slots of one state beside each other, numbered from the row's first.
+type run struct {
+	state      state
+	begin, end int
+	slots      int // of that state
+}
+
+// runsOf joins slots of one state. Where they are too many to be seen, they are
+// first put into cells, of which each has the state of its loudest slot.
+func runsOf(slots []state) []run {
+	runs := join(slots)
+	if len(runs) <= maxRuns || len(slots) <= cells {
+		return runs
+	}
+	coarse := make([]state, len(slots))
+	for cell := range cells {
+		begin, end := cell*len(slots)/cells, (cell+1)*len(slots)/cells
+		loudest := outside
+		for _, s := range slots[begin:end] {
+			loudest = max(loudest, s)
+		}
+		for i := begin; i < end; i++ {
+			coarse[i] = loudest
+		}
+	}
+	runs = join(coarse)
+	for i := range runs {
+		runs[i].slots = 0
+		for _, s := range slots[runs[i].begin:runs[i].end] {
+			if s == runs[i].state {
+				runs[i].slots++
+			}
+		}
+	}
+	return runs
+}
+
+func join(slots []state) (runs []run) {
+	for i, s := range slots {
+		if i == 0 || runs[len(runs)-1].state != s {
+			runs = append(runs, run{state: s, begin: i})
+		}
+		runs[len(runs)-1].end = i + 1
+		runs[len(runs)-1].slots++
+	}
+	return runs
+}
+
+// band is where a row of slots lies on a chart, in pixels, and how far what was missed
+// stands above it.
+type band struct{ y, height, over float64 }
+
+// row draws the slots that begin in the time row, of which what lies outside of shown
+// is left out: the band of what was written, and on it first what was not healthy and
+// then what was missed.
+func (d *drawing) row(s Slots, row, shown longrun.Window, b band) {
+	shown = clip(row, shown)
+	first, end := s.index(shown.From), s.index(shown.To)
+	if first >= end {
+		return
+	}
+	slots, known := make([]state, end-first), make([]state, end-first)
+	for i := range slots {
+		slots[i] = s.at(first + i)
+		known[i] = min(slots[i], written)
+	}
+	on := scale{row}
+	place := func(r run) (x, width float64) {
+		x = on.x(s.start(first + r.begin))
+		return x, on.x(s.start(first+r.end)) - x
+	}
+	title := func(r run, what string) string {
+		from, to := s.start(first+r.begin), s.start(first+r.end)
+		return figures.Stamp(from) + " to " + clockTime(to) + ": " + figures.Plural(r.slots, "slot") + " " + what
+	}
+	for _, r := range join(known) {
+		switch x, width := place(r); r.state {
+		case written:
+			d.rect("f", x, width, b.y, b.height, "")
+		case unknown:
+			d.rect("n", x, width, b.y+0.5, b.height-1, title(r, "not known"))
+		case outside, unhealthy, missed:
+		}
+	}
+	runs := runsOf(slots)
+	for _, r := range runs {
+		if x, width := place(r); r.state == unhealthy {
+			third := float64(int(b.height / 3))
+			d.rect("u", x, width, b.y+b.height-third, third, title(r, "written, but not healthy"))
+		}
+	}
+	for _, r := range runs {
+		if x, width := place(r); r.state == missed {
+			d.rect("m", x, width, b.y-b.over+1, b.height+b.over-2, title(r, "missed"))
+		}
+	}
+}
+
+// clockTime is a time of day, to the second where it is not a whole minute.
+func clockTime(t time.Time) string {
+	t = t.UTC()
+	if t.Second() != 0 {
+		return t.Format("15:04:05")
+	}
+	return t.Format("15:04")
+}

@@ -372,27 +372,3 @@ func TestAnOldClientIsOneIncident(t *testing.T) {
 	h.run(2)
 	require.Equal(t, []string{"firing client_old", "firing client_outdated", "resolved client_old", "resolved client_outdated"}, h.told())
 }
-
-// A host remembers a few messages: of a long row it no longer knows the first.
-func TestARowThatIsLongerThanTheHostRemembersBeganWhenItDid(t *testing.T) {
-	t.Parallel()
-	h := newHosting(1)
-	began := evening.Add(5 * time.Minute)
-	h.wrong = append(h.wrong, func(now time.Time, _ *longrun.Heartbeat, accounts []longrun.AccountStatus) {
-		if now.After(began.Add(time.Minute)) {
-			accounts[0].Traffic.Unacked, accounts[0].Traffic.UnackedSince = 12, later(began, now.Add(-2*time.Minute))
-		}
-	})
-	h.run(10)
-	var last rules.Finding
-	rules.Judge(h.in, h.board, func(f rules.Finding) { last = f })
-	require.Equal(t, rules.NoAck, last.Rule)
-	require.Contains(t, last.Summary, "since "+began.Format("15:04 UTC"))
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}

@@ -80,3 +80,25 @@ func TestWhoseLeadEndsInDisconnectDoesNotConnectAgain(t *testing.T) {
 		require.EqualValues(t, 1, m.connects.Load())
 	})
 }
+
+// A host may call an account by its number, against all advice: a log does not.
+func TestNoNumberOfAnAccountStandsInALogOrAnError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := &lines{}
+		owner := owning.New(&owning.Options{Logger: log.logger()})
+		m := &member{crowd: &crowd{}, connect: func(context.Context) error { return errAway }}
+		require.NoError(t, owner.Add("+"+ours, m))
+		require.NotContains(t, owner.Add(ours+"/", m).Error(), ours)
+		lead, done := newLead(t), make(chan error, 1)
+		go func() { done <- owner.Lead(lead) }()
+		time.Sleep(time.Minute)
+		for _, event := range []any{&events.StreamReplaced{}, &events.TemporaryBan{}, &events.ConnectFailure{}} {
+			m.handler(event)
+		}
+		lead.end()
+		require.NoError(t, <-done)
+		require.Equal(t, 4, log.count("account="))
+		require.NotContains(t, log.String(), ours)
+	})
+}

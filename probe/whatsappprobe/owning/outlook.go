@@ -23,8 +23,10 @@ const (
 	believed = 3
 	// stuck is how long a connection may be without a login.
 	stuck = 10 * time.Minute
-	// unknownBan is how long a ban lasts of which no end was told.
+	// unknownBan is how long a ban lasts of which no end was told, and longestBan what is
+	// believed of one.
 	unknownBan = time.Hour
+	longestBan = 365 * 24 * time.Hour
 	// A login that was refused is tried again after refusedFirst, then twice as long
 	// each time, up to refusedMost.
 	refusedFirst = time.Hour
@@ -108,7 +110,7 @@ func (l *outlook) take(event any, now time.Time) (word string, known bool) {
 		if ban <= 0 {
 			ban = unknownBan
 		}
-		l.barred = now.Add(ban + time.Minute + rand.N(9*time.Minute))
+		l.barred = now.Add(min(ban, longestBan) + time.Minute + rand.N(9*time.Minute))
 		return banned, true
 	case *events.ClientOutdated, *events.ConnectFailure, *events.CATRefreshError:
 		l.left()

@@ -1,6 +1,7 @@
 package owning
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -235,4 +236,15 @@ func TestEventsOfTrafficCostNothing(t *testing.T) {
 	require.False(t, known)
 	_, known = l.take(&events.Receipt{}, start)
 	require.False(t, known)
+}
+
+// A ban of more years than a duration has is a ban.
+func TestABanOfAnyLengthIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	var l outlook
+	l.take(&events.TemporaryBan{Expire: math.MaxInt64}, now)
+	do, until := l.next(now)
+	require.Equal(t, rest, do)
+	require.True(t, until.After(now.AddDate(0, 11, 0)))
 }

@@ -17,6 +17,7 @@ import (
 	"go.mau.fi/whatsmeow"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
+	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 )
 
 // Errors of an Owner.
@@ -93,7 +94,7 @@ func New(opts *Options) *Owner {
 }
 
 // Add takes a client over, under an ID of the host's for the log, which is no
-// telephone number. It is called before the client connects, and before those that
+// telephone number: one would be masked there. It is called before the client connects, and before those that
 // the host has handlers of its own on. Of a *whatsmeow.Client it switches
 // EnableAutoReconnect off. One that is not paired is left alone until it is: the host
 // connects it to pair it, on the instance that leads. While the instance leads, the
@@ -101,7 +102,7 @@ func New(opts *Options) *Owner {
 // ID or the client.
 func (o *Owner) Add(id string, cli Client) error {
 	if id == "" || len(id) > 100 || strings.ContainsAny(id, "/\n") {
-		return fmt.Errorf("owning: account ID %.20q is not 1 to 100 bytes without slashes and line feeds", id)
+		return fmt.Errorf("owning: account ID %.20q is not 1 to 100 bytes without slashes and line feeds", masking.Text(id))
 	}
 	if v := reflect.ValueOf(cli); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return errors.New("owning: no client")

@@ -66,11 +66,11 @@ func (s *session) take(event any) {
 func (s *session) tell(word string, barred time.Time) {
 	switch ctx := context.Background(); word {
 	case replaced:
-		s.opts.Logger.ErrorContext(ctx, "another client has taken the account's session; it is not taken back in this lead", "account", s.id)
+		s.opts.Logger.ErrorContext(ctx, "another client has taken the account's session; it is not taken back in this lead", "account", masking.Text(s.id))
 	case banned:
-		s.opts.Logger.WarnContext(ctx, "the account is banned; it is connected again when that is over", "account", s.id, "at", barred.UTC().Format(time.RFC3339))
+		s.opts.Logger.WarnContext(ctx, "the account is banned; it is connected again when that is over", "account", masking.Text(s.id), "at", barred.UTC().Format(time.RFC3339))
 	case refused:
-		s.opts.Logger.WarnContext(ctx, "the account's login is refused; it is tried again later", "account", s.id, "at", barred.UTC().Format(time.RFC3339))
+		s.opts.Logger.WarnContext(ctx, "the account's login is refused; it is tried again later", "account", masking.Text(s.id), "at", barred.UTC().Format(time.RFC3339))
 	}
 }
 
@@ -205,7 +205,7 @@ func (s *session) failed(ctx context.Context, err error) {
 	s.told = true
 	s.mu.Unlock()
 	if !told {
-		s.opts.Logger.WarnContext(ctx, "the account cannot be connected, and is tried again", "account", s.id, "error", masking.Text(err.Error()))
+		s.opts.Logger.WarnContext(ctx, "the account cannot be connected, and is tried again", "account", masking.Text(s.id), "error", masking.Text(err.Error()))
 	}
 }
 

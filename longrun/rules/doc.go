@@ -47,13 +47,14 @@
 //	handler_lag        an event waited a minute                    none in the hour
 //	phone_unseen, phone_lost  silent for 10 and for 12 days        a sign of life
 //
-// Many accounts in one trouble are one incident, see Fleet. That the probes of an account
-// fail is not told where a rule about the account says why, see Rule.Probe: one cause, one
-// message. What a process knew of an account ends with it: what is told of one that is on
-// its way back in is over when it is in, or five minutes later. A rule is off where
-// longrun.Settings.RulesOff names it; what it fired for is over then, as nobody looks. What
-// is over since the settings were changed, and not since it is well, BadBy tells. While a
-// host that has just begun adds its accounts, none of them is gone: see Rule.Gathers.
+// Many accounts in one trouble are one incident, see Fleet. That the probes of an
+// account fail is not told where a rule about the account says why, see Rule.Probe: one
+// cause, one message. What a process knew of an account ends with it: what is told of
+// one that is on its way back in is over when it is in, or five minutes later. A rule
+// is off where longrun.Settings.RulesOff names it; what it fired for is over then, as
+// nobody looks. What is over since the settings were changed, and not since it is well,
+// BadBy tells. While a host that has just begun adds its accounts, none of them is gone:
+// see Rule.Gathers.
 //
 // Each is a row of one table, All: its name, how soon a person should look, how
 // many looks in a row it takes, what it mutes, what it looks at, and its check.

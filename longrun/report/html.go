@@ -72,8 +72,12 @@ type part struct {
 	Table string
 }
 
-// unit is a number and what it counts, which stay on one line.
-var unit = regexp.MustCompile(`(\d) (d|h|min|s)\b`)
+var unit = regexp.MustCompile(`(\d+) (d|h|min|s)\b`)
+
+// together is a text whose numbers stay on one line with their units.
+func together(s string) template.HTML {
+	return template.HTML(unit.ReplaceAllString(template.HTMLEscapeString(s), "<span>$1 $2</span>")) //nolint:gosec // it is escaped
+}
 
 // cell is one of a table, with the name of its column, which narrow screens show
 // beside it.
@@ -86,12 +90,13 @@ func (r Report) Page(o *PageOptions) ([]byte, error) {
 		opt = *o
 	}
 	data := struct {
-		Policy, Title, Home, Icon, Headline, Class, Mark, Verdict, Target string
-		Windows                                                           []windowLink
-		Cards                                                             []card
-		Parts                                                             []part
+		Policy, Title, Home, Icon, Class, Mark, Verdict, Target string
+		Windows                                                 []windowLink
+		Cards                                                   []card
+		Headline                                                template.HTML
+		Parts                                                   []part
 	}{
-		Policy: Policy(), Title: r.title(), Home: opt.Home, Icon: opt.Icon, Headline: unit.ReplaceAllString(r.headline(), "$1\u00a0$2"), Verdict: seen(r.Judgement.Text),
+		Policy: Policy(), Title: r.title(), Home: opt.Home, Icon: opt.Icon, Headline: together(r.headline()), Verdict: seen(r.Judgement.Text),
 		Target: seen("Target: " + figures.Share(r.Judgement.Target) + " (" + r.Judgement.Basis + ")."),
 		Cards:  r.cards(),
 	}

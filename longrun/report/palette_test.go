@@ -242,7 +242,7 @@ func TestAWindowThatIsKnownInPartDoesNotPass(t *testing.T) {
 		require.InDelta(t, float64(c.known)/(7*1440), r.Judgement.Known, 1e-9)
 		page, err := r.HTML()
 		require.NoError(t, err)
-		require.Contains(t, strings.ReplaceAll(string(page), "\u00a0", " "), `<p class="say">`+c.headline+"</p>")
+		require.Contains(t, strings.NewReplacer("<span>", "", "</span>", "").Replace(string(page)), `<p class="say">`+c.headline+"</p>")
 		if c.want != report.Pass {
 			require.NotContains(t, string(page)+r.Markdown(), "PASS:", "%+v", c)
 			require.NotContains(t, string(page), "verdict well")

@@ -83,7 +83,7 @@ func TestNumbersAreWrittenAsPromhttpWritesThem(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 2))
 	values := []float64{0, 1, -1, 0.001, 0.0001, 999_999.999, 1e6, 1e21, math.MaxFloat64, math.SmallestNonzeroFloat64, math.Inf(1), 0.1 + 0.2}
-	for range 3000 {
+	for range 500 {
 		v := float64(rng.Int64N(2e9)) / 1000
 		values = append(values, v, math.Nextafter(v, 0), rng.Float64(), rng.ExpFloat64()*1e5, -v)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -224,12 +225,12 @@ func (d *drifting) AfterFunc(after time.Duration, f func()) *clock.Timer {
 }
 
 // seeds are what the simulations run with; LOCK_SEED asks for one again.
-func seeds(t *testing.T, n uint64) (out []uint64) {
+func seeds(t *testing.T, n int) (out []uint64) {
 	t.Helper()
 	if only, err := strconv.ParseUint(os.Getenv("LOCK_SEED"), 10, 64); err == nil {
 		return []uint64{only}
 	}
-	for seed := range n {
+	for seed := range uint64(seedtest.Histories(n)) {
 		out = append(out, seed)
 	}
 	return out

@@ -16,17 +16,23 @@ import (
 var asked = flag.Int("seeds", 0, "how many histories each simulation lives through; 0: as many as an ordinary run has time for")
 
 // Histories returns how many histories a simulation lives through: as many as the flag
-// says, or the ordinary number, of which it is a third with the race detector and a
-// fifth with -short. It is at least 1.
+// says, or the ordinary number, or a fifth of it with -short. It is at least 1.
 func Histories(ordinary int) int {
 	switch {
 	case *asked > 0:
 		return *asked
 	case testing.Short():
 		return max(1, ordinary/5)
-	case raced:
-		return max(1, ordinary/3)
 	default:
 		return max(1, ordinary)
+	}
+}
+
+// Long skips a test with -short that lives through months: with the race detector it
+// takes minutes, and shows it nothing that a shorter one does not.
+func Long(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("it lives through months: not with -short")
 	}
 }

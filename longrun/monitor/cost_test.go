@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -75,6 +76,7 @@ func alertCost(st *storetest.Faulty) (commits, reads *atomic.Int64) {
 
 func TestAYearOfNothingCostsNoAlertAnything(t *testing.T) {
 	t.Parallel()
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		st, rec := storetest.Wrap(forgetful{memstore.New(nil)}), newTelling()
 		hourly := func(c *monitor.Config) { c.Interval, c.Lease = time.Hour, 2*time.Hour }

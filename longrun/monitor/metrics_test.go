@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/metrics"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -93,6 +94,7 @@ func TestMetricsAreWhatTheInstanceKnows(t *testing.T) {
 // What is known of the last thirty days is what the documents tell, whoever led.
 func TestMetricsOfAMonthAgreeWithTheDocuments(t *testing.T) {
 	t.Parallel()
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
 		slow := func(c *monitor.Config) { c.Interval = 10 * time.Minute }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe/probetest"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -34,6 +35,7 @@ func (f forgetful) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, 
 }
 
 func TestAMonthAtRestGrowsNothing(t *testing.T) {
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		st := forgetful{memstore.New(nil)}
 		before := goroutinesOfBubble()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -29,6 +30,7 @@ func memoryOf(rng *rand.Rand, started, now time.Time, gain float64) int64 {
 // no day's curve is one.
 func TestALeakIsToldBeforeTheLimitAndADaysCurveIsNone(t *testing.T) {
 	t.Parallel()
+	seedtest.Long(t)
 	const mb = 1 << 20
 	for _, c := range []struct {
 		gain, limit float64 // a MB an hour, and within how many hours it is told

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -364,6 +365,7 @@ func working(t time.Time) bool {
 // reconnects, and one probe in 500 that fails by chance: no alarm, and no more than
 // 24 probes a day and account.
 func TestAQuietMonthIsQuiet(t *testing.T) {
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		levels := []float64{0, 20, 200, 800, 2000}
 		f := newFleet(2, func(float64) int { return 2 }, false, levels...)

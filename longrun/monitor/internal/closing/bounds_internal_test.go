@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leadtest"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -21,6 +22,7 @@ import (
 // on.
 func TestAYearOfChurnIsRememberedWithinBounds(t *testing.T) {
 	t.Parallel()
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
 		st := memstore.New(nil)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -155,6 +156,7 @@ func TestWhatIsUndeliveredIsFoundAfterDaysWithoutALeader(t *testing.T) {
 // What is kept for weeks stays where a new lead reads it, though it is tried seldom.
 func TestWhatIsKeptIsRenewed(t *testing.T) {
 	t.Parallel()
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		ch := refusingAll()
 		b := newBench(t, ch)
@@ -175,6 +177,7 @@ func TestWhatIsKeptIsRenewed(t *testing.T) {
 
 func TestWhatIsOverForAMonthIsGivenUp(t *testing.T) {
 	t.Parallel()
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		ch := refusingAll()
 		b := newBench(t, ch)
@@ -235,6 +238,7 @@ func TestWhatIsUnderWayIsFoldedAfterwards(t *testing.T) {
 // Where too many are undelivered, what goes on is closed last.
 func TestTooManyUndeliveredPushOutWhatIsOver(t *testing.T) {
 	t.Parallel()
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, alerttest.NewRecorder(alerttest.Fail(errRefused)))
 		for n := range 100 {

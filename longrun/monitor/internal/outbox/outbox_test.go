@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -419,6 +420,7 @@ func TestADraftFindsWhatSpoilsIt(t *testing.T) {
 // A year in which the channel takes one message in three, and leads come and go.
 func TestAYearLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		rec := alerttest.NewRecorder()
 		b := newBench(t, rec)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -276,6 +277,7 @@ func TestTheEndOfWhatWasToldIsToldThoughItHappensAgain(t *testing.T) {
 // flooded: few messages, a few a minute, and each says how many follow.
 func TestACrowdIsToldInFewMessagesAFewAMinute(t *testing.T) {
 	t.Parallel()
+	seedtest.Long(t)
 	synctest.Test(t, func(t *testing.T) {
 		ch := refusingAll()
 		b := newBench(t, ch)

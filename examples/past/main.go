@@ -60,7 +60,7 @@ func run(ctx context.Context, f flags) error {
 		return errors.New("the store has a history already; name an empty one")
 	}
 	began := time.Now()
-	if err := past.Write(ctx, st, "", past.Options{Days: f.Days}); err != nil {
+	if err := past.Write(ctx, st, "", past.Options{Days: f.Days, Now: began}); err != nil {
 		return err
 	}
 	fmt.Printf("%d days in %s, written in %s\n", f.Days, f.Store, time.Since(began).Round(time.Millisecond))

@@ -300,7 +300,7 @@ var arrows = []row{
 	{dir: "internal/deadline", with: []string{clock}},
 	{dir: "internal/visible"},
 	{dir: "internal/figures"},
-	{dir: "internal/past", ours: []string{"longrun", "longrun/coverage", "longrun/ledger", "store"}, real: []string{"Now"}}, // a history until now
+	{dir: "internal/past", ours: []string{"longrun", "longrun/coverage", "longrun/ledger", "store"}},
 	{dir: "internal/redirect"},
 	{dir: "internal/entry", ours: []string{"internal/visible"}},
 	{

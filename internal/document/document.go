@@ -102,12 +102,13 @@ func timeOf(v reflect.Value) time.Time {
 
 // timePlaces remembers timePlace: to find a field anew takes longer than all else that
 // is done with a document.
-var timePlaces sync.Map // of reflect.Type and []int
+var timePlaces sync.Map //nolint:gochecknoglobals // of reflect.Type and []int: types do not change
 
 // timePlace is where a struct type has its field "ts", nil without one.
 func timePlace(t reflect.Type) []int {
-	if place, ok := timePlaces.Load(t); ok {
-		return place.([]int) //nolint:forcetypeassert // nothing else is in it
+	if known, ok := timePlaces.Load(t); ok {
+		place, _ := known.([]int)
+		return place
 	}
 	var place []int
 	for _, f := range reflect.VisibleFields(t) {

@@ -80,7 +80,7 @@ func serve(tb testing.TB, days int, interval time.Duration, h *host) *service {
 	st, err := sqlitestore.Open(tb.Context(), filepath.Join(tb.TempDir(), "longrun.db"), nil)
 	require.NoError(tb, err)
 	if days > 0 {
-		require.NoError(tb, past.Write(tb.Context(), st, "", past.Options{Days: days}))
+		require.NoError(tb, past.Write(tb.Context(), st, "", past.Options{Days: days, Now: time.Now()}))
 	}
 	m, err := monitor.New(monitor.Config{
 		Store: st, InstanceID: "wa-1", CommitHash: "4f2a91c", Interval: interval, Service: "wa-backend", Status: h.status,

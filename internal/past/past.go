@@ -8,6 +8,7 @@ package past
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,11 +18,11 @@ import (
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
-// Options say what is made up. The zero value is 90 days until now.
+// Options say what is made up.
 type Options struct {
 	// Days is how many days there are, today among them. Default: 90.
 	Days int
-	// Now is when the history ends. Default: the time of the call.
+	// Now is when the history ends. There is no default: Write refuses a zero one.
 	Now time.Time
 	// Instance is who led. Default: "wa-1".
 	Instance string
@@ -54,9 +55,6 @@ func (o Options) filled() Options {
 	if o.Days <= 0 {
 		o.Days = 90
 	}
-	if o.Now.IsZero() {
-		o.Now = time.Now() // of whoever asks for a history until now
-	}
 	if o.Instance == "" {
 		o.Instance = "wa-1"
 	}
@@ -69,6 +67,9 @@ func (o Options) filled() Options {
 // Write writes the history into an empty store, under a root; an empty root is the
 // usual one. It returns what the store refuses, and what was written until then stays.
 func Write(ctx context.Context, st store.Store, root string, o Options) error {
+	if o.Now.IsZero() {
+		return errors.New("past: Now is missing")
+	}
 	o = o.filled()
 	book, err := ledger.New(st, root)
 	if err != nil {

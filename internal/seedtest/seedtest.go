@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-var asked = flag.Int("seeds", 0, "how many histories each simulation lives through; 0: as many as an ordinary run has time for")
+var asked = flag.Int("seeds", 0, "how many histories each simulation lives through; 0: as many as an ordinary run has time for") //nolint:gochecknoglobals // a flag of the test binary
 
 // Histories returns how many histories a simulation lives through: as many as the flag
 // says, or the ordinary number, or a fifth of it with -short. It is at least 1.

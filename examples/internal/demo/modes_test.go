@@ -90,14 +90,13 @@ func onStage(t *testing.T, pace, interval time.Duration, story func(s *stage)) {
 }
 
 // until waits for something, for as long as it may take.
-func (s *stage) until(what string, most time.Duration, is func() bool) time.Duration {
+func (s *stage) until(what string, most time.Duration, is func() bool) {
 	s.t.Helper()
 	began := time.Now()
 	for ; !is(); time.Sleep(time.Second) {
 		synctest.Wait()
 		require.LessOrEqual(s.t, time.Since(began), most, "%s\n%s\n%+v", what, strings.Join(s.lines(0), "\n"), s.view().Open)
 	}
-	return time.Since(began)
 }
 
 // lines are the first lines of what was told, but for so many.
@@ -108,15 +107,15 @@ func (s *stage) lines(but int) []string {
 }
 
 // hears waits until people are told something new.
-func (s *stage) hears(words string, most time.Duration) time.Duration {
+func (s *stage) hears(words string, most time.Duration) {
 	s.t.Helper()
-	return s.hearsBehind(len(s.lines(0)), words, most)
+	s.hearsBehind(len(s.lines(0)), words, most)
 }
 
 // hearsBehind waits for words behind so many lines.
-func (s *stage) hearsBehind(seen int, words string, most time.Duration) time.Duration {
+func (s *stage) hearsBehind(seen int, words string, most time.Duration) {
 	s.t.Helper()
-	return s.until(words, most, func() bool {
+	s.until(words, most, func() bool {
 		for _, line := range s.lines(seen) {
 			if strings.HasPrefix(line, words) {
 				return true

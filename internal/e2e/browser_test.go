@@ -83,7 +83,7 @@ func (l look) String() string {
 // tab is a page in a browser of its own, without cookies, and what went wrong in it.
 type tab struct {
 	tb   testing.TB
-	ctx  context.Context //nolint:containedctx // chromedp's handle of a page is one
+	ctx  context.Context // chromedp's handle of the page
 	look look
 
 	mu       sync.Mutex

@@ -6,10 +6,9 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/require"
-
 	"github.com/seed-13dc028d/longwatch/internal/faultnet"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
+	"github.com/stretchr/testify/require"
 )
 
 // looks are how pages are looked at; where not at the root, in light alone.

@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/seed-13dc028d/longwatch/internal/past"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/dashboard"
@@ -23,6 +21,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
+	"github.com/stretchr/testify/require"
 )
 
 const token = "a-token-of-many-characters"
@@ -117,7 +116,7 @@ func (s *service) incident(tb testing.TB, rule longrun.RuleID) (id string) {
 }
 
 // mounts are the ways in which the pages may be reached.
-var mounts = []string{"root", "path", "proxy"} //nolint:gochecknoglobals // a table
+var mounts = []string{"root", "path", "proxy"}
 
 // site is the pages of a service under an address that ends in a slash.
 type site struct {

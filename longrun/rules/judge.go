@@ -111,18 +111,11 @@ type Target struct {
 // TheHost is Each of a rule about the host as a whole.
 func TheHost(_ *Inputs, room []Target) []Target { return append(room, Target{}) }
 
-// unnamed is the account that the host gives no name.
-const unnamed = "unnamed"
-
 // EachAccount is Each of a rule about accounts. One that goes by the name that all
-// together have gets another, and so does one without, whose name is the host's as a
-// whole.
+// together have gets another.
 func EachAccount(in *Inputs, room []Target) []Target {
 	for i := range in.Accounts {
 		name := in.Accounts[i].ID
-		if name == "" {
-			name, in.Accounts[i].ID = unnamed, unnamed
-		}
 		if name == Together {
 			name += "_"
 		}

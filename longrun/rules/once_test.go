@@ -240,7 +240,9 @@ func TestAnAccountWithoutANameIsNotTheHost(t *testing.T) {
 	t.Parallel()
 	h := newHosting(3)
 	from := h.in.Now.Add(time.Minute)
+	var given []longrun.AccountStatus
 	h.wrong = append(h.wrong, func(now time.Time, _ *longrun.Heartbeat, accounts []longrun.AccountStatus) {
+		given = accounts
 		accounts[0].ID = ""
 		accounts[0].State, accounts[0].LoggedOut, accounts[0].Since = "needs_qr", true, from
 	})
@@ -250,4 +252,5 @@ func TestAnAccountWithoutANameIsNotTheHost(t *testing.T) {
 	h.run(5)
 	require.Equal(t, []string{"firing logged_out unnamed", "firing probe_fails outbound x"}, h.told())
 	require.Contains(t, h.board.at(rules.LoggedOut, "unnamed").Incidents[0].Summary, "account unnamed is out")
+	require.Empty(t, given[0].ID, "the caller's accounts are as they were")
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -103,6 +104,7 @@ func ofHost(r host.Rule) Rule {
 
 // begin has what the rooms may look at ready.
 func (in *Inputs) begin() {
+	in.nameAll()
 	began := in.Started
 	if in.LeadBegan.After(began) {
 		began = in.LeadBegan
@@ -111,6 +113,23 @@ func (in *Inputs) begin() {
 	in.host = host.Look{
 		Beat: &in.Beat, Settings: &in.Settings, Accounts: in.Accounts, Now: in.Now, Settles: in.account.Settles(), Out: in.out(),
 		ClientBuilt: in.ClientBuilt, Memory: in.Memory, MemoryLimit: in.MemoryLimit,
+	}
+}
+
+// unnamed is the account that the host gives no name: that is the host's as a whole.
+const unnamed = "unnamed"
+
+// nameAll gives a name to each account that has none. The caller's are left as they are.
+func (in *Inputs) nameAll() {
+	given := in.Accounts
+	for i := range given {
+		if given[i].ID != "" {
+			continue
+		}
+		if &in.Accounts[0] == &given[0] {
+			in.Accounts = slices.Clone(given)
+		}
+		in.Accounts[i].ID = unnamed
 	}
 }
 

@@ -53,7 +53,7 @@ func openDemo(c config, logger *slog.Logger) (*whatsapp, error) {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
 	w.probes = d.Probes(func(account, sender *whatsmeow.Client, to types.JID, host *whatsappprobe.Host) []monitor.Probe {
-		return probesOf(account, sender, to, host, c.WhatsApp.ProbeEvery, false, 10_000, c.clock)
+		return probesOf(account, sender, to, probeOptions{host: host, every: c.WhatsApp.ProbeEvery, burst: 10_000, clock: c.clock})
 	})
 	for i := range w.probes {
 		// Quick, so that a person can watch; a real account is probed in hours.

@@ -147,7 +147,9 @@ func openWhatsApp(ctx context.Context, c config, logger *slog.Logger) (*whatsapp
 		return nil, err
 	}
 	for i, account := range monitored {
-		probes := probesOf(account.cli, sender, c.WhatsApp.probeTo(sender), nil, c.WhatsApp.ProbeEvery, c.WhatsApp.ProbeUntil == "ack", 0, c.clock)
+		probes := probesOf(account.cli, sender, c.WhatsApp.probeTo(sender), probeOptions{
+			every: c.WhatsApp.ProbeEvery, ackIsEnough: c.WhatsApp.ProbeUntil == "ack", shared: c.WhatsApp.ownedByLeader(), clock: c.clock,
+		})
 		if i > 0 {
 			probes = probes[:2] // the queue is the host's, and one for all
 		}
@@ -187,21 +189,30 @@ func (c whatsappConfig) account(i int) (name, file string) {
 	return name, file
 }
 
+// probeOptions are how the probes of one account are.
+type probeOptions struct {
+	host        *whatsappprobe.Host // the application behind the account; nil where it says nothing of what it has
+	every       time.Duration
+	ackIsEnough bool
+	shared      bool        // another instance may connect the account in between, and be given what waits
+	burst       int         // the probers' own; 0 is what is safe with WhatsApp
+	clock       clock.Clock // nil is the wall clock
+}
+
 // probesOf are the probes of one account. What has no account to probe with is
-// there all the same, and says that it is not configured. host is the application behind
-// the account, nil where it says nothing of what it has. burst and clk are the
-// probers' own, where 0 is what is safe with WhatsApp, and nil the wall clock.
-func probesOf(monitored, sender *whatsmeow.Client, to types.JID, host *whatsappprobe.Host, every time.Duration, ackIsEnough bool, burst int, clk clock.Clock) []monitor.Probe {
+// there all the same, and says that it is not configured.
+func probesOf(monitored, sender *whatsmeow.Client, to types.JID, o probeOptions) []monitor.Probe {
 	const month = 30 * 24 * time.Hour
-	queueEvery := min(4*every, month) // 0 leaves the monitor its own default
-	outbound := &whatsappprobe.OutboundOptions{AckIsEnough: ackIsEnough, Burst: burst, Clock: clk}
+	queueEvery := min(4*o.every, month) // 0 leaves the monitor its own default
+	outbound := &whatsappprobe.OutboundOptions{AckIsEnough: o.ackIsEnough, Burst: o.burst, Clock: o.clock}
 	if sender != nil && sender.Store.ID != nil && sender.Store.ID.User == to.User {
 		outbound.Receiver, outbound.AskPhone = sender, true // who tells what is its own fault
 	}
+	inbound := &whatsappprobe.InboundOptions{Host: o.host, IgnoreReplay: o.shared, Burst: o.burst, Clock: o.clock}
 	return []monitor.Probe{
-		{Type: longrun.Outbound, Every: every, Prober: whatsappprobe.Outbound(monitored, to, outbound)},
-		{Type: longrun.Inbound, Every: every, Prober: whatsappprobe.Inbound(sender, monitored, &whatsappprobe.InboundOptions{Host: host, Burst: burst, Clock: clk})},
-		{Type: longrun.Queue, Every: queueEvery, Prober: whatsappprobe.Queue(monitored, sender, &whatsappprobe.QueueOptions{Burst: burst, Clock: clk})},
+		{Type: longrun.Outbound, Every: o.every, Prober: whatsappprobe.Outbound(monitored, to, outbound)},
+		{Type: longrun.Inbound, Every: o.every, Prober: whatsappprobe.Inbound(sender, monitored, inbound)},
+		{Type: longrun.Queue, Every: queueEvery, Prober: whatsappprobe.Queue(monitored, sender, &whatsappprobe.QueueOptions{Burst: o.burst, Clock: o.clock})},
 	}
 }
 

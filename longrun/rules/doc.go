@@ -79,8 +79,9 @@
 // State.Tell decides what is told, so that the last word is true: what fires, what
 // goes on once in each throttle, its end if it was told, and what flaps summed up. A
 // longrun.Silence, a Maintenance or a rule that Mutes or Explains it keeps it from
-// being told and changes nothing else: what still fires when they end is told then. Who holds the lock commits state, incident and Notice together, so that
-// none of them is known without the others. Delivery is at least once.
+// being told and changes nothing else: what still fires when they end is told then. Who
+// holds the lock commits state, incident and Notice together, so that none of them is
+// known without the others. Delivery is at least once.
 //
 // Recent is the memory for the two rules about slots. A new leader restores it from
 // one Scan, and its first look judges the silence before it as a whole: what is at

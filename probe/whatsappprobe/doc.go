@@ -5,9 +5,8 @@
 // What it does not do: it connects, reconnects and logs out no client (package owning,
 // below it, does, for the instance that leads), and it answers no message. It cannot
 // tell why WhatsApp did what it did, and it proves nothing of groups, media or calls.
-// Its probes send real messages: to an
-// account that you own, few of them, see README.md. A program that imports it
-// links go.mau.fi/libsignal, which is GPL-3.0.
+// Its probes send real messages: to an account that you own, few of them, see
+// README.md. A program that imports it links go.mau.fi/libsignal, which is GPL-3.0.
 //
 // # Accounts
 //

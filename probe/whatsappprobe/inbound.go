@@ -31,8 +31,9 @@ type InboundOptions struct {
 	// IgnoreReplay makes nothing of a message that was sent while the account was
 	// away. Set it where another process may connect the account in between, and
 	// be given what waits, as among several instances with package owning: the one
-	// that led before, and leads again, would miss it for ever. Default: such a message must come when the account is
-	// back, or the next probe fails, "replay_lost".
+	// that led before, and leads again, would miss it for ever. Default: such a
+	// message must come when the account is back, or the next probe fails,
+	// "replay_lost".
 	IgnoreReplay bool
 	// Burst is how many messages may be sent at once; then it is one every 30 s.
 	// Raise it only where no WhatsApp is at the other end. Default: 12, or what

@@ -94,8 +94,8 @@ func New(opts *Options) *Owner {
 }
 
 // Add takes a client over, under an ID of the host's for the log, which is no
-// telephone number: one would be masked there. It is called before the client connects, and before those that
-// the host has handlers of its own on. Of a *whatsmeow.Client it switches
+// telephone number: one would be masked there. It is called before the client connects,
+// and before those that the host has handlers of its own on. Of a *whatsmeow.Client it switches
 // EnableAutoReconnect off. One that is not paired is left alone until it is: the host
 // connects it to pair it, on the instance that leads. While the instance leads, the
 // client is connected at once. The error is ErrOwned, or says what is wrong with the

@@ -176,16 +176,16 @@ func record(t *testing.T, seed uint64, wrap func(store.Store) store.Store) (h *h
 }
 
 func TestHistoriesAreThoseOfALockWithAFencedRegister(t *testing.T) {
-	calls, writes, open := 0, 0, 0
-	all := seeds(t, 60)
-	for _, seed := range all {
-		h := record(t, seed, nil)
+	calls, writes, again := 0, 0, 0
+	for _, seed := range seeds(t, 60) {
+		var h *history
+		result := porcupine.Unknown
 		// An order is found within milliseconds or, where very many calls overlap, not
-		// for minutes: such a history is left out, and they must be few.
-		result := porcupine.CheckOperationsTimeout(fencedRegister.ToModel(), h.calls, 10*time.Second)
-		if result == porcupine.Unknown {
-			open++
-			continue
+		// for minutes. Which do is the scheduler's choice: the seed is lived through again.
+		for try := 0; result == porcupine.Unknown && try < 5; try++ {
+			again += min(try, 1)
+			h = record(t, seed, nil)
+			result = porcupine.CheckOperationsTimeout(fencedRegister.ToModel(), h.calls, 10*time.Second)
 		}
 		require.Equal(t, porcupine.Ok, result, "LOCK_SEED=%d", seed)
 		for _, c := range h.calls {
@@ -195,9 +195,8 @@ func TestHistoriesAreThoseOfALockWithAFencedRegister(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d calls, %d writes acknowledged, %d histories left out", calls, writes, open)
+	t.Logf("%d calls, %d writes acknowledged, %d histories lived through again", calls, writes, again)
 	require.Positive(t, writes)
-	require.LessOrEqual(t, open, len(all)/10)
 }
 
 // unfenced writes the row on no condition: the lock of the system before.

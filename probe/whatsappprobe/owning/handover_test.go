@@ -34,7 +34,7 @@ func TestTheLeaderAloneIsConnected(t *testing.T) {
 		require.Equal(t, 2, h.Stats(ours).Logins)
 		require.Zero(t, h.Stats(ours).Replaced)
 		b.end()
-		require.Zero(t, h.Stats(ours).Online)
+		require.Zero(t, h.online(ours))
 		require.Zero(t, count[*events.StreamReplaced](a.ear)+count[*events.StreamReplaced](b.ear))
 	})
 }
@@ -53,7 +53,7 @@ func TestNoHandOverThrowsAnybodyOut(t *testing.T) {
 			}
 			now.leads()
 			require.False(t, next.online())
-			require.Equal(t, 1, h.Stats(ours).Online)
+			require.Equal(t, 1, h.online(ours))
 			time.Sleep(time.Duration(r.Int64N(int64(4 * time.Minute))))
 			synctest.Wait()
 			switch r.IntN(3) {
@@ -63,7 +63,7 @@ func TestNoHandOverThrowsAnybodyOut(t *testing.T) {
 				now = h.start(now.name)
 			case 1:
 				now.kill()
-				require.Zero(t, h.Stats(ours).Online)
+				require.Zero(t, h.online(ours))
 				now = h.start(now.name)
 			case 2:
 				heal := now.cut()
@@ -122,7 +122,7 @@ func TestAnOutageOfTheStoreThatOutlastsTheLeaseLetsTheAccountGo(t *testing.T) {
 		time.Sleep(70 * time.Second)
 		synctest.Wait()
 		require.False(t, a.online())
-		require.Zero(t, h.Stats(ours).Online)
+		require.Zero(t, h.online(ours))
 		time.Sleep(5 * time.Minute)
 		heal()
 		a.leads()

@@ -184,6 +184,12 @@ func (h *house) calm() {
 	synctest.Wait()
 }
 
+// online is how many connections are, once the server has seen those end that clients ended.
+func (h *house) online(numbers ...string) int {
+	synctest.Wait()
+	return h.Stats(numbers...).Online
+}
+
 // inBubble runs a test on a house in a bubble.
 func inBubble(t *testing.T, test func(t *testing.T, h *house)) {
 	t.Helper()

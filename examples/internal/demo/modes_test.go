@@ -189,8 +189,7 @@ func TestEachModeIsToldByItsRuleAndResolved(t *testing.T) {
 	}
 }
 
-func TestMemoryThatIsHeldIsToldWhenTheHourIsOver(t *testing.T) {
-	t.Parallel()
+func TestMemoryThatIsHeldIsToldWhenTheHourIsOver(t *testing.T) { //nolint:paralleltest // what others hold is the process's too
 	onStage(t, time.Hour, time.Minute, func(s *stage) {
 		time.Sleep(time.Minute)
 		_, err := s.do("m")

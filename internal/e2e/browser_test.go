@@ -226,14 +226,20 @@ func (t *tab) violations(source string) []string {
 // shoot keeps a picture of the whole page.
 func (t *tab) shoot(name string) {
 	t.tb.Helper()
-	ctx, end := context.WithTimeout(t.ctx, patience)
-	defer end()
-	picture, err := chromedp.Run(ctx, func(ctx context.Context, tab *chromedp.Target) ([]byte, error) {
-		taken, err := cdp.Call(ctx, tab, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
-		return taken.Data, err
-	})
-	require.NoError(t.tb, err)
 	folder := filepath.Join("..", "..", ".cache", "e2e")
 	require.NoError(t.tb, os.MkdirAll(folder, 0o750))
-	require.NoError(t.tb, os.WriteFile(filepath.Join(folder, name+"-"+t.look.String()+".png"), picture, 0o600))
+	require.NoError(t.tb, os.WriteFile(filepath.Join(folder, name+"-"+t.look.String()+".png"), t.picture(), 0o600))
+}
+
+// picture is the whole page as its readers see it, as a PNG.
+func (t *tab) picture() []byte {
+	t.tb.Helper()
+	ctx, end := context.WithTimeout(t.ctx, patience)
+	defer end()
+	taken, err := chromedp.Run(ctx, func(ctx context.Context, tab *chromedp.Target) ([]byte, error) {
+		shot, err := cdp.Call(ctx, tab, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
+		return shot.Data, err
+	})
+	require.NoError(t.tb, err)
+	return taken
 }

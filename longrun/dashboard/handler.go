@@ -146,6 +146,7 @@ func (h *handler) routes() http.Handler {
 		mux.Handle(method+" "+h.Prefix+path, h.sane(serve))
 	}
 	open("GET /assets/{file}", h.asset)
+	open("GET /favicon.ico", h.icon)
 	open("GET /login", h.loginPage)
 	open("POST /login", h.login)
 	page("GET /{$}", h.nowPage)
@@ -161,6 +162,7 @@ func (h *handler) routes() http.Handler {
 	page("POST /silences/end", h.endSilence)
 	page("POST /alerts/test", h.testAlert)
 	page("POST /probes/run", h.runProbe)
+	page("POST /theme", h.setTheme)
 	page("POST /logout", h.logout)
 	if h.Prefix != "" {
 		mux.Handle("GET "+h.Prefix, redirect.To(h.Prefix+"/"))

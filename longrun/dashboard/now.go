@@ -314,6 +314,8 @@ func done(r *http.Request) string {
 		return "The silence has ended."
 	case "stored":
 		return "The settings were stored. They are in force from the next slot on."
+	case "theme":
+		return "This browser shows these colours from now on."
 	case "tested":
 		return "The test message was sent."
 	case "passed":

@@ -43,7 +43,7 @@ func load() (byName map[string]file, names map[string]string) {
 		}
 		text, _ := files.ReadFile("assets/" + e.Name())
 		if ext == ".css" {
-			text = append([]byte(chart.Style()), text...)
+			text = append([]byte(chart.Style()+chart.Themes()), text...)
 		}
 		sum := sha256.Sum256(text)
 		name := strings.TrimSuffix(e.Name(), ext) + "-" + hex.EncodeToString(sum[:6]) + ext
@@ -90,6 +90,7 @@ type frame struct {
 	Body any
 
 	Root, Service, Form string
+	Theme               theme
 	Signed              bool
 	At                  moment
 	Every               bool
@@ -122,7 +123,7 @@ func policy(header http.Header) {
 // render writes a page.
 func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, name string, f frame) {
 	f.Root, f.Service, f.Form = h.root(r), visible.Line(h.Service, 60), h.key.Form(h.session(r))
-	f.Signed = h.session(r) != ""
+	f.Signed, f.Theme = h.session(r) != "", themeOf(r)
 	f.At = h.moment(h.Clock.Now())
 	f.Done = visible.Line(f.Done, 200)
 	if f.Icon == "" {
@@ -176,6 +177,14 @@ func (h *handler) asset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	send(w, r, http.StatusOK, f.mediaType, f.plain, f.gzip)
+}
+
+// icon answers what browsers ask for beside pages that name no icon, such as the admin
+// API's report.
+func (h *handler) icon(w http.ResponseWriter, r *http.Request) {
+	f := loaded[named["icon-ok.svg"]]
+	w.Header().Set("Cache-Control", "public, max-age=86400")
 	send(w, r, http.StatusOK, f.mediaType, f.plain, f.gzip)
 }
 

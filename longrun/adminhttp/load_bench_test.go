@@ -48,7 +48,7 @@ func BenchmarkStatusUnderLoad(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		var mine []time.Duration
 		for pb.Next() {
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/status", nil)
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+adminhttp.DefaultPrefix+"/status", nil)
 			if err != nil {
 				b.Error(err)
 				return

@@ -74,6 +74,7 @@ var arrows = []row{
 
 	// Counting, judging, proving: pure, each on the vocabulary alone.
 	{dir: "longrun/coverage", ours: []string{"longrun"}},
+	{dir: "longrun/budget", ours: []string{"longrun"}},
 	{dir: "longrun/rules/finding", ours: []string{"longrun"}},
 	{dir: "longrun/rules/internal/words"},
 	{dir: "longrun/rules/internal/account", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},

@@ -103,7 +103,7 @@ var arrows = []row{
 	{dir: "longrun/report/chart", ours: []string{"longrun", "longrun/coverage", "internal/figures", "internal/visible"}},
 	{
 		dir:  "longrun/report",
-		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "internal/figures", "internal/visible"},
+		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/budget", "internal/figures", "internal/visible"},
 	},
 	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
 	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
@@ -221,7 +221,7 @@ var arrows = []row{
 	{
 		dir: "longrun/adminhttp",
 		ours: []string{
-			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
+			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/budget", "longrun/evidence",
 			"longrun/rules", "store", "internal/visible", "internal/redirect",
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
 			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
@@ -233,7 +233,7 @@ var arrows = []row{
 	{
 		dir: "longrun/dashboard",
 		ours: []string{
-			"longrun/monitor", "longrun/report", "longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/rules", "store",
+			"longrun/monitor", "longrun/report", "longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/budget", "longrun/rules", "store",
 			"longrun/dashboard/internal/session",
 			"internal/entry", "internal/figures", "internal/redirect", "internal/spawn", "internal/turnstile", "internal/visible",
 		},

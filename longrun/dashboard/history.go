@@ -109,12 +109,9 @@ func (h *handler) historyPage(w http.ResponseWriter, r *http.Request) {
 
 // historyOf says the numbers of a survey, as the report judges them.
 func (h *handler) historyOf(s ledger.Survey, now time.Time) historyView {
-	settings := h.monitor.Status().Settings
-	threshold := settings.InsufficientDataThreshold
-	if threshold == 0 {
-		threshold = -1 // nothing is asked for, which is not to ask for the default
-	}
-	made := report.New(s, &report.Options{Threshold: threshold, MaxGaps: maxHistoryGaps, MaxIncidents: maxHistoryGaps})
+	options := report.OptionsOf(h.monitor.Status().Settings)
+	options.MaxGaps, options.MaxIncidents = maxHistoryGaps, maxHistoryGaps
+	made := report.New(s, options)
 	c := made.Coverage
 	v := historyView{
 		Title: s.Asked.From.Format("2 Jan 2006") + " to " + now.Format("2 Jan 2006"), Known: "nothing is known yet", Today: now.Format(time.DateOnly),
@@ -228,15 +225,13 @@ func (h *handler) reportPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status := h.monitor.Status()
-	options := report.Options{InstanceID: status.InstanceID, CommitHash: status.CommitHash, Threshold: status.Settings.InsufficientDataThreshold}
-	if options.Threshold == 0 {
-		options.Threshold = -1 // nothing is asked for, which is not to ask for the default
-	}
+	options := report.OptionsOf(status.Settings)
+	options.InstanceID, options.CommitHash = status.InstanceID, status.CommitHash
 	links := report.PageOptions{Home: "report", Window: func(name string) string { return "?window=" + url.QueryEscape(name) }}
 	if h.API != "" {
 		links.Table = func(name string) string { return h.root(r) + h.API + tableOf(name, window) }
 	}
-	made := report.New(s, &options)
+	made := report.New(s, options)
 	icon := "icon-ask.svg"
 	switch made.Judgement.Outcome {
 	case report.Pass:

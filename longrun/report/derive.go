@@ -35,6 +35,9 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 		},
 		{Number: "missed", Value: figures.Count(c.Missed), Source: "the two above", Formula: fmt.Sprintf("%d − %d", c.Expected, c.Written), Query: "–"},
 		{Number: "coverage", Value: figures.Percent(c.Written, c.Expected), Source: "the two above", Formula: fmt.Sprintf("%d / %d", c.Written, c.Expected), Query: "–"},
+	}
+	list = append(list, budgetDerivations(r, beats, path(ledger.Heartbeats))...)
+	list = append(list, []Derivation{
 		{
 			Number: "gaps", Value: fmt.Sprintf("%s with %s slots", figures.Count(r.Gaps.Count), figures.Count(r.Gaps.Missed)), Source: path(ledger.Heartbeats), Query: beats,
 			Formula: fmt.Sprintf("in the order of ts, with the window's bounds as beats at either end: the slots strictly between neighbours, %d in all", c.Missed),
@@ -47,7 +50,7 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 			Number: "healthy while seen", Value: figures.Percent(c.Healthy, c.Written), Source: path(ledger.Heartbeats), Query: beats,
 			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of those that have a beat", c.Healthy, c.Written),
 		},
-	}
+	}...)
 	if c.Drift != nil {
 		list = append(list, Derivation{
 			Number: "drift", Value: fmt.Sprintf("P50 %s, P90 %s, P95 %s, max %s", figures.Secs(c.Drift.P50Sec), figures.Secs(c.Drift.P90Sec), figures.Secs(c.Drift.P95Sec), figures.Secs(c.Drift.MaxSec)),

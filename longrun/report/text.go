@@ -42,8 +42,12 @@ func (r Report) sections() []section {
 	if r.HasData() && r.Window.CountedTo.Sub(r.Window.CountedFrom) > monthsFrom {
 		all = append(all, r.monthsSection())
 	}
+	all = append(all, r.gapsSection())
+	if r.Budget != nil {
+		all = append(all, r.budgetSection())
+	}
 	all = append(all,
-		r.gapsSection(), r.coverageSection(), r.incidentsSection(), r.probesSection(), r.instancesSection(),
+		r.coverageSection(), r.incidentsSection(), r.probesSection(), r.instancesSection(),
 		r.leftOutSection(), r.windowSection(), r.derivationsSection(),
 	)
 	for _, s := range all {

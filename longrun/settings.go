@@ -217,10 +217,9 @@ func (s Settings) InForce() []Target {
 // AlertTarget is the one that the rule about the error budget and the metrics hold to:
 // the longest of at most 30 days, so far as a leader remembers; else the shortest.
 func (s Settings) AlertTarget() Target {
-	targets := s.InForce()
-	held := targets[0]
-	for _, t := range targets {
-		if t.Days <= 30 {
+	held := Target{Days: 30, Percent: 99.5} // of DefaultTargets
+	for i, t := range s.Targets {           // without a list of its own: a rule asks in each slot
+		if i == 0 || t.Days <= 30 && (t.Days > held.Days || held.Days > 30) || t.Days > 30 && t.Days < held.Days {
 			held = t
 		}
 	}

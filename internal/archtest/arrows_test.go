@@ -82,7 +82,7 @@ var arrows = []row{
 		dir:  "longrun/rules/internal/traffic",
 		ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words", "longrun/rules/internal/account"},
 	},
-	{dir: "longrun/rules/internal/host", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},
+	{dir: "longrun/rules/internal/host", ours: []string{"longrun", "longrun/budget", "longrun/rules/finding", "longrun/rules/internal/words"}},
 	{
 		dir: "longrun/rules",
 		ours: []string{

@@ -93,6 +93,17 @@ func (m *Measures) KnownSlots(earliest, from, now time.Time, filled map[longrun.
 	m.month.known(earliest, from, now, filled)
 }
 
+// Filled counts the filled ones of the slots [from, to), and reports whether all since
+// from are known.
+func (m *Measures) Filled(from, to longrun.Slot) (filled int64, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.month.knows(from) {
+		return 0, false
+	}
+	return m.month.count(from, to), true
+}
+
 // Day is told of each rollup that was read or written.
 func (m *Measures) Day(r longrun.Rollup) {
 	m.mu.Lock()

@@ -173,7 +173,7 @@ var arrows = []row{
 	{dir: "longrun/monitor/internal/memlimit"},
 	{
 		dir:  "longrun/monitor/internal/measuring",
-		ours: []string{"longrun", "longrun/coverage", "longrun/metrics", "longrun/monitor/internal/hostcall"},
+		ours: []string{"longrun", "longrun/coverage", "longrun/budget", "longrun/metrics", "longrun/monitor/internal/hostcall"},
 	},
 	{
 		dir: "longrun/monitor/internal/alarming",

@@ -134,9 +134,9 @@ func (m *Measures) Probed(p longrun.Probe) {
 	m.probes[i].Latency = time.Duration(p.LatencyMs * float64(time.Millisecond))
 }
 
-// Lay lays what is known at now over a snapshot; leads says whether this instance
-// does.
-func (m *Measures) Lay(s *metrics.Snapshot, now time.Time, leads bool) {
+// Lay lays what is known at now over a snapshot, the budget by a target; leads says
+// whether this instance does.
+func (m *Measures) Lay(s *metrics.Snapshot, t longrun.Target, now time.Time, leads bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.Beats.Drift, s.Beats.Commit = m.drift.Clone(), m.commit.Clone()
@@ -150,5 +150,6 @@ func (m *Measures) Lay(s *metrics.Snapshot, now time.Time, leads bool) {
 	}
 	if leads {
 		s.Coverage, s.Gaps = m.month.windows(now), m.month.gaps(now)
+		s.Budget = m.month.budget(t, now)
 	}
 }

@@ -34,6 +34,7 @@ type coverageBody struct {
 	Threshold    float64       `json:"threshold"`
 	Sufficient   *bool         `json:"sufficient"`
 	Drift        longrun.Drift `json:"drift"`
+	DriftMeanSec *float64      `json:"driftMeanSec"`
 	Gaps         []longrun.Gap `json:"gaps"`
 	// Mangled counts documents that do not decode; they fill no slot here.
 	Mangled int64 `json:"mangled"`
@@ -66,7 +67,7 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 		From: c.From, To: c.To, IntervalSec: c.IntervalSec,
 		Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy,
 		Threshold: h.monitor.Status().Settings.InsufficientDataThreshold,
-		Drift:     c.Drift, Gaps: c.Gaps, Mangled: survey.Summary.Undecodable,
+		Drift:     c.Drift, DriftMeanSec: survey.Summary.DriftMeanSec, Gaps: c.Gaps, Mangled: survey.Summary.Undecodable,
 	}
 	if c.HasData() {
 		ratio := c.Ratio()

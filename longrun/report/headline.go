@@ -107,9 +107,19 @@ func (r Report) cards() []card {
 		incidents.Of = figures.Count(r.Incidents.Open) + " open"
 	}
 	if r.Repairs.MTTRMeanSec != nil {
-		incidents.Of += ", " + figures.Span(r.Repairs.MTTRMeanSec) + " each on average"
+		incidents.Of += ", " + r.repairWords()
 	}
 	return append(cards, incidents)
+}
+
+// repairWords say the mean and the median of MTTR, and of how many they are.
+func (r Report) repairWords() string {
+	rep := r.Repairs
+	text := "MTTR " + figures.Span(rep.MTTRMeanSec) + " on average"
+	if rep.Resolved < 2 {
+		return text + ", of the 1 that is over"
+	}
+	return text + ", median " + figures.Span(rep.MTTRP50Sec) + ", of " + figures.Count(rep.Resolved) + " that are over"
 }
 
 // longest is the gap with the most missed slots.

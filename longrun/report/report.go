@@ -81,9 +81,10 @@ type Coverage struct {
 	// written after it.
 	Extra int   `json:"extra"`
 	Late  int64 `json:"late"`
-	// Drift is how long after its slot's start a beat was made; null without
-	// beats.
-	Drift *longrun.Drift `json:"drift"`
+	// Drift is how long after its slot's start a beat was made, over Drift.Beats beats,
+	// and DriftMeanSec the mean of the same; null without beats.
+	Drift        *longrun.Drift `json:"drift"`
+	DriftMeanSec *float64       `json:"driftMeanSec"`
 }
 
 // Gaps are the runs of empty slots. The missed slots of all that are listed and

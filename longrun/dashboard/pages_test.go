@@ -164,7 +164,13 @@ func TestHistoryAndReportAgree(t *testing.T) {
 	}
 	require.NotZero(t, missed)
 	says(t, page, fmt.Sprintf("So far %d min missed", missed))
+	says(t, page, "<dt>Left</dt>")
+	says(t, page, " over 1 h, ")
+	says(t, page, "<dt>Time to repair</dt>")
+	says(t, page, "<dt>Time between failures</dt>")
+	require.NotContains(t, page, "without maintenance")
 	day := fetch(t, pages, "/history?day=2026-11-08").Body.String()
+	require.NotContains(t, day, "<dt>Left", "a target is for longer than a day")
 	require.NotContains(t, day, "20261108T1604")
 	require.NotContains(t, fetch(t, pages, "/history?day=2026-11-26").Body.String(), "The target")
 	says(t, fetch(t, pages, "/history").Body.String(), `?day=2026-11-26`)

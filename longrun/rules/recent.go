@@ -218,5 +218,8 @@ func (s *slots) least(from longrun.Slot) longrun.Slot {
 	return max(from, s.Recent.first, s.Recent.earliest)
 }
 
+// Earliest is the first slot that counts.
+func (s *slots) Earliest() longrun.Slot { return s.Recent.earliest }
+
 // Interval is the length of a slot.
 func (s *slots) Interval() time.Duration { return s.Recent.interval }

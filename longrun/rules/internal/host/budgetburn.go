@@ -152,8 +152,12 @@ func (b *burner) say(f *finding.Finding, p burnPace, lately budget.Count, from l
 	f.Summary = words.Number(lately.Missed) + " of the " + words.Counted(lately.Slots, b.unit()) + " of the last " + words.Span(p.long) +
 		" were missed, " + times(f.Observed) + " times as fast as " + strconv.FormatFloat(b.target.Percent, 'f', -1, 64) + " % of " + b.target.Name() + " lets; more than " +
 		times(p.times) + " is too fast"
-	if whole, known := b.over(b.target.Length()); known {
-		f.Summary += ". " + words.Number(whole.Missed) + " were in " + b.target.Name() + ", of " + words.Number(b.target.MayMiss(whole.Slots)) + " that may be"
+	first := max(b.end-b.slots(b.target.Length()), b.Earliest())
+	if missed, known := b.Missed(first, b.end); known { // planned ones too, as reports say it first
+		f.Summary += ". " + words.Number(missed) + " were in " + b.target.Name() + ", of " + words.Number(b.target.MayMiss(int64(b.end-first))) + " that may be"
+		if b.slots(b.target.Length()) > b.end-first {
+			f.Summary += " so far"
+		}
 	}
 	for at := from; ; {
 		s, ok := b.NextMissed(at, b.end)

@@ -63,6 +63,8 @@ type Slots interface {
 	// [from, to) that are remembered one by one.
 	NextMissed(from, to longrun.Slot) (longrun.Slot, bool)
 	LastMissed(from, to longrun.Slot) (longrun.Slot, bool)
+	// Earliest is the first slot that counts: before it nothing existed.
+	Earliest() longrun.Slot
 	// Interval is the length of a slot; there is one where Missed knows any.
 	Interval() time.Duration
 }

@@ -1,6 +1,7 @@
 package longrun_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -251,4 +252,16 @@ func TestThePlannedTimesAreThoseOfEachMoment(t *testing.T) {
 	}
 	require.Empty(t, longrun.Settings{Maintenance: []longrun.Maintenance{{Start: "02:00", Minutes: 5}}}.Planned(longrun.Window{From: evening, To: evening}))
 	require.Empty(t, longrun.Settings{Maintenance: []longrun.Maintenance{{Start: "02:00", Minutes: 5, Zone: "Nowhere/At_All"}}}.Planned(longrun.Window{From: evening, To: evening.AddDate(0, 0, 9)}))
+}
+
+func ExampleSettings_Planned() {
+	s := longrun.Settings{Maintenance: []longrun.Maintenance{
+		{Name: "backup", Start: "02:30", Minutes: 30}, {Name: "updates", Days: []string{"mon"}, Start: "02:45", Minutes: 60},
+	}}
+	for _, w := range s.Planned(longrun.Window{From: evening, To: evening.AddDate(0, 0, 7)})[5:] {
+		fmt.Println(w.From.Format(time.DateTime), w.To.Sub(w.From))
+	}
+	// Output:
+	// 2026-01-04 02:30:00 30m0s
+	// 2026-01-05 02:30:00 1h15m0s
 }

@@ -67,6 +67,7 @@ func TestSettingsAreConfirmed(t *testing.T) {
 	onStand(t, nil, func(s *stand) {
 		s.signIn()
 		page := s.page("/settings")
+		says(t, s.page("/settings"), "To be written: 99 % of 7 days, 99.5 % of 30 days, 99.7 % of 90 days, 99.8 % of 180 days. The rule about the error budget holds to 99.5 % of 30 days.")
 		says(t, page, "Queue depth threshold")
 		form := s.form("/settings")
 		w := s.post("/settings/review", url.Values{"csrf": {form}, "alertThresholds.queueDepthThreshold": {"250"}, "driftSec": {"10"}})

@@ -87,7 +87,7 @@
 // holds the lock commits state, incident and Notice together, so that none of them is
 // known without the others. Delivery is at least once.
 //
-// Recent is the memory for the two rules about slots. A new leader restores it from
+// Recent is the memory for the rules about slots. A new leader restores it from
 // one Scan, and its first look judges the silence before it as a whole: what is at
 // or under the threshold, such as a clean deploy, is a gap and no incident.
 package rules

@@ -45,14 +45,18 @@ type Rollup struct {
 	// known before From.
 	From time.Time `json:"from" firestore:"from"`
 	To   time.Time `json:"to" firestore:"to"`
-	// IntervalSec is the length of a slot in seconds.
+	// IntervalSec is the length of a slot in seconds. On a day on which it was changed
+	// that is the longest in which the beats of all lengths fill what they cover.
 	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+	// Lengths are those of the slots that the beats were made for, shortest first; empty
+	// where all were made for the rollup's, as in older documents.
+	Lengths []SlotLength `json:"lengths" firestore:"lengths"`
 	// Slots are the slots of [From, To) as a Bitmap writes them: 1 is filled.
 	// Unhealthy has a 1 for each filled one whose beats did not all say Healthy.
 	Slots     string `json:"slots" firestore:"slots"`
 	Unhealthy string `json:"unhealthy" firestore:"unhealthy"`
-	// HealthyHb counts the filled slots whose beats all said Healthy, ExtraHb the
-	// beats that found their slot filled, and LateHb those that were written
+	// HealthyHb counts the filled slots whose beats all said Healthy, DuplicateHb the
+	// beats that found one in their own slot, and LateHb those that were written
 	// after their slot.
 	HealthyHb   int64 `json:"healthyHb" firestore:"healthyHb"`
 	DuplicateHb int64 `json:"extraHb" firestore:"extraHb"`
@@ -109,6 +113,17 @@ type EdgeBeat struct {
 	UptimeSec  int64     `json:"uptimeSec" firestore:"uptimeSec"`
 	ChainSeq   int64     `json:"chainSeq" firestore:"chainSeq"`
 	Late       bool      `json:"late" firestore:"late"`
+	// IntervalSec is the length of the slot that it was made for, in seconds; 0 where
+	// that is the rollup's.
+	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+}
+
+// SlotLength counts the beats of a day that were made for slots of one length.
+type SlotLength struct {
+	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+	Beats       int64 `json:"beats" firestore:"beats"`
+	// Duplicates are those of them that found a beat of the same length in their slot.
+	Duplicates int64 `json:"duplicates" firestore:"duplicates"`
 }
 
 // Bounds of a Rollup's lists, so that the document stays under a database's

@@ -143,6 +143,7 @@ func TestCausesOfAGap(t *testing.T) {
 func TestATakeOverMayCostSeveralShortSlots(t *testing.T) {
 	t.Parallel()
 	a, b := beatOf("a", "", clockAt(9, 59), clockAt(0, 0)), beatOf("b", "", clockAt(11, 0), clockAt(0, 0))
+	a.ExpectedIntervalSec, b.ExpectedIntervalSec = 1, 1
 	w := longrun.Window{From: clockAt(9, 0), To: clockAt(12, 0)}
 	for until, want := range map[int]longrun.Cause{50: longrun.StoreDown, 49: longrun.Crash} {
 		run := runOf("a", "", clockAt(0, 0), "", time.Time{}, longrun.Lapse{From: clockAt(9, 59), To: clockAt(10, until), Cause: longrun.StoreDown})

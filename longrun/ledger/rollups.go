@@ -62,8 +62,9 @@ func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.
 	return revise(old.Value, known, fresh)
 }
 
-// compute makes the rollup of a day from its documents alone. A day whose beats
-// were all made for slots of another length keeps to those.
+// compute makes the rollup of a day from its documents alone. A day keeps to the
+// slots that its beats were made for, whatever they are today; where they are of
+// several lengths, to those in which each beat fills what it covers.
 func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
 	earliest, known, err := l.Earliest(ctx)
 	if err != nil {
@@ -72,36 +73,16 @@ func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.
 	if !known {
 		return longrun.Rollup{}, fmt.Errorf("ledger: roll up %s: nothing is stored yet", longrun.RollupID(day))
 	}
-	var own intervals
-	d, err := l.ReadDay(ctx, day, interval, earliest, now, append(slices.Clip(also), own.see)...)
-	if other, ok := own.only(); err == nil && ok && other != interval {
-		d, err = l.ReadDay(ctx, day, other, earliest, now)
+	var own time.Duration // 0 where no beat says
+	see := func(h longrun.Heartbeat) { own = coverage.Finest(own, coverage.Grid{}.Own(h)) }
+	d, err := l.ReadDay(ctx, day, interval, earliest, now, append(slices.Clip(also), see)...)
+	if err == nil && own != 0 && own != interval {
+		d, err = l.ReadDay(ctx, day, own, earliest, now)
 	}
 	if err != nil {
 		return longrun.Rollup{}, err
 	}
 	return d.Rollup(), nil
-}
-
-// intervals are those that beats were made for.
-type intervals struct {
-	sec   int64 // of those so far; 0 without any
-	mixed bool
-}
-
-func (i *intervals) see(h longrun.Heartbeat) {
-	switch h.ExpectedIntervalSec {
-	case 0, i.sec: // the original system does not say
-	default:
-		i.mixed = i.mixed || i.sec != 0
-		i.sec = h.ExpectedIntervalSec
-	}
-}
-
-// only returns the one that all of them were made for.
-func (i *intervals) only() (time.Duration, bool) {
-	interval := time.Duration(min(i.sec, 86_401)) * time.Second
-	return interval, !i.mixed && longrun.ValidateInterval(interval) == nil
 }
 
 // stored reads the rollup of a day. One that does not decode has a version, and

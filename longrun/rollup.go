@@ -97,6 +97,12 @@ type Rollup struct {
 	// stand as they are.
 	PrunedAt map[string]time.Time `json:"prunedAt" firestore:"prunedAt"`
 
+	// Replaced is the whole document that lay in this one's place, and was none of ours:
+	// the original system's rollup of the day, with its own numbers under its own
+	// names, or one that did not decode. Empty where there was none. It outlives every
+	// new computation, as the seal does.
+	Replaced map[string]any `json:"replaced" firestore:"replaced"`
+
 	// ComputedAt is when the numbers were last computed with another outcome
 	// than before, ComputedBy is the instance that did, and Revision counts the
 	// times, from 1.

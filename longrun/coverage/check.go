@@ -213,8 +213,8 @@ func checkLists(r *longrun.Rollup, day *rolledDay) error {
 var ErrShrunk = errors.New("longrun: documents that the rollup counted are gone")
 
 // Revise returns the rollup that stands after the day was rolled up again: old
-// itself, unless the numbers changed; then fresh with the old Seal and the next
-// Revision. ErrShrunk is returned beside old, if fresh lacks what old had, or
+// itself, unless the numbers changed; then fresh with what old had Replaced, the old
+// Seal, and the next Revision. ErrShrunk is returned beside old, if fresh lacks what old had, or
 // anything of the day was pruned. An old rollup that contradicts itself, or is of
 // other slots, shrinks nothing, unless nothing at all is left of its beats: then
 // it is the only trace of them.
@@ -223,6 +223,9 @@ func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 		return old, fmt.Errorf("%w: %s is pruned", ErrShrunk, old.Date)
 	}
 	fresh.Seal = old.Seal
+	if len(old.Replaced) > 0 {
+		fresh.Replaced = old.Replaced
+	}
 	fresh.Revision = old.Revision + 1
 	before, err := openRollup(&old)
 	if err != nil || old.IntervalSec != fresh.IntervalSec || !old.TS.Equal(fresh.TS) {
@@ -262,6 +265,7 @@ func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 
 // content is all that is computed from the documents, as text.
 func contentOf(r longrun.Rollup) string {
+	r.Replaced = nil
 	r.Seal, r.PrunedAt, r.ComputedAt, r.ComputedBy, r.Revision = nil, nil, time.Time{}, "", 0
 	// A database may give an empty list back as none.
 	r.Gaps, r.Edges, r.Lengths = notNil(r.Gaps), notNil(r.Edges), notNil(r.Lengths)

@@ -116,6 +116,7 @@ func (d *Day) Rollup() longrun.Rollup {
 		Gaps:        c.Gaps, Edges: d.edges(), Instances: s.Instances, Probes: s.Probes, Incidents: s.Incidents,
 		Lengths:    d.lengths(),
 		Settled:    c.Missed == 0 || filled.Has(filled.Len()-1) || d.digest.tally.later != nil,
+		PrunedAt:   map[string]time.Time{}, Replaced: map[string]any{},
 		ComputedAt: d.now, Revision: 1,
 	}
 	r.MTTRP50, r.MTTRP90, r.MTTRP95 = repairTimes(s.Incidents)

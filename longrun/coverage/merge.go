@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -224,4 +225,26 @@ func (d *Merge) Summary() Summary {
 	}
 	slices.SortFunc(s.Incidents, compareIncidents)
 	return s
+}
+
+// instanceKey tells the lines of the table apart.
+type instanceKey struct{ instance, commit string }
+
+func keyOf(p *longrun.InstanceStats) instanceKey { return instanceKey{p.InstanceID, p.CommitHash} }
+
+// joinInstances makes one of two lines of the same instance and build.
+func joinInstances(p *longrun.InstanceStats, o longrun.InstanceStats) {
+	if o.First.Before(p.First) {
+		p.First = o.First
+	}
+	if o.Last.After(p.Last) {
+		p.Last = o.Last
+	}
+	p.Beats += o.Beats
+	p.EpochFrom = min(p.EpochFrom, o.EpochFrom)
+	p.EpochTo = max(p.EpochTo, o.EpochTo)
+}
+
+func compareInstances(a, b longrun.InstanceStats) int {
+	return cmp.Or(a.First.Compare(b.First), a.Last.Compare(b.Last), cmp.Compare(a.InstanceID, b.InstanceID), cmp.Compare(a.CommitHash, b.CommitHash))
 }

@@ -74,6 +74,8 @@ func fill(v reflect.Value, n *int64) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem(), n)
+	case reflect.Interface:
+		v.Set(reflect.ValueOf("anything"))
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		for i := range v.Len() {
@@ -129,11 +131,11 @@ func roundTrips[T any](t *testing.T, st store.Store) {
 	}
 }
 
-// normal makes empty and nil slices one: the stores may tell them apart or not.
+// normal makes empty and nil lists one: what was nil comes back empty.
 func normal[T any](v T) T {
 	f := reflect.ValueOf(&v).Elem()
 	for _, field := range f.Fields() {
-		if field.Kind() == reflect.Slice && field.Len() == 0 {
+		if (field.Kind() == reflect.Slice || field.Kind() == reflect.Map) && field.Len() == 0 {
 			field.SetZero()
 		}
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -43,7 +44,7 @@ func (l *Ledger) PutRollup(ctx context.Context, r longrun.Rollup, version string
 //
 // A day that is not over is an error. longrun.ErrShrunk comes beside the stored
 // rollup when documents that it counted are gone: they were pruned, and it stands. A
-// rollup of the original system is replaced, since it has no slots.
+// rollup of the original system has no slots: it moves into Rollup.Replaced.
 //
 // The day's beats are handed to each of also, such as the Add of a longrun.Sealer,
 // from the same reading.
@@ -86,18 +87,44 @@ func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.
 }
 
 // stored reads the rollup of a day. One that does not decode has a version, and
-// is not known.
+// is not known. Of that and of the original system's the whole document is in
+// Replaced: nobody's numbers are lost because there are others now.
 func (l *Ledger) stored(ctx context.Context, day time.Time) (e Entry[longrun.Rollup], known bool, err error) {
-	e, err = l.Rollup(ctx, day)
-	if errors.Is(err, store.ErrNotFound) || isDocument(err) {
+	rec, err := l.Record(ctx, l.Key(Rollups, longrun.RollupID(day)))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return e, false, nil
+	case err != nil:
+		return e, false, err
 	}
-	return e, err == nil, err
+	e, err = Decode[longrun.Rollup](rec)
+	if err != nil || e.Value.Original() {
+		e.Value.Replaced = replaced(rec)
+	}
+	return e, err == nil, nil
+}
+
+// maxReplaced bounds what is kept of a document in the place of a rollup, in bytes
+// of JSON.
+const maxReplaced = 100_000
+
+func replaced(rec store.Record) map[string]any {
+	var doc map[string]any
+	if err := rec.Decode(&doc); err != nil {
+		return nil
+	}
+	if text, err := json.Marshal(doc); err != nil || len(text) > maxReplaced {
+		return nil
+	}
+	return doc
 }
 
 // revise is longrun.Revise, where there is something to revise.
 func revise(old longrun.Rollup, known bool, fresh longrun.Rollup) (longrun.Rollup, error) {
 	if !known {
+		if len(old.Replaced) > 0 {
+			fresh.Replaced = old.Replaced
+		}
 		return fresh, nil
 	}
 	r, err := coverage.Revise(old, fresh)

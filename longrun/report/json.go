@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/seed-13dc028d/longwatch/internal/document"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 // JSON returns the report as indented JSON with a line feed at its end; what
 // stands in it is said at Report. What cannot be seen is escaped in it.
 func (r Report) JSON() ([]byte, error) {
-	text, err := json.MarshalIndent(r, "", "  ")
+	text, err := json.MarshalIndent(document.Full(r), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}

@@ -88,6 +88,10 @@ func (b *Bitmap) Gaps() iter.Seq2[int, int] {
 	}
 }
 
+// Next returns the first slot at i or later that is filled, or the first that is empty
+// where filled is false; Len where there is none.
+func (b *Bitmap) Next(i int, filled bool) int { return b.seek(max(i, 0), !filled) }
+
 // seek returns the first empty (or else filled) slot at i or later, Len where
 // there is none.
 func (b *Bitmap) seek(i int, empty bool) int {

@@ -114,9 +114,9 @@ func (d *Day) Rollup() longrun.Rollup {
 		Drift: c.Drift, DriftMs: d.digest.tally.drifts.String(),
 		Undecodable: s.Undecodable,
 		Gaps:        c.Gaps, Edges: d.edges(), Instances: s.Instances, Probes: s.Probes, Incidents: s.Incidents,
-		Lengths:    d.lengths(),
-		Settled:    c.Missed == 0 || filled.Has(filled.Len()-1) || d.digest.tally.later != nil,
-		PrunedAt:   map[string]time.Time{}, Replaced: map[string]any{},
+		Lengths:  d.lengths(),
+		Settled:  c.Missed == 0 || filled.Has(filled.Len()-1) || d.digest.tally.later != nil,
+		PrunedAt: map[string]time.Time{}, Replaced: map[string]any{},
 		ComputedAt: d.now, Revision: 1,
 	}
 	r.MTTRP50, r.MTTRP90, r.MTTRP95 = repairTimes(s.Incidents)

@@ -37,7 +37,8 @@ type Rollup struct {
 	MTTRP95 *float64 `json:"mttrP95" firestore:"mttrP95"`
 	// IncidentsCount counts the incidents that began on this day.
 	IncidentsCount int64 `json:"incidentsCount" firestore:"incidentsCount"`
-	// CommitHash and InstanceID are those of the day's last beat.
+	// CommitHash and InstanceID are those of the day's last beat; of a day without beats,
+	// those of whoever rolled it up.
 	CommitHash string `json:"commitHash" firestore:"commitHash"`
 	InstanceID string `json:"instanceId" firestore:"instanceId"`
 
@@ -306,7 +307,7 @@ func (t ProbeTally) Rate() (rate float64, ok bool) {
 func (t ProbeTally) Latencies() []float64 {
 	var ms []float64
 	for _, p := range t.Points {
-		if p.Result == Pass && p.Ms >= 0 {
+		if p.Result == Pass && KnownMs(p.Ms) {
 			ms = append(ms, p.Ms)
 		}
 	}

@@ -266,6 +266,9 @@ func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 // content is all that is computed from the documents, as text.
 func contentOf(r longrun.Rollup) string {
 	r.Replaced = nil
+	if r.WrittenHb == 0 {
+		r.CommitHash, r.InstanceID = "", "" // of whoever rolled the day up first
+	}
 	r.Seal, r.PrunedAt, r.ComputedAt, r.ComputedBy, r.Revision = nil, nil, time.Time{}, "", 0
 	// A database may give an empty list back as none.
 	r.Gaps, r.Edges, r.Lengths = notNil(r.Gaps), notNil(r.Edges), notNil(r.Lengths)

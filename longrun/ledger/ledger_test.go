@@ -223,6 +223,25 @@ func original(t *testing.T, st store.Store, l *ledger.Ledger) {
 	require.NoError(t, err)
 }
 
+// A PASS that says no latency took no 0 ms (D11): it is not known how long.
+func TestALatencyThatNobodyWroteIsUnknown(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		at := time.Date(2025, 12, 29, 22, 29, 48, 0, time.UTC)
+		doc := map[string]any{"type": "queue", "ts": at, "result": "PASS"}
+		zero := map[string]any{"type": "queue", "ts": at, "result": "PASS", "latencyMs": 0.0}
+		wrong := map[string]any{"type": "queue", "ts": at, "result": "PASS", "latencyMs": nil}
+		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Probes, "none"), doc), store.Set(l.Key(ledger.Probes, "zero"), zero), store.Set(l.Key(ledger.Probes, "null"), wrong))
+		require.NoError(t, err)
+		for id, want := range map[string]float64{"none": longrun.UnknownMs, "zero": 0, "null": longrun.UnknownMs} {
+			p, err := ledger.Read[longrun.Probe](t.Context(), l, ledger.Probes, id)
+			require.NoError(t, err)
+			require.InDelta(t, want, p.Value.LatencyMs, 0, id)
+		}
+	})
+}
+
 func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, st store.Store) {

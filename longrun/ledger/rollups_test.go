@@ -169,6 +169,25 @@ func TestTheOriginalsRollupIsKeptInOurs(t *testing.T) {
 	})
 }
 
+// A day without beats is whoever's who rolled it up first (D15), and nobody makes
+// another rollup of it for that.
+func TestADayWithoutBeatsSaysWhoRolledItUp(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	beatsFrom(t, st, l, firstDay, firstDay.Add(time.Hour), 15*time.Minute, nil)
+	day, now := firstDay.AddDate(0, 0, 1), firstDay.AddDate(0, 0, 3)
+	c, err := l.CloseDay(t.Context(), day, now, 15*time.Minute, "who", nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"who", "who"}, []string{c.Rollup.InstanceID, c.Rollup.ComputedBy})
+	c.Rollup.CommitHash = "abc"
+	putRollup(t, st, l, c.Rollup)
+	c, err = l.CloseDay(t.Context(), day, now, 15*time.Minute, "another", nil)
+	require.NoError(t, err)
+	require.False(t, c.Changed)
+	require.Equal(t, []string{"who", "abc"}, []string{c.Rollup.InstanceID, c.Rollup.CommitHash})
+}
+
 func TestDaysThatLackARollupAreFound(t *testing.T) {
 	t.Parallel()
 	st := memstore.New(nil)

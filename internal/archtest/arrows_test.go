@@ -103,7 +103,7 @@ var arrows = []row{
 	{dir: "longrun/report/chart", ours: []string{"longrun", "longrun/coverage", "internal/figures", "internal/visible"}},
 	{
 		dir:  "longrun/report",
-		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/budget", "internal/figures", "internal/visible"},
+		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/budget", "internal/document", "internal/figures", "internal/visible"},
 	},
 	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
 	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
@@ -115,7 +115,7 @@ var arrows = []row{
 		dir: "longrun/verify",
 		ours: []string{
 			"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store",
-			"longrun/verify/internal/chain", "internal/spawn", "internal/visible",
+			"longrun/verify/internal/chain", "internal/document", "internal/spawn", "internal/visible",
 		},
 	},
 
@@ -178,7 +178,7 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor/internal/alarming",
 		ours: []string{
-			"store", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
+			"store", "alert", "longrun", "longrun/coverage", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
 			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/outbox", "longrun/monitor/internal/causes", "internal/deadline", "internal/spawn",
 		},
@@ -246,7 +246,7 @@ var arrows = []row{
 	},
 	{
 		dir:  "longrun/adminhttp/internal/reply",
-		ours: []string{"longrun/report", "longrun/ledger", "internal/visible", "internal/redirect"},
+		ours: []string{"longrun/report", "longrun/ledger", "internal/document", "internal/visible", "internal/redirect"},
 		real: []string{"Now"}, // how long to wait for a network
 	},
 	{dir: "longrun/adminhttp/internal/patience", ours: []string{"internal/deadline"}, with: []string{clock}},

@@ -155,7 +155,7 @@ func (k *known) byType(w longrun.Window) (out []*probesOfType) {
 		slices.SortStableFunc(t.Points, func(a, b longrun.ProbePoint) int { return a.TS.Compare(b.TS) })
 		var ms []float64
 		for _, p := range t.Points {
-			if p.Result == longrun.Pass && p.Ms >= 0 {
+			if p.Result == longrun.Pass && longrun.KnownMs(p.Ms) {
 				ms = append(ms, p.Ms)
 			}
 		}

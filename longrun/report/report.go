@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/document"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/budget"
@@ -254,7 +255,7 @@ func (r Report) HasData() bool { return r.Coverage.Expected > 0 }
 // JSON returns the report as indented JSON with a line feed at its end; what
 // stands in it is said at Report. What cannot be seen is escaped in it.
 func (r Report) JSON() ([]byte, error) {
-	text, err := json.MarshalIndent(r, "", "  ")
+	text, err := json.MarshalIndent(document.Full(r), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}

@@ -104,5 +104,9 @@ func (c *Closing) compute(ctx context.Context, day, now time.Time) (ledger.Closi
 	if key := c.EvidenceKey; key != nil {
 		sign = func(s longrun.Seal) longrun.Seal { return evidence.Sign(s, key) }
 	}
-	return c.Ledger.CloseDay(ctx, day, now, c.Self.Interval, c.Self.InstanceID, sign)
+	d, err := c.Ledger.CloseDay(ctx, day, now, c.Self.Interval, c.Self.InstanceID, sign)
+	if err == nil && d.Changed && d.Rollup.WrittenHb == 0 {
+		d.Rollup.CommitHash = c.Self.CommitHash
+	}
+	return d, err
 }

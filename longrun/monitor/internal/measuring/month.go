@@ -114,12 +114,9 @@ func (m *month) word(k longrun.Slot) *uint64 {
 	return &m.words[i]
 }
 
-// day takes a rollup. One of slots of another length leaves its day unknown.
+// day takes a rollup.
 func (m *month) day(r longrun.Rollup) {
-	if r.IntervalSec != int64(m.interval/time.Second) {
-		return
-	}
-	slots, err := coverage.ParseBitmap(r.Slots)
+	slots, err := coverage.Grid{Interval: m.interval}.Filled(r)
 	if err != nil {
 		return
 	}

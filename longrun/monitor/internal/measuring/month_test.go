@@ -164,13 +164,15 @@ func TestAWindowIsNotShownBeforeAllOfItIsKnown(t *testing.T) {
 		day := longrun.DayOf(now.AddDate(0, 0, -back-1))
 		r := rollup(nil, day, time.Minute)
 		if back == 4 {
-			r.IntervalSec = 30
+			r.IntervalSec = 7
 		}
 		m.Day(r)
 	}
-	require.Len(t, lay(m, now).Coverage, 1, "a day of other slots is not known")
-	m.Day(rollup(nil, longrun.DayOf(now.AddDate(0, 0, -5)), time.Minute))
+	require.Len(t, lay(m, now).Coverage, 1, "a day of slots that cannot be is not known")
+	half := rollup([]longrun.Heartbeat{longrun.Beat(now.AddDate(0, 0, -5), 30*time.Second)}, longrun.DayOf(now.AddDate(0, 0, -5)), 30*time.Second)
+	m.Day(half)
 	require.Len(t, lay(m, now).Coverage, 2)
+	require.EqualValues(t, 1, lay(m, now).Coverage[1].Written, "half a minute of the day on which the interval was another")
 	m.Began()
 	require.Empty(t, lay(m, now).Coverage, "another instance may have written")
 	s := metrics.Snapshot{}

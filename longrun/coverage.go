@@ -24,8 +24,9 @@ type Coverage struct {
 	// Healthy counts the written slots whose beat said Healthy. Where one slot
 	// has several beats, all of them must say so.
 	Healthy int `json:"healthy" firestore:"healthy"`
-	// Duplicates counts the beats that fell into a slot that had one. They fill
-	// nothing; the ledger never makes any, older systems did.
+	// Duplicates counts the beats that fell into a slot that had one, each in its own
+	// slot of the length that it was made for. They fill nothing; the ledger never makes
+	// any, older systems did.
 	Duplicates int   `json:"extra" firestore:"extra"`
 	Drift      Drift `json:"drift" firestore:"drift"`
 	// Gaps are the empty slots, oldest first; never nil.

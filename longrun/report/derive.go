@@ -23,6 +23,11 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 	beats := between(w.CountedFrom, w.CountedTo)
 	probes := between(w.CountedFrom, until(s))
 	sec := strconv.FormatInt(w.IntervalSec, 10)
+	others, mod := "", "" // what a beat of another interval fills, and where its drift begins
+	if len(s.OtherIntervals) > 0 {
+		mod = ", or mod E,"
+		others = fmt.Sprintf("; a beat with another expectedIntervalSec E fills all from floor(floor(unix(ts) / E) · E / %s) up to before (floor(unix(ts) / E) + 1) · E / %s", sec, sec)
+	}
 	list := []Derivation{
 		{
 			Number: "expected", Value: figures.Count(c.Expected), Source: "the window",
@@ -31,7 +36,7 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 		},
 		{
 			Number: "written", Value: figures.Count(c.Written), Source: path(ledger.Heartbeats), Query: beats,
-			Formula: fmt.Sprintf("count of the different floor(unix(ts) / %s)", sec),
+			Formula: fmt.Sprintf("count of the different floor(unix(ts) / %s)%s", sec, others),
 		},
 		{Number: "missed", Value: figures.Count(c.Missed), Source: "the two above", Formula: fmt.Sprintf("%d − %d", c.Expected, c.Written), Query: "–"},
 		{Number: "coverage", Value: figures.Percent(c.Written, c.Expected), Source: "the two above", Formula: fmt.Sprintf("%d / %d", c.Written, c.Expected), Query: "–"},
@@ -54,7 +59,7 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 	if c.Drift != nil {
 		list = append(list, Derivation{
 			Number: "drift", Value: fmt.Sprintf("n %s, mean %s, median %s, P90 %s, P95 %s, max %s", figures.Count(c.Drift.Beats), figures.Span(c.DriftMeanSec), figures.Secs(c.Drift.P50Sec), figures.Secs(c.Drift.P90Sec), figures.Secs(c.Drift.P95Sec), figures.Secs(c.Drift.MaxSec)),
-			Formula: fmt.Sprintf("(unix(ts) mod %s) of all %d beats, cut to milliseconds: the sum / %d; sorted: numbers %s", sec, c.Drift.Beats, c.Drift.Beats, ranks(c.Drift.Beats)),
+			Formula: fmt.Sprintf("(unix(ts) mod %s)%s of all %d beats, cut to milliseconds: the sum / %d; sorted: numbers %s", sec, mod, c.Drift.Beats, c.Drift.Beats, ranks(c.Drift.Beats)),
 			Source:  path(ledger.Heartbeats), Query: beats,
 		})
 	}

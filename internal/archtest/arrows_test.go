@@ -12,6 +12,7 @@ import (
 const (
 	clock     = "github.com/benbjohnson/clock"
 	xsync     = "golang.org/x/sync"
+	xmod      = "golang.org/x/mod"
 	testify   = "github.com/stretchr/testify"
 	porcupine = "github.com/anishathalye/porcupine"
 )
@@ -89,7 +90,13 @@ var arrows = []row{
 			"longrun/rules/internal/account", "longrun/rules/internal/traffic", "longrun/rules/internal/host",
 		},
 	},
-	{dir: "longrun/evidence", ours: []string{"longrun"}},
+	// The formats of others: notes and trees as the checksum database has them.
+	{dir: "longrun/evidence/internal/canonical"},
+	{dir: "longrun/evidence/tree", with: []string{xmod}},
+	{
+		dir: "longrun/evidence", with: []string{xmod},
+		ours: []string{"longrun", "longrun/evidence/internal/canonical", "longrun/evidence/tree"},
+	},
 
 	// Built once, on the contracts. The ledger and the lock speak in the store's
 	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.

@@ -105,7 +105,17 @@ var arrows = []row{
 		dir: "longrun/ledger", with: []string{clock},
 		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/document", "internal/visible"},
 	},
-	{dir: "longrun/ledger/retention", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "store"}},
+	{dir: "longrun/ledger/logbook", ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store"}},
+	{
+		dir:  "longrun/ledger/retention",
+		ours: []string{"longrun/ledger/logbook", "longrun/ledger", "longrun", "longrun/coverage", "longrun/evidence", "store"},
+	},
+	// What tests of the rooms below longrun share.
+	{dir: "longrun/internal/oldseal", ours: []string{"longrun", "longrun/evidence"}},
+	{
+		dir:  "longrun/internal/logtest",
+		ours: []string{"longrun/evidence", "longrun/ledger", "longrun/ledger/logbook", "longrun/ledger/retention", "store"},
+	},
 	{dir: "longrun/report/chart", ours: []string{"longrun", "longrun/coverage", "internal/figures", "internal/visible"}},
 	{
 		dir:  "longrun/report",
@@ -114,14 +124,18 @@ var arrows = []row{
 	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
 	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
 	{
-		dir:  "longrun/verify/internal/chain",
+		dir: "longrun/verify/internal/chain", with: []string{xmod},
 		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store", "internal/spawn"},
 	},
 	{
-		dir: "longrun/verify",
+		dir: "longrun/verify/internal/logged", with: []string{xmod},
+		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree"},
+	},
+	{
+		dir: "longrun/verify", with: []string{xmod},
 		ours: []string{
 			"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store",
-			"longrun/verify/internal/chain", "internal/spawn", "internal/visible",
+			"longrun/verify/internal/chain", "longrun/verify/internal/logged", "internal/spawn", "internal/visible",
 		},
 	},
 
@@ -206,7 +220,7 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor/internal/closing",
 		ours: []string{
-			"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/ledger", "longrun/ledger/retention", "longrun/monitor/internal/room",
+			"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/ledger", "longrun/ledger/logbook", "longrun/ledger/retention", "longrun/monitor/internal/room",
 			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth", "longrun/monitor/internal/leading",
 			"internal/deadline", "internal/spawn",
 		},

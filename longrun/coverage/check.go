@@ -193,7 +193,7 @@ func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 	if len(old.PrunedAt) > 0 {
 		return old, fmt.Errorf("%w: %s is pruned", ErrShrunk, old.Date)
 	}
-	fresh.Seal = old.Seal
+	fresh.Seal, fresh.Batch, fresh.Batches = old.Seal, old.Batch, old.Batches
 	fresh.Revision = old.Revision + 1
 	before, err := openRollup(&old)
 	if err != nil || old.IntervalSec != fresh.IntervalSec || !old.TS.Equal(fresh.TS) {
@@ -233,7 +233,7 @@ func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 
 // content is all that is computed from the documents, as text.
 func contentOf(r longrun.Rollup) string {
-	r.Seal, r.PrunedAt, r.ComputedAt, r.ComputedBy, r.Revision = nil, nil, time.Time{}, "", 0
+	r.Seal, r.Batch, r.Batches, r.PrunedAt, r.ComputedAt, r.ComputedBy, r.Revision = nil, 0, nil, nil, time.Time{}, "", 0
 	// A database may give an empty list back as none.
 	r.Gaps, r.Edges = notNil(r.Gaps), notNil(r.Edges)
 	r.Instances, r.Incidents = notNil(r.Instances), notNil(r.Incidents)

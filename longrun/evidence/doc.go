@@ -44,6 +44,7 @@
 //
 // # Seals
 //
-// A Sealer closes the segment of each day with a Seal, in the day's rollup, which
-// covers its beats and no number of the rollup.
+// Versions before the log closed a segment of the chain each day with a seal, in the
+// day's rollup, which covered its beats and no number of the rollup. They are still
+// read and checked; nothing makes them any more.
 package evidence

@@ -181,7 +181,7 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor/internal/settings",
 		ours: []string{
-			"store", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "internal/deadline", "internal/spawn",
+			"store", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "internal/deadline", "internal/document", "internal/spawn",
 		},
 	},
 	{

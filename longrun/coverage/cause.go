@@ -14,6 +14,7 @@ type history struct {
 	interval time.Duration
 	runs     map[string][]*longrun.Run  // by instance, by start
 	down     map[string][]longrun.Lapse // by instance, disjoint, in order
+	downAll  []longrun.Lapse            // what holds for everybody, the same
 }
 
 func newHistory(runs []longrun.Run, interval time.Duration) history {
@@ -25,8 +26,12 @@ func newHistory(runs []longrun.Run, interval time.Duration) history {
 			h.runs[r.InstanceID] = append(h.runs[r.InstanceID], r)
 		}
 		for _, l := range r.Lapses {
-			if l.Cause == longrun.StoreDown && l.To.After(l.From) {
-				h.down[r.InstanceID] = append(h.down[r.InstanceID], l)
+			if l.Cause != longrun.StoreDown || !l.To.After(l.From) {
+				continue
+			}
+			h.down[r.InstanceID] = append(h.down[r.InstanceID], l)
+			if l.ReadOnly || l.From.Before(r.TS) { // one from before the run was found in a journal of who led
+				h.downAll = append(h.downAll, l)
 			}
 		}
 	}
@@ -34,8 +39,9 @@ func newHistory(runs []longrun.Run, interval time.Duration) history {
 		slices.SortStableFunc(own, func(a, b *longrun.Run) int { return cmp.Or(a.TS.Compare(b.TS), cmp.Compare(a.RunID, b.RunID)) })
 	}
 	for instance, lapses := range h.down {
-		h.down[instance] = joined(lapses)
+		h.down[instance] = joined(append(lapses, h.downAll...))
 	}
+	h.downAll = joined(h.downAll)
 	return h
 }
 
@@ -64,7 +70,11 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 	if before == nil || before.instance == "" {
 		return longrun.Unknown
 	}
-	if h.storeDown(g, h.down[before.instance]) {
+	down, own := h.down[before.instance]
+	if !own {
+		down = h.downAll
+	}
+	if h.storeDown(g, down) {
 		return longrun.StoreDown
 	}
 	run := h.runOf(before)
@@ -100,9 +110,10 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 const settle = 10 * time.Second
 
 // storeDown reports whether the lapses of the instance that wrote before the gap
-// explain it: each of its empty slots touches one. Those of others tell nothing: one
-// that only stood by may be cut off by itself. The end may be the take-over and not the outage itself, so
-// that one slot there, and shorter slots for the length of settle, need none.
+// explain it: each of its empty slots touches one. Those of others tell nothing, since
+// one that only stood by may be cut off by itself, unless the store itself said that it
+// takes no writes. The end may be the take-over and not the outage itself, so that one
+// slot there, and shorter slots for the length of settle, need none.
 func (h *history) storeDown(g longrun.Gap, down []longrun.Lapse) bool {
 	i, _ := slices.BinarySearchFunc(down, g.From, func(l longrun.Lapse, t time.Time) int {
 		if l.To.After(t) {
@@ -124,7 +135,7 @@ func (h *history) frozen(g longrun.Gap, run *longrun.Run) bool {
 		return false
 	}
 	return slices.ContainsFunc(run.Lapses, func(l longrun.Lapse) bool {
-		return l.Cause == longrun.Stall && l.From.Before(g.From.Add(h.interval)) && l.To.After(g.From)
+		return l.Cause == longrun.Stall && l.From.Before(l.To) && l.From.Before(g.From.Add(h.interval)) && l.To.After(g.From)
 	})
 }
 

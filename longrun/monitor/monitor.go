@@ -340,7 +340,7 @@ func (m *Monitor) storeChanged(c storehealth.Change, o storehealth.Outage) {
 		good := room.Latest(o.Good, o.From.Add(-m.cfg.Interval))
 		first := longrun.SlotAt(good, m.cfg.Interval) + 1
 		if !(first + 1).Start(m.cfg.Interval).After(o.To) {
-			m.run.Lapse(longrun.Lapse{From: o.From, To: o.To, Cause: longrun.StoreDown})
+			m.run.Lapse(longrun.Lapse{From: o.From, To: o.To, Cause: longrun.StoreDown, ReadOnly: o.ReadOnly()})
 		}
 	}
 }

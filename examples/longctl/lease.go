@@ -117,4 +117,3 @@ func (r reading) Note() string    { return r.note }
 func (r reading) Move(context.Context, logbook.Move) error {
 	return errors.New("nothing is written in a dry run")
 }
-

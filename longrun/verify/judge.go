@@ -131,6 +131,8 @@ func (j *judge) lockRow(beats bool) {
 		j.q.Fault(k.path, "is no document of a lock: %v", k.bad)
 	case k.note != nil:
 		j.q.Fault(k.path, "its note is no head of a chain: %.80q", k.row.Note)
+	case k.head == evidence.Head{} && beats && k.text.Number > 0:
+		j.q.Doubt(k.path, "names the end of the log, and no head of the chain: that was lost, and nothing proves where the chain ends")
 	case k.head == evidence.Head{} && beats:
 		j.q.Fault(k.path, "its note holds no head, though there are beats")
 	case j.now.head.ChainSeq < k.head.ChainSeq || j.now.head.ChainSeq == k.head.ChainSeq && j.now.head != k.head:

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -172,8 +173,8 @@ func (b *Batch) Prove(kind Kind, id string) (Proof, Line, error) {
 	if err != nil {
 		return Proof{}, Line{}, err
 	}
-	for i := len(o.Lines) - 1; i >= 0; i-- {
-		l := o.Lines[i]
+	for i, l := range slices.Backward(o.Lines) {
+
 		if l.Kind != kind || l.ID != id {
 			continue
 		}

@@ -102,8 +102,12 @@ func TestANoteIsWrittenOneWayOnly(t *testing.T) {
 	pub, _ := key.Public().(ed25519.PublicKey)
 	head := n.Head
 	for _, n := range []evidence.Note{
-		{}, {Head: head}, evidence.Note{Head: head}.Sign("o", key), {Head: head, Number: 1, Root: n.Root},
-		{Number: 3, Root: n.Root}, evidence.Note{Number: 3}.Sign("o", key), evidence.Note{}.Sign("o", key), n,
+		{},
+		{Head: head},
+		evidence.Note{Head: head}.Sign("o", key),
+		{Head: head, Number: 1, Root: n.Root},
+		{Number: 3, Root: n.Root},
+		evidence.Note{Number: 3}.Sign("o", key), evidence.Note{}.Sign("o", key), n,
 	} {
 		back, err := evidence.ParseNote(n.String())
 		require.NoError(t, err, n.String())

@@ -16,8 +16,8 @@ import (
 
 // worked is an example that was made by another implementation of the same formats:
 // two beats and a probe, in a first batch.
-func worked(t testing.TB) (evidence.Batch, evidence.Tip, evidence.Note, ed25519.PrivateKey, []longrun.Heartbeat, longrun.Probe) {
-	t.Helper()
+func worked(tb testing.TB) (evidence.Batch, evidence.Tip, evidence.Note, ed25519.PrivateKey, []longrun.Heartbeat, longrun.Probe) {
+	tb.Helper()
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32))
 	at := time.Date(2025, 12, 29, 23, 7, 0, 205_000_000, time.UTC)
 	var head evidence.Head
@@ -36,7 +36,7 @@ func worked(t testing.TB) (evidence.Batch, evidence.Tip, evidence.Note, ed25519.
 	}
 	lines = append(lines, evidence.ProbeLine(p.ProbeKey, p))
 	b, tip, err := evidence.Tip{Tree: "wa_metrics/longrun"}.Next(evidence.Draft{TS: at.Add(time.Hour), By: "i1", Head: head, Lines: lines}, key)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	n := evidence.Note{Head: head, Number: b.Number, Root: tip.Edge.Root()}.Sign("wa_metrics/longrun", key)
 	return b, tip, n, key, beats, p
 }

@@ -2,7 +2,6 @@ package verify_test
 
 import (
 	"crypto/ed25519"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -91,7 +90,7 @@ func rollupAt(a *attacker) (ledger.Entry[longrun.Rollup], bool) {
 
 // attacks are what may be done, each with whether it found something to do it to.
 // needs says what it takes to find it: "" the store alone, "key" or "anchor".
-var attacks = []struct { //nolint:gochecknoglobals // a table
+var attacks = []struct {
 	name, needs string
 	do          func(*attacker) bool
 }{
@@ -288,7 +287,7 @@ func (a *attacker) anew(key ed25519.PrivateKey) bool {
 		e.Value, a.head = a.head.Next(e.Value)
 		a.commit(store.Set(e.Key, e.Value))
 	}
-	a.life.key = key
+	a.key = key
 	a.lease.Grant("")
 	a.lease.Beat(a.head, a.sign)
 	a.keep = 0
@@ -375,7 +374,7 @@ func TestNoAttackIsMissed(t *testing.T) {
 	total := [4]int{}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		c := counts[name]
-		t.Log(fmt.Sprintf("%-45s %5d tried, %5d fault, %5d doubt, %5d named", name, c[0], c[1], c[2], c[3]))
+		t.Logf("%-45s %5d tried, %5d fault, %5d doubt, %5d named", name, c[0], c[1], c[2], c[3])
 		for i := range total {
 			total[i] += c[i]
 		}

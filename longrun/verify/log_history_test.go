@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -141,8 +142,8 @@ func (v *life) slot() {
 
 // write commits the beats that wait: the current one first, then the late ones.
 func (v *life) write() {
-	for i := len(v.waiting) - 1; i >= 0; i-- {
-		at := v.waiting[i].Add(time.Duration(v.rng.IntN(2000)) * time.Millisecond)
+	for i, v0 := range slices.Backward(v.waiting) {
+		at := v0.Add(time.Duration(v.rng.IntN(2000)) * time.Millisecond)
 		slot := longrun.SlotAt(at, v.every).Start(v.every)
 		if v.filled[slot] {
 			continue

@@ -22,37 +22,37 @@ import (
 var day0 = time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)
 
 // stage is a store with some days of beats.
-func stage(t testing.TB, days int) (*memstore.Store, *ledger.Ledger, *logtest.Lease) {
-	t.Helper()
+func stage(tb testing.TB, days int) (*memstore.Store, *ledger.Ledger, *logtest.Lease) {
+	tb.Helper()
 	st := memstore.New(nil)
 	l, err := ledger.New(st, "")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var head evidence.Head
 	for i := range days * 24 {
 		h := longrun.Beat(day0.Add(time.Duration(i)*time.Hour), time.Hour)
 		h.Healthy = true
 		h, head = head.Next(h)
-		_, err := st.Commit(t.Context(), l.CreateHeartbeat(h))
-		require.NoError(t, err)
+		_, err := st.Commit(tb.Context(), l.CreateHeartbeat(h))
+		require.NoError(tb, err)
 	}
 	lease := &logtest.Lease{Store: st}
 	lease.Grant(head.String())
 	return st, l, lease
 }
 
-func closeDay(t testing.TB, l *ledger.Ledger, log *logbook.Log, day int) ledger.Closing {
-	t.Helper()
-	c, err := logtest.Close(t.Context(), l, log, day0.AddDate(0, 0, day), day0.AddDate(0, 0, 30), time.Hour, "a")
-	require.NoError(t, err)
+func closeDay(tb testing.TB, l *ledger.Ledger, log *logbook.Log, day int) ledger.Closing {
+	tb.Helper()
+	c, err := logtest.Close(tb.Context(), l, log, day0.AddDate(0, 0, day), day0.AddDate(0, 0, 30), time.Hour, "a")
+	require.NoError(tb, err)
 	return c
 }
 
-func tree(t testing.TB, l *ledger.Ledger, number int64) evidence.Batch {
-	t.Helper()
-	e, err := l.Batch(t.Context(), number)
-	require.NoError(t, err)
+func tree(tb testing.TB, l *ledger.Ledger, number int64) evidence.Batch {
+	tb.Helper()
+	e, err := l.Batch(tb.Context(), number)
+	require.NoError(tb, err)
 	_, err = e.Value.Open()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return e.Value
 }
 

@@ -30,7 +30,7 @@ import (
 // Append appends the text of a document: a struct whose fields have json names.
 func Append(b []byte, document any) []byte { return appendValue(b, reflect.ValueOf(document)) }
 
-var timeType = reflect.TypeFor[time.Time]() //nolint:gochecknoglobals // a constant
+var timeType = reflect.TypeFor[time.Time]()
 
 // layout is the spelling of a time.
 const layout = "2006-01-02T15:04:05.999999Z"
@@ -43,7 +43,8 @@ func appendValue(b []byte, v reflect.Value) []byte {
 		}
 	case reflect.Struct:
 		if v.Type() == timeType {
-			return append(v.Interface().(time.Time).UTC().AppendFormat(append(b, '"'), layout), '"') //nolint:forcetypeassert // it is one
+			t, _ := v.Interface().(time.Time) // it is one
+			return append(t.UTC().AppendFormat(append(b, '"'), layout), '"')
 		}
 		return appendStruct(b, v)
 	case reflect.Map:
@@ -93,7 +94,8 @@ func isZeroTime(v reflect.Value) bool {
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
 	}
-	return v.Type() == timeType && v.Interface().(time.Time).IsZero() //nolint:forcetypeassert // it is one
+	t, is := v.Interface().(time.Time)
+	return is && t.IsZero()
 }
 
 func appendStruct(b []byte, v reflect.Value) []byte {
@@ -123,7 +125,8 @@ var known sync.Map //nolint:gochecknoglobals // a cache, by type
 
 func fieldsOf(t reflect.Type) []field {
 	if fields, ok := known.Load(t); ok {
-		return fields.([]field) //nolint:forcetypeassert // nothing else is kept
+		known, _ := fields.([]field) // nothing else is kept
+		return known
 	}
 	var fields []field
 	for i := range t.NumField() {

@@ -57,7 +57,7 @@ func TestEachDayIsClosedSoonAfterItAndOldOnesAreDeleted(t *testing.T) {
 			got := rollups(t, st)
 			require.Len(t, got, d+1)
 			require.EqualValues(t, 144, got[d].WrittenHb)
-			require.EqualValues(t, []int64{got[d].Batch}, got[d].Batches)
+			require.Equal(t, []int64{got[d].Batch}, got[d].Batches)
 			require.Equal(t, midnight.Add(day+5*time.Minute), n.Next())
 			if d > 3 {
 				require.Equal(t, midnight.AddDate(0, 0, -4), beats(t, st)[0].TS)

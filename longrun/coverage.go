@@ -24,8 +24,9 @@ type Coverage struct {
 	// Healthy counts the written slots whose beat said Healthy. Where one slot
 	// has several beats, all of them must say so.
 	Healthy int `json:"healthy" firestore:"healthy"`
-	// Duplicates counts the beats that fell into a slot that had one. They fill
-	// nothing; the ledger never makes any, older systems did.
+	// Duplicates counts the beats that fell into a slot that had one, each in its own
+	// slot of the length that it was made for. They fill nothing; the ledger never makes
+	// any, older systems did.
 	Duplicates int   `json:"extra" firestore:"extra"`
 	Drift      Drift `json:"drift" firestore:"drift"`
 	// Gaps are the empty slots, oldest first; never nil.
@@ -90,7 +91,8 @@ type Drift struct {
 //
 //  1. Ongoing: there is no beat after the gap, and it reaches the slot that now
 //     lies in.
-//  2. StoreDown: each empty slot touches a Lapse of that Cause in any run. At its
+//  2. StoreDown: each empty slot touches a Lapse of that Cause in a run of the
+//     instance that wrote before the gap: it led, and others may be cut off alone. At its
 //     end one slot, or 10 s of shorter slots, may be the take-over afterwards.
 //  3. Stall: the writer before the gap has a Lapse of that Cause that touches the
 //     first empty slot, or the same process wrote on both sides. (StoreDown if

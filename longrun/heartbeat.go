@@ -26,7 +26,8 @@ type Heartbeat struct {
 	ReconnectingCount int64 `json:"reconnectingCount" firestore:"reconnectingCount"`
 	NeedsQRCount      int64 `json:"needsQrCount" firestore:"needsQrCount"`
 	QueueDepth        int64 `json:"queueDepth" firestore:"queueDepth"`
-	// ExpectedIntervalSec is the length of the slot in seconds.
+	// ExpectedIntervalSec is the length of the slot in seconds: what the beat covers,
+	// and fills in slots of any other length; see coverage.Grid.
 	ExpectedIntervalSec int64 `json:"expectedIntervalSec" firestore:"expectedIntervalSec"`
 	// DriftSec is TS minus the slot's start, in seconds: never negative,
 	// always under the interval.
@@ -117,18 +118,6 @@ func ISO(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07
 // Slot returns the slot the beat fills, from when it was made and not from its
 // ID: the beats of older systems have IDs of their own.
 func (h Heartbeat) Slot(interval time.Duration) Slot { return SlotAt(h.TS, interval) }
-
-// Covers returns the slots [first, end) of an interval that the beat fills: all
-// those that its own slot reaches into, which may have had another length. One
-// that does not say its length, as those of the original system, fills one.
-func (h Heartbeat) Covers(interval time.Duration) (first, end Slot) {
-	own := time.Duration(min(max(h.ExpectedIntervalSec, 0), 86_401)) * time.Second
-	if own == interval || ValidateInterval(own) != nil {
-		return h.Slot(interval), h.Slot(interval) + 1
-	}
-	start := h.Slot(own).Start(own)
-	return SlotAt(start, interval), SlotAt(start.Add(own-1), interval) + 1
-}
 
 // Started returns when the process that made the beat began, to the second.
 func (h Heartbeat) Started() time.Time {

@@ -135,7 +135,8 @@ type Probe struct {
 	// Result is that of the last attempt: one that failed is confirmed by a
 	// second before it counts.
 	Result ProbeResult `json:"result" firestore:"result"`
-	// LatencyMs is how long the probed thing took in the last attempt, in
+	// LatencyMs is UnknownMs where the document does not say, as those of the original
+	// system. Else it is how long the probed thing took in the last attempt, in
 	// milliseconds; of a Fail, how long it was waited for.
 	LatencyMs float64 `json:"latencyMs" firestore:"latencyMs"`
 	// Trigger says whether the schedule, a person or a suspicion asked.
@@ -179,6 +180,17 @@ type ProbeAttempt struct {
 	ErrorClass string      `json:"errorClass" firestore:"errorClass"`
 	Error      string      `json:"error" firestore:"error"`
 }
+
+// UnknownMs stands for a latency that no document tells. MaxLatencyMs is the longest
+// that is believed, a year: what is longer, or no number, is as unknown, and spoils no
+// mean.
+const (
+	UnknownMs    = -1
+	MaxLatencyMs = 366 * 86_400_000
+)
+
+// KnownMs reports whether a latency is one.
+func KnownMs(ms float64) bool { return ms >= 0 && ms <= MaxLatencyMs }
 
 // Milliseconds returns d as probes and reports state it, to the microsecond.
 func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

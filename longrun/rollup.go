@@ -37,7 +37,8 @@ type Rollup struct {
 	MTTRP95 *float64 `json:"mttrP95" firestore:"mttrP95"`
 	// IncidentsCount counts the incidents that began on this day.
 	IncidentsCount int64 `json:"incidentsCount" firestore:"incidentsCount"`
-	// CommitHash and InstanceID are those of the day's last beat.
+	// CommitHash and InstanceID are those of the day's last beat; of a day without beats,
+	// those of whoever rolled it up.
 	CommitHash string `json:"commitHash" firestore:"commitHash"`
 	InstanceID string `json:"instanceId" firestore:"instanceId"`
 
@@ -45,14 +46,18 @@ type Rollup struct {
 	// known before From.
 	From time.Time `json:"from" firestore:"from"`
 	To   time.Time `json:"to" firestore:"to"`
-	// IntervalSec is the length of a slot in seconds.
+	// IntervalSec is the length of a slot in seconds. On a day on which it was changed
+	// that is the longest in which the beats of all lengths fill what they cover.
 	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+	// Lengths are those of the slots that the beats were made for, shortest first; empty
+	// where all were made for the rollup's, as in older documents.
+	Lengths []SlotLength `json:"lengths" firestore:"lengths"`
 	// Slots are the slots of [From, To) as a Bitmap writes them: 1 is filled.
 	// Unhealthy has a 1 for each filled one whose beats did not all say Healthy.
 	Slots     string `json:"slots" firestore:"slots"`
 	Unhealthy string `json:"unhealthy" firestore:"unhealthy"`
-	// HealthyHb counts the filled slots whose beats all said Healthy, ExtraHb the
-	// beats that found their slot filled, and LateHb those that were written
+	// HealthyHb counts the filled slots whose beats all said Healthy, DuplicateHb the
+	// beats that found one in their own slot, and LateHb those that were written
 	// after their slot.
 	HealthyHb   int64 `json:"healthyHb" firestore:"healthyHb"`
 	DuplicateHb int64 `json:"extraHb" firestore:"extraHb"`
@@ -99,6 +104,12 @@ type Rollup struct {
 	// stand as they are.
 	PrunedAt map[string]time.Time `json:"prunedAt" firestore:"prunedAt"`
 
+	// Replaced is the whole document that lay in this one's place, and was none of ours:
+	// the original system's rollup of the day, with its own numbers under its own
+	// names, or one that did not decode. Empty where there was none. It outlives every
+	// new computation, as the seal does.
+	Replaced map[string]any `json:"replaced" firestore:"replaced"`
+
 	// ComputedAt is when the numbers were last computed with another outcome
 	// than before, ComputedBy is the instance that did, and Revision counts the
 	// times, from 1.
@@ -115,6 +126,17 @@ type EdgeBeat struct {
 	UptimeSec  int64     `json:"uptimeSec" firestore:"uptimeSec"`
 	ChainSeq   int64     `json:"chainSeq" firestore:"chainSeq"`
 	Late       bool      `json:"late" firestore:"late"`
+	// IntervalSec is the length of the slot that it was made for, in seconds; 0 where
+	// that is the rollup's.
+	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+}
+
+// SlotLength counts the beats of a day that were made for slots of one length.
+type SlotLength struct {
+	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`
+	Beats       int64 `json:"beats" firestore:"beats"`
+	// Duplicates are those of them that found a beat of the same length in their slot.
+	Duplicates int64 `json:"duplicates" firestore:"duplicates"`
 }
 
 // Bounds of a Rollup's lists, so that the document stays under a database's
@@ -291,7 +313,7 @@ func (t ProbeTally) Rate() (rate float64, ok bool) {
 func (t ProbeTally) Latencies() []float64 {
 	var ms []float64
 	for _, p := range t.Points {
-		if p.Result == Pass && p.Ms >= 0 {
+		if p.Result == Pass && KnownMs(p.Ms) {
 			ms = append(ms, p.Ms)
 		}
 	}

@@ -75,6 +75,7 @@ var arrows = []row{
 
 	// Counting, judging, proving: pure, each on the vocabulary alone.
 	{dir: "longrun/coverage", ours: []string{"longrun"}},
+	{dir: "longrun/budget", ours: []string{"longrun"}},
 	{dir: "longrun/rules/finding", ours: []string{"longrun"}},
 	{dir: "longrun/rules/internal/words"},
 	{dir: "longrun/rules/internal/account", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},
@@ -82,7 +83,7 @@ var arrows = []row{
 		dir:  "longrun/rules/internal/traffic",
 		ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words", "longrun/rules/internal/account"},
 	},
-	{dir: "longrun/rules/internal/host", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},
+	{dir: "longrun/rules/internal/host", ours: []string{"longrun", "longrun/budget", "longrun/rules/finding", "longrun/rules/internal/words"}},
 	{
 		dir: "longrun/rules",
 		ours: []string{
@@ -119,7 +120,7 @@ var arrows = []row{
 	{dir: "longrun/report/chart", ours: []string{"longrun", "longrun/coverage", "internal/figures", "internal/visible"}},
 	{
 		dir:  "longrun/report",
-		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "internal/figures", "internal/visible"},
+		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/budget", "internal/document", "internal/figures", "internal/visible"},
 	},
 	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
 	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
@@ -135,7 +136,7 @@ var arrows = []row{
 		dir: "longrun/verify", with: []string{xmod},
 		ours: []string{
 			"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store",
-			"longrun/verify/internal/chain", "longrun/verify/internal/logged", "internal/spawn", "internal/visible",
+			"longrun/verify/internal/chain", "longrun/verify/internal/logged", "internal/document", "internal/spawn", "internal/visible",
 		},
 	},
 
@@ -193,12 +194,12 @@ var arrows = []row{
 	{dir: "longrun/monitor/internal/memlimit"},
 	{
 		dir:  "longrun/monitor/internal/measuring",
-		ours: []string{"longrun", "longrun/coverage", "longrun/metrics", "longrun/monitor/internal/hostcall"},
+		ours: []string{"longrun", "longrun/coverage", "longrun/budget", "longrun/metrics", "longrun/monitor/internal/hostcall"},
 	},
 	{
 		dir: "longrun/monitor/internal/alarming",
 		ours: []string{
-			"store", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
+			"store", "alert", "longrun", "longrun/coverage", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
 			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/outbox", "longrun/monitor/internal/causes", "internal/deadline", "internal/spawn",
 		},
@@ -241,7 +242,7 @@ var arrows = []row{
 	{
 		dir: "longrun/adminhttp",
 		ours: []string{
-			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
+			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/budget", "longrun/evidence",
 			"longrun/rules", "store", "internal/visible", "internal/redirect",
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
 			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
@@ -253,7 +254,7 @@ var arrows = []row{
 	{
 		dir: "longrun/dashboard",
 		ours: []string{
-			"longrun/monitor", "longrun/report", "longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/rules", "store",
+			"longrun/monitor", "longrun/report", "longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/budget", "longrun/rules", "store",
 			"longrun/dashboard/internal/session",
 			"internal/entry", "internal/figures", "internal/redirect", "internal/spawn", "internal/turnstile", "internal/visible",
 		},
@@ -266,7 +267,7 @@ var arrows = []row{
 	},
 	{
 		dir:  "longrun/adminhttp/internal/reply",
-		ours: []string{"longrun/report", "longrun/ledger", "internal/visible", "internal/redirect"},
+		ours: []string{"longrun/report", "longrun/ledger", "internal/document", "internal/visible", "internal/redirect"},
 		real: []string{"Now"}, // how long to wait for a network
 	},
 	{dir: "longrun/adminhttp/internal/patience", ours: []string{"internal/deadline"}, with: []string{clock}},

@@ -34,7 +34,8 @@ func within(step string, err error) error {
 	return err
 }
 
-// clean returns a copy of v with its times cut, and checks what the type alone
+// clean returns a copy of v with its times cut, and no list or map that is null, and
+// checks what the type alone
 // does not tell. v's type has passed check.
 func clean(v reflect.Value, depth int) (reflect.Value, error) {
 	if depth > maxDepth {
@@ -125,7 +126,13 @@ func cleanFields(v, out reflect.Value, depth int) error {
 }
 
 func cleanSlice(v reflect.Value, depth int) (reflect.Value, error) {
-	if v.IsNil() || isPlain(v.Type().Elem()) {
+	plain := isPlain(v.Type().Elem())
+	switch {
+	case v.IsNil() && plain && v.Type().Elem().Kind() == reflect.Uint8:
+		return v, nil // bytes are no list
+	case v.IsNil():
+		return reflect.MakeSlice(v.Type(), 0, 0), nil // a list is a list, also where it is empty
+	case plain:
 		return v, nil
 	}
 	out := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
@@ -144,7 +151,7 @@ func cleanSlice(v reflect.Value, depth int) (reflect.Value, error) {
 
 func cleanMap(v reflect.Value, depth int) (reflect.Value, error) {
 	if v.IsNil() {
-		return v, nil
+		return reflect.MakeMap(v.Type()), nil
 	}
 	out := reflect.MakeMapWithSize(v.Type(), v.Len())
 	for it := v.MapRange(); it.Next(); {

@@ -1,12 +1,14 @@
 package adminhttp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/lock"
@@ -82,7 +84,47 @@ func (h *handler) incidents(w http.ResponseWriter, r *http.Request) {
 // outbox answers GET outbox: the messages that were decided, and what became of
 // them.
 func (h *handler) outbox(w http.ResponseWriter, r *http.Request) {
-	answerList(h, w, r, request.NewParams(r, request.PageParams()...), ledger.Outbox, h.book(r.Context()).Notices, nil)
+	answerList(h, w, r, request.NewParams(r, request.PageParams()...), ledger.Outbox, decided(h.book(r.Context()).Notices), nil)
+}
+
+// maxOutbox is how many messages are listed, those that are due last.
+const maxOutbox = 5000
+
+// decided pages through messages by when they were decided. By when they are due, as
+// they lie in the store, one that is tried again meanwhile would be passed over, or be
+// there twice.
+func decided(notices reader[longrun.Notice]) reader[longrun.Notice] {
+	type one struct {
+		ledger.Entry[longrun.Notice]
+		err error
+	}
+	return func(ctx context.Context, page ledger.Page) iter.Seq2[ledger.Entry[longrun.Notice], error] {
+		return func(yield func(ledger.Entry[longrun.Notice], error) bool) {
+			var all []one
+			for e, err := range notices(ctx, ledger.Page{Desc: true, Limit: maxOutbox}) {
+				if _, mangled := errors.AsType[*ledger.DocumentError](err); err != nil && !mangled {
+					yield(e, err)
+					return
+				}
+				if !e.Value.Created.IsZero() {
+					e.At = e.Value.Created.UTC()
+				}
+				if (page.From.IsZero() || !e.At.Before(page.From)) && (page.To.IsZero() || e.At.Before(page.To)) {
+					all = append(all, one{e, err})
+				}
+			}
+			slices.SortFunc(all, func(a, b one) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.Key.ID, a.Key.ID)) })
+			for _, m := range all {
+				after := page.After
+				if !after.IsZero() && cmp.Or(m.At.Compare(after.At), cmp.Compare(m.Key.ID, after.ID)) >= 0 {
+					continue
+				}
+				if !yield(m.Entry, m.err) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // silences answers GET silences, with active=true of those that hold now or

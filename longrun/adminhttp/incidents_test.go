@@ -1,6 +1,7 @@
 package adminhttp_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"testing"
@@ -131,5 +132,33 @@ func TestTheOutboxShowsWhatBecameOfMessages(t *testing.T) {
 	require.Equal(t, "timeout", waiting["error"])
 	require.Nil(t, waiting["sentAt"])
 	require.EqualValues(t, at.Unix(), object(sent["sentAt"])["_seconds"])
-	require.Equal(t, []string{"i_1"}, ids(s.get("/outbox?limit=1&to="+at.Add(time.Minute).Format(time.RFC3339)), "outbox"))
+	require.Empty(t, ids(s.get("/outbox?to="+at.Format(time.RFC3339)), "outbox"))
+	require.Empty(t, ids(s.get("/outbox?from="+at.Add(time.Minute).Format(time.RFC3339)), "outbox"), "by when it was decided")
+}
+
+// A message that is tried again while somebody turns the pages is on one of them, and
+// on no other (D16).
+func TestTheOutboxPagesByWhatNeverMoves(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	at := s.clock.Now().UTC()
+	put := func(i int, due time.Duration) {
+		created := at.Add(time.Duration(i) * time.Minute)
+		s.put(s.ledger.SetNotice(longrun.Notice{NoticeID: fmt.Sprint("i_", i), TS: created.Add(due), Created: created, State: longrun.Waiting}))
+	}
+	for i := range 6 {
+		put(i, 0)
+	}
+	var got []string
+	for path := "/outbox?limit=2"; path != ""; {
+		body := s.get(path)
+		got = append(got, ids(body, "outbox")...)
+		path = ""
+		if next, more := body["nextCursor"].(string); more {
+			path = "/outbox?limit=2&cursor=" + url.QueryEscape(next)
+		}
+		put(1, time.Hour) // would be passed over
+		put(5, 24*time.Hour)
+	}
+	require.Equal(t, []string{"i_5", "i_4", "i_3", "i_2", "i_1", "i_0"}, got)
 }

@@ -8,9 +8,6 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
 // MaxBitmapLen is how many slots ParseBitmap accepts: a month of one-second
@@ -91,6 +88,10 @@ func (b *Bitmap) Gaps() iter.Seq2[int, int] {
 	}
 }
 
+// Next returns the first slot at i or later that is filled, or the first that is empty
+// where filled is false; Len where there is none.
+func (b *Bitmap) Next(i int, filled bool) int { return b.seek(max(i, 0), !filled) }
+
 // seek returns the first empty (or else filled) slot at i or later, Len where
 // there is none.
 func (b *Bitmap) seek(i int, empty bool) int {
@@ -148,21 +149,6 @@ func (b *Bitmap) word(k int) uint64 {
 		return b.words[k]
 	}
 	return 0
-}
-
-// resample returns the slots of another length which those of b reach into that
-// are filled. Both begin with the slot that from lies in.
-func (b *Bitmap) resample(from time.Time, own, other time.Duration) *Bitmap {
-	base, first := longrun.SlotAt(from, other), longrun.SlotAt(from, own)
-	slotOf := func(i int) int { return int(longrun.SlotAt((first+longrun.Slot(i)).Start(own), other) - base) }
-	out := NewBitmap(int((time.Duration(b.n)*own + other - 1) / other))
-	for from, to := range b.Runs() {
-		last := longrun.SlotAt((first + longrun.Slot(to)).Start(own).Add(-time.Nanosecond), other)
-		for i := slotOf(from); i <= int(last-base); i++ {
-			out.Set(i)
-		}
-	}
-	return out
 }
 
 // String returns the Bitmap as text for a document: the number of slots, a

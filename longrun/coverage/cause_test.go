@@ -101,7 +101,9 @@ func TestCausesOfAGap(t *testing.T) {
 		"and not two":                              {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 13, 0))}}, longrun.Crash},
 		"the first slot must be explained":         {story{before: a, after: b, runs: []longrun.Run{with(open, down(11, 0, 15, 0))}}, longrun.Crash},
 		"it may have begun late in the first slot": {story{before: a, after: b, runs: []longrun.Run{with(open, down(10, 59, 15, 0))}}, longrun.StoreDown},
-		"two outages, each slot touched":           {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10)), runOf("b", "", boot, "", never, down(12, 50, 15, 0))}}, longrun.StoreDown},
+		"two outages, each slot touched":           {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10), down(12, 50, 15, 0))}}, longrun.StoreDown},
+		"two outages of two runs of one instance":  {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10)), runOf("a", "", clockAt(12, 50), "", never, down(12, 50, 15, 0))}}, longrun.StoreDown},
+		"one that stood by was cut off (D17)":      {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", boot, "", never, down(9, 5, 15, 0))}}, longrun.Crash},
 		"two outages, one slot between":            {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 0), down(12, 0, 15, 0))}}, longrun.Crash},
 		"an outage that ends before it begins":     {story{before: a, after: b, runs: []longrun.Run{with(open, down(15, 0, 9, 5))}}, longrun.Crash},
 		"a store outage explains a clean stop":     {story{before: a, after: b, runs: []longrun.Run{with(stopped, down(9, 5, 15, 0))}}, longrun.StoreDown},
@@ -143,6 +145,7 @@ func TestCausesOfAGap(t *testing.T) {
 func TestATakeOverMayCostSeveralShortSlots(t *testing.T) {
 	t.Parallel()
 	a, b := beatOf("a", "", clockAt(9, 59), clockAt(0, 0)), beatOf("b", "", clockAt(11, 0), clockAt(0, 0))
+	a.ExpectedIntervalSec, b.ExpectedIntervalSec = 1, 1
 	w := longrun.Window{From: clockAt(9, 0), To: clockAt(12, 0)}
 	for until, want := range map[int]longrun.Cause{50: longrun.StoreDown, 49: longrun.Crash} {
 		run := runOf("a", "", clockAt(0, 0), "", time.Time{}, longrun.Lapse{From: clockAt(9, 59), To: clockAt(10, until), Cause: longrun.StoreDown})

@@ -27,13 +27,16 @@ type rolledDay struct {
 	drifts          driftCounts
 }
 
-// resample gives the slots of the day, which begins at from, another length.
-func (d rolledDay) resample(from time.Time, own, other time.Duration) rolledDay {
+// resample gives the slots of the day, which begins at from, the length of a grid's.
+func (d rolledDay) resample(g Grid, from time.Time, own time.Duration) rolledDay {
+	if own == g.Interval {
+		return d
+	}
 	sick := NewBitmap(d.filled.Len())
 	sick.or(d.filled, 0)
 	sick.andNot(d.healthy, 0)
-	filled, healthy := d.filled.resample(from, own, other), d.filled.resample(from, own, other)
-	healthy.andNot(sick.resample(from, own, other), 0)
+	filled, healthy := g.resample(d.filled, from, own), g.resample(d.filled, from, own)
+	healthy.andNot(g.resample(sick, from, own), 0)
 	return rolledDay{filled: filled, healthy: healthy, drifts: d.drifts}
 }
 
@@ -72,10 +75,14 @@ func openRollup(r *longrun.Rollup) (rolledDay, error) {
 	day.filled, day.healthy = filled, NewBitmap(filled.Len())
 	day.healthy.or(filled, 0)
 	day.healthy.andNot(unhealthy, 0)
-	if err := day.drifts.read(r.DriftMs, interval.Milliseconds()); err != nil {
+	longest := interval
+	for _, l := range r.Lengths {
+		longest = max(longest, Grid{interval}.own(l.IntervalSec))
+	}
+	if err := day.drifts.read(r.DriftMs, longest.Milliseconds()); err != nil {
 		return wrong("%w", err)
 	}
-	if err := errors.Join(checkCounts(r, &day, unhealthy.Count()), checkGaps(r, &day, interval), checkEdges(r, &day, interval), checkLists(r)); err != nil {
+	if err := errors.Join(checkCounts(r, &day, unhealthy.Count()), checkLengths(r, &day), checkGaps(r, &day, interval), checkEdges(r, &day, interval), checkLists(r, &day)); err != nil {
 		return wrong("%w", err)
 	}
 	return day, nil
@@ -92,7 +99,6 @@ func checkCounts(r *longrun.Rollup, day *rolledDay, unhealthy int) error {
 		{"missedHb", r.MissedHb, int64(day.filled.Len() - day.filled.Count())},
 		{"healthyHb", r.HealthyHb, int64(day.healthy.Count())},
 		{"healthyHb and unhealthy", r.HealthyHb + int64(unhealthy), int64(day.filled.Count())},
-		{"extraHb", r.DuplicateHb, int64(day.drifts.beats - day.filled.Count())},
 	} {
 		if n.says != n.have {
 			errs = append(errs, fmt.Errorf("%s is %d, and the slots and drifts say %d", n.field, n.says, n.have))
@@ -109,6 +115,28 @@ func checkCounts(r *longrun.Rollup, day *rolledDay, unhealthy int) error {
 		errs = append(errs, fmt.Errorf("lateHb is %d of %d beats", r.LateHb, day.drifts.beats))
 	}
 	return errors.Join(errs...)
+}
+
+// checkLengths asks that the beats are told once each, and of their duplicates as
+// many as the slots leave.
+func checkLengths(r *longrun.Rollup, day *rolledDay) error {
+	if len(r.Lengths) == 0 {
+		if have := int64(day.drifts.beats - day.filled.Count()); r.DuplicateHb != have {
+			return fmt.Errorf("extraHb is %d, and the slots and drifts say %d", r.DuplicateHb, have)
+		}
+		return nil
+	}
+	var beats, duplicates, last int64
+	for _, l := range r.Lengths {
+		if longrun.ValidateInterval(lengthOf(l.IntervalSec)) != nil || l.IntervalSec <= last || l.Beats <= l.Duplicates || l.Duplicates < 0 {
+			return fmt.Errorf("lengths: %d duplicates of %d beats in slots of %d s", l.Duplicates, l.Beats, l.IntervalSec)
+		}
+		beats, duplicates, last = beats+l.Beats, duplicates+l.Duplicates, l.IntervalSec
+	}
+	if beats != int64(day.drifts.beats) || duplicates != r.DuplicateHb {
+		return fmt.Errorf("lengths: %d beats and %d duplicates, and driftMs and extraHb say %d and %d", beats, duplicates, day.drifts.beats, r.DuplicateHb)
+	}
+	return nil
 }
 
 // near6 compares shares, which a database may keep to a few digits less.
@@ -138,25 +166,26 @@ func checkEdges(r *longrun.Rollup, day *rolledDay, interval time.Duration) error
 	if (len(r.Edges) == 0) != (r.WrittenHb == 0) || len(r.Edges) > 4 {
 		return fmt.Errorf("edges: %d beats of a day that has %d", len(r.Edges), r.WrittenHb)
 	}
-	base := longrun.SlotAt(r.From, interval)
-	outer := func(i int) bool { // no slot further out is filled
-		return day.filled.Has(i) && (day.filled.seek(0, false) == i || day.filled.seek(i+1, false) == day.filled.Len())
+	base, n := longrun.SlotAt(r.From, interval), day.filled.Len()
+	outer := func(first, last int) bool { // on one side no slot further out is filled
+		return day.filled.Has(first) && day.filled.Has(last) && (day.filled.seek(0, false) == first || day.filled.seek(last+1, false) == n)
 	}
 	for i := range r.Edges {
-		if at := longrun.SlotAt(r.Edges[i].TS, interval) - base; at < 0 || at >= longrun.Slot(day.filled.Len()) || !outer(int(at)) {
+		first, end := Grid{interval}.covers(r.Edges[i].TS, edgeLength(r, r.Edges[i]))
+		if first, end = max(first-base, 0), min(end-base, longrun.Slot(n)); first >= end || !outer(int(first), int(end-1)) {
 			return fmt.Errorf("edges: the beat of %s is neither of the first filled slot nor of the last", longrun.ISO(r.Edges[i].TS))
 		}
 	}
 	return nil
 }
 
-func checkLists(r *longrun.Rollup) error {
+func checkLists(r *longrun.Rollup, day *rolledDay) error {
 	var errs []error
 	var beats, points, n int64
 	for _, p := range r.Instances {
 		beats += p.Beats
 	}
-	if all := r.WrittenHb + r.DuplicateHb; beats > all || beats < all && r.Truncated.Instances == 0 {
+	if all := int64(day.drifts.beats); beats > all || beats < all && r.Truncated.Instances == 0 {
 		errs = append(errs, fmt.Errorf("instances: %d beats of %d", beats, all))
 	}
 	for _, p := range r.Probes {
@@ -184,8 +213,8 @@ func checkLists(r *longrun.Rollup) error {
 var ErrShrunk = errors.New("longrun: documents that the rollup counted are gone")
 
 // Revise returns the rollup that stands after the day was rolled up again: old
-// itself, unless the numbers changed; then fresh with the old Seal and the next
-// Revision. ErrShrunk is returned beside old, if fresh lacks what old had, or
+// itself, unless the numbers changed; then fresh with what old had Replaced, the old
+// Seal, and the next Revision. ErrShrunk is returned beside old, if fresh lacks what old had, or
 // anything of the day was pruned. An old rollup that contradicts itself, or is of
 // other slots, shrinks nothing, unless nothing at all is left of its beats: then
 // it is the only trace of them.
@@ -194,6 +223,9 @@ func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 		return old, fmt.Errorf("%w: %s is pruned", ErrShrunk, old.Date)
 	}
 	fresh.Seal, fresh.Batch, fresh.Batches = old.Seal, old.Batch, old.Batches
+	if len(old.Replaced) > 0 {
+		fresh.Replaced = old.Replaced
+	}
 	fresh.Revision = old.Revision + 1
 	before, err := openRollup(&old)
 	if err != nil || old.IntervalSec != fresh.IntervalSec || !old.TS.Equal(fresh.TS) {
@@ -233,9 +265,13 @@ func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 
 // content is all that is computed from the documents, as text.
 func contentOf(r longrun.Rollup) string {
+	r.Replaced = nil
+	if r.WrittenHb == 0 {
+		r.CommitHash, r.InstanceID = "", "" // of whoever rolled the day up first
+	}
 	r.Seal, r.Batch, r.Batches, r.PrunedAt, r.ComputedAt, r.ComputedBy, r.Revision = nil, 0, nil, nil, time.Time{}, "", 0
 	// A database may give an empty list back as none.
-	r.Gaps, r.Edges = notNil(r.Gaps), notNil(r.Edges)
+	r.Gaps, r.Edges, r.Lengths = notNil(r.Gaps), notNil(r.Edges), notNil(r.Lengths)
 	r.Instances, r.Incidents = notNil(r.Instances), notNil(r.Incidents)
 	r.Probes = slices.Clone(notNil(r.Probes))
 	for i := range r.Probes {

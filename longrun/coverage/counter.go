@@ -28,6 +28,7 @@ type Counter struct {
 	day    *day           // the one used last
 	drifts driftCounts
 	extra  int
+	others map[time.Duration]*others // the beats that were made for other slots
 
 	// What explains the gaps. Every slot that was filled by a beat and has an
 	// empty neighbour is in edges, unless it is the tip's.
@@ -48,12 +49,12 @@ type cursor struct {
 	start int64 // in Unix seconds
 }
 
-// tip is the newest beat of a Counter while nothing else is known of its slot. It
+// tip is the newest beat of a Counter while nothing else is known of its slots. It
 // need not be copied unless it turns out to lie at a gap.
 type tip struct {
-	beat *longrun.Heartbeat // nil: none
-	slot longrun.Slot
-	edge bool // the slot before is empty
+	beat        *longrun.Heartbeat // nil: none
+	first, last longrun.Slot
+	edge        bool // the slot before is empty
 }
 
 // edge is the earliest and the latest beat of a slot beside a gap; mostly they
@@ -81,8 +82,15 @@ func NewCounter(w longrun.Window, interval time.Duration, now time.Time, runs ..
 // Add counts one beat.
 func (t *Counter) Add(h longrun.Heartbeat) { t.take(h) }
 
-// take counts a copy of the beat, and returns its slot and whether that counts.
-func (t *Counter) take(h longrun.Heartbeat) (longrun.Slot, bool) {
+// span is what a beat did in a Counter: the counting slots [first, end) that it
+// fills, and whether it was made in one, which is what the numbers of beats are of.
+type span struct {
+	first, end longrun.Slot
+	counts     bool
+}
+
+// take counts a copy of the beat.
+func (t *Counter) take(h longrun.Heartbeat) span {
 	// The tip may point to one of the copies; the other one is free.
 	free := &t.kept[0]
 	if t.tip.beat == free {
@@ -93,36 +101,56 @@ func (t *Counter) take(h longrun.Heartbeat) (longrun.Slot, bool) {
 }
 
 // add counts the beat, which must not change while the tip points to it.
-func (t *Counter) add(h *longrun.Heartbeat) (slot longrun.Slot, counts bool) {
+func (t *Counter) add(h *longrun.Heartbeat) span {
 	if h.TS.IsZero() || t.sec == 0 {
-		return 0, false
+		return span{}
+	}
+	if h.ExpectedIntervalSec != t.sec {
+		if own := t.grid().own(h.ExpectedIntervalSec); own != t.interval {
+			return t.addOther(h, own)
+		}
 	}
 	slot, ms := t.place(h.TS)
-	switch {
-	case slot < t.first:
-		t.earlier = t.earlier.replaced(h, 1)
-		return slot, false
-	case slot >= t.end:
-		t.later = t.later.replaced(h, -1)
-		return slot, false
+	if t.beyond(h, slot) {
+		return span{}
 	}
 	t.drifts.add(ms)
+	at := span{slot, slot + 1, true}
 	if !t.fill(slot, h.Healthy) {
 		if !t.seen(slot) {
 			t.extra++
 		}
 		t.again(slot, h)
-		return slot, true
+		return at
 	}
-	// A slot with filled neighbours explains nothing. The tip was in order, and
-	// this beat is the neighbour that it lacked.
-	if t.tip.beat != nil && slot == t.tip.slot+1 && !t.tip.edge {
-		t.tip.beat, t.tip.slot = h, slot
-		return slot, true
+	t.reach(h, slot, slot)
+	return at
+}
+
+// beyond takes note of a beat that was made outside the counting slots: the nearest
+// ones explain the gaps at the edges.
+func (t *Counter) beyond(h *longrun.Heartbeat, slot longrun.Slot) bool {
+	switch {
+	case slot < t.first:
+		t.earlier = t.earlier.replaced(h, 1)
+	case slot >= t.end:
+		t.later = t.later.replaced(h, -1)
+	default:
+		return false
+	}
+	return true
+}
+
+// reach makes a beat the tip which just filled the slots first to last, all of them
+// empty before. A slot with filled neighbours explains nothing. The tip was in
+// order, and this beat is the neighbour that it lacked.
+func (t *Counter) reach(h *longrun.Heartbeat, first, last longrun.Slot) {
+	if t.tip.beat != nil && first == t.tip.last+1 && !t.tip.edge {
+		t.tip.beat, t.tip.first, t.tip.last = h, first, last
+		return
 	}
 	t.flush()
-	t.tip = tip{beat: h, slot: slot, edge: slot > t.first && !t.has(slot-1)}
-	return slot, true
+	t.tip = tip{beat: h, first: first, last: last, edge: first > t.first && !t.has(first-1)}
 }
 
 // place returns the beat's slot and how many whole milliseconds into it the
@@ -145,7 +173,7 @@ func (t *Counter) place(ts time.Time) (slot longrun.Slot, ms int64) {
 
 // again notes a further beat of a filled slot.
 func (t *Counter) again(slot longrun.Slot, h *longrun.Heartbeat) {
-	if t.tip.beat != nil && t.tip.slot == slot {
+	if t.tip.beat != nil && t.tip.first <= slot && slot <= t.tip.last {
 		t.flush()
 	}
 	// Without an edge a bitmap filled the slot, and nobody knew by whom.
@@ -177,7 +205,8 @@ func (t *Counter) flush() {
 		return
 	}
 	w := newWitness(t.tip.beat)
-	t.edges[t.tip.slot] = edge{first: &w, last: &w}
+	t.edges[t.tip.first] = edge{first: &w, last: &w}
+	t.edges[t.tip.last] = t.edges[t.tip.first]
 	t.tip.beat = nil
 	if len(t.edges) < t.prune {
 		return
@@ -187,6 +216,8 @@ func (t *Counter) flush() {
 	maps.DeleteFunc(t.edges, func(s longrun.Slot, _ edge) bool { return t.inner(s) })
 	t.prune = max(2*len(t.edges), minPrune)
 }
+
+func (t *Counter) grid() Grid { return Grid{t.interval} }
 
 // minPrune is when the edges are cleaned for the first time.
 const minPrune = 1024

@@ -52,12 +52,12 @@ func (d *Day) Window() longrun.Window { return d.window }
 // Add counts one beat. Those of other days are no part of this one, and the last
 // one before it and the first one after it explain the gaps at its ends.
 func (d *Day) Add(h longrun.Heartbeat) {
-	slot, counts := d.digest.take(h)
-	if !counts {
+	at := d.digest.take(h)
+	if at.first >= at.end {
 		return
 	}
-	d.first.note(slot, &h, d.first.earliest == nil || slot < d.first.slot)
-	d.last.note(slot, &h, d.last.earliest == nil || slot > d.last.slot)
+	d.first.note(at.first, &h, d.first.earliest == nil || at.first < d.first.slot)
+	d.last.note(at.end-1, &h, d.last.earliest == nil || at.end-1 > d.last.slot)
 }
 
 // note keeps the beat if its slot lies further out, or is the same.
@@ -114,7 +114,9 @@ func (d *Day) Rollup() longrun.Rollup {
 		Drift: c.Drift, DriftMs: d.digest.tally.drifts.String(),
 		Undecodable: s.Undecodable,
 		Gaps:        c.Gaps, Edges: d.edges(), Instances: s.Instances, Probes: s.Probes, Incidents: s.Incidents,
-		Settled:    c.Missed == 0 || filled.Has(filled.Len()-1) || d.digest.tally.later != nil,
+		Lengths:  d.lengths(),
+		Settled:  c.Missed == 0 || filled.Has(filled.Len()-1) || d.digest.tally.later != nil,
+		PrunedAt: map[string]time.Time{}, Replaced: map[string]any{},
 		ComputedAt: d.now, Revision: 1,
 	}
 	r.MTTRP50, r.MTTRP90, r.MTTRP95 = repairTimes(s.Incidents)
@@ -123,6 +125,27 @@ func (d *Day) Rollup() longrun.Rollup {
 	}
 	boundLists(&r)
 	return r
+}
+
+// lengths are those of the beats' own slots, shortest first, where there is another
+// than the day's.
+func (d *Day) lengths() []longrun.SlotLength {
+	t := d.digest.tally
+	lengths := make([]longrun.SlotLength, 0, 1+len(t.others))
+	own := longrun.SlotLength{IntervalSec: t.sec, Beats: int64(t.drifts.beats), Duplicates: int64(t.extra)}
+	for length, o := range t.others {
+		if o.beats == 0 {
+			continue
+		}
+		lengths = append(lengths, longrun.SlotLength{IntervalSec: int64(length / time.Second), Beats: int64(o.beats), Duplicates: int64(o.extra)})
+		own.Beats -= int64(o.beats)
+		own.Duplicates -= int64(o.extra)
+	}
+	if own.Beats > 0 && len(lengths) > 0 {
+		lengths = append(lengths, own)
+	}
+	slices.SortFunc(lengths, func(a, b longrun.SlotLength) int { return cmp.Compare(a.IntervalSec, b.IntervalSec) })
+	return lengths
 }
 
 // insufficientData is the original's threshold.
@@ -135,7 +158,7 @@ func (d *Day) edges() []longrun.EdgeBeat {
 		if h == nil {
 			continue
 		}
-		if e := newEdgeBeat(h); !slices.Contains(edges, e) {
+		if e := d.edgeBeat(h); !slices.Contains(edges, e) {
 			edges = append(edges, e)
 		}
 	}
@@ -255,8 +278,17 @@ func foldClasses(t *longrun.ProbeTally, most int) {
 	}
 }
 
-func newEdgeBeat(h *longrun.Heartbeat) longrun.EdgeBeat {
-	return longrun.EdgeBeat{TS: h.TS.UTC(), InstanceID: h.InstanceID, CommitHash: h.CommitHash, UptimeSec: h.UptimeSec, ChainSeq: h.ChainSeq, Late: h.Late}
+func (d *Day) edgeBeat(h *longrun.Heartbeat) longrun.EdgeBeat {
+	e := longrun.EdgeBeat{TS: h.TS.UTC(), InstanceID: h.InstanceID, CommitHash: h.CommitHash, UptimeSec: h.UptimeSec, ChainSeq: h.ChainSeq, Late: h.Late}
+	if own := d.digest.tally.grid().Own(*h); own != d.digest.tally.interval {
+		e.IntervalSec = int64(own / time.Second)
+	}
+	return e
+}
+
+// edgeLength is how long the own slot of a rollup's beat is.
+func edgeLength(r *longrun.Rollup, e longrun.EdgeBeat) time.Duration {
+	return Grid{lengthOf(r.IntervalSec)}.own(e.IntervalSec)
 }
 
 func heartbeatOf(e longrun.EdgeBeat) longrun.Heartbeat {

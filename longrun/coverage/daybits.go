@@ -10,11 +10,12 @@ import (
 )
 
 // day holds the slots of one day of a Counter: which are filled, in which of those
-// a beat did not say Healthy, and which only a bitmap filled so far.
+// a beat did not say Healthy, and which only a bitmap, or beats that were made for
+// slots of another length, filled so far.
 type day struct {
 	start        longrun.Slot
 	filled, sick *Bitmap
-	unseen       *Bitmap // nil where AddBitmap was not called
+	unseen       *Bitmap // nil where each was filled by a beat made for it
 }
 
 // dayOf returns the day that the slot lies in. Where there is none yet it is
@@ -63,8 +64,8 @@ func (t *Counter) fill(s longrun.Slot, healthy bool) bool {
 	return fresh
 }
 
-// seen notes a beat of a filled slot, and reports whether it is the first: only a
-// bitmap had filled the slot.
+// seen notes a beat of a filled slot, and reports whether it is the first that was
+// made for it.
 func (t *Counter) seen(s longrun.Slot) bool {
 	d := t.dayOf(s, false)
 	i := int(s - d.start)
@@ -73,6 +74,20 @@ func (t *Counter) seen(s longrun.Slot) bool {
 	}
 	d.unseen.clear(i)
 	return true
+}
+
+// unsee notes that a slot was filled, and not by a beat that was made for it.
+func (t *Counter) unsee(s longrun.Slot) {
+	d := t.dayOf(s, true)
+	d.unseenBits().Set(int(s - d.start))
+}
+
+// unseenBits returns the slots of the day that no beat of their own filled.
+func (d *day) unseenBits() *Bitmap {
+	if d.unseen == nil {
+		d.unseen = NewBitmap(d.filled.n)
+	}
+	return d.unseen
 }
 
 func (t *Counter) has(s longrun.Slot) bool {
@@ -135,9 +150,7 @@ func (t *Counter) AddBitmap(from time.Time, filled, healthy *Bitmap, gaps ...lon
 	for lo < hi {
 		d := t.dayOf(lo, true)
 		upTo := min(hi, d.start+longrun.Slot(d.filled.n))
-		if d.unseen == nil {
-			d.unseen = NewBitmap(d.filled.n)
-		}
+		d.unseenBits()
 		d.restore(filled, healthy, int(base-d.start), int(lo-d.start), int(upTo-d.start))
 		lo = upTo
 	}
@@ -188,7 +201,7 @@ func recallGap(g *longrun.Gap, restored []longrun.Gap, before, after, edged bool
 		if !after && !r.To.Before(g.To) {
 			g.After = r.After
 		}
-		if edged && (!r.From.Equal(g.From) || !r.To.Equal(g.To)) {
+		if edged && (r.From.After(g.From) || r.To.Before(g.To)) {
 			continue
 		}
 		if g.Cause != longrun.Ongoing && r.Cause != longrun.Ongoing && r.Cause != longrun.Unknown && r.Cause != "" {

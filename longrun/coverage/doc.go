@@ -20,6 +20,12 @@
 //	                                        Missed is always Missed
 //	Ratio      Written / Expected           66.7 %, never above 100 %
 //
+// The interval may change. A beat covers its own slot, of the length that its document
+// says, and fills what that reaches into; Grid is where this is decided, for Of,
+// Counter, Merge and Day alike, and for whoever else counts slots. A slot that several
+// beats were made for, each of its own length, counts once, and none of them is a
+// duplicate. A beat's drift is that in its own slot.
+//
 // Without a single slot that counts there is no data, and nothing is good or bad.
 // Nothing is cut off at the first or the last beat: silence at the edges of the
 // window is a gap like any other. longrun.Window.Clip is for the time before anything

@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,11 +42,11 @@ func NewMerge(w longrun.Window, interval time.Duration, now time.Time, runs ...l
 // first one after it are worth giving.
 func (d *Merge) Add(h longrun.Heartbeat) { d.take(h) }
 
-// take counts the beat, and returns its slot and whether that counts.
-func (d *Merge) take(h longrun.Heartbeat) (longrun.Slot, bool) {
-	slot, counts := d.tally.take(h)
-	if !counts {
-		return slot, false
+// take counts the beat.
+func (d *Merge) take(h longrun.Heartbeat) span {
+	at := d.tally.take(h)
+	if !at.counts {
+		return at
 	}
 	if h.Late {
 		d.late++
@@ -55,7 +56,7 @@ func (d *Merge) take(h longrun.Heartbeat) (longrun.Slot, bool) {
 		InstanceID: h.InstanceID, CommitHash: h.CommitHash,
 		First: ts, Last: ts, Beats: 1, EpochFrom: h.Epoch, EpochTo: h.Epoch,
 	})
-	return slot, true
+	return at
 }
 
 // join adds to the line of an instance.
@@ -120,9 +121,9 @@ func (d *Merge) AddUndecodable(n int) { d.mangled += int64(n) }
 // was added, and the day's documents can be given instead. What a rollup omitted
 // is missing here too; see Summary.Truncated.
 //
-// A rollup of slots of another length fills each slot that one of its filled slots
-// reaches into: of a day of minutes all half minutes, and of a day of half minutes
-// each minute that had a beat.
+// A rollup of slots of another length fills what its beats would, see Grid, and
+// makes no duplicates of them. Of a gap that has other bounds then, the cause is
+// known if it lies within one of the rollup's.
 func (d *Merge) AddRollup(r longrun.Rollup) error {
 	t := d.tally
 	rolled, err := openRollup(&r)
@@ -137,10 +138,7 @@ func (d *Merge) AddRollup(r longrun.Rollup) error {
 		return fmt.Errorf("longrun: rollup %s was added before", r.Date)
 	}
 	d.rolled[r.Date] = true
-	if own := time.Duration(r.IntervalSec) * time.Second; own != t.interval {
-		rolled = rolled.resample(r.From, own, t.interval)
-	}
-	t.addRolled(r, rolled)
+	t.addRolled(r, rolled.resample(t.grid(), r.From, lengthOf(r.IntervalSec)))
 	d.late += r.LateHb
 	for _, p := range r.Instances {
 		d.join(p)
@@ -173,7 +171,11 @@ func (t *Counter) addRolled(r longrun.Rollup, rolled rolledDay) {
 	t.edged = true
 	for _, e := range r.Edges {
 		h := heartbeatOf(e)
-		t.witnessed(h.Slot(t.interval), &h)
+		first, end := t.grid().covers(e.TS, edgeLength(&r, e))
+		t.witnessed(first, &h)
+		if end-1 > first {
+			t.witnessed(end-1, &h)
+		}
 	}
 }
 
@@ -185,6 +187,9 @@ func (d *Merge) Bitmaps() (filled, healthy *Bitmap) { return d.tally.Bitmaps() }
 // shows.
 type Summary struct {
 	Coverage longrun.Coverage `json:"coverage" firestore:"coverage"`
+	// DriftMeanSec is the mean of what Coverage.Drift has the percentiles of, the same
+	// beats cut to milliseconds; nil without any.
+	DriftMeanSec *float64 `json:"driftMeanSec" firestore:"driftMeanSec"`
 	// Late counts the beats that were written after their slot.
 	Late int64 `json:"late" firestore:"late"`
 	// Instances are in the order of their first beats, Probes in that of their types
@@ -203,7 +208,7 @@ type Summary struct {
 // Summary returns what was taken in so far. More may be added after it.
 func (d *Merge) Summary() Summary {
 	s := Summary{
-		Coverage: d.tally.Coverage(), Late: d.late, Truncated: d.omitted, Undecodable: d.mangled,
+		Coverage: d.tally.Coverage(), DriftMeanSec: d.tally.drifts.mean(), Late: d.late, Truncated: d.omitted, Undecodable: d.mangled,
 		Instances: make([]longrun.InstanceStats, 0, len(d.present)), Probes: make([]longrun.ProbeTally, 0, len(d.probes)),
 		Incidents: make([]longrun.IncidentSummary, 0, len(d.incidents)),
 	}
@@ -223,4 +228,26 @@ func (d *Merge) Summary() Summary {
 	}
 	slices.SortFunc(s.Incidents, compareIncidents)
 	return s
+}
+
+// instanceKey tells the lines of the table apart.
+type instanceKey struct{ instance, commit string }
+
+func keyOf(p *longrun.InstanceStats) instanceKey { return instanceKey{p.InstanceID, p.CommitHash} }
+
+// joinInstances makes one of two lines of the same instance and build.
+func joinInstances(p *longrun.InstanceStats, o longrun.InstanceStats) {
+	if o.First.Before(p.First) {
+		p.First = o.First
+	}
+	if o.Last.After(p.Last) {
+		p.Last = o.Last
+	}
+	p.Beats += o.Beats
+	p.EpochFrom = min(p.EpochFrom, o.EpochFrom)
+	p.EpochTo = max(p.EpochTo, o.EpochTo)
+}
+
+func compareInstances(a, b longrun.InstanceStats) int {
+	return cmp.Or(a.First.Compare(b.First), a.Last.Compare(b.Last), cmp.Compare(a.InstanceID, b.InstanceID), cmp.Compare(a.CommitHash, b.CommitHash))
 }

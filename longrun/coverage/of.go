@@ -11,7 +11,8 @@ import (
 // late ones and ones outside the window; the last beat before the window and the
 // first after it are worth giving, since they explain the gaps at its edges.
 // Runs, in any order, explain the gaps between instances, see Cause. What has no
-// TS is ignored.
+// TS is ignored. Beats that were made for slots of another length fill what they
+// cover, see Grid.
 //
 // A window that Validate refuses and an interval that ValidateInterval refuses
 // have no slots: HasData is false. Of changes neither slice and keeps neither.

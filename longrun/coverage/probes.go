@@ -2,7 +2,6 @@ package coverage
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 
@@ -37,8 +36,8 @@ func addProbe(t *longrun.ProbeTally, p longrun.Probe) {
 		return
 	}
 	t.N++
-	point := longrun.ProbePoint{TS: p.TS, Result: p.Result, Ms: -1}
-	if p.LatencyMs >= 0 && p.LatencyMs <= math.MaxFloat64 {
+	point := longrun.ProbePoint{TS: p.TS, Result: p.Result, Ms: longrun.UnknownMs}
+	if longrun.KnownMs(p.LatencyMs) {
 		point.Ms = p.LatencyMs
 	}
 	class := shortened(cmp.Or(p.ErrorClass, unnamedClass), maxClass)

@@ -33,7 +33,7 @@ func TestARollupOfOtherSlotsFillsTheSameTime(t *testing.T) {
 			h := longrun.Beat(at.Add(time.Duration(r.Int64N(int64(own)))), own)
 			h.Healthy = r.IntN(5) > 0
 			day.Add(h)
-			first, end := h.Covers(other)
+			first, end := coverage.Grid{Interval: other}.Covers(h)
 			require.Less(t, first, end, name)
 			for slot := first; slot < end; slot++ {
 				require.True(t, slot.Start(other).Before(at.Add(own)) && slot.Start(other).Add(other).After(at), name)

@@ -133,6 +133,9 @@ func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time
 	}
 	if c.Changed {
 		c.Rollup.ComputedBy = by
+		if c.Rollup.WrittenHb == 0 { // no beat says whose day it was
+			c.Rollup.InstanceID = by
+		}
 	}
 	return c, nil
 }

@@ -74,6 +74,8 @@ func fill(v reflect.Value, n *int64) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem(), n)
+	case reflect.Interface:
+		v.Set(reflect.ValueOf("anything"))
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		for i := range v.Len() {
@@ -129,11 +131,11 @@ func roundTrips[T any](t *testing.T, st store.Store) {
 	}
 }
 
-// normal makes empty and nil slices one: the stores may tell them apart or not.
+// normal makes empty and nil lists one: what was nil comes back empty.
 func normal[T any](v T) T {
 	f := reflect.ValueOf(&v).Elem()
 	for _, field := range f.Fields() {
-		if field.Kind() == reflect.Slice && field.Len() == 0 {
+		if (field.Kind() == reflect.Slice || field.Kind() == reflect.Map) && field.Len() == 0 {
 			field.SetZero()
 		}
 	}
@@ -219,6 +221,25 @@ func original(t *testing.T, st store.Store, l *ledger.Ledger) {
 		store.Set(l.Key(ledger.Runs, "RUN_x_20251229"), map[string]any{"runKey": "RUN_x_20251229", "startTs": int64(1767047460000), "status": "running"}),
 	)
 	require.NoError(t, err)
+}
+
+// A PASS that says no latency took no 0 ms (D11): it is not known how long.
+func TestALatencyThatNobodyWroteIsUnknown(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		at := time.Date(2025, 12, 29, 22, 29, 48, 0, time.UTC)
+		doc := map[string]any{"type": "queue", "ts": at, "result": "PASS"}
+		zero := map[string]any{"type": "queue", "ts": at, "result": "PASS", "latencyMs": 0.0}
+		wrong := map[string]any{"type": "queue", "ts": at, "result": "PASS", "latencyMs": nil}
+		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Probes, "none"), doc), store.Set(l.Key(ledger.Probes, "zero"), zero), store.Set(l.Key(ledger.Probes, "null"), wrong))
+		require.NoError(t, err)
+		for id, want := range map[string]float64{"none": longrun.UnknownMs, "zero": 0, "null": longrun.UnknownMs} {
+			p, err := ledger.Read[longrun.Probe](t.Context(), l, ledger.Probes, id)
+			require.NoError(t, err)
+			require.InDelta(t, want, p.Value.LatencyMs, 0, id)
+		}
+	})
 }
 
 func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {

@@ -47,7 +47,8 @@ func (l *Ledger) ProbesSince(ctx context.Context, since time.Time, most int) (ma
 }
 
 // mendProbe fills in what an older document lacks and follows from the record.
-// The original's FAILs have no tsIso.
+// The original's FAILs have no tsIso, and some of its PASSes no latency: that is not
+// known, and not 0.
 func mendProbe(p *longrun.Probe, rec store.Record) {
 	p.TS = rec.At
 	if p.ProbeKey == "" {
@@ -55,5 +56,13 @@ func mendProbe(p *longrun.Probe, rec store.Record) {
 	}
 	if p.CommitHash == "" {
 		p.CommitHash = originalCommit(rec)
+	}
+	if p.LatencyMs == 0 {
+		var says struct {
+			LatencyMs *float64 `json:"latencyMs" firestore:"latencyMs"`
+		}
+		if err := rec.Decode(&says); err != nil || says.LatencyMs == nil {
+			p.LatencyMs = longrun.UnknownMs
+		}
 	}
 }

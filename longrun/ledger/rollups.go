@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -43,7 +44,7 @@ func (l *Ledger) PutRollup(ctx context.Context, r longrun.Rollup, version string
 //
 // A day that is not over is an error. longrun.ErrShrunk comes beside the stored
 // rollup when documents that it counted are gone: they were pruned, and it stands. A
-// rollup of the original system is replaced, since it has no slots.
+// rollup of the original system has no slots: it moves into Rollup.Replaced.
 //
 // The day's beats are handed to each of also, from the same reading.
 //
@@ -61,8 +62,9 @@ func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.
 	return revise(old.Value, known, fresh)
 }
 
-// compute makes the rollup of a day from its documents alone. A day whose beats
-// were all made for slots of another length keeps to those.
+// compute makes the rollup of a day from its documents alone. A day keeps to the
+// slots that its beats were made for, whatever they are today; where they are of
+// several lengths, to those in which each beat fills what it covers.
 func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.Duration, lines *lines, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
 	earliest, known, err := l.Earliest(ctx)
 	if err != nil {
@@ -71,10 +73,11 @@ func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.
 	if !known {
 		return longrun.Rollup{}, fmt.Errorf("ledger: roll up %s: nothing is stored yet", longrun.RollupID(day))
 	}
-	var own intervals
-	d, err := l.readDay(ctx, day, interval, earliest, now, lines, append(slices.Clip(also), own.see)...)
-	if other, ok := own.only(); err == nil && ok && other != interval {
-		d, err = l.readDay(ctx, day, other, earliest, now, nil)
+	var own time.Duration // 0 where no beat says
+	see := func(h longrun.Heartbeat) { own = coverage.Finest(own, coverage.Grid{}.Own(h)) }
+	d, err := l.readDay(ctx, day, interval, earliest, now, lines, append(slices.Clip(also), see)...)
+	if err == nil && own != 0 && own != interval {
+		d, err = l.readDay(ctx, day, own, earliest, now, nil)
 	}
 	if err != nil {
 		return longrun.Rollup{}, err
@@ -82,40 +85,45 @@ func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.
 	return d.Rollup(), nil
 }
 
-// intervals are those that beats were made for.
-type intervals struct {
-	sec   int64 // of those so far; 0 without any
-	mixed bool
-}
-
-func (i *intervals) see(h longrun.Heartbeat) {
-	switch h.ExpectedIntervalSec {
-	case 0, i.sec: // the original system does not say
-	default:
-		i.mixed = i.mixed || i.sec != 0
-		i.sec = h.ExpectedIntervalSec
-	}
-}
-
-// only returns the one that all of them were made for.
-func (i *intervals) only() (time.Duration, bool) {
-	interval := time.Duration(min(i.sec, 86_401)) * time.Second
-	return interval, !i.mixed && longrun.ValidateInterval(interval) == nil
-}
-
 // stored reads the rollup of a day. One that does not decode has a version, and
-// is not known.
+// is not known. Of that and of the original system's the whole document is in
+// Replaced: nobody's numbers are lost because there are others now.
 func (l *Ledger) stored(ctx context.Context, day time.Time) (e Entry[longrun.Rollup], known bool, err error) {
-	e, err = l.Rollup(ctx, day)
-	if errors.Is(err, store.ErrNotFound) || isDocument(err) {
+	rec, err := l.Record(ctx, l.Key(Rollups, longrun.RollupID(day)))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		return e, false, nil
+	case err != nil:
+		return e, false, err
 	}
-	return e, err == nil, err
+	e, err = Decode[longrun.Rollup](rec)
+	if err != nil || e.Value.Original() {
+		e.Value.Replaced = replaced(rec)
+	}
+	return e, err == nil, nil
+}
+
+// maxReplaced bounds what is kept of a document in the place of a rollup, in bytes
+// of JSON.
+const maxReplaced = 100_000
+
+func replaced(rec store.Record) map[string]any {
+	var doc map[string]any
+	if err := rec.Decode(&doc); err != nil {
+		return nil
+	}
+	if text, err := json.Marshal(doc); err != nil || len(text) > maxReplaced {
+		return nil
+	}
+	return doc
 }
 
 // revise is longrun.Revise, where there is something to revise.
 func revise(old longrun.Rollup, known bool, fresh longrun.Rollup) (longrun.Rollup, error) {
 	if !known {
+		if len(old.Replaced) > 0 {
+			fresh.Replaced = old.Replaced
+		}
 		return fresh, nil
 	}
 	r, err := coverage.Revise(old, fresh)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -118,28 +119,75 @@ func TestADayIsRolledUpTheSameOnEveryStore(t *testing.T) {
 	})
 }
 
-func TestTheOriginalsRollupIsReplaced(t *testing.T) {
+// Its numbers are false, and they are its own: they move into ours, whole, and stay
+// there however often the day is rolled up. So does what does not decode.
+func TestTheOriginalsRollupIsKeptInOurs(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, st store.Store) {
 		l := open(t, st)
 		beatsFrom(t, st, l, firstDay, firstDay.Add(6*time.Hour), 15*time.Minute, nil)
-		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Rollups, "2025-12-29"), map[string]any{
-			"date": "2025-12-29", "expectedHb": int64(1440), "writtenHb": int64(1439), "missedHb": int64(1), "uptimePct": 99.93, "mttrP50": nil,
-			"probePassRates": map[string]any{"outbound": int64(100), "queue": int64(100)}, "insufficientData": false, "serviceVersion": "2.2.0",
-		}))
+		beatsFrom(t, st, l, firstDay.AddDate(0, 0, 1), firstDay.AddDate(0, 0, 2), 15*time.Minute, nil)
+		old := map[string]any{
+			"date": "2025-12-29", "expectedHb": 1440.5, "writtenHb": 1439.5, "mttrP50": nil, "createdAt": "2025-12-30T00:00:01.000Z",
+			"probePassRates": map[string]any{"outbound": 99.5}, "insufficientData": false, "serviceVersion": "2.2.0",
+		}
+		mangled := map[string]any{"date": "2025-12-30", "expectedHb": "many", "serviceVersion": "2.1.0"}
+		whole := maps.Clone(old)
+		whole["expectedHb"], whole["writtenHb"] = 1440.0, 1439.0
+		old["expectedHb"], old["writtenHb"] = int64(1440), int64(1439)
+		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Rollups, "2025-12-29"), old), store.Set(l.Key(ledger.Rollups, "2025-12-30"), mangled))
 		require.NoError(t, err)
-		now := firstDay.AddDate(0, 0, 1)
+		now := firstDay.AddDate(0, 0, 2)
 		missing, err := l.MissingRollups(t.Context(), firstDay, now)
 		require.NoError(t, err)
-		require.Equal(t, []time.Time{firstDay}, missing)
-		r, err := l.RollDay(t.Context(), firstDay, now, 15*time.Minute)
-		require.NoError(t, err)
-		require.EqualValues(t, 24, r.WrittenHb)
-		putRollup(t, st, l, r)
+		require.Equal(t, []time.Time{firstDay, firstDay.AddDate(0, 0, 1)}, missing)
+		for i, want := range []map[string]any{whole, mangled} {
+			day := firstDay.AddDate(0, 0, i)
+			c, err := l.CloseDay(t.Context(), day, now, 15*time.Minute, "a", trusted)
+			require.NoError(t, err)
+			require.EqualValues(t, []int{24, 96}[i], c.Rollup.WrittenHb)
+			kept := func(r longrun.Rollup) {
+				for key, value := range want {
+					if n, ok := r.Replaced[key].(int64); ok { // JSON has but one kind of number
+						r.Replaced[key] = float64(n)
+					}
+					require.Equal(t, value, r.Replaced[key], key)
+				}
+				require.Len(t, r.Replaced, len(want))
+			}
+			kept(c.Rollup)
+			putRollup(t, st, l, c.Rollup)
+			late := longrun.Beat(day.Add(13*time.Hour+5*time.Minute), 5*time.Minute)
+			_, err = st.Commit(t.Context(), l.CreateHeartbeat(late))
+			require.NoError(t, err)
+			again, err := l.RollDay(t.Context(), day, now, 15*time.Minute)
+			require.NoError(t, err)
+			kept(again)
+			putRollup(t, st, l, again)
+		}
 		missing, err = l.MissingRollups(t.Context(), firstDay, now)
 		require.NoError(t, err)
 		require.Empty(t, missing)
 	})
+}
+
+// A day without beats is whoever's who rolled it up first (D15), and nobody makes
+// another rollup of it for that.
+func TestADayWithoutBeatsSaysWhoRolledItUp(t *testing.T) {
+	t.Parallel()
+	st := memstore.New(nil)
+	l := open(t, st)
+	beatsFrom(t, st, l, firstDay, firstDay.Add(time.Hour), 15*time.Minute, nil)
+	day, now := firstDay.AddDate(0, 0, 1), firstDay.AddDate(0, 0, 3)
+	c, err := l.CloseDay(t.Context(), day, now, 15*time.Minute, "who", trusted)
+	require.NoError(t, err)
+	require.Equal(t, []string{"who", "who"}, []string{c.Rollup.InstanceID, c.Rollup.ComputedBy})
+	c.Rollup.CommitHash = "abc"
+	putRollup(t, st, l, c.Rollup)
+	c, err = l.CloseDay(t.Context(), day, now, 15*time.Minute, "another", trusted)
+	require.NoError(t, err)
+	require.False(t, c.Changed)
+	require.Equal(t, []string{"who", "abc"}, []string{c.Rollup.InstanceID, c.Rollup.CommitHash})
 }
 
 func TestDaysThatLackARollupAreFound(t *testing.T) {
@@ -348,4 +396,9 @@ func TestCatchingUpReadsAFewRollupsADay(t *testing.T) {
 		require.EqualValues(t, 4, c.Rollup.WrittenHb)
 	}
 	require.LessOrEqual(t, reads()["rollups"], 4*days)
+}
+
+// trusted is a log that has nothing yet.
+func trusted(context.Context, ledger.Entry[longrun.Rollup]) (ledger.Logged, error) {
+	return ledger.Logged{Trusted: true}, nil
 }

@@ -24,8 +24,8 @@ type Survey struct {
 	Earliest      *time.Time
 	Interval      time.Duration
 	// OtherIntervals are those of runs that wrote in the window and had slots of
-	// another length, the shortest first: beats of theirs are counted in slots that
-	// they were not made for.
+	// another length, the shortest first: beats of theirs fill the slots that they
+	// cover, see coverage.Grid. What was missed of shorter ones does not all show.
 	OtherIntervals []time.Duration
 	// Now is the moment that the survey is of: slots that are not over at it do
 	// not count.
@@ -164,15 +164,16 @@ func (s *surveyor) compare() {
 				written++
 			}
 		}
-		says, err := coverage.ParseBitmap(r.Slots)
+		says, err := coverage.Grid{Interval: s.Interval}.Filled(r)
+		same := r.IntervalSec == int64(s.Interval/time.Second)
 		switch {
-		case d.Whole && r.WrittenHb != int64(written):
+		case d.Whole && r.WrittenHb != int64(written) && (same || err != nil):
 			d.Differs = fmt.Sprintf("its rollup says %d of %d, and its beats give %d", r.WrittenHb, r.ExpectedHb, written)
-		case err != nil || coverage.Check(r) != nil || r.IntervalSec != int64(s.Interval/time.Second):
+		case err != nil || coverage.Check(r) != nil:
 		default:
-			differ := 0
+			differ, base := 0, int(longrun.SlotAt(r.From, s.Interval)-longrun.SlotAt(s.Window.From, s.Interval))
 			for slot := first; slot < end; slot++ {
-				if says.Has(slot-at(r.From)) != s.Filled.Has(slot) {
+				if says.Has(slot-base) != s.Filled.Has(slot) {
 					differ++
 				}
 			}

@@ -394,11 +394,32 @@ func TestDaysWithSlotsOfAnotherLengthCountTheSameTime(t *testing.T) {
 		require.Len(t, c.Gaps, 1)
 		require.Equal(t, []any{firstDay.Add(2010 * time.Minute), longrun.Stall, "a"}, []any{c.Gaps[0].From, c.Gaps[0].Cause, c.Gaps[0].Before})
 
-		// A day of which both were made keeps to the one that is asked for.
+		// A day of which both were made keeps to slots that show each beat of both, and
+		// nothing of it is missed: from its beats, from its rollup, and beside them.
 		beatsFrom(t, st, l, end, end.Add(6*time.Hour), time.Minute, nil)
 		beatsFrom(t, st, l, end.Add(6*time.Hour), end.AddDate(0, 0, 1), now, nil)
-		r, err := l.RollDay(t.Context(), end, end.AddDate(0, 0, 1), time.Minute)
+		whole := longrun.DayOf(end)
+		var beats [2]ledger.Survey
+		for i, other := range []time.Duration{time.Minute, now} {
+			beats[i], err = l.Survey(t.Context(), whole, other, whole.To, nil)
+			require.NoError(t, err)
+			require.Equal(t, "it has no rollup", beats[i].Days[0].Reason)
+			require.Zero(t, beats[i].Summary.Coverage.Missed)
+		}
+		r, err := l.RollDay(t.Context(), end, whole.To, time.Hour)
 		require.NoError(t, err)
-		require.EqualValues(t, 60, r.IntervalSec)
+		require.EqualValues(t, min(now, time.Minute)/time.Second, r.IntervalSec)
+		require.EqualValues(t, 0, r.MissedHb)
+		require.Len(t, r.Lengths, 2)
+		putRollup(t, st, l, r)
+		for i, other := range []time.Duration{time.Minute, now} {
+			s, err := l.Survey(t.Context(), whole, other, whole.To, nil)
+			require.NoError(t, err)
+			require.Equal(t, ledger.FromRollup, s.Days[0].Source, s.Days[0].Reason)
+			require.Equal(t, beats[i].Summary, s.Summary)
+			s, err = l.Survey(t.Context(), whole, other, whole.To, &ledger.SurveyOptions{FromBeats: true})
+			require.NoError(t, err)
+			require.Empty(t, s.Days[0].Differs, "of the same day")
+		}
 	}
 }

@@ -244,6 +244,9 @@ func TestAShorterIntervalRaisesNoAlarmAboutTheTimeBefore(t *testing.T) {
 		time.Sleep(30*time.Minute + time.Second)
 		require.Empty(t, rec.Calls())
 		require.Len(t, documents[longrun.Heartbeat](t, st, ledger.Heartbeats), 73+31, "and b fills its own")
+		day := n.Metrics().Coverage[0]
+		require.Positive(t, day.Expected)
+		require.Equal(t, day.Expected, day.Written)
 		n.end()
 	})
 }

@@ -155,3 +155,35 @@ func BenchmarkRollDay(b *testing.B) {
 	}
 	b.ReportMetric(b.Elapsed().Seconds()*1000/float64(b.N), "ms/day")
 }
+
+// BenchmarkPage is the page of a report of 90 days, whose chart has a row for each
+// day, beside its Markdown, which has no charts.
+func BenchmarkPage(b *testing.B) {
+	w := longrun.Window{From: utc("2025-01-01T00:00:00Z"), To: utc("2025-04-01T00:00:00Z")}
+	beats := make([]longrun.Heartbeat, 0, 90*1440)
+	for at := w.From; at.Before(w.To); at = at.Add(time.Minute) {
+		h := longrun.Beat(at, time.Minute)
+		if h.Healthy = at.Minute() != 7; at.Unix()/60%500 != 0 {
+			beats = append(beats, h)
+		}
+	}
+	d := coverage.NewMerge(w, time.Minute, w.To)
+	for _, h := range beats {
+		d.Add(h)
+	}
+	s := ledger.Survey{Root: "a/b", Asked: w, Window: w, Earliest: &w.From, Interval: time.Minute, Now: w.To, Summary: d.Summary()}
+	s.Filled, s.Healthy = d.Bitmaps()
+	r := report.New(s, nil)
+	var markdown, page time.Duration
+	for b.Loop() {
+		at := time.Now()
+		require.NotEmpty(b, r.Markdown())
+		markdown += time.Since(at)
+		at = time.Now()
+		_, err := r.HTML()
+		require.NoError(b, err)
+		page += time.Since(at)
+	}
+	b.ReportMetric(float64(page)/float64(markdown), "×markdown")
+	b.ReportMetric(page.Seconds()*1000/float64(b.N), "ms-html")
+}

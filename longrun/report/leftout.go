@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -18,12 +19,11 @@ const maxReasons = 20
 func leftOut(s ledger.Survey, r Report) []string {
 	lines := windowLines(s, r)
 	for _, other := range s.OtherIntervals {
-		wrong := "beats made for such slots fall several into one, and short gaps between them do not show"
-		if other > s.Interval {
-			wrong = "in a day that is read from its beats, those made for such slots leave slots empty that nobody missed"
+		if other%s.Interval == 0 {
+			continue // each beat fills exactly what it covers
 		}
-		lines = append(lines, fmt.Sprintf("A run in the window had slots of %s, and all is counted in slots of %s: %s. Ask for that time by itself, with its interval.",
-			figures.Length(other), figures.Length(s.Interval), wrong))
+		lines = append(lines, fmt.Sprintf("A run in the window had slots of %s, and all is counted in slots of %s, which are filled where one of those reaches into them: gaps shorter than that do not all show. Ask with an interval of %s to see them.",
+			figures.Length(other), figures.Length(s.Interval), figures.Length(coverage.Finest(other, s.Interval))))
 	}
 	lines = append(lines, dayLines(s)...)
 	for _, path := range s.Mangled {

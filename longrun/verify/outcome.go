@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/seed-13dc028d/longwatch/internal/document"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
@@ -108,7 +109,7 @@ func (o Outcome) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	if err := e.Encode(o); err != nil {
+	if err := e.Encode(document.Full(o)); err != nil {
 		return err
 	}
 	_, err := w.Write(visible.JSON(b.Bytes()))

@@ -182,8 +182,10 @@ func (o ProbesOptions) probes(s longrun.Settings, found map[longrun.NamedProbe]*
 
 // probeFinds are the results of one probe.
 type probeFinds struct {
-	pass, fail, inconclusive int64
-	newest                   *ledger.Entry[longrun.Probe] // PASS or FAIL by the schedule
+	pass, fail, inconclusive int64                        // by the schedule, or on suspicion
+	byHand                   int64                        // whatever came of them
+	newest                   *ledger.Entry[longrun.Probe] // PASS or FAIL, not by hand
+	scheduled                *ledger.Entry[longrun.Probe] // the last one not by hand
 	last                     *ledger.Entry[longrun.Probe] // whatever it was
 }
 
@@ -218,6 +220,11 @@ func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptio
 // add counts a result; they come in the order of time.
 func (f *probeFinds) add(q *inquiry, e ledger.Entry[longrun.Probe]) {
 	f.last = &e
+	if e.Value.Trigger == longrun.ByHand && (e.Value.Result == longrun.Pass || e.Value.Result == longrun.Fail || e.Value.Result == longrun.Inconclusive) {
+		f.byHand++ // nobody mends a rate by asking more often
+		return
+	}
+	f.scheduled = &e
 	switch e.Value.Result {
 	case longrun.Pass:
 		f.pass++
@@ -230,9 +237,7 @@ func (f *probeFinds) add(q *inquiry, e ledger.Entry[longrun.Probe]) {
 		q.Fault(e.Path(), "has the result %.40q, which is none", e.Value.Result)
 		return
 	}
-	if e.Value.Trigger != longrun.ByHand {
-		f.newest = &e
-	}
+	f.newest = &e
 }
 
 // judge judges one probe. Those of a type are counted together.
@@ -242,21 +247,24 @@ func (f *probeFinds) judge(q *inquiry, n longrun.NamedProbe, o ProbesOptions, s 
 	q.counts[name+"Pass"] += f.pass
 	q.counts[name+"Fail"] += f.fail
 	q.counts[name+"Inconclusive"] += f.inconclusive
+	if f.byHand > 0 {
+		q.counts[name+"ByHand"] += f.byHand
+	}
 	decided := f.pass + f.fail
 	if decided == 0 {
-		if f.last == nil {
+		switch {
+		case f.last == nil:
 			q.Fault(dir, "no result of %s in the last %s: it is not configured, or never made", n, inDays(o.Window))
-		} else {
-			q.Fault(f.last.Path(), "is the last of %s, of which all %d were INCONCLUSIVE: %s %s", n, f.inconclusive, f.last.Value.ErrorClass, f.last.Value.Error)
+		case f.inconclusive == 0:
+			q.Fault(f.last.Path(), "no PASS or FAIL of %s was made by the schedule", n)
+		default:
+			q.Fault(f.scheduled.Path(), "is the last of %s, of which all %d were INCONCLUSIVE: %s %s", n, f.inconclusive, f.scheduled.Value.ErrorClass, f.scheduled.Value.Error)
 		}
 		return
 	}
 	every := f.every(t, o, s)
 	limit := time.Duration(freshness * float64(every))
-	switch {
-	case f.newest == nil:
-		q.Fault(f.last.Path(), "no PASS or FAIL of %s was made by the schedule", n)
-	case o.Now.Sub(f.newest.At) > limit:
+	if o.Now.Sub(f.newest.At) > limit {
 		q.Fault(f.newest.Path(), "is the newest PASS or FAIL of %s, and %v old; it is due every %v, so that %v is too old", n, o.Now.Sub(f.newest.At).Truncate(time.Second), every, limit)
 	}
 	least, ok := o.MinPassRate[t]
@@ -268,7 +276,7 @@ func (f *probeFinds) judge(q *inquiry, n longrun.NamedProbe, o ProbesOptions, s 
 	}
 	if rate := float64(f.pass) / float64(decided); rate < least {
 		tenths := f.pass * 1000 / decided // cut, so that it never looks like the rate that it misses
-		q.Fault(f.last.Path(), "%s passed %d of %d times, %d.%d %%, and %s %% are asked for", n, f.pass, decided, tenths/10, tenths%10,
+		q.Fault(f.scheduled.Path(), "%s passed %d of %d times, %d.%d %%, and %s %% are asked for", n, f.pass, decided, tenths/10, tenths%10,
 			strconv.FormatFloat(math.Round(least*1e7)/1e5, 'f', -1, 64))
 	}
 }

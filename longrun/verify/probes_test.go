@@ -75,6 +75,7 @@ func TestProbesThatAreNotThereNotFreshOrNotGoodFail(t *testing.T) {
 		"just fresh":                      {set: good(longrun.Inbound, one{h6, 9 * time.Hour, "PPP"}), want: verify.Pass},
 		"stale":                           {set: good(longrun.Inbound, one{h6, 9*time.Hour + time.Second, "PPP"}), want: verify.Fail, says: "9h0m1s old"},
 		"fresh by hand alone":             {set: good(longrun.Inbound, one{h6, time.Hour, "Pmmm"}), want: verify.Fail, says: "is the newest PASS or FAIL"},
+		"mended by hand (D8)":             {set: good(longrun.Outbound, one{time.Hour, time.Hour, strings.Repeat("PPPPF", 20) + strings.Repeat("m", 400) + "P"}), want: verify.Fail, says: "passed 81 of 101 times"},
 		"only by hand":                    {set: good(longrun.Inbound, one{h6, time.Hour, "mm"}), want: verify.Fail, says: "by the schedule"},
 		"older than the window":           {set: good(longrun.Inbound, one{h6, 31 * 24 * time.Hour, "PP"}), want: verify.Fail, says: "no result of inbound"},
 		"in the future":                   {set: good(longrun.Inbound, one{h6, -time.Hour, "PP"}), want: verify.Fail, says: "lies in the future"},

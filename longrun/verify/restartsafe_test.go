@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
@@ -72,6 +73,49 @@ func TestAnIntervalThatWasChangedIsNoFault(t *testing.T) {
 	o = restartSafe(t, l, verify.RestartSafeOptions{Now: h.now(), Interval: 5 * time.Minute})
 	require.Equal(t, verify.Fail, o.Verdict)
 	require.Contains(t, o.Problems[0].Text+o.Problems[1].Text, "is in one slot with 2025-12-29T01-10-00")
+}
+
+// Shorter slots than the old beats were made for are filled by those: nothing was
+// missed, and the rollup of the day says the same, whichever version made it.
+func TestAnIntervalThatBecameShorterMissedNothing(t *testing.T) {
+	t.Parallel()
+	h := newHistory(3)
+	h.run(perDay / 2)
+	h.stop(longrun.Stopped)
+	h.takeOver()
+	noon := slotTime(h.next)
+	for at := noon; at.Before(noon.Add(12*time.Hour + 5*time.Minute)); at = at.Add(30 * time.Second) {
+		b := longrun.Beat(at.Add(time.Second), 30*time.Second)
+		b.InstanceID, b.Epoch, b.UptimeSec = h.instance, h.epoch, int64(b.TS.Sub(h.started)/time.Second)
+		b, h.head = h.head.Next(b)
+		h.beats = append(h.beats, b)
+	}
+	now := noon.Add(12*time.Hour + 5*time.Minute)
+	day, err := coverage.NewDay(noon, 30*time.Second, time.Time{}, now)
+	require.NoError(t, err)
+	for _, b := range h.beats {
+		day.Add(b)
+	}
+	r := day.Rollup()
+	st := memstore.New(nil)
+	l := h.write(t, st)
+	for made, counted := range map[int64]int64{r.WrittenHb: 0, r.WrittenHb - perDay/2: 1} { // an older version's: each beat in one slot
+		older := r
+		older.WrittenHb, older.MissedHb = made, r.ExpectedHb-made
+		if made < r.WrittenHb {
+			older.Lengths = nil
+		}
+		commit(t, st, l.SetRollup(older))
+		o := restartSafe(t, l, verify.RestartSafeOptions{Now: now, Interval: 30 * time.Second, From: day0})
+		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
+		require.Zero(t, o.Counts["missedSlots"])
+		require.Equal(t, counted, o.Counts["countedBefore"])
+		require.Equal(t, int64(2*perDay+10), o.Counts["filledSlots"])
+	}
+	older := r
+	older.WrittenHb, older.MissedHb = r.WrittenHb-perDay/2+1, r.ExpectedHb-r.WrittenHb+perDay/2-1
+	commit(t, st, l.SetRollup(older))
+	require.NotEqual(t, verify.Pass, restartSafe(t, l, verify.RestartSafeOptions{Now: now, Interval: 30 * time.Second, From: day0}).Verdict)
 }
 
 func TestTheTimeBeforeAnythingIsKnownWasNotMissed(t *testing.T) {

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -20,7 +21,7 @@ type slots struct {
 	thread   *chain.Thread
 
 	ours     int64
-	last     longrun.Slot // that was filled
+	last     longrun.Slot // that a beat was made in
 	filledBy string       // the document of it; empty before the first
 	oursIn   bool         // and one of ours is in it
 	own      ownSlot      // of the last beat of ours
@@ -29,7 +30,7 @@ type slots struct {
 	latest   time.Time
 	days     map[time.Time]*dayCount
 	day      *dayCount // the one used last
-	filled   []slotRun
+	filled   filled
 	prunedTo time.Time // the end of the last day whose beats are pruned
 }
 
@@ -41,13 +42,11 @@ type ownSlot struct {
 	id       string
 }
 
-// slotRun are filled slots without an empty one between, [from, to).
-type slotRun struct{ from, to longrun.Slot }
-
 // dayCount counts the filled slots of a day.
 type dayCount struct {
 	longrun.Window
 	written int64
+	made    int64 // the slots that a beat was made in
 }
 
 func (s *slots) path(p chain.Place) string { return s.ledger.Path(ledger.Heartbeats) + "/" + p.ID }
@@ -83,6 +82,8 @@ func (s *slots) beat(e *chain.Beat) {
 			Interval: s.interval, Late: h.Late,
 		})
 	}
+	day := s.dayOf(h.TS)
+	s.fill(h, day)
 	if s.filledBy != "" && slot == s.last {
 		if !ours || !s.oursIn {
 			s.q.counts["sharedSlots"]++ // with the original system, which had no grid
@@ -90,23 +91,32 @@ func (s *slots) beat(e *chain.Beat) {
 		s.oursIn = s.oursIn || ours
 		return
 	}
-	if s.filledBy == "" || slot != s.last+1 {
-		s.filled = append(s.filled, slotRun{from: slot})
-	}
-	s.filled[len(s.filled)-1].to = slot + 1
 	if s.filledBy == "" {
 		s.earliest = h.TS
 	}
+	day.made++
 	s.last, s.filledBy, s.oursIn, s.latest = slot, e.Key.ID, ours, h.TS
-	s.distinct++
-	if s.day == nil || !s.day.Contains(h.TS) {
-		day := longrun.DayOf(h.TS)
+}
+
+// fill counts the slots that a beat covers, which all lie in its day.
+func (s *slots) fill(h *longrun.Heartbeat, day *dayCount) {
+	for slot, end := (coverage.Grid{Interval: s.interval}).Covers(*h); slot < end; slot++ {
+		if s.filled.add(slot) {
+			s.distinct++
+			day.written++
+		}
+	}
+}
+
+func (s *slots) dayOf(ts time.Time) *dayCount {
+	if s.day == nil || !s.day.Contains(ts) {
+		day := longrun.DayOf(ts)
 		if s.day = s.days[day.From]; s.day == nil {
 			s.day = &dayCount{Window: day}
 			s.days[day.From] = s.day
 		}
 	}
-	s.day.written++
+	return s.day
 }
 
 // alone looks for two beats of ours in one slot. Where the interval became longer
@@ -194,6 +204,7 @@ type dayRollup struct {
 	WrittenHb   int64 `json:"writtenHb" firestore:"writtenHb"`
 	MissedHb    int64 `json:"missedHb" firestore:"missedHb"`
 
+	Lengths  []longrun.SlotLength `json:"lengths" firestore:"lengths"`
 	PrunedAt map[string]time.Time `json:"prunedAt" firestore:"prunedAt"`
 }
 
@@ -237,15 +248,51 @@ func (s *slots) rollups(rollups []ledger.Entry[dayRollup]) {
 		if day.From.Before(s.q.from) || !s.q.to.IsZero() && day.To.After(s.q.to) {
 			continue // the window cuts it
 		}
-		var written int64
+		var written, made int64
 		if d := s.days[day.From]; d != nil {
-			written = d.written
+			written, made = d.written, d.made
 		}
 		switch {
+		case made < written && made == r.WrittenHb && len(r.Lengths) == 0:
+			// Of a day on which the interval was changed, and rolled up by a version for
+			// which a beat filled no more than one slot.
+			s.q.counts["countedBefore"]++
 		case written > r.WrittenHb:
 			s.q.Doubt(e.Path(), "says that %d slots of its day have a beat, and %d have: late ones that are not counted yet, or it was changed", r.WrittenHb, written)
 		case written < r.WrittenHb:
 			s.q.Fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed, and not pruned", r.WrittenHb, written)
 		}
 	}
+}
+
+// slotRun are filled slots without an empty one between, [from, to).
+type slotRun struct{ from, to longrun.Slot }
+
+// filled are the slots that have a beat, as runs in order with an empty slot between
+// any two.
+type filled []slotRun
+
+// add fills a slot, and reports whether it was empty. Beats come in the order of time:
+// mostly the slot is the one behind the last.
+func (f *filled) add(s longrun.Slot) bool {
+	runs := *f
+	i := len(runs) // the first run that ends behind the slot
+	for i > 0 && runs[i-1].to > s {
+		i--
+	}
+	before, after := i > 0 && runs[i-1].to == s, i < len(runs) && runs[i].from == s+1
+	switch {
+	case i < len(runs) && runs[i].from <= s:
+		return false
+	case before && after:
+		runs[i-1].to = runs[i].to
+		*f = slices.Delete(runs, i, i+1)
+	case before:
+		runs[i-1].to = s + 1
+	case after:
+		runs[i].from = s
+	default:
+		*f = slices.Insert(runs, i, slotRun{s, s + 1})
+	}
+	return true
 }

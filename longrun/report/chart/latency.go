@@ -91,7 +91,7 @@ func (d *drawing) probe(p longrun.ProbePoint, s scale, y func(float64) float64) 
 	at, x := figures.Stamp(p.TS), s.x(p.TS)
 	switch p.Result {
 	case longrun.Pass:
-		if p.Ms < 0 {
+		if !longrun.KnownMs(p.Ms) {
 			return // nobody knows how long it took
 		}
 		d.dot("p", x, y(p.Ms), 2.5, fmt.Sprintf("%s passed, %s ms", at, figures.Millis(&p.Ms)))

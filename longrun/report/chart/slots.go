@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
@@ -55,6 +56,44 @@ func (s Slots) at(i int) state {
 	return written
 }
 
+// until is where the slots end that have the state of slot i, from there on; at most end.
+func (s Slots) until(i, end int) int {
+	switch s.at(i) {
+	case unknown:
+		if n := s.len(); i < 0 && n > 0 {
+			return min(0, end)
+		}
+		return end
+	case missed:
+		return min(s.Filled.Next(i, true), end)
+	case unhealthy:
+		return min(s.Filled.Next(i, false), s.nextHealthy(i, true), end)
+	case written:
+		return min(s.Filled.Next(i, false), s.nextHealthy(i, false), end)
+	case outside:
+	}
+	return end
+}
+
+// nextHealthy is the next slot that is healthy, or is not: all those behind the
+// bitmap are not.
+func (s Slots) nextHealthy(i int, healthy bool) int {
+	if at := s.Healthy.Next(i, healthy); at < s.Healthy.Len() || !healthy {
+		return at
+	}
+	return s.len()
+}
+
+// runs are the slots of [first, end), numbered from first.
+func (s Slots) runs(first, end int) (runs []run) {
+	for i := first; i < end; {
+		to := s.until(i, end)
+		runs = append(runs, run{s.at(i), i - first, to - first, to - i})
+		i = to
+	}
+	return runs
+}
+
 // index is the first slot that begins at t or later, counted from From.
 func (s Slots) index(t time.Time) int {
 	d := t.Sub(s.From)
@@ -77,15 +116,17 @@ func (s Slots) Count(w longrun.Window) (c Count) {
 	if s.Interval <= 0 || s.len() == 0 {
 		return Count{}
 	}
-	for i, end := max(0, s.index(w.From)), min(s.len(), s.index(w.To)); i < end; i++ {
-		c.Expected++
+	for i, end := max(0, s.index(w.From)), min(s.len(), s.index(w.To)); i < end; {
+		to := s.until(i, end)
+		c.Expected += to - i
 		switch s.at(i) {
 		case missed:
-			c.Missed++
+			c.Missed += to - i
 		case unhealthy:
-			c.Unhealthy++
+			c.Unhealthy += to - i
 		case outside, unknown, written:
 		}
+		i = to
 	}
 	return c
 }
@@ -117,45 +158,45 @@ type run struct {
 	slots      int // of that state
 }
 
-// runsOf joins slots of one state. Where they are too many to be seen, they are
-// first put into cells, of which each has the state of its loudest slot.
-func runsOf(slots []state) []run {
-	runs := join(slots)
-	if len(runs) <= maxRuns || len(slots) <= cells {
+// drawn are the runs of a row of n slots as they are drawn. Where they are too many to
+// be seen, they are put into cells, of which each has the state of its loudest slot.
+func drawn(runs []run, n int) []run {
+	if len(runs) <= maxRuns || n <= cells {
 		return runs
 	}
-	coarse := make([]state, len(slots))
+	var coarse []run
+	first := 0 // the run that the cell begins in
 	for cell := range cells {
-		begin, end := cell*len(slots)/cells, (cell+1)*len(slots)/cells
-		loudest := outside
-		for _, s := range slots[begin:end] {
-			loudest = max(loudest, s)
+		begin, end := cell*n/cells, (cell+1)*n/cells
+		for runs[first].end <= begin {
+			first++
 		}
-		for i := begin; i < end; i++ {
-			coarse[i] = loudest
-		}
-	}
-	runs = join(coarse)
-	for i := range runs {
-		runs[i].slots = 0
-		for _, s := range slots[runs[i].begin:runs[i].end] {
-			if s == runs[i].state {
-				runs[i].slots++
+		loud := run{outside, begin, end, 0}
+		for i := first; i < len(runs) && runs[i].begin < end; i++ {
+			part := min(runs[i].end, end) - max(runs[i].begin, begin)
+			switch {
+			case runs[i].state > loud.state:
+				loud.state, loud.slots = runs[i].state, part
+			case runs[i].state == loud.state:
+				loud.slots += part
 			}
 		}
+		coarse = append(coarse, loud)
 	}
-	return runs
+	return join(coarse)
 }
 
-func join(slots []state) (runs []run) {
-	for i, s := range slots {
-		if i == 0 || runs[len(runs)-1].state != s {
-			runs = append(runs, run{state: s, begin: i})
+// join makes one of runs that have the same state and lie beside each other.
+func join(runs []run) (joined []run) {
+	for _, r := range runs {
+		if n := len(joined); n > 0 && joined[n-1].state == r.state {
+			joined[n-1].end = r.end
+			joined[n-1].slots += r.slots
+			continue
 		}
-		runs[len(runs)-1].end = i + 1
-		runs[len(runs)-1].slots++
+		joined = append(joined, r)
 	}
-	return runs
+	return joined
 }
 
 // band is where a row of slots lies on a chart, in pixels, and how far what was missed
@@ -171,10 +212,10 @@ func (d *drawing) row(s Slots, row, shown longrun.Window, b band) {
 	if first >= end {
 		return
 	}
-	slots, known := make([]state, end-first), make([]state, end-first)
-	for i := range slots {
-		slots[i] = s.at(first + i)
-		known[i] = min(slots[i], written)
+	all := s.runs(first, end)
+	known := slices.Clone(all)
+	for i := range known {
+		known[i].state = min(known[i].state, written)
 	}
 	on := scale{row}
 	place := func(r run) (x, width float64) {
@@ -194,7 +235,7 @@ func (d *drawing) row(s Slots, row, shown longrun.Window, b band) {
 		case outside, unhealthy, missed:
 		}
 	}
-	runs := runsOf(slots)
+	runs := drawn(all, end-first)
 	for _, r := range runs {
 		if x, width := place(r); r.state == unhealthy {
 			third := float64(int(b.height / 3))

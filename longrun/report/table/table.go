@@ -61,9 +61,17 @@ func ProbeColumns() Row {
 // Probe is the result of one probe.
 func Probe(p longrun.Probe) Row {
 	return Row{
-		text(p.ProbeKey), text(string(p.Type)), text(p.Name), instant(p.TS), text(string(p.Result)), number(p.LatencyMs),
+		text(p.ProbeKey), text(string(p.Type)), text(p.Name), instant(p.TS), text(string(p.Result)), latency(p.LatencyMs),
 		text(p.ErrorClass), text(string(p.Trigger)), text(p.InstanceID), text(p.CommitHash),
 	}
+}
+
+// latency is empty where it is not known.
+func latency(ms float64) string {
+	if !longrun.KnownMs(ms) {
+		return ""
+	}
+	return number(ms)
 }
 
 func instant(t time.Time) string {

@@ -9,13 +9,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/document"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 // JSON writes a JSON body, in which what cannot be seen is escaped: it is read on
-// terminals.
+// terminals. A list or a map in it is never null.
 func JSON(w http.ResponseWriter, r *http.Request, status int, body any) {
-	data, err := json.Marshal(body)
+	data, err := json.Marshal(document.Full(body))
 	if err != nil {
 		status, data = http.StatusInternalServerError, []byte(`{"success":false,"error":"the reply could not be encoded"}`)
 	}

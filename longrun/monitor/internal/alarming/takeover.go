@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/outbox"
@@ -236,7 +237,8 @@ func (t *takeover) readSlots(ctx context.Context) error {
 		}
 		// One that was made for longer slots left none empty; but what is to come
 		// is for this instance to fill.
-		for first, end := e.Value.Covers(interval); first < min(end, longrun.SlotAt(now, interval)); first++ {
+		for first, end := (coverage.Grid{Interval: interval}).Covers(e.Value); first < min(end, longrun.SlotAt(now, interval)); first++ {
+			t.filled[first] = true
 			w.recent.Fill(first)
 		}
 	})

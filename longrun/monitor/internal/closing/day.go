@@ -104,5 +104,9 @@ func (c *Closing) cleaned(p *progress, day time.Time, word int64, r longrun.Roll
 func (c *Closing) compute(ctx context.Context, p *progress, day, now time.Time) (ledger.Closing, error) {
 	ctx, cancel := deadline.With(ctx, c.Clock, closeTimeout)
 	defer cancel()
-	return c.Ledger.CloseDay(ctx, day, now, c.Self.Interval, c.Self.InstanceID, p.log.Logged)
+	d, err := c.Ledger.CloseDay(ctx, day, now, c.Self.Interval, c.Self.InstanceID, p.log.Logged)
+	if err == nil && d.Changed && d.Rollup.WrittenHb == 0 {
+		d.Rollup.CommitHash = c.Self.CommitHash
+	}
+	return d, err
 }

@@ -70,10 +70,7 @@ func (d *dirty) clean(day time.Time, word int64) {
 
 // lackedSlot returns a slot of the day that has a beat and is empty in the rollup.
 func lackedSlot(e entry, day longrun.Window, filled map[longrun.Slot]bool, interval time.Duration) (time.Time, bool) {
-	if e.Value.IntervalSec != int64(interval/time.Second) {
-		return time.Time{}, false // it has slots of another length, which its beats were made for
-	}
-	slots, err := coverage.ParseBitmap(e.Value.Slots)
+	slots, err := coverage.Grid{Interval: interval}.Filled(e.Value)
 	first := longrun.SlotAt(e.Value.From, interval)
 	for slot := range filled {
 		start := slot.Start(interval)

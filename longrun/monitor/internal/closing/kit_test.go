@@ -70,7 +70,7 @@ func newNode(t *testing.T, st store.Store, clk clock.Clock, head *evidence.Head,
 	n := &node{t: t, head: head}
 	n.keep.Store(&keep)
 	n.deps, n.lines = leadtest.Deps(t, st, clk)
-	n.deps.Self.Interval = every
+	n.deps.Self.Interval, n.deps.Self.CommitHash = every, "build"
 	n.deps.Settings = func() longrun.Settings {
 		s := longrun.DefaultSettings(every)
 		s.RetentionDays = *n.keep.Load()

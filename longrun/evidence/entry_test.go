@@ -61,6 +61,8 @@ func fill(v reflect.Value) {
 		fill(one)
 		v.Set(reflect.MakeMap(v.Type()))
 		v.SetMapIndex(reflect.ValueOf("x"), one)
+	case reflect.Interface:
+		v.Set(reflect.ValueOf("x"))
 	case reflect.String:
 		v.SetString("x")
 	case reflect.Bool:

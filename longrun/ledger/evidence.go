@@ -114,7 +114,7 @@ func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time
 		return Closing{}, err
 	}
 	if c.Forged { // what it says counts for nothing, but that it is not the first
-		fresh.Revision, fresh.Seal = max(old.Value.Revision, 0)+1, old.Value.Seal
+		fresh.Revision, fresh.Seal, fresh.Replaced = max(old.Value.Revision, 0)+1, old.Value.Seal, old.Value.Replaced
 		c.Rollup, c.Changed = fresh, true
 	} else {
 		c.Rollup, err = revise(old.Value, known, fresh)

@@ -134,15 +134,19 @@ func (j *judge) end(r *reading, o EvidenceOptions) {
 	if day := r.log.NewestDay(); !day.IsZero() && o.From.IsZero() && o.To.IsZero() {
 		late := longrun.DayOf(day).To.Add(24 * time.Hour)
 		if since := r.firstSince; r.past.Sub(late) > closeGrace && !since.IsZero() && r.past.Sub(since) > closeGrace {
-			j.q.Doubt("", "nothing was sealed since %s, and beats went on for %s after the next day", longrun.RollupID(day), r.past.Sub(late).Round(time.Minute))
+			j.q.Doubt("", "nothing was logged since %s, and beats went on for %s after the next day", longrun.RollupID(day), r.past.Sub(late).Round(time.Minute))
 		}
 	}
 	if n := r.unlogged.n; n > 0 {
-		by := "by the chain alone: whoever can write the store can make them anew"
+		by := "by the chain alone, and whoever can write the store can make that anew"
 		if signed {
 			by = "by the chain, and the signature of the lock's note"
 		}
-		j.q.Note("", "%d beats since %s are not sealed yet: they are held %s", n, r.unlogged.since.UTC().Format(time.RFC3339), by)
+		what := "beats since %s are not logged yet: they are held %s"
+		if n == 1 {
+			what = "beat since %s is not logged yet: it is held %s"
+		}
+		j.q.Note("", "%d "+what, n, r.unlogged.since.UTC().Format(time.RFC3339), by)
 	}
 	if !o.Now.IsZero() && !r.newest.IsZero() && o.To.IsZero() && o.Now.Sub(r.newest) > endGrace && !vouched {
 		j.q.Doubt("", "the newest beat is of %s: nothing here proves that the history did not go on", r.newest.UTC().Format(time.RFC3339))

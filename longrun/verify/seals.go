@@ -148,7 +148,7 @@ func (b *sealBook) signatures(q *inquiry, keys []ed25519.PublicKey, log bool) {
 	switch {
 	case log && len(b.seals) == 0: // what they would say the log says
 	case len(keys) > 0 && signed == 0:
-		q.Doubt("", "a key was given, and no seal is signed")
+		q.Doubt("", "a key was given, and nothing is signed: no day was logged yet with the key, or the log is gone")
 	case len(keys) == 0 && signed > 0:
 		q.Note("", "%d seals are signed, and no public key was given to check them with", signed)
 	}

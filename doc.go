@@ -21,6 +21,8 @@
 //	longrun             the vocabulary: Heartbeat, Slot, Window, Gap, Coverage, Probe,
 //	                    Incident, Rollup, Run, Settings. Standard library only
 //	longrun/coverage    counting: Of, gaps and causes, a day's rollup, MTTR. Pure
+//	longrun/budget      the error budget: what a target lets be missed, what is left,
+//	                    how fast it goes. Pure
 //	longrun/rules       when something is an incident, and what is told of it. Pure
 //	longrun/evidence    hashes, the chain of beats, seals, keys. Pure
 //	longrun/ledger      the documents: names, typed reads and writes, surveys;

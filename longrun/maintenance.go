@@ -111,6 +111,55 @@ func (m Maintenance) Window(now time.Time) (Window, bool) {
 	return Window{}, false
 }
 
+// Windows returns the times of the maintenance that reach into w, in order. Two that
+// overlap are two.
+func (m Maintenance) Windows(w Window) (times []Window) {
+	loc, errZone := m.location()
+	hour, minute, errClock := m.clock()
+	if errZone != nil || errClock != nil || !w.From.Before(w.To) {
+		return nil
+	}
+	// One that began two days before may still last, as in Window.
+	y, month, d := w.From.In(loc).Date()
+	last := w.To.In(loc)
+	for at := -2; ; at++ {
+		day := time.Date(y, month, d+at, hour, minute, 0, 0, time.UTC)
+		if day.Sub(time.Date(last.Year(), last.Month(), last.Day(), hour, minute, 0, 0, time.UTC)) > 24*time.Hour {
+			return times
+		}
+		if len(m.Days) > 0 && !slices.Contains(m.Days, weekdays()[day.Weekday()]) {
+			continue
+		}
+		from, ok := firstShown(day, loc)
+		if t := (Window{From: from, To: from.Add(time.Duration(m.Minutes) * time.Minute)}); ok && t.From.Before(w.To) && t.To.After(w.From) {
+			times = append(times, t)
+		}
+	}
+}
+
+// Planned returns the times of maintenance of everything, of no single rule or target,
+// that reach into w: in order, and those that touch as one. It goes by the settings as
+// they are: what was planned by others, in the past, nobody knows.
+func (s Settings) Planned(w Window) (times []Window) {
+	var all []Window
+	for _, m := range s.Maintenance {
+		if m.Rule == "" && m.Target == "" {
+			all = append(all, m.Windows(w)...)
+		}
+	}
+	slices.SortFunc(all, func(a, b Window) int { return a.From.Compare(b.From) })
+	for _, t := range all {
+		if last := len(times) - 1; last >= 0 && !t.From.After(times[last].To) {
+			if t.To.After(times[last].To) {
+				times[last].To = t.To
+			}
+			continue
+		}
+		times = append(times, t)
+	}
+	return times
+}
+
 // firstShown returns the first moment at which the clock of loc shows wall, given
 // as UTC, or later on the same day. A day that loc skipped has none.
 //

@@ -1,6 +1,7 @@
 package longrun_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -213,4 +214,54 @@ func TestMaintenanceThatMakesNoSense(t *testing.T) {
 	for _, line := range strings.Split(s.Validate().Error(), "\n")[1:] {
 		require.Contains(t, line, "maintenance 100: ", "each line says where")
 	}
+}
+
+// The times of maintenance are those that Window finds at each moment, and Planned
+// is all of them, of everything, together.
+func TestThePlannedTimesAreThoseOfEachMoment(t *testing.T) {
+	t.Parallel()
+	for i, around := range turns {
+		s := longrun.Settings{Maintenance: []longrun.Maintenance{
+			{Zone: around.zone, Start: "23:40", Minutes: 90, Days: []string{"sat", "sun", "tue"}},
+			{Zone: around.zone, Start: "00:30", Minutes: int64(40 + 100*i)},
+			{Zone: "UTC", Start: "02:00", Minutes: 61, Days: []string{"sun"}},
+			{Zone: around.zone, Start: "12:00", Minutes: 5, Rule: rules.QueueDepth},
+			{Zone: around.zone, Start: "12:00", Minutes: 5, Target: "ops-1"},
+		}}
+		w := longrun.Window{From: around.day.Add(-50 * time.Hour).Add(7 * time.Minute), To: around.day.Add(60 * time.Hour)}
+		planned := s.Planned(w)
+		for j := 1; j < len(planned); j++ {
+			require.True(t, planned[j].From.After(planned[j-1].To), "%s: apart, and in order", around.zone)
+		}
+		var moments []time.Time
+		for at := w.From; at.Before(w.To); at = at.Add(17 * time.Minute) {
+			moments = append(moments, at)
+		}
+		for _, p := range planned {
+			moments = append(moments, p.From, p.From.Add(-time.Second), p.To, p.To.Add(-time.Second))
+		}
+		for _, at := range slices.DeleteFunc(moments, func(at time.Time) bool { return !w.Contains(at) }) {
+			want := false
+			for _, m := range s.Maintenance[:3] {
+				_, in := m.Window(at)
+				want = want || in
+			}
+			got := slices.ContainsFunc(planned, func(w longrun.Window) bool { return w.Contains(at) })
+			require.Equal(t, want, got, "%s %s", around.zone, at)
+		}
+	}
+	require.Empty(t, longrun.Settings{Maintenance: []longrun.Maintenance{{Start: "02:00", Minutes: 5}}}.Planned(longrun.Window{From: evening, To: evening}))
+	require.Empty(t, longrun.Settings{Maintenance: []longrun.Maintenance{{Start: "02:00", Minutes: 5, Zone: "Nowhere/At_All"}}}.Planned(longrun.Window{From: evening, To: evening.AddDate(0, 0, 9)}))
+}
+
+func ExampleSettings_Planned() {
+	s := longrun.Settings{Maintenance: []longrun.Maintenance{
+		{Name: "backup", Start: "02:30", Minutes: 30}, {Name: "updates", Days: []string{"mon"}, Start: "02:45", Minutes: 60},
+	}}
+	for _, w := range s.Planned(longrun.Window{From: evening, To: evening.AddDate(0, 0, 7)})[5:] {
+		fmt.Println(w.From.Format(time.DateTime), w.To.Sub(w.From))
+	}
+	// Output:
+	// 2026-01-04 02:30:00 30m0s
+	// 2026-01-05 02:30:00 1h15m0s
 }

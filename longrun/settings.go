@@ -1,6 +1,7 @@
 package longrun
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -26,6 +27,10 @@ type Settings struct {
 	// InsufficientDataThreshold is the coverage, 0 to 1, under which a window
 	// fails. Default: 0.8.
 	InsufficientDataThreshold float64 `json:"insufficientDataThreshold" firestore:"insufficientDataThreshold"`
+	// Targets are how much of windows of their lengths is to be written: what a
+	// report holds a window to, and what the error budget is counted from. Default
+	// (none): DefaultTargets.
+	Targets []Target `json:"targets" firestore:"targets"`
 	// ProbeEverySec is how often the probes of a type are due, in seconds, for
 	// the types it names; at least 60. Default: as the host configured them.
 	ProbeEverySec map[string]float64 `json:"probeEverySec" firestore:"probeEverySec"`
@@ -60,6 +65,7 @@ func (s Settings) Validate() error {
 	if !(s.InsufficientDataThreshold >= 0 && s.InsufficientDataThreshold <= 1) {
 		errs = append(errs, fmt.Errorf("insufficientDataThreshold %v is not between 0 and 1", s.InsufficientDataThreshold))
 	}
+	errs = append(errs, validateTargets(s.Targets)...)
 	for _, name := range slices.Sorted(maps.Keys(s.ProbeEverySec)) {
 		if err := ProbeType(name).Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("probeEverySec %w", err))
@@ -135,4 +141,87 @@ func validateRetention(retention map[string]int64) (errs []error) {
 		}
 	}
 	return errs
+}
+
+// Target is how much of a window of some length is to be written.
+type Target struct {
+	// Days is the length of the window, from 1 to 3,650.
+	Days int64 `json:"days" firestore:"days"`
+	// Percent is the least share of its slots that is to have a beat, from 1 to
+	// 99.9999 and with four decimals at most, so that what may be missed is a whole
+	// number of slots in a million: with 99.5
+	// 216 of the 43,200 minutes of 30 days may be.
+	Percent float64 `json:"percent" firestore:"percent"`
+}
+
+// DefaultTargets are in force until someone stores others: 99.0 % of 7 days, 99.5 %
+// of 30, 99.7 % of 90 and 99.8 % of 180.
+func DefaultTargets() []Target { return []Target{{7, 99}, {30, 99.5}, {90, 99.7}, {180, 99.8}} }
+
+const (
+	million    = 1_000_000
+	perPercent = million / 100
+	maxTargets = 10
+)
+
+// Validate reports everything that is wrong, each error naming its field.
+func (t Target) Validate() error {
+	var errs []error
+	if t.Days < 1 || t.Days > maxDays {
+		errs = append(errs, fmt.Errorf("days %d is not between 1 and %d", t.Days, maxDays))
+	}
+	// A number of four decimals is the nearest one to itself; any other is not.
+	if !(t.Percent >= 1 && t.Percent <= 99.9999) || t.Percent != float64(million-t.PerMillion())/perPercent {
+		errs = append(errs, fmt.Errorf("percent %v is not a number from 1 to 99.9999 with four decimals at most", t.Percent))
+	}
+	return errors.Join(errs...)
+}
+
+func validateTargets(targets []Target) (errs []error) {
+	if len(targets) > maxTargets {
+		errs = append(errs, fmt.Errorf("targets has %d entries, at most %d are allowed", len(targets), maxTargets))
+	}
+	for i, t := range targets {
+		where := "targets " + strconv.Itoa(i) + ":"
+		errs = append(errs, within(where, t.Validate())...)
+		if slices.ContainsFunc(targets[:i], func(o Target) bool { return o.Days == t.Days }) {
+			errs = append(errs, fmt.Errorf("%s days %d has a target already", where, t.Days))
+		}
+	}
+	return errs
+}
+
+// Name is such as "30d".
+func (t Target) Name() string { return strconv.FormatInt(t.Days, 10) + "d" }
+
+// Length is that of the window.
+func (t Target) Length() time.Duration { return time.Duration(t.Days) * 24 * time.Hour }
+
+// PerMillion is how many of a million slots may be missed: 5,000 by a target of 99.5 %.
+func (t Target) PerMillion() int64 { return million - int64(math.Round(t.Percent*perPercent)) }
+
+// MayMiss is how many of so many slots may be missed and the target is met: a whole
+// number, and never one too many. It takes some 9,000,000,000,000 slots at most.
+func (t Target) MayMiss(slots int64) int64 { return slots * t.PerMillion() / million }
+
+// InForce are the targets, the shortest first: the default ones where there are none.
+func (s Settings) InForce() []Target {
+	targets := slices.Clone(s.Targets)
+	if len(targets) == 0 {
+		targets = DefaultTargets()
+	}
+	slices.SortFunc(targets, func(a, b Target) int { return cmp.Compare(a.Days, b.Days) })
+	return targets
+}
+
+// AlertTarget is the one that the rule about the error budget and the metrics hold to:
+// the longest of at most 30 days, so far as a leader remembers; else the shortest.
+func (s Settings) AlertTarget() Target {
+	held := Target{Days: 30, Percent: 99.5} // of DefaultTargets
+	for i, t := range s.Targets {           // without a list of its own: a rule asks in each slot
+		if i == 0 || t.Days <= 30 && (t.Days > held.Days || held.Days > 30) || t.Days > 30 && t.Days < held.Days {
+			held = t
+		}
+	}
+	return held
 }

@@ -88,6 +88,16 @@ type AlertThresholds struct {
 	// Default: 3 and 85.
 	MemoryGrowthPercent float64 `json:"memoryGrowthPercent" firestore:"memoryGrowthPercent"`
 	MemoryFullPercent   float64 `json:"memoryFullPercent" firestore:"memoryFullPercent"`
+	// BudgetFastBurn, BudgetSlowBurn and BudgetLongBurn are how many times as fast as the
+	// target lets the error budget may go over an hour, six hours and three days, to
+	// three decimals. Default: 14.4, 6 and 1, which is 2 % of the budget of thirty days
+	// in an hour, 5 % in six hours and 10 % in three days.
+	BudgetFastBurn float64 `json:"budgetFastBurn" firestore:"budgetFastBurn"`
+	BudgetSlowBurn float64 `json:"budgetSlowBurn" firestore:"budgetSlowBurn"`
+	BudgetLongBurn float64 `json:"budgetLongBurn" firestore:"budgetLongBurn"`
+	// BudgetMinMissed is from how many slots on that were missed since anything was last
+	// told of missed ones, at least 2: however fast it looks, one is no burn. Default: 5.
+	BudgetMinMissed int64 `json:"budgetMinMissed" firestore:"budgetMinMissed"`
 	// FleetAccounts is from how many accounts on that are in the same trouble within
 	// an hour it may be one incident that lists them. Default: 3.
 	FleetAccounts int64 `json:"fleetAccounts" firestore:"fleetAccounts"`
@@ -102,7 +112,8 @@ func DefaultAlertThresholds(interval time.Duration) AlertThresholds {
 		SessionReplaced: 2, UnreadablePerHour: 5, UnreadablePercent: 20, UnreadableSenders: 3, UnackedInARow: 2,
 		UndeliveredInARow: 8, UndeliveredChats: 4, SentToNobodyPerHour: 1, PhoneWithoutCopyChats: 3, ReplayLost: 1,
 		DeviceStoreErrorsPerHour: 3, HandlerLagSec: 60, PhoneUnseenDays: 10, PhoneLostDays: 12,
-		ClientOldDays: 90, ClientOutdatedDays: 180, MemoryGrowthPercent: 3, MemoryFullPercent: 85, FleetAccounts: 3,
+		ClientOldDays: 90, ClientOutdatedDays: 180, MemoryGrowthPercent: 3, MemoryFullPercent: 85,
+		BudgetFastBurn: 14.4, BudgetSlowBurn: 6, BudgetLongBurn: 1, BudgetMinMissed: 5, FleetAccounts: 3,
 	}
 }
 
@@ -115,6 +126,12 @@ const maxProbeFails = 20
 const (
 	maxDays      = 3650
 	minPhoneDays = 0.001
+)
+
+// minBurn and maxBurn bound how fast an error budget may go.
+const (
+	minBurn = 0.1
+	maxBurn = 1000
 )
 
 // Validate reports everything that is wrong, each error naming its field.
@@ -142,6 +159,7 @@ func (t AlertThresholds) Validate() error {
 		{"phoneWithoutCopyChats", t.PhoneWithoutCopyChats, 1},
 		{"replayLost", t.ReplayLost, 1},
 		{"deviceStoreErrorsPerHour", t.DeviceStoreErrorsPerHour, 1},
+		{"budgetMinMissed", t.BudgetMinMissed, 2},
 		{"fleetAccounts", t.FleetAccounts, 2},
 	} {
 		if n.value < n.least {
@@ -169,6 +187,9 @@ func (t AlertThresholds) Validate() error {
 		{"clientOutdatedDays", t.ClientOutdatedDays, 1, maxDays},
 		{"memoryGrowthPercent", t.MemoryGrowthPercent, 0.1, 100},
 		{"memoryFullPercent", t.MemoryFullPercent, 1, 100},
+		{"budgetFastBurn", t.BudgetFastBurn, minBurn, maxBurn},
+		{"budgetSlowBurn", t.BudgetSlowBurn, minBurn, maxBurn},
+		{"budgetLongBurn", t.BudgetLongBurn, minBurn, maxBurn},
 	} {
 		if !(n.value >= n.least && n.value <= n.most) {
 			errs = append(errs, fmt.Errorf("%s %v is not a number from %v to %s", n.field, n.value, n.least, strconv.FormatFloat(n.most, 'f', -1, 64)))

@@ -29,6 +29,10 @@ func TestThresholdsThatMakeNoSense(t *testing.T) {
 		"unreadablePercent 101":       func(a *longrun.AlertThresholds) { a.UnreadablePercent = 101 },
 		"memoryFullPercent NaN":       func(a *longrun.AlertThresholds) { a.MemoryFullPercent = math.NaN() },
 		"phoneUnseenDays 0.0009":      func(a *longrun.AlertThresholds) { a.PhoneUnseenDays = 0.0009 },
+		"budgetMinMissed 1":           func(a *longrun.AlertThresholds) { a.BudgetMinMissed = 1 },
+		"budgetFastBurn 0":            func(a *longrun.AlertThresholds) { a.BudgetFastBurn = 0 },
+		"budgetSlowBurn 1001":         func(a *longrun.AlertThresholds) { a.BudgetSlowBurn = 1001 },
+		"budgetLongBurn NaN":          func(a *longrun.AlertThresholds) { a.BudgetLongBurn = math.NaN() },
 		"fleetAccounts 1":             func(a *longrun.AlertThresholds) { a.FleetAccounts = 1 },
 		"throttleSec 59":              func(a *longrun.AlertThresholds) { a.ThrottleSec = 59 },
 		"throttleSec 2.147483648e+09": func(a *longrun.AlertThresholds) { a.ThrottleSec = 1 << 31 },
@@ -41,7 +45,7 @@ func TestThresholdsThatMakeNoSense(t *testing.T) {
 		s.AlertThresholds = a
 		require.ErrorContains(t, s.Validate(), "alertThresholds "+field)
 	}
-	require.Len(t, strings.Split(longrun.AlertThresholds{MissedHbPerHour: -1, QueueDepthThreshold: -1, ReconnectLoopThreshold: -1}.Validate().Error(), "\n"), 25)
+	require.Len(t, strings.Split(longrun.AlertThresholds{MissedHbPerHour: -1, QueueDepthThreshold: -1, ReconnectLoopThreshold: -1}.Validate().Error(), "\n"), 29)
 	a := longrun.DefaultAlertThresholds(time.Minute)
 	require.Equal(t, time.Hour, a.Throttle())
 	a.ThrottleSec = math.MaxInt32
@@ -57,6 +61,7 @@ func TestTheDefaultThresholds(t *testing.T) {
 		NotConnectedSec: 120, UnhealthySec: 300, StatusUnknownSec: 300, TooFewAccountsSec: 300, SessionReplaced: 2,
 		UnreadablePerHour: 5, UnreadablePercent: 20, UnreadableSenders: 3, UnackedInARow: 2, UndeliveredInARow: 8, UndeliveredChats: 4,
 		SentToNobodyPerHour: 1, PhoneWithoutCopyChats: 3, ReplayLost: 1, DeviceStoreErrorsPerHour: 3, HandlerLagSec: 60,
-		PhoneUnseenDays: 10, PhoneLostDays: 12, ClientOldDays: 90, ClientOutdatedDays: 180, MemoryGrowthPercent: 3, MemoryFullPercent: 85, FleetAccounts: 3,
+		PhoneUnseenDays: 10, PhoneLostDays: 12, ClientOldDays: 90, ClientOutdatedDays: 180, MemoryGrowthPercent: 3, MemoryFullPercent: 85,
+		BudgetFastBurn: 14.4, BudgetSlowBurn: 6, BudgetLongBurn: 1, BudgetMinMissed: 5, FleetAccounts: 3,
 	}, longrun.DefaultAlertThresholds(time.Minute))
 }

@@ -25,9 +25,10 @@ type reportCommand struct {
 
 // Help is what longctl report --help says beside the flags.
 func (reportCommand) Help() string {
-	return `Coverage, gaps with their causes, instances, probes, incidents, MTTR and MTBF of
-a window, a verdict against the target for its length, and how to re-derive each
-number by hand. Whole days are read from their rollups. Without a window it is of
+	return `Coverage, gaps with their causes, the error budget, instances, probes, incidents,
+MTTR and MTBF of a window, a verdict against the target for its length, and how to
+re-derive each number by hand. Targets and planned maintenance are those of the
+settings. Whole days are read from their rollups. Without a window it is of
 the last 7 days.
 
 Examples:
@@ -74,11 +75,7 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	threshold := settings.InsufficientDataThreshold
-	if threshold == 0 {
-		threshold = -1 // 0 is the default to a report, and below it means none
-	}
-	r := report.New(survey, &report.Options{Threshold: threshold})
+	r := report.New(survey, report.OptionsOf(settings))
 	if err := c.write(s, r, to); err != nil {
 		return err
 	}

@@ -74,6 +74,7 @@ var arrows = []row{
 
 	// Counting, judging, proving: pure, each on the vocabulary alone.
 	{dir: "longrun/coverage", ours: []string{"longrun"}},
+	{dir: "longrun/budget", ours: []string{"longrun"}},
 	{dir: "longrun/rules/finding", ours: []string{"longrun"}},
 	{dir: "longrun/rules/internal/words"},
 	{dir: "longrun/rules/internal/account", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},
@@ -81,7 +82,7 @@ var arrows = []row{
 		dir:  "longrun/rules/internal/traffic",
 		ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words", "longrun/rules/internal/account"},
 	},
-	{dir: "longrun/rules/internal/host", ours: []string{"longrun", "longrun/rules/finding", "longrun/rules/internal/words"}},
+	{dir: "longrun/rules/internal/host", ours: []string{"longrun", "longrun/budget", "longrun/rules/finding", "longrun/rules/internal/words"}},
 	{
 		dir: "longrun/rules",
 		ours: []string{
@@ -102,7 +103,7 @@ var arrows = []row{
 	{dir: "longrun/report/chart", ours: []string{"longrun", "longrun/coverage", "internal/figures", "internal/visible"}},
 	{
 		dir:  "longrun/report",
-		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "internal/document", "internal/figures", "internal/visible"},
+		ours: []string{"longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/budget", "internal/document", "internal/figures", "internal/visible"},
 	},
 	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
 	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
@@ -159,7 +160,7 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor/internal/settings",
 		ours: []string{
-			"store", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "internal/deadline", "internal/spawn",
+			"store", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "internal/deadline", "internal/document", "internal/spawn",
 		},
 	},
 	{
@@ -172,7 +173,7 @@ var arrows = []row{
 	{dir: "longrun/monitor/internal/memlimit"},
 	{
 		dir:  "longrun/monitor/internal/measuring",
-		ours: []string{"longrun", "longrun/coverage", "longrun/metrics", "longrun/monitor/internal/hostcall"},
+		ours: []string{"longrun", "longrun/coverage", "longrun/budget", "longrun/metrics", "longrun/monitor/internal/hostcall"},
 	},
 	{
 		dir: "longrun/monitor/internal/alarming",
@@ -220,7 +221,7 @@ var arrows = []row{
 	{
 		dir: "longrun/adminhttp",
 		ours: []string{
-			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence",
+			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/budget", "longrun/evidence",
 			"longrun/rules", "store", "internal/visible", "internal/redirect",
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
 			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
@@ -232,7 +233,7 @@ var arrows = []row{
 	{
 		dir: "longrun/dashboard",
 		ours: []string{
-			"longrun/monitor", "longrun/report", "longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/rules", "store",
+			"longrun/monitor", "longrun/report", "longrun/report/chart", "longrun/ledger", "longrun", "longrun/coverage", "longrun/budget", "longrun/rules", "store",
 			"longrun/dashboard/internal/session",
 			"internal/entry", "internal/figures", "internal/redirect", "internal/spawn", "internal/turnstile", "internal/visible",
 		},

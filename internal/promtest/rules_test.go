@@ -44,7 +44,7 @@ func TestRulesAndDashboardNameMetricsThatThereAre(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^(longrun_\w+) (\w+)`).FindAllStringSubmatch(string(names), -1) {
 		there[m[1]] = true
 		if m[2] == "histogram" {
-			there[m[1]+"_bucket"] = true
+			there[m[1]+"_bucket"], there[m[1]+"_sum"], there[m[1]+"_count"] = true, true, true
 		}
 	}
 	for _, file := range []string{rules, dashboard} {

@@ -1,11 +1,12 @@
 // Package seedtest decides how many histories the simulations of a test binary live
-// through. It is imported by tests only, since it registers a flag:
+// through. It is imported by tests only, since it registers flags:
 //
-//	go test ./longrun/monitor -seeds=1000    the long form
+//	go test ./longrun/monitor -seeds=1000    the long form of its simulations
+//	go test ./longrun/monitor -long          months, too
 //	go test -short ./...                     a few
 //
 // An ordinary run has so few that all tests of the repository end within minutes.
-// That a run passes shows nothing of the seeds that it left out.
+// That a run passes shows nothing of the seeds and the months that it left out.
 package seedtest
 
 import (
@@ -14,6 +15,8 @@ import (
 )
 
 var asked = flag.Int("seeds", 0, "how many histories each simulation lives through; 0: as many as an ordinary run has time for") //nolint:gochecknoglobals // a flag of the test binary
+
+var long = flag.Bool("long", false, "run the tests that live through months, too") //nolint:gochecknoglobals // a flag of the test binary
 
 // Histories returns how many histories a simulation lives through: as many as the flag
 // says, or the ordinary number, or a fifth of it with -short. It is at least 1.
@@ -28,11 +31,11 @@ func Histories(ordinary int) int {
 	}
 }
 
-// Long skips a test with -short that lives through months: with the race detector it
-// takes minutes, and shows it nothing that a shorter one does not.
+// Long skips a test that lives through months, and is long for that, unless the flags
+// ask for it. Something shorter must show in an ordinary run what it shows of most.
 func Long(tb testing.TB) {
 	tb.Helper()
-	if testing.Short() {
-		tb.Skip("it lives through months: not with -short")
+	if !*long && *asked == 0 {
+		tb.Skip("it lives through months: with -long")
 	}
 }

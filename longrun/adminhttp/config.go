@@ -128,6 +128,8 @@ func merge(fields map[string]json.RawMessage, s *longrun.Settings) (bad request.
 			s.Maintenance = nil
 		case "rulesOff":
 			s.RulesOff = nil
+		case "targets":
+			s.Targets = nil
 		}
 		if message := nullIn(fields[name]); message != "" {
 			bad.Add(name, message)

@@ -7,6 +7,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/request"
+	"github.com/seed-13dc028d/longwatch/longrun/budget"
 )
 
 const defaultWindow = 24 * time.Hour
@@ -33,6 +34,7 @@ type coverageBody struct {
 	Threshold    float64       `json:"threshold"`
 	Sufficient   *bool         `json:"sufficient"`
 	Drift        longrun.Drift `json:"drift"`
+	DriftMeanSec *float64      `json:"driftMeanSec"`
 	Gaps         []longrun.Gap `json:"gaps"`
 	// Mangled counts documents that do not decode; they fill no slot here.
 	Mangled int64 `json:"mangled"`
@@ -65,7 +67,7 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 		From: c.From, To: c.To, IntervalSec: c.IntervalSec,
 		Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy,
 		Threshold: h.monitor.Status().Settings.InsufficientDataThreshold,
-		Drift:     c.Drift, Gaps: c.Gaps, Mangled: survey.Summary.Undecodable,
+		Drift:     c.Drift, DriftMeanSec: survey.Summary.DriftMeanSec, Gaps: c.Gaps, Mangled: survey.Summary.Undecodable,
 	}
 	if c.HasData() {
 		ratio := c.Ratio()
@@ -78,4 +80,33 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 		body.Availability = &availability
 	}
 	reply.JSON(w, r, http.StatusOK, coverageReply{Success: true, Coverage: body})
+}
+
+type budgetReply struct {
+	Success bool            `json:"success"`
+	Budgets []budget.Budget `json:"budgets"`
+}
+
+// budget answers GET budget: what each target in force lets be missed of its window up
+// to now, and what is left of that. All is read as one window, that of the longest.
+func (h *handler) budget(w http.ResponseWriter, r *http.Request) {
+	if !request.NoParams(w, r) {
+		return
+	}
+	now, status := h.clock.Now().UTC(), h.monitor.Status()
+	targets := status.Settings.InForce()
+	end := longrun.SlotAt(now, status.Interval).Start(status.Interval) // whole windows of slots that are over
+	window := longrun.Window{From: end.Add(-targets[len(targets)-1].Length()), To: end}
+	survey, err := h.book(r.Context()).Survey(r.Context(), window, status.Interval, now, nil)
+	if err != nil {
+		h.storeFailed(w, r, err)
+		return
+	}
+	c := survey.Summary.Coverage
+	planned := status.Settings.Planned(longrun.Window{From: c.From, To: c.End()})
+	body := budgetReply{Success: true}
+	for _, t := range targets {
+		body.Budgets = append(body.Budgets, budget.Last(t, c, planned))
+	}
+	reply.JSON(w, r, http.StatusOK, body)
 }

@@ -33,6 +33,7 @@
 //	                                an instance that does not lead
 //	GET config, PUT config          the live settings; what is left out stays
 //	GET coverage                    a window's coverage and its gaps; these as CSV
+//	GET budget                      what each target lets be missed, and what is left
 //	                                with ?format=csv
 //	GET incidents, incidents/{id}   with ?open=true those that are open; of one
 //	                                rule or target with ?rule= and ?target=

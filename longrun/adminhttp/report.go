@@ -26,8 +26,8 @@ type reportReply struct {
 // report answers GET report: a window, by default the last 24 hours, in the form
 // that format or the Accept header asks for.
 //
-// Whole days come from their rollups. The threshold is that of the settings in
-// force on this instance, which is also the one that the report names as its
+// Whole days come from their rollups. Targets and threshold are those of the settings
+// in force on this instance, which is also the one that the report names as its
 // maker.
 func (h *handler) report(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
@@ -77,11 +77,9 @@ func (h *handler) reportOf(ctx context.Context, window longrun.Window, now time.
 	if err != nil {
 		return report.Report{}, err
 	}
-	options := report.Options{InstanceID: status.InstanceID, CommitHash: status.CommitHash, Threshold: status.Settings.InsufficientDataThreshold}
-	if options.Threshold == 0 {
-		options.Threshold = -1 // nothing is asked for, which is not to ask for the default
-	}
-	return report.New(survey, &options), nil
+	options := report.OptionsOf(status.Settings)
+	options.InstanceID, options.CommitHash = status.InstanceID, status.CommitHash
+	return report.New(survey, options), nil
 }
 
 // tableLink leads from a report to one of its lists as CSV.

@@ -42,6 +42,7 @@ func (h *handler) routes() []route {
 		{method: "GET", path: "/config", serve: h.bounded(h.config)},
 		{method: "PUT", path: "/config", serve: request.Received(h.bounded(h.putConfig))},
 		{method: "GET", path: "/coverage", serve: h.survey(h.coverage)},
+		{method: "GET", path: "/budget", serve: h.survey(h.budget)},
 		{method: "GET", path: "/report", serve: h.survey(h.report)},
 		{method: "GET", path: "/badge.svg", serve: h.badge, open: h.openBadge},
 		{method: "GET", path: "/status", serve: h.status},

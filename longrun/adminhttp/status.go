@@ -75,6 +75,7 @@ func settingsOf(s longrun.Settings) settingsBody {
 	if s.RetentionDays == nil {
 		body.RetentionDays = map[string]int64{}
 	}
+	body.Targets = append(make([]longrun.Target, 0, len(s.Targets)), s.Targets...)
 	body.RulesOff = append(make([]longrun.RuleID, 0, len(s.RulesOff)), s.RulesOff...)
 	body.Maintenance = make([]longrun.Maintenance, len(s.Maintenance))
 	for i, m := range s.Maintenance {

@@ -12,12 +12,12 @@ import (
 // the store was out of reach.
 type history struct {
 	interval time.Duration
-	runs     map[string][]*longrun.Run  // by instance, by start
-	down     map[string][]longrun.Lapse // by instance, disjoint, in order
+	runs     map[string][]*longrun.Run // by instance, by start
+	down     []longrun.Lapse           // disjoint, in order
 }
 
 func newHistory(runs []longrun.Run, interval time.Duration) history {
-	h := history{interval: interval, runs: map[string][]*longrun.Run{}, down: map[string][]longrun.Lapse{}}
+	h := history{interval: interval, runs: map[string][]*longrun.Run{}}
 	runs = slices.Clone(runs) // the caller may reuse its slice before Coverage
 	for i := range runs {
 		r := &runs[i]
@@ -26,16 +26,14 @@ func newHistory(runs []longrun.Run, interval time.Duration) history {
 		}
 		for _, l := range r.Lapses {
 			if l.Cause == longrun.StoreDown && l.To.After(l.From) {
-				h.down[r.InstanceID] = append(h.down[r.InstanceID], l)
+				h.down = append(h.down, l)
 			}
 		}
 	}
 	for _, own := range h.runs {
 		slices.SortStableFunc(own, func(a, b *longrun.Run) int { return cmp.Or(a.TS.Compare(b.TS), cmp.Compare(a.RunID, b.RunID)) })
 	}
-	for instance, lapses := range h.down {
-		h.down[instance] = joined(lapses)
-	}
+	h.down = joined(h.down)
 	return h
 }
 
@@ -61,11 +59,11 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 	if ongoing {
 		return longrun.Ongoing
 	}
+	if h.storeDown(g) {
+		return longrun.StoreDown
+	}
 	if before == nil || before.instance == "" {
 		return longrun.Unknown
-	}
-	if h.storeDown(g, h.down[before.instance]) {
-		return longrun.StoreDown
 	}
 	run := h.runOf(before)
 	if h.frozen(g, run) {
@@ -99,20 +97,19 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 // settle is how long after the store is back another instance may take to lead.
 const settle = 10 * time.Second
 
-// storeDown reports whether the lapses of the instance that wrote before the gap
-// explain it: each of its empty slots touches one. Those of others tell nothing: one
-// that only stood by may be cut off by itself. The end may be the take-over and not the outage itself, so
+// storeDown reports whether the lapses explain the gap: each of its empty slots
+// touches one. The end may be the take-over and not the outage itself, so
 // that one slot there, and shorter slots for the length of settle, need none.
-func (h *history) storeDown(g longrun.Gap, down []longrun.Lapse) bool {
-	i, _ := slices.BinarySearchFunc(down, g.From, func(l longrun.Lapse, t time.Time) int {
+func (h *history) storeDown(g longrun.Gap) bool {
+	i, _ := slices.BinarySearchFunc(h.down, g.From, func(l longrun.Lapse, t time.Time) int {
 		if l.To.After(t) {
 			return 1
 		}
 		return -1
 	})
 	explained := g.From // up to here every slot touches a lapse
-	for ; i < len(down) && explained.Before(g.To) && down[i].From.Before(explained.Add(h.interval)); i++ {
-		explained = longrun.SlotCeil(down[i].To, h.interval).Start(h.interval)
+	for ; i < len(h.down) && explained.Before(g.To) && h.down[i].From.Before(explained.Add(h.interval)); i++ {
+		explained = longrun.SlotCeil(h.down[i].To, h.interval).Start(h.interval)
 	}
 	return explained.After(g.From) && g.To.Sub(explained) <= max(h.interval, settle)
 }

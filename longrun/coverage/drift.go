@@ -77,6 +77,21 @@ func (d *driftCounts) drift() longrun.Drift {
 	return out
 }
 
+// mean is that of all beats, in seconds; nil without any.
+func (d *driftCounts) mean() *float64 {
+	if d.beats == 0 {
+		return nil
+	}
+	sum := int64(0)
+	for number, page := range d.pages {
+		for i, n := range page {
+			sum += (number*driftPage + int64(i)) * int64(n)
+		}
+	}
+	mean := float64(sum) / float64(d.beats) / 1000
+	return &mean
+}
+
 // String returns the counts as Rollup.DriftMs shows them.
 func (d *driftCounts) String() string {
 	var b []byte

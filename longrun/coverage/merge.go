@@ -187,6 +187,9 @@ func (d *Merge) Bitmaps() (filled, healthy *Bitmap) { return d.tally.Bitmaps() }
 // shows.
 type Summary struct {
 	Coverage longrun.Coverage `json:"coverage" firestore:"coverage"`
+	// DriftMeanSec is the mean of what Coverage.Drift has the percentiles of, the same
+	// beats cut to milliseconds; nil without any.
+	DriftMeanSec *float64 `json:"driftMeanSec" firestore:"driftMeanSec"`
 	// Late counts the beats that were written after their slot.
 	Late int64 `json:"late" firestore:"late"`
 	// Instances are in the order of their first beats, Probes in that of their types
@@ -205,7 +208,7 @@ type Summary struct {
 // Summary returns what was taken in so far. More may be added after it.
 func (d *Merge) Summary() Summary {
 	s := Summary{
-		Coverage: d.tally.Coverage(), Late: d.late, Truncated: d.omitted, Undecodable: d.mangled,
+		Coverage: d.tally.Coverage(), DriftMeanSec: d.tally.drifts.mean(), Late: d.late, Truncated: d.omitted, Undecodable: d.mangled,
 		Instances: make([]longrun.InstanceStats, 0, len(d.present)), Probes: make([]longrun.ProbeTally, 0, len(d.probes)),
 		Incidents: make([]longrun.IncidentSummary, 0, len(d.incidents)),
 	}

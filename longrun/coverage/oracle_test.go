@@ -121,12 +121,11 @@ func slowCause(g longrun.Gap, before, after *longrun.Heartbeat, runs []longrun.R
 	if after == nil && reachesNow {
 		return longrun.Ongoing
 	}
+	if slowStoreDown(g, runs, interval) {
+		return longrun.StoreDown
+	}
 	if before == nil || before.InstanceID == "" {
 		return longrun.Unknown
-	}
-	own := slices.DeleteFunc(slices.Clone(runs), func(r longrun.Run) bool { return r.InstanceID != before.InstanceID })
-	if slowStoreDown(g, own, interval) {
-		return longrun.StoreDown
 	}
 	run := slowRun(*before, runs)
 	if run != nil {

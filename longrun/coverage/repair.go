@@ -19,9 +19,9 @@ type RepairStats struct {
 	Incidents int64 `json:"incidents" firestore:"incidents"`
 	Open      int64 `json:"open" firestore:"open"`
 	Resolved  int64 `json:"resolved" firestore:"resolved"`
-	// MTTR is the time to repair, Incident.Repair, over the Resolved: percentiles
-	// by nearest rank, see Percentile, and the sum divided by Resolved. Also a
-	// repair that ended after the window counts whole.
+	// MTTR is the time to repair, Incident.Repair, over the Resolved, which are its n:
+	// percentiles by nearest rank, see Percentile, of which P50 is the median, and the
+	// sum divided by Resolved. Also a repair that ended after the window counts whole.
 	MTTRP50Sec  *float64 `json:"mttrP50" firestore:"mttrP50"`
 	MTTRP90Sec  *float64 `json:"mttrP90" firestore:"mttrP90"`
 	MTTRP95Sec  *float64 `json:"mttrP95" firestore:"mttrP95"`
@@ -29,9 +29,12 @@ type RepairStats struct {
 	// TroubleSec is how much of the window lay in at least one incident, whenever
 	// that began: two at the same time count once.
 	TroubleSec float64 `json:"troubleSec" firestore:"troubleSec"`
-	// MTBFSec is the time between failures: what is left of the window without
-	// trouble, divided by Incidents.
-	MTBFSec *float64 `json:"mtbfSec" firestore:"mtbfSec"`
+	// MTBFSec is the mean time between failures: what is left of the window without
+	// trouble, divided by Incidents, which are its n. MTBFMedianSec is the median, by
+	// nearest rank, of how long there was no trouble in the window before each of them:
+	// 0 before one that began while another was open.
+	MTBFSec       *float64 `json:"mtbfSec" firestore:"mtbfSec"`
+	MTBFMedianSec *float64 `json:"mtbfMedian" firestore:"mtbfMedian"`
 }
 
 // Repairs measures the incidents against the window as it stands at now: what
@@ -50,7 +53,7 @@ func Repairs(incidents []longrun.Incident, w longrun.Window, now time.Time) Repa
 	}
 	r := RepairStats{From: w.From.UTC(), To: w.To.UTC()}
 	var repairs []time.Duration
-	var troubles []longrun.Window
+	var troubles, began []longrun.Window
 	for i := range incidents {
 		in := &incidents[i]
 		if t := within(in, w, now); t.From.Before(t.To) {
@@ -60,6 +63,7 @@ func Repairs(incidents []longrun.Incident, w longrun.Window, now time.Time) Repa
 			continue
 		}
 		r.Incidents++
+		began = append(began, within(in, w, now))
 		if in.Open() {
 			r.Open++
 		} else {
@@ -73,6 +77,7 @@ func Repairs(incidents []longrun.Incident, w longrun.Window, now time.Time) Repa
 	if r.Incidents > 0 {
 		between := (w.To.Sub(w.From) - trouble).Seconds() / float64(r.Incidents)
 		r.MTBFSec = &between
+		r.MTBFMedianSec = medianBefore(began, troubles, w.From)
 	}
 	return r
 }
@@ -123,6 +128,31 @@ func (r *RepairStats) mttr(repairs []time.Duration) {
 		mean += d.Seconds() / float64(len(repairs))
 	}
 	r.MTTRMeanSec = &mean
+}
+
+// medianBefore returns the median of how long there was no trouble before each that
+// began, in seconds, since from.
+func medianBefore(began, troubles []longrun.Window, from time.Time) *float64 {
+	order := func(a, b longrun.Window) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) }
+	slices.SortFunc(began, order)
+	slices.SortFunc(troubles, order)
+	calm := make([]time.Duration, 0, len(began))
+	for _, b := range began {
+		for len(troubles) > 0 && troubles[0].From.Before(b.From) {
+			if troubles[0].To.After(from) {
+				from = troubles[0].To
+			}
+			troubles = troubles[1:]
+		}
+		calm = append(calm, max(0, b.From.Sub(from)))
+		if b.To.After(from) {
+			from = b.To
+		}
+	}
+	slices.Sort(calm)
+	median, _ := Percentile(calm, 50)
+	sec := median.Seconds()
+	return &sec
 }
 
 // union returns how much time lies in at least one of the windows.

@@ -74,7 +74,7 @@ func TestRepairsWithoutIncidentsHaveNoData(t *testing.T) {
 	data, err := json.Marshal(r)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"from":"2025-12-29T22:00:00Z","to":"2025-12-29T23:00:00Z","incidents":0,"open":0,"resolved":0,
-		"mttrP50":null,"mttrP90":null,"mttrP95":null,"mttrMean":null,"troubleSec":0,"mtbfSec":null}`, string(data))
+		"mttrP50":null,"mttrP90":null,"mttrP95":null,"mttrMean":null,"troubleSec":0,"mtbfSec":null,"mtbfMedian":null}`, string(data))
 	for _, w := range []longrun.Window{{}, {From: w.To, To: w.From}, {From: evening, To: evening}} {
 		r := coverage.Repairs([]longrun.Incident{trouble(rules.LoggedOut, 0, -1)}, w, evening.Add(time.Hour))
 		require.Zero(t, r.Incidents)
@@ -139,7 +139,9 @@ func FuzzRepairs(f *testing.F) {
 		require.Equal(t, began > 0, got.MTBFSec != nil)
 		if began > 0 {
 			require.InDelta(t, float64(quiet)/float64(began), *got.MTBFSec, 1e-6)
+			require.InDelta(t, medianCalm(incidents, w, now), *got.MTBFMedianSec, 1e-6)
 		}
+		require.Equal(t, began > 0, got.MTBFMedianSec != nil)
 		require.Equal(t, len(repairs) > 0, got.MTTRP50Sec != nil)
 		sum := 0.0
 		for k, r := range repairs {
@@ -155,4 +157,42 @@ func FuzzRepairs(f *testing.F) {
 			require.InDelta(t, sum/float64(len(repairs)), *got.MTTRMeanSec, 1e-6)
 		}
 	})
+}
+
+// medianCalm is the median of the times without trouble before each incident of the
+// window, by looking at each pair of them.
+func medianCalm(incidents []longrun.Incident, w longrun.Window, now time.Time) float64 {
+	end := func(i longrun.Incident) time.Time {
+		if i.TSEnd == nil {
+			return now
+		}
+		return *i.TSEnd
+	}
+	var calm []float64
+	for k, i := range incidents {
+		if i.TSStart.Before(w.From) || !i.TSStart.Before(w.To) || !i.TSStart.Before(now) {
+			continue
+		}
+		latest := w.From
+		for l, other := range incidents {
+			before := other.TSStart.Before(i.TSStart) || other.TSStart.Equal(i.TSStart) && l < k
+			if before && end(other).After(latest) {
+				latest = end(other)
+			}
+		}
+		calm = append(calm, max(0, i.TSStart.Sub(latest).Seconds()))
+	}
+	slices.Sort(calm)
+	return calm[(len(calm)-1)/2]
+}
+
+// A day with a failure at 2, 12, 22 and, while that lasts, 24 minutes past 22 o'clock.
+func TestTheMedianTimeBetweenFailures(t *testing.T) {
+	t.Parallel()
+	w := longrun.Window{From: evening, To: evening.Add(time.Hour)}
+	r := coverage.Repairs([]longrun.Incident{
+		trouble(rules.LoggedOut, 22, 30), trouble(rules.ProbeOverdue, 24, 25), trouble(rules.LoggedOut, 2, 5), trouble(rules.LoggedOut, 12, 13),
+	}, w, w.To)
+	require.InDelta(t, (60-3-1-8)*60/4, *r.MTBFSec, 0)
+	require.InDelta(t, 2*60, *r.MTBFMedianSec, 0, "of 0, 2, 7 and 9 minutes")
 }

@@ -91,7 +91,8 @@ type probesOfType struct {
 	Type                     longrun.ProbeType
 	Points                   []longrun.ProbePoint
 	Passed, Failed, Untold   int
-	Usual, Slowest           *float64
+	Usual, Mean, Slowest     *float64 // of the Timed, which passed and have a latency
+	Timed                    int
 	Last                     *longrun.ProbePoint
 	Next                     time.Time
 	Name                     string
@@ -160,7 +161,11 @@ func (k *known) byType(w longrun.Window) (out []*probesOfType) {
 		}
 		if len(ms) > 0 {
 			slices.Sort(ms)
-			t.Usual, t.Slowest = &ms[(len(ms)-1)/2], &ms[len(ms)-1]
+			mean := 0.0
+			for _, v := range ms {
+				mean += v / float64(len(ms))
+			}
+			t.Usual, t.Mean, t.Slowest, t.Timed = &ms[(len(ms)-1)/2], &mean, &ms[len(ms)-1], len(ms)
 		}
 		if n := len(t.Points); n > 0 {
 			t.Last = &t.Points[n-1]
@@ -192,7 +197,7 @@ func (k *known) probesView() (lines []probeLine) {
 			}
 		}
 		if t.Usual != nil {
-			l.Usual = "Usual: " + milliseconds(*t.Usual) + "."
+			l.Usual = "Usual: " + milliseconds(*t.Usual) + ", the median of " + figures.Count(t.Timed) + " that passed; " + milliseconds(*t.Mean) + " on average."
 		}
 		switch {
 		case t.Running:

@@ -4,14 +4,17 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/budget"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
 	"github.com/seed-13dc028d/longwatch/longrun/report/chart"
@@ -52,6 +55,8 @@ type gapView struct {
 
 const (
 	allowedName    = "Allowed by the target"
+	leftName       = "Left"
+	unplannedName  = "Left without maintenance"
 	maxHistoryGaps = 100
 	// maxSlots is how many slots of a gap are named.
 	maxSlots = 60
@@ -109,12 +114,9 @@ func (h *handler) historyPage(w http.ResponseWriter, r *http.Request) {
 
 // historyOf says the numbers of a survey, as the report judges them.
 func (h *handler) historyOf(s ledger.Survey, now time.Time) historyView {
-	settings := h.monitor.Status().Settings
-	threshold := settings.InsufficientDataThreshold
-	if threshold == 0 {
-		threshold = -1 // nothing is asked for, which is not to ask for the default
-	}
-	made := report.New(s, &report.Options{Threshold: threshold, MaxGaps: maxHistoryGaps, MaxIncidents: maxHistoryGaps})
+	options := report.OptionsOf(h.monitor.Status().Settings)
+	options.MaxGaps, options.MaxIncidents = maxHistoryGaps, maxHistoryGaps
+	made := report.New(s, options)
 	c := made.Coverage
 	v := historyView{
 		Title: s.Asked.From.Format("2 Jan 2006") + " to " + now.Format("2 Jan 2006"), Known: "nothing is known yet", Today: now.Format(time.DateOnly),
@@ -143,6 +145,16 @@ func (h *handler) historyOf(s ledger.Survey, now time.Time) historyView {
 	}
 	k := &known{At: now}
 	k.Status.Interval = s.Interval
+	if b := made.Budget; b != nil {
+		v.Big = slices.Insert(v.Big, 2, k.leftNumbers(b)...)
+	}
+	if rep := made.Repairs; rep.Resolved > 0 {
+		v.Big = append(v.Big, bigNumber{
+			"Time to repair", figures.Span(rep.MTTRMeanSec), "the mean of " + plural(int(rep.Resolved), "incident that is over", "incidents that are over") + ", median " + figures.Span(rep.MTTRP50Sec), false,
+		}, bigNumber{
+			"Time between failures", figures.Span(rep.MTBFSec), "the mean of " + plural(int(rep.Incidents), "incident", "incidents") + ", median " + figures.Span(rep.MTBFMedianSec), false,
+		})
+	}
 	if longest, ok := s.Summary.Coverage.Longest(); ok {
 		v.Big = slices.Insert(v.Big, 1, bigNumber{"Longest gap", unit(longest.Missed), k.clock(longest.From) + ", " + causeWord(longest.Cause), true})
 	}
@@ -165,6 +177,36 @@ func (h *handler) historyOf(s ledger.Survey, now time.Time) historyView {
 		v.Incidents = append(v.Incidents, overLineOf(s.Summary.Incidents[i], now))
 	}
 	return v
+}
+
+// leftNumbers say what is left of the budget, and how fast it goes: with and, where there
+// was any, without planned maintenance.
+func (k *known) leftNumbers(b *budget.Budget) []bigNumber {
+	number := func(name string, balance budget.Balance, text string) bigNumber {
+		n := bigNumber{Name: name, Number: slotWord(int(max(balance.Left, 0)), k.Status.Interval), Bad: balance.Exhausted, Text: text}
+		if balance.Left < 0 {
+			n.Text += slotWord(int(-balance.Left), k.Status.Interval) + " too much; "
+		}
+		for i, burn := range balance.Burns {
+			if i > 0 {
+				n.Text += ", "
+			}
+			rate := "–"
+			if burn.Rate != nil {
+				rate = strconv.FormatFloat(math.Floor(*burn.Rate*10)/10, 'f', -1, 64)
+			}
+			n.Text += rate + " over " + spanWord(burn.Span)
+		}
+		if at, burn := soonest(balance); at != nil {
+			n.Text += "; nothing left " + k.clock(*at) + " at the burn of " + spanWord(burn.Span)
+		}
+		return n
+	}
+	out := []bigNumber{number(leftName, b.All, "burn ")}
+	if b.Planned.Slots > 0 {
+		out = append(out, number(unplannedName, b.Unplanned, figures.Count(b.Planned.Missed)+" of "+slotWord(int(b.Planned.Slots), k.Status.Interval)+" planned were missed; burn "))
+	}
+	return out
 }
 
 // dayPage is one day, hour by hour.
@@ -193,7 +235,7 @@ func (h *handler) dayPage(w http.ResponseWriter, r *http.Request, name string, n
 		if c.Missed > 0 {
 			v.Shape, v.Tone = "gap", "bad"
 		}
-		v.Big = slices.DeleteFunc(v.Big, func(b bigNumber) bool { return b.Name == allowedName })
+		v.Big = slices.DeleteFunc(v.Big, func(b bigNumber) bool { return b.Name == allowedName || b.Name == leftName || b.Name == unplannedName })
 	}
 	v.Tabs = []tabLink{{"?day=" + day.AddDate(0, 0, -1).Format(time.DateOnly), "◂ " + day.AddDate(0, 0, -1).Format("2 Jan"), false}, {"?day=" + name, day.Format("2 Jan"), true}}
 	if next := day.AddDate(0, 0, 1); !next.After(now) {
@@ -228,15 +270,13 @@ func (h *handler) reportPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status := h.monitor.Status()
-	options := report.Options{InstanceID: status.InstanceID, CommitHash: status.CommitHash, Threshold: status.Settings.InsufficientDataThreshold}
-	if options.Threshold == 0 {
-		options.Threshold = -1 // nothing is asked for, which is not to ask for the default
-	}
+	options := report.OptionsOf(status.Settings)
+	options.InstanceID, options.CommitHash = status.InstanceID, status.CommitHash
 	links := report.PageOptions{Home: "report", Window: func(name string) string { return "?window=" + url.QueryEscape(name) }}
 	if h.API != "" {
 		links.Table = func(name string) string { return h.root(r) + h.API + tableOf(name, window) }
 	}
-	made := report.New(s, &options)
+	made := report.New(s, options)
 	icon := "icon-ask.svg"
 	switch made.Judgement.Outcome {
 	case report.Pass:

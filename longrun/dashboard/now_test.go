@@ -34,6 +34,8 @@ func TestNowIsMadeOfTheMonitorAndTheLedger(t *testing.T) {
 		page = s.page("/")
 		says(t, page, "All well since")
 		says(t, page, "<b>0 min missed</b> in 24 h")
+		says(t, page, "<b>0 min missed</b> in 30 d, of 0 allowed so far")
+		says(t, page, "the median of 8 that passed; ")
 		says(t, page, "0 missed of 120")
 		require.Contains(t, page, `<rect class="f" x="91.6`)
 		require.NotContains(t, page, "missed</title>")

@@ -67,6 +67,7 @@ func TestSettingsAreConfirmed(t *testing.T) {
 	onStand(t, nil, func(s *stand) {
 		s.signIn()
 		page := s.page("/settings")
+		says(t, s.page("/settings"), "To be written: 99 % of 7 days, 99.5 % of 30 days, 99.7 % of 90 days, 99.8 % of 180 days. The rule about the error budget holds to 99.5 % of 30 days.")
 		says(t, page, "Queue depth threshold")
 		form := s.form("/settings")
 		w := s.post("/settings/review", url.Values{"csrf": {form}, "alertThresholds.queueDepthThreshold": {"250"}, "driftSec": {"10"}})
@@ -164,7 +165,13 @@ func TestHistoryAndReportAgree(t *testing.T) {
 	}
 	require.NotZero(t, missed)
 	says(t, page, fmt.Sprintf("So far %d min missed", missed))
+	says(t, page, "<dt>Left</dt>")
+	says(t, page, " over 1 h, ")
+	says(t, page, "<dt>Time to repair</dt>")
+	says(t, page, "<dt>Time between failures</dt>")
+	require.NotContains(t, page, "without maintenance")
 	day := fetch(t, pages, "/history?day=2026-11-08").Body.String()
+	require.NotContains(t, day, "<dt>Left", "a target is for longer than a day")
 	require.NotContains(t, day, "20261108T1604")
 	require.NotContains(t, fetch(t, pages, "/history?day=2026-11-26").Body.String(), "The target")
 	says(t, fetch(t, pages, "/history").Body.String(), `?day=2026-11-26`)

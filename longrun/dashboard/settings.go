@@ -39,6 +39,10 @@ type settingsView struct {
 	Rules              []option
 	Changed, Warning   string
 	Zone               string
+	// Targets are those in force, and Held is that which the rule about the error
+	// budget holds to.
+	Targets []string
+	Held    string
 }
 
 type option struct{ ID, Title string }
@@ -66,6 +70,10 @@ func (h *handler) settingsPage(w http.ResponseWriter, r *http.Request) {
 	} else if version != "" {
 		v.Changed = "Last changed " + clockOf(s.TS, now) + " by " + visible.Line(s.UpdatedBy, 60) + "."
 	}
+	for _, t := range s.InForce() {
+		v.Targets = append(v.Targets, targetWords(t))
+	}
+	v.Held = targetWords(s.AlertTarget())
 	for name, value := range numbers(s) {
 		if threshold, ok := strings.CutPrefix(name, "alertThresholds."); ok {
 			v.Thresholds = append(v.Thresholds, field{name, words(threshold), value})
@@ -95,6 +103,11 @@ func (h *handler) settingsPage(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.SortFunc(v.Rules, func(a, b option) int { return strings.Compare(a.Title, b.Title) })
 	h.render(w, r, http.StatusOK, "settings", frame{Title: "Settings", Page: "settings", Done: done(r), Body: v})
+}
+
+// targetWords is such as "99.5 % of 30 days".
+func targetWords(t longrun.Target) string {
+	return strconv.FormatFloat(t.Percent, 'f', -1, 64) + " % of " + plural(int(t.Days), "day", "days")
 }
 
 // numbers are the settings that are one number each, by the names of their fields.

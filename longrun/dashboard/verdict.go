@@ -1,12 +1,14 @@
 package dashboard
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/budget"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -203,10 +205,64 @@ func (k *known) facts() (out []fact) {
 		}
 		out = append(out,
 			fact{slotWord(in(24*time.Hour), k.Status.Interval) + " missed", "in 24 h", "history?day=" + k.At.Format(time.DateOnly)},
-			fact{slotWord(in(nowDays*24*time.Hour), k.Status.Interval) + " missed", "in 30 d", "history?window=30d"})
+			k.spent(in(nowDays*24*time.Hour)))
+		if pace := k.pace(); pace.Num != "" {
+			out = append(out, pace)
+		}
 	}
 	if k.Beat != nil {
 		out = append(out, fact{"last beat " + k.Beat.TS.UTC().Format("15:04:05"), "by " + visible.Line(k.Beat.InstanceID, 60), ""})
 	}
 	return out
 }
+
+// budget is that of the target that the rules hold to; nil where its window is longer
+// than what this page is made of.
+func (k *known) budget() *budget.Budget {
+	t, c := k.Status.Settings.AlertTarget(), k.Survey.Summary.Coverage
+	if t.Days > nowDays || !c.HasData() {
+		return nil
+	}
+	b := budget.Last(t, c, k.Status.Settings.Planned(longrun.Window{From: c.From, To: c.End()}))
+	return &b
+}
+
+// spent is what was missed, of what may be; of 30 days without a target.
+func (k *known) spent(inThirty int) fact {
+	b := k.budget()
+	if b == nil {
+		return fact{slotWord(inThirty, k.Status.Interval) + " missed", "in 30 d", "history?window=30d"}
+	}
+	text := fmt.Sprintf("in %d d, of %s allowed", b.Target.Days, figures.Count(b.All.Allowed))
+	if !b.Known {
+		text += " so far"
+	}
+	if b.Planned.Missed > 0 {
+		text += ", " + figures.Count(b.Planned.Missed) + " of them planned"
+	}
+	return fact{slotWord(int(b.All.Missed), k.Status.Interval) + " missed", text, "history?window=30d"}
+}
+
+// pace is how fast the budget goes, where it would be gone.
+func (k *known) pace() fact {
+	if b := k.budget(); b != nil {
+		if at, burn := soonest(b.Unplanned); at != nil {
+			return fact{"nothing left " + k.clock(*at), "at the pace of the last " + spanWord(burn.Span), "history?window=30d"}
+		}
+	}
+	return fact{}
+}
+
+// soonest is when nothing is left at the burn that is the fastest, nil where none is too
+// fast, or nothing is left now.
+func soonest(b budget.Balance) (at *time.Time, of budget.Burn) {
+	for _, burn := range b.Burns {
+		if burn.ExhaustedAt != nil && (at == nil || burn.ExhaustedAt.Before(*at)) {
+			at, of = burn.ExhaustedAt, burn
+		}
+	}
+	return at, of
+}
+
+// spanWord is a span's name with a space.
+func spanWord(name string) string { return name[:len(name)-1] + " " + name[len(name)-1:] }

@@ -16,6 +16,7 @@ var titles = map[longrun.RuleID]string{ //nolint:gochecknoglobals // never chang
 	rules.MissedHeartbeats: "Heartbeats are missed",
 	rules.InstanceDied:     "An instance died",
 	rules.InsufficientData: "Too few heartbeats in a day",
+	rules.BudgetBurn:       "The error budget goes too fast",
 	rules.StoreUnreachable: "The database does not answer",
 	rules.ProbeFails:       "The * probe fails",
 	rules.ProbeOverdue:     "The * probe is overdue",

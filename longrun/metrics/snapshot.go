@@ -32,6 +32,9 @@ type Snapshot struct {
 	// Coverage are the windows that are known whole, the shortest first: the leader's
 	// alone.
 	Coverage []Window
+	// Budget is the error budget of the target that the rules hold to; nil until all of
+	// its window is known, and on an instance that does not lead.
+	Budget *Budget
 	// Gaps count the gaps in the heartbeats of the last thirty days, for each cause
 	// that there is; empty on an instance that does not lead.
 	Gaps []Gaps
@@ -102,8 +105,29 @@ func (w Window) Ratio() float64 {
 	return float64(w.Written) / float64(w.Expected)
 }
 
+// Budget is what a target lets be missed of a window up to now, in slots, planned
+// maintenance with the rest. What was before the first beat of all does not count.
+type Budget struct {
+	// Window is such as "30d".
+	Window string
+	// Allowed is how many slots may be missed, and Left how many more may be: under 0
+	// where the target is missed.
+	Allowed, Left int64
+	// Burns are how fast it went in the last hours, the shortest time first.
+	Burns []Burn
+}
+
+// Burn is how fast an error budget went: at a rate of 1 it is gone at the window's end.
+type Burn struct {
+	// Span is such as "6h", with so many slots, of which so many were missed.
+	Span          string
+	Slots, Missed int64
+	Rate          float64
+}
+
 // Gaps is how many gaps had a cause. The causes of a day are known when it is closed,
-// soon after its end in UTC; until then they are unknown. A gap over midnight counts in
+// soon after its end in UTC; until then they are unknown, and so is that of one which
+// went on when it was closed. A gap over midnight counts in
 // both days.
 type Gaps struct {
 	Cause string

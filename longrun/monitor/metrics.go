@@ -29,7 +29,7 @@ func (m *Monitor) Metrics() metrics.Snapshot {
 	}
 	health := m.store.Health()
 	s.StoreUp = health.Reachable && !health.ReadOnly && !health.Moved
-	m.measures.Lay(&s, now, s.Leader)
+	m.measures.Lay(&s, m.live.Now().AlertTarget(), now, s.Leader)
 	firing, waiting, undelivered := m.alarms.Firing()
 	s.Alarms = make([]metrics.Alarms, len(firing))
 	for i, f := range firing {

@@ -96,7 +96,7 @@ func New(cfg Config) (*Monitor, error) {
 		Holder:      func() (string, int64) { return m.campaign.Holder() },
 		Waiting:     func() []longrun.Heartbeat { return m.beats.Waiting() },
 		MemoryLimit: func() int64 { return max(cfg.MemoryLimit, 0) },
-		Reload:      m.live.Load, KnownSlots: m.knownSlots, Changed: m.closing.Changed,
+		Reload:      m.live.Load, KnownSlots: m.knownSlots, Older: m.measures.Filled, Changed: m.closing.Changed,
 	})
 	m.beats, err = beats.New(m.deps, beats.Options{
 		Status: m.status, Backlog: cfg.Backlog, Journal: cfg.Journal, ProcessStart: m.processStart,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/document"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -65,7 +66,7 @@ func TestAStartNeverOverwritesSettings(t *testing.T) {
 		a.end()
 		got, _, err := l.Settings(t.Context(), time.Minute)
 		require.NoError(t, err)
-		require.Equal(t, mine, got)
+		require.Equal(t, document.Full(mine), got)
 	})
 }
 

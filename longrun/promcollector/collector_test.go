@@ -47,9 +47,10 @@ func crowd(accounts int) fixed {
 	for _, w := range []string{"24h", "7d", "30d"} {
 		s.Coverage = append(s.Coverage, metrics.Window{Name: w, Expected: 4, Written: 3})
 	}
-	for _, c := range []longrun.Cause{longrun.Crash, longrun.Stall, longrun.Restart, longrun.Deploy, longrun.StoreDown, longrun.Ongoing, longrun.Unknown} {
+	for _, c := range []longrun.Cause{longrun.Crash, longrun.Stall, longrun.Restart, longrun.Deploy, longrun.StoreDown, longrun.Unknown} {
 		s.Gaps = append(s.Gaps, metrics.Gaps{Cause: string(c), Count: 1})
 	}
+	s.Budget = &metrics.Budget{Window: "30d", Allowed: 216, Left: 170}
 	for _, r := range rules.Rules() {
 		s.Alarms = append(s.Alarms, metrics.Alarms{Rule: string(r), Firing: 1})
 	}
@@ -109,7 +110,7 @@ func TestAnInstanceHasAtMost80SeriesAndAnAccount14(t *testing.T) {
 
 func TestNamesHelpsAndLabelsAreAsTheyWere(t *testing.T) {
 	t.Parallel()
-	families, err := registered(t, crowd(1), promcollector.Options{}).Gather()
+	families, err := registered(t, crowd(2), promcollector.Options{MaxAccounts: 1}).Gather()
 	require.NoError(t, err)
 	var got strings.Builder
 	for _, f := range families {
@@ -145,6 +146,8 @@ func TestAScrapeShowsWhatTheSnapshotSays(t *testing.T) {
 		`longrun_lease_epoch{service="acme"} 7`,
 		`longrun_last_heartbeat_timestamp_seconds{service="acme"} 1.7723664e+09`,
 		`longrun_coverage_ratio{service="acme",window="7d"} 0.75`,
+		`longrun_error_budget_slots{service="acme",window="30d"} 216`,
+		`longrun_error_budget_left_slots{service="acme",window="30d"} 170`,
 		`longrun_gaps{cause="crash",service="acme"} 1`,
 		`longrun_heartbeat_drift_seconds_bucket{service="acme",le="0.05"} 0`,
 		`longrun_heartbeat_drift_seconds_bucket{service="acme",le="0.5"} 1`,
@@ -161,7 +164,7 @@ func TestAStandbyShowsNothingThatOnlyALeaderKnows(t *testing.T) {
 	t.Parallel()
 	got := strings.Join(series(t, registered(t, fixed{Interval: time.Minute}, promcollector.Options{})), "\n")
 	require.Contains(t, got, "longrun_leader 0")
-	for _, name := range []string{"coverage", "gaps", "start_timestamp", "last_heartbeat", "host_healthy", "account", "failing"} {
+	for _, name := range []string{"coverage", "error_budget", "gaps", "start_timestamp", "last_heartbeat", "host_healthy", "account", "failing"} {
 		require.NotContains(t, got, "longrun_"+name)
 	}
 }

@@ -53,7 +53,7 @@ func newDesc(kind, name, help string, names []string, always prometheus.Labels) 
 type descs struct {
 	info, interval, started, leader, epoch, store, tasks         *desc
 	last, stored, dropped, waiting, drift, commit                *desc
-	coverage, gaps                                               *desc
+	coverage, gaps, allowed, left                                *desc
 	healthy, queue, accounts, omitted, state, reconnects         *desc
 	latency, results, took, alarms, outbox, undelivered, failing *desc
 
@@ -88,12 +88,14 @@ func newDescs(labels prometheus.Labels) (d descs) {
 	d.drift = spread("heartbeat_drift_seconds", "How long after the start of their slots heartbeats were made.")
 	d.commit = spread("commit_duration_seconds", "How long it took to store heartbeats, a commit at a time.")
 	d.coverage = add("coverage_ratio", "Share of the slots up to now that have a stored heartbeat, as the leader knows it; absent until all of the window is known.", "window")
+	d.allowed = add("error_budget_slots", "Slots of the window up to now that the target lets be missed, as the leader knows it; absent until all of the window is known.", "window")
+	d.left = add("error_budget_left_slots", "How many more may be missed, below 0 where the target is missed; planned maintenance counts.", "window")
 	d.gaps = add("gaps", "Gaps in the heartbeats of the last 30 days, as the leader knows them; of a day that is not closed the cause is unknown.", "cause")
 
 	d.healthy = add("host_healthy", "1 where the host called itself healthy with the newest heartbeat; absent where it did not say.")
 	d.queue = add("queue_depth", "Messages that wait to be sent, as the host says.")
 	d.accounts = add("accounts", "Accounts by state, as the host counts them.", "state")
-	d.omitted = add("accounts_omitted", "Accounts that are not shown one by one, since there are too many.")
+	d.omitted = add("accounts_omitted", "Accounts that are not shown one by one, since there are too many; absent while all are.")
 	d.state = add("account_state", "1, with the state that the account is in.", "account", "state")
 	d.reconnects = add("account_reconnects", "Reconnects of the account in the last hour.", "account")
 

@@ -49,6 +49,10 @@ func (c *Collector) beats(s *metrics.Snapshot, to sink) {
 	for _, w := range s.Coverage {
 		to.value(d.coverage, w.Ratio(), labels{w.Name})
 	}
+	if b := s.Budget; b != nil {
+		to.value(d.allowed, float64(b.Allowed), labels{b.Window})
+		to.value(d.left, float64(b.Left), labels{b.Window})
+	}
 	for _, g := range s.Gaps {
 		to.value(d.gaps, float64(g.Count), labels{g.Cause})
 	}
@@ -62,7 +66,9 @@ func (c *Collector) host(s *metrics.Snapshot, to sink) {
 	to.value(d.accounts, float64(h.Reconnecting), labels{"reconnecting"})
 	to.value(d.accounts, float64(h.NeedsQR), labels{"needs_qr"})
 	shown := s.Accounts[:min(len(s.Accounts), c.most)]
-	to.value(d.omitted, float64(len(s.Accounts)-len(shown)), labels{})
+	if omitted := len(s.Accounts) - len(shown); omitted > 0 {
+		to.value(d.omitted, float64(omitted), labels{})
+	}
 	for i := range shown {
 		to.value(d.state, 1, labels{shown[i].Name, shown[i].State})
 	}

@@ -40,6 +40,9 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 		},
 		{Number: "missed", Value: figures.Count(c.Missed), Source: "the two above", Formula: fmt.Sprintf("%d − %d", c.Expected, c.Written), Query: "–"},
 		{Number: "coverage", Value: figures.Percent(c.Written, c.Expected), Source: "the two above", Formula: fmt.Sprintf("%d / %d", c.Written, c.Expected), Query: "–"},
+	}
+	list = append(list, budgetDerivations(r, beats, path(ledger.Heartbeats))...)
+	list = append(list, []Derivation{
 		{
 			Number: "gaps", Value: fmt.Sprintf("%s with %s slots", figures.Count(r.Gaps.Count), figures.Count(r.Gaps.Missed)), Source: path(ledger.Heartbeats), Query: beats,
 			Formula: fmt.Sprintf("in the order of ts, with the window's bounds as beats at either end: the slots strictly between neighbours, %d in all", c.Missed),
@@ -52,11 +55,11 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 			Number: "healthy while seen", Value: figures.Percent(c.Healthy, c.Written), Source: path(ledger.Heartbeats), Query: beats,
 			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of those that have a beat", c.Healthy, c.Written),
 		},
-	}
+	}...)
 	if c.Drift != nil {
 		list = append(list, Derivation{
-			Number: "drift", Value: fmt.Sprintf("P50 %s, P90 %s, P95 %s, max %s", figures.Secs(c.Drift.P50Sec), figures.Secs(c.Drift.P90Sec), figures.Secs(c.Drift.P95Sec), figures.Secs(c.Drift.MaxSec)),
-			Formula: fmt.Sprintf("(unix(ts) mod %s)%s of all %d beats, cut to milliseconds, sorted: numbers %s", sec, mod, c.Drift.Beats, ranks(c.Drift.Beats)),
+			Number: "drift", Value: fmt.Sprintf("n %s, mean %s, median %s, P90 %s, P95 %s, max %s", figures.Count(c.Drift.Beats), figures.Span(c.DriftMeanSec), figures.Secs(c.Drift.P50Sec), figures.Secs(c.Drift.P90Sec), figures.Secs(c.Drift.P95Sec), figures.Secs(c.Drift.MaxSec)),
+			Formula: fmt.Sprintf("(unix(ts) mod %s)%s of all %d beats, cut to milliseconds: the sum / %d; sorted: numbers %s", sec, mod, c.Drift.Beats, c.Drift.Beats, ranks(c.Drift.Beats)),
 			Source:  path(ledger.Heartbeats), Query: beats,
 		})
 	}
@@ -71,7 +74,7 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 		}
 		list = append(list, Derivation{
 			Number: "probe " + p.Named().String(), Value: figures.Percent(p.Pass, p.Pass+p.Fail),
-			Formula: rate + fmt.Sprintf("; percentiles: latencyMs of PASS, sorted, %d values: numbers %s", p.Latencies, ranks(p.Latencies)),
+			Formula: rate + fmt.Sprintf("; mean: latencyMs of PASS, %d values: the sum / %d; percentiles: sorted, numbers %s", p.Latencies, p.Latencies, ranks(p.Latencies)),
 			Source:  path(ledger.Probes), Query: probes + one + fmt.Sprintf(" and trigger ≠ %q", string(longrun.ByHand)),
 		})
 	}
@@ -91,15 +94,15 @@ func repairDerivations(r Report, source, query string) []Derivation {
 	}}
 	if repairs.Resolved > 0 {
 		list = append(list, Derivation{
-			Number: "MTTR", Value: "mean " + figures.Span(repairs.MTTRMeanSec), Source: source, Query: query,
+			Number: "MTTR", Value: fmt.Sprintf("n %d, mean %s, median %s", repairs.Resolved, figures.Span(repairs.MTTRMeanSec), figures.Span(repairs.MTTRP50Sec)), Source: source, Query: query,
 			Formula: fmt.Sprintf("mttrSec of the %d that have ended, or tsEnd − tsStart where that is null: the sum / %d; percentiles: sorted, numbers %s", repairs.Resolved, repairs.Resolved, ranks(int(repairs.Resolved))),
 		})
 	}
 	if repairs.MTBFSec != nil {
 		list = append(list, Derivation{
-			Number: "MTBF", Value: figures.Span(repairs.MTBFSec), Source: source, Query: query + ", and those that began before and lasted into it",
-			Formula: fmt.Sprintf("(%s s of the window − %s s in at least one incident) / %d incidents",
-				plain(repairs.To.Sub(repairs.From).Seconds()), plain(repairs.TroubleSec), repairs.Incidents),
+			Number: "MTBF", Value: fmt.Sprintf("n %d, mean %s, median %s", repairs.Incidents, figures.Span(repairs.MTBFSec), figures.Span(repairs.MTBFMedianSec)), Source: source, Query: query + ", and those that began before and lasted into it",
+			Formula: fmt.Sprintf("(%s s of the window − %s s in at least one incident) / %d incidents; median: before each tsStart the time since the latest tsEnd before it, or since the window began; sorted, number %d",
+				plain(repairs.To.Sub(repairs.From).Seconds()), plain(repairs.TroubleSec), repairs.Incidents, max(1, (repairs.Incidents+1)/2)),
 		})
 	}
 	return list

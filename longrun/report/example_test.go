@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
@@ -60,4 +61,17 @@ func ExampleTarget() {
 	target, basis := report.Target(30*24*time.Hour, 0.8)
 	fmt.Println(target, basis)
 	// Output: 0.995 SLO of windows from 30 days on
+}
+
+// A host that has settings is held to what they say.
+func ExampleOptionsOf() {
+	settings := longrun.DefaultSettings(time.Minute)
+	settings.Targets = []longrun.Target{{Days: 30, Percent: 99.9}}
+	to := time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC)
+	window := longrun.Window{From: to.AddDate(0, 0, -30), To: to}
+	survey := ledger.Survey{Asked: window, Window: window, Interval: time.Minute, Now: to}
+	survey.Summary.Coverage = coverage.Of(nil, longrun.Window{From: to.Add(-time.Hour), To: to}, time.Minute, to)
+	r := report.New(survey, report.OptionsOf(settings))
+	fmt.Println(r.Judgement.Target, r.Budget.Target.Name(), r.Budget.All.Left)
+	// Output: 0.999 30d -60
 }

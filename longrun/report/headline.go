@@ -46,6 +46,14 @@ func (r Report) length(slots int) string {
 	return figures.Length(time.Duration(slots) * r.interval())
 }
 
+// lengthOrNone is how long so many slots are that are left.
+func (r Report) lengthOrNone(slots int64) string {
+	if slots <= 0 {
+		return "nothing"
+	}
+	return r.length(int(slots))
+}
+
 // look is the class of the verdict and its mark: by form as well as by colour.
 func (r Report) look() (class, mark string) {
 	switch r.Judgement.Outcome {
@@ -74,6 +82,16 @@ func (r Report) cards() []card {
 		Name: "Missed", Value: r.length(c.Missed), Bad: c.Missed > 0,
 		Of: fmt.Sprintf("of %s, %s allowed", r.length(c.Expected), r.length(r.Judgement.MayMiss)),
 	}}
+	if b := r.Budget; b != nil {
+		left := card{Name: "Left", Value: r.lengthOrNone(b.All.Left), Of: "of " + r.length(int(b.All.Allowed)) + " allowed", Bad: b.All.Exhausted}
+		if b.All.Left < 0 {
+			left.Of += ", " + r.length(int(-b.All.Left)) + " too much"
+		}
+		if b.Planned.Slots > 0 {
+			left.Of += "; " + r.lengthOrNone(b.Unplanned.Left) + " without planned maintenance"
+		}
+		cards = append(cards, left)
+	}
 	if longest, ok := r.longest(); ok {
 		cards = append(cards, card{
 			Name: "Longest gap", Value: figures.Length(longest.Duration()), Of: fmt.Sprintf("%s, %s; %s in all", figures.Stamp(longest.From), causeWords(longest.Cause), figures.Plural(r.Gaps.Count, "gap")),
@@ -89,9 +107,19 @@ func (r Report) cards() []card {
 		incidents.Of = figures.Count(r.Incidents.Open) + " open"
 	}
 	if r.Repairs.MTTRMeanSec != nil {
-		incidents.Of += ", " + figures.Span(r.Repairs.MTTRMeanSec) + " each on average"
+		incidents.Of += ", " + r.repairWords()
 	}
 	return append(cards, incidents)
+}
+
+// repairWords say the mean and the median of MTTR, and of how many they are.
+func (r Report) repairWords() string {
+	rep := r.Repairs
+	text := "MTTR " + figures.Span(rep.MTTRMeanSec) + " on average"
+	if rep.Resolved < 2 {
+		return text + ", of the 1 that is over"
+	}
+	return text + ", median " + figures.Span(rep.MTTRP50Sec) + ", of " + figures.Count(rep.Resolved) + " that are over"
 }
 
 // longest is the gap with the most missed slots.

@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
@@ -41,27 +43,53 @@ type Judgement struct {
 
 const day = 24 * time.Hour
 
-// Target returns the coverage that a window of this length is held to, and where
-// that comes from: 99.0 % from 7 days on, 99.5 % from 30, 99.7 % from 90 and
-// 99.8 % from 180. A shorter one is held to threshold, the live setting
-// insufficientDataThreshold. A length between two of these is held to the lower
+// Target returns the coverage that a window of this length is held to by
+// longrun.DefaultTargets, and where that comes from: 99.0 % from 7 days on, 99.5 % from
+// 30, 99.7 % from 90 and 99.8 % from 180. A shorter one is held to threshold, the live
+// setting insufficientDataThreshold. A length between two of these is held to the lower
 // one, so that a month of 31 days is no easier than one of 30.
 func Target(length time.Duration, threshold float64) (target float64, basis string) {
-	for _, tier := range []struct {
-		days   int
-		target float64
-	}{{180, 0.998}, {90, 0.997}, {30, 0.995}, {7, 0.99}} {
-		if length >= time.Duration(tier.days)*day {
-			return tier.target, fmt.Sprintf("SLO of windows from %d days on", tier.days)
-		}
+	targets := longrun.DefaultTargets()
+	if t, ok := targetOf(targets, length); ok {
+		return share(t), basisOf(t)
 	}
-	return threshold, "insufficientDataThreshold of the settings, for windows under 7 days"
+	return threshold, basisOfShort(targets)
 }
 
-func verdictOf(asked longrun.Window, c longrun.Coverage, threshold float64, interval time.Duration) Judgement {
+// targetOf is the target that a window of this length is held to: that of the longest
+// window that is not longer.
+func targetOf(targets []longrun.Target, length time.Duration) (held longrun.Target, ok bool) {
+	for _, t := range targets {
+		if t.Length() <= length && (!ok || t.Days > held.Days) {
+			held, ok = t, true
+		}
+	}
+	return held, ok
+}
+
+// share is the target from 0 to 1, the float that is next to it.
+func share(t longrun.Target) float64 {
+	return float64(1_000_000-t.PerMillion()) / 1_000_000
+}
+
+func basisOf(t longrun.Target) string {
+	return "SLO of windows from " + figures.Plural(int(t.Days), "day") + " on"
+}
+
+func basisOfShort(targets []longrun.Target) string {
+	least := slices.MinFunc(targets, func(a, b longrun.Target) int { return cmp.Compare(a.Days, b.Days) })
+	return "insufficientDataThreshold of the settings, for windows under " + figures.Plural(int(least.Days), "day")
+}
+
+func verdictOf(asked longrun.Window, c longrun.Coverage, o Options, interval time.Duration) Judgement {
 	v := Judgement{Outcome: NoData}
 	length := asked.To.Sub(asked.From)
-	v.Target, v.Basis = Target(length, threshold)
+	target, long := targetOf(o.Targets, length)
+	if long {
+		v.Target, v.Basis = share(target), basisOf(target)
+	} else {
+		v.Target, v.Basis = o.Threshold, basisOfShort(o.Targets)
+	}
 	if !c.HasData() {
 		v.Text = "NO DATA: not a single slot of the window counts."
 		return v
@@ -71,11 +99,13 @@ func verdictOf(asked longrun.Window, c longrun.Coverage, threshold float64, inte
 	if partly {
 		v.Known = min(float64(c.Expected)*interval.Seconds()/length.Seconds(), 1)
 	}
-	need := int(math.Ceil(v.Target*float64(c.Expected) - 1e-9))
-	v.MayMiss = max(0, c.Expected-need)
+	v.MayMiss = max(0, c.Expected-int(math.Ceil(v.Target*float64(c.Expected)-1e-9)))
+	if long {
+		v.MayMiss = int(target.MayMiss(int64(c.Expected)))
+	}
 	relation := "is not below"
 	switch {
-	case c.Written < need:
+	case c.Missed > v.MayMiss:
 		v.Outcome, relation = Fail, "is below"
 	case partly:
 		v.Outcome = SoFar

@@ -24,7 +24,7 @@ func coverageOf(s coverage.Summary) Coverage {
 		out.Availability = &availability
 	}
 	if c.Drift.Beats > 0 {
-		out.Drift = &c.Drift
+		out.Drift, out.DriftMeanSec = &c.Drift, s.DriftMeanSec
 	}
 	return out
 }

@@ -1,9 +1,14 @@
 package report
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/document"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/budget"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
@@ -26,11 +31,14 @@ type Report struct {
 
 	Window    Window    `json:"window"`
 	Judgement Judgement `json:"verdict"`
-	Coverage  Coverage  `json:"coverage"`
-	Gaps      Gaps      `json:"gaps"`
-	Instances Instances `json:"instances"`
-	Probes    []Probe   `json:"probes"`
-	Incidents Incidents `json:"incidents"`
+	// Budget is what the target of the window lets be missed of what counts, and what is
+	// left of that; null where no target is for windows so short, and without data.
+	Budget    *budget.Budget `json:"budget"`
+	Coverage  Coverage       `json:"coverage"`
+	Gaps      Gaps           `json:"gaps"`
+	Instances Instances      `json:"instances"`
+	Probes    []Probe        `json:"probes"`
+	Incidents Incidents      `json:"incidents"`
 	// Repairs are MTTR and MTBF, in the counted part of the window up to now.
 	Repairs     coverage.RepairStats `json:"repairs"`
 	Days        []Day                `json:"days"`
@@ -74,9 +82,10 @@ type Coverage struct {
 	// written after it.
 	Extra int   `json:"extra"`
 	Late  int64 `json:"late"`
-	// Drift is how long after its slot's start a beat was made; null without
-	// beats.
-	Drift *longrun.Drift `json:"drift"`
+	// Drift is how long after its slot's start a beat was made, over Drift.Beats beats,
+	// and DriftMeanSec the mean of the same; null without beats.
+	Drift        *longrun.Drift `json:"drift"`
+	DriftMeanSec *float64       `json:"driftMeanSec"`
 }
 
 // Gaps are the runs of empty slots. The missed slots of all that are listed and
@@ -177,8 +186,22 @@ type Options struct {
 	// live setting insufficientDataThreshold. A negative one is 0: it asks for
 	// nothing. Default (0): 0.8.
 	Threshold float64
+	// Targets are those that longer windows are held to, and Maintenance is what was
+	// planned, as longrun.Settings have them. Default: longrun.DefaultTargets, and
+	// nothing.
+	Targets     []longrun.Target
+	Maintenance []longrun.Maintenance
 	// MaxGaps, MaxIncidents and MaxInstances bound the lists. Default: 100 each.
 	MaxGaps, MaxIncidents, MaxInstances int
+}
+
+// OptionsOf are those of live settings: what windows are held to, and what was planned.
+func OptionsOf(s longrun.Settings) *Options {
+	o := &Options{Threshold: s.InsufficientDataThreshold, Targets: s.InForce(), Maintenance: s.Maintenance}
+	if o.Threshold == 0 {
+		o.Threshold = -1 // nothing is asked for, which is not to ask for the default
+	}
+	return o
 }
 
 // New says what a survey found.
@@ -196,6 +219,9 @@ func New(s ledger.Survey, o *Options) Report {
 		opt.Threshold = longrun.DefaultSettings(s.Interval).InsufficientDataThreshold
 	}
 	opt.Threshold = max(opt.Threshold, 0)
+	if len(opt.Targets) == 0 {
+		opt.Targets = longrun.DefaultTargets()
+	}
 	c := s.Summary.Coverage
 	r := Report{
 		Schema: Schema, GeneratedAt: s.Now.UTC(), InstanceID: opt.InstanceID, CommitHash: opt.CommitHash,
@@ -206,7 +232,8 @@ func New(s ledger.Survey, o *Options) Report {
 		Coverage: coverageOf(s.Summary),
 		Gaps:     gapsOf(c, opt.MaxGaps),
 	}
-	r.Judgement = verdictOf(s.Asked, c, opt.Threshold, s.Interval)
+	r.Judgement = verdictOf(s.Asked, c, opt, s.Interval)
+	r.Budget = budgetOf(s.Asked, c, opt)
 	r.Instances = instancesOf(s.Summary, opt.MaxInstances)
 	r.Probes = probesOf(s.Summary.Probes, r.counted())
 	r.Incidents = incidentsOf(s, opt.MaxIncidents)
@@ -224,3 +251,13 @@ func (r Report) counted() longrun.Window {
 
 // HasData reports whether any slot of the window counts.
 func (r Report) HasData() bool { return r.Coverage.Expected > 0 }
+
+// JSON returns the report as indented JSON with a line feed at its end; what
+// stands in it is said at Report. What cannot be seen is escaped in it.
+func (r Report) JSON() ([]byte, error) {
+	text, err := json.MarshalIndent(document.Full(r), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	return append(visible.JSON(text), '\n'), nil
+}

@@ -42,8 +42,12 @@ func (r Report) sections() []section {
 	if r.HasData() && r.Window.CountedTo.Sub(r.Window.CountedFrom) > monthsFrom {
 		all = append(all, r.monthsSection())
 	}
+	all = append(all, r.gapsSection())
+	if r.Budget != nil {
+		all = append(all, r.budgetSection())
+	}
 	all = append(all,
-		r.gapsSection(), r.coverageSection(), r.incidentsSection(), r.probesSection(), r.instancesSection(),
+		r.coverageSection(), r.incidentsSection(), r.probesSection(), r.instancesSection(),
 		r.leftOutSection(), r.windowSection(), r.derivationsSection(),
 	)
 	for _, s := range all {
@@ -97,7 +101,7 @@ func (r Report) coverageSection() section {
 	}
 	if d := c.Drift; d != nil {
 		s.Rows = append(s.Rows, []string{
-			"Drift", driftP95(*d), driftFrom(*d),
+			"Drift", driftP95(*d), driftFrom(*d, c.DriftMeanSec),
 		})
 	}
 	s.Rows = append(s.Rows, []string{"Late beats", figures.Count(c.Late), "made in their slot and written after it, when the store was back"})
@@ -129,11 +133,13 @@ func driftP95(d longrun.Drift) string {
 	return "P95 " + figures.Secs(d.P95Sec)
 }
 
-func driftFrom(d longrun.Drift) string {
+// driftFrom says what the percentiles of the drift are of.
+func driftFrom(d longrun.Drift, mean *float64) string {
 	if d.Beats < minDrift {
 		return figures.Plural(d.Beats, "beat") + ", of which the first of a start is made when it starts"
 	}
-	return fmt.Sprintf("%s beats after their slot's start: P50 %s, P90 %s, P95 %s, at most %s", figures.Count(d.Beats), figures.Secs(d.P50Sec), figures.Secs(d.P90Sec), figures.Secs(d.P95Sec), figures.Secs(d.MaxSec))
+	return fmt.Sprintf("how long after their slot's start beats were made (n = %s): mean %s, median %s, P90 %s, P95 %s, at most %s",
+		figures.Count(d.Beats), figures.Span(mean), figures.Secs(d.P50Sec), figures.Secs(d.P90Sec), figures.Secs(d.P95Sec), figures.Secs(d.MaxSec))
 }
 
 func (r Report) gapsSection() section {
@@ -229,8 +235,8 @@ func (r Report) probesSection() section {
 		s.Lines = []string{"None in this window. That is no pass: nobody tried whether a message arrives."}
 		return s
 	}
-	s.Lines = []string{"Latencies are of the probes that passed, in milliseconds. The rate is PASS / (PASS + FAIL); what could not be told is neither."}
-	s.Head = []string{"Type", "n", "PASS", "FAIL", "Inconclusive", "Rate", "Avg", "P50", "P90", "P95", "Max", "Not passed, by class"}
+	s.Lines = []string{"Latencies are of the probes that passed and have one, of which there are as many as are timed, in milliseconds. The rate is PASS / (PASS + FAIL); what could not be told is neither."}
+	s.Head = []string{"Type", "n", "PASS", "FAIL", "Inconclusive", "Rate", "Timed", "Mean", "Median", "P90", "P95", "Max", "Not passed, by class"}
 	listed := listedProbes(r.Probes)
 	if left := len(r.Probes) - len(listed); left > 0 {
 		s.Lines = append(s.Lines, fmt.Sprintf("Of %d probes those are listed that passed least often; each of the other %d passed at least as often as the last of them. All are in the JSON.", len(r.Probes), left))
@@ -247,7 +253,7 @@ func (r Report) probesSection() section {
 		}
 		s.Rows = append(s.Rows, []string{
 			p.Named().String(), figures.Count(p.N), figures.Count(p.Pass), figures.Count(p.Fail), figures.Count(p.Inconclusive), figures.Percent(p.Pass, p.Pass+p.Fail),
-			figures.Millis(p.AvgMs), at(p.P50Ms), at(p.P90Ms), at(p.P95Ms), figures.Millis(p.MaxMs), classes(p.Classes),
+			figures.Count(p.Latencies), figures.Millis(p.AvgMs), at(p.P50Ms), at(p.P90Ms), at(p.P95Ms), figures.Millis(p.MaxMs), classes(p.Classes),
 		})
 	}
 	return s
@@ -282,12 +288,16 @@ func (r Report) incidentsSection() section {
 			}
 			return figures.Span(v)
 		}
-		s.Lines = append(s.Lines, fmt.Sprintf("MTTR (n = %s that are over): mean %s, P50 %s, P90 %s, P95 %s.", figures.Count(rep.Resolved),
+		s.Lines = append(s.Lines, fmt.Sprintf("MTTR, how long the trouble of those took that began in the window and are over (n = %s): mean %s, median %s, P90 %s, P95 %s.", figures.Count(rep.Resolved),
 			figures.Span(rep.MTTRMeanSec), at(rep.MTTRP50Sec, 2), at(rep.MTTRP90Sec, 10), at(rep.MTTRP95Sec, 20)))
 	}
 	if rep.MTBFSec != nil {
-		s.Lines = append(s.Lines, fmt.Sprintf("MTBF: %s, the time without any incident divided by their number; %s lay in at least one.",
-			figures.Span(rep.MTBFSec), figures.Span(&rep.TroubleSec)))
+		median := "n too small"
+		if rep.Incidents >= 2 {
+			median = figures.Span(rep.MTBFMedianSec)
+		}
+		s.Lines = append(s.Lines, fmt.Sprintf("MTBF (n = %s that began in the window): mean %s, the time without any incident divided by their number; median %s, of the times without any before each of them; %s lay in at least one.",
+			figures.Count(rep.Incidents), figures.Span(rep.MTBFSec), median, figures.Span(&rep.TroubleSec)))
 	}
 	s.Head = []string{"Began", "Lasted", "Rule", "Target", "Severity", "Ended", "What was seen", "Incident"}
 	s.Lines[0] += " The newest first."

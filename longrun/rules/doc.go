@@ -15,6 +15,10 @@
 //	missed_heartbeats  slots of the hour  more than 3 are empty        3 filled in a row
 //	instance_died      runs found dead    one had not said good-bye    3 filled in a row
 //	insufficient_data  slots of the day   fewer than 80 % are filled   80 %, 3 looks
+//	budget_burn        slots of 3 days    the target's budget goes 14.4    slower, 3 looks
+//	                                      times as fast in an hour, 6 in
+//	                                      six, or 1 in three days; from 5
+//	                                      missed slots on that nobody told
 //	probe_fails        each probe type    2 FAILs in a row             a PASS
 //	probe_overdue      each probe type    no result for 2 periods      a result
 //	reconnect_loop     each account       more than 5 in the hour      10 minutes without
@@ -83,7 +87,7 @@
 // holds the lock commits state, incident and Notice together, so that none of them is
 // known without the others. Delivery is at least once.
 //
-// Recent is the memory for the two rules about slots. A new leader restores it from
+// Recent is the memory for the rules about slots. A new leader restores it from
 // one Scan, and its first look judges the silence before it as a whole: what is at
 // or under the threshold, such as a clean deploy, is a gap and no incident.
 package rules

@@ -29,6 +29,9 @@ type Inputs struct {
 	MemoryLimit int64
 	// Recent is what is known of the slots, advanced to Now.
 	Recent *Recent
+	// Older counts the filled ones of slots that are older than Recent remembers, and
+	// says whether all of them are known. Default: none is.
+	Older func(from, to longrun.Slot) (filled int64, known bool)
 	// Probes are those that are configured. ProbesKnown says that it is known which.
 	Probes      []Probed
 	ProbesKnown bool
@@ -183,6 +186,9 @@ func (t Table) Judge(in *Inputs, states States, find func(Finding)) {
 		if r.Alone || in.Settings.Off(r.ID) {
 			continue
 		}
+		if r.ID == BudgetBurn { // that which missed heartbeats have found by now
+			in.host.ToldUntil = toldUntil(states.State(MissedHeartbeats, ""), in.Now)
+		}
 		in.look(r, states)
 		if r.ID == ProbeFails {
 			in.explain(t, states)
@@ -335,9 +341,10 @@ func BadBy(settings longrun.Settings, in *Inputs, s State) bool {
 	}
 	then := Inputs{
 		Now: in.Now, Settings: settings, Beat: in.Beat, Accounts: in.Accounts, ClientBuilt: in.ClientBuilt, Memory: in.Memory, MemoryLimit: in.MemoryLimit,
-		Recent: in.Recent, Probes: in.Probes, ProbesKnown: in.ProbesKnown, LeadBegan: in.LeadBegan, Started: in.Started, Deaths: in.Deaths, Outage: in.Outage,
+		Recent: in.Recent, Older: in.Older, Probes: in.Probes, ProbesKnown: in.ProbesKnown, LeadBegan: in.LeadBegan, Started: in.Started, Deaths: in.Deaths, Outage: in.Outage,
 	}
 	then.begin()
+	then.host.ToldUntil = in.host.ToldUntil
 	for _, target := range row.Each(&then, nil) {
 		if target.Name == s.Target && row.Check(s, &then, target).Condition == Bad {
 			return true

@@ -13,7 +13,7 @@ const MissedHeartbeats longrun.RuleID = "missed_heartbeats"
 
 func missedHeartbeats() Rule {
 	return Rule{
-		ID: MissedHeartbeats, Severity: longrun.Critical, Mutes: []longrun.RuleID{InstanceDied, InsufficientData, QueueDepth}, Each: TheHost,
+		ID: MissedHeartbeats, Severity: longrun.Critical, Mutes: []longrun.RuleID{InstanceDied, InsufficientData, QueueDepth, BudgetBurn}, Each: TheHost,
 		Works:  "heartbeats come in a row again",
 		LookAt: "the process that wrote none: does it run, its last lines in the log, its exit code, its memory; and the store",
 		Check: func(s State, in *Inputs, _ Target) Finding {
@@ -222,4 +222,15 @@ func (r *Recent) emptyIDs(m misses) []string {
 		}
 	}
 	return ids
+}
+
+// toldUntil is where the slots end whose misses were told of, or are being told.
+func toldUntil(s State, now time.Time) time.Time {
+	switch {
+	case s.Phase == Firing:
+		return now
+	case s.LastEnd != nil && s.LastEnd.Sub(now) <= RecentSpan: // else a clock was set back
+		return *s.LastEnd
+	}
+	return time.Time{}
 }

@@ -175,3 +175,51 @@ func (r *Recent) seek(s, to longrun.Slot, flip uint64) (longrun.Slot, bool) {
 	}
 	return 0, false
 }
+
+// slots are those that a rule of another room may look at.
+type slots Inputs
+
+// Missed counts the missed ones of the slots [from, to), and reports whether all are
+// known. What was before anything existed was not missed.
+func (s *slots) Missed(from, to longrun.Slot) (missed int64, known bool) {
+	r := s.Recent
+	if r == nil || !r.begun || to > r.last()+1 {
+		return 0, false
+	}
+	from = max(from, r.earliest)
+	if older := min(to, r.first); from < older {
+		if s.Older == nil {
+			return 0, false
+		}
+		filled, all := s.Older(from, older)
+		if !all {
+			return 0, false
+		}
+		missed, from = int64(older-from)-filled, older
+	}
+	if from < to {
+		missed += int64(to-from) - r.count(from, to)
+	}
+	return missed, true
+}
+
+// NextMissed returns the first missed slot of [from, to) that is remembered one by one,
+// and LastMissed the last.
+func (s *slots) NextMissed(from, to longrun.Slot) (longrun.Slot, bool) {
+	return s.Recent.firstEmpty(s.least(from), min(to, s.Recent.last()+1))
+}
+
+func (s *slots) LastMissed(from, to longrun.Slot) (longrun.Slot, bool) {
+	return s.Recent.lastEmpty(s.least(from), min(to, s.Recent.last()+1)-1)
+}
+
+// least is from, or the first slot that is remembered and counts.
+func (s *slots) least(from longrun.Slot) longrun.Slot {
+	return max(from, s.Recent.first, s.Recent.earliest)
+}
+
+// Earliest is the first slot that counts.
+func (s *slots) Earliest() longrun.Slot { return s.Recent.earliest }
+
+// Interval is the length of a slot.
+func (s *slots) Interval() time.Duration { return s.Recent.interval }

@@ -53,6 +53,7 @@ const (
 	Undecryptable    = traffic.Undecryptable
 	Undelivered      = traffic.Undelivered
 
+	BudgetBurn     = host.BudgetBurn
 	ClientOld      = host.ClientOld
 	ClientOutdated = host.ClientOutdated
 	HostUnhealthy  = host.Unhealthy
@@ -113,6 +114,7 @@ func (in *Inputs) begin() {
 	in.host = host.Look{
 		Beat: &in.Beat, Settings: &in.Settings, Accounts: in.Accounts, Now: in.Now, Settles: in.account.Settles(), Out: in.out(),
 		ClientBuilt: in.ClientBuilt, Memory: in.Memory, MemoryLimit: in.MemoryLimit,
+		Slots: (*slots)(in),
 	}
 }
 

@@ -98,6 +98,7 @@ var all = Table{ //nolint:gochecknoglobals // a table, never changed
 	ofHost(host.MemoryRule()),
 	ofHost(host.OldRule()),
 	ofHost(host.QueueRule()),
+	ofHost(host.BudgetRule()),
 	insufficientData(),
 }
 

@@ -21,7 +21,7 @@ func TestWhatTheRulesAre(t *testing.T) {
 		policy   rules.Policy
 		mutes    []longrun.RuleID
 	}{
-		{"missed_heartbeats", longrun.Critical, one, []longrun.RuleID{"instance_died", "queue_depth", "insufficient_data"}},
+		{"missed_heartbeats", longrun.Critical, one, []longrun.RuleID{"instance_died", "queue_depth", "budget_burn", "insufficient_data"}},
 		{"instance_died", longrun.Warning, one, nil},
 		{"store_unreachable", longrun.Critical, one, nil},
 		{"status_unknown", longrun.Critical, one, nil},
@@ -49,6 +49,7 @@ func TestWhatTheRulesAre(t *testing.T) {
 		{"memory_growth", longrun.Warning, one, nil},
 		{"client_old", longrun.Warning, one, nil},
 		{"queue_depth", longrun.Warning, three, nil},
+		{"budget_burn", longrun.Warning, three, nil},
 		{"insufficient_data", longrun.Warning, three, nil},
 	}
 	require.Len(t, rules.Rules(), len(want))

@@ -189,18 +189,6 @@ func TestEachModeIsToldByItsRuleAndResolved(t *testing.T) {
 	}
 }
 
-func TestMemoryThatIsHeldIsToldWhenTheHourIsOver(t *testing.T) { //nolint:paralleltest // what others hold is the process's too
-	onStage(t, time.Hour, time.Minute, func(s *stage) {
-		time.Sleep(time.Minute)
-		_, err := s.do("m")
-		require.NoError(t, err)
-		s.hears("[FIRING] memory_growth", 2*time.Hour)
-		_, err = s.do("h")
-		require.NoError(t, err)
-		s.hears("[RESOLVED] memory_growth after ", 2*time.Hour)
-	})
-}
-
 // A loop takes six drops.
 func TestDropsAreToldAsALoop(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,9 @@ func (o *ownership) finish() time.Duration {
 	began := time.Now()
 	o.lead.end()
 	require.NoError(o.t, <-o.done)
-	return time.Since(began)
+	took := time.Since(began)
+	synctest.Wait() // until the server has seen the connection end, too
+	return took
 }
 
 func (o *ownership) online() int      { return o.house.online(ours) }

@@ -43,6 +43,9 @@ type Options struct {
 	// days, have a beat, and when anything began, zero where nothing did; once in a
 	// lead.
 	KnownSlots func(ctx context.Context, w longrun.Window, earliest time.Time, filled map[longrun.Slot]bool)
+	// Older counts the filled ones of the slots [from, to) that are older than the rules
+	// remember, and reports whether all of them are known.
+	Older func(from, to longrun.Slot) (filled int64, known bool)
 	// Changed is told when incidents began that opened or ended and are written:
 	// their days are to be counted anew.
 	Changed func(began ...time.Time)

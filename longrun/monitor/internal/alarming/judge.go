@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -37,13 +38,15 @@ func (w *watch) judge(ctx context.Context) {
 // settings.
 func judgeAlike(a, b *longrun.Settings) bool {
 	return a.AlertThresholds == b.AlertThresholds && a.ExpectedAccounts == b.ExpectedAccounts &&
-		a.InsufficientDataThreshold == b.InsufficientDataThreshold && maps.Equal(a.ProbeEverySec, b.ProbeEverySec)
+		a.InsufficientDataThreshold == b.InsufficientDataThreshold && maps.Equal(a.ProbeEverySec, b.ProbeEverySec) &&
+		slices.Equal(a.Targets, b.Targets)
 }
 
 // see is what the rules may look at.
 func (w *watch) see(l look, now time.Time) *rules.Inputs {
 	in := &w.in
 	in.Now, in.Settings, in.Beat, in.Recent = now, w.Settings(), l.beat, w.recent
+	in.Older = w.b.Older
 	in.ClientBuilt = l.host.ClientBuilt
 	in.Accounts = append(in.Accounts[:0], l.host.Accounts...)
 	for i := range in.Accounts {

@@ -93,6 +93,17 @@ func (m *Measures) KnownSlots(earliest, from, now time.Time, filled map[longrun.
 	m.month.known(earliest, from, now, filled)
 }
 
+// Filled counts the filled ones of the slots [from, to), and reports whether all since
+// from are known.
+func (m *Measures) Filled(from, to longrun.Slot) (filled int64, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.month.knows(from) {
+		return 0, false
+	}
+	return m.month.count(from, to), true
+}
+
 // Day is told of each rollup that was read or written.
 func (m *Measures) Day(r longrun.Rollup) {
 	m.mu.Lock()
@@ -123,9 +134,9 @@ func (m *Measures) Probed(p longrun.Probe) {
 	m.probes[i].Latency = time.Duration(p.LatencyMs * float64(time.Millisecond))
 }
 
-// Lay lays what is known at now over a snapshot; leads says whether this instance
-// does.
-func (m *Measures) Lay(s *metrics.Snapshot, now time.Time, leads bool) {
+// Lay lays what is known at now over a snapshot, the budget by a target; leads says
+// whether this instance does.
+func (m *Measures) Lay(s *metrics.Snapshot, t longrun.Target, now time.Time, leads bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.Beats.Drift, s.Beats.Commit = m.drift.Clone(), m.commit.Clone()
@@ -139,5 +150,6 @@ func (m *Measures) Lay(s *metrics.Snapshot, now time.Time, leads bool) {
 	}
 	if leads {
 		s.Coverage, s.Gaps = m.month.windows(now), m.month.gaps(now)
+		s.Budget = m.month.budget(t, now)
 	}
 }

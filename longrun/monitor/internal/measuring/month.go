@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/budget"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/metrics"
 )
@@ -21,9 +22,9 @@ var spans = [...]struct { //nolint:gochecknoglobals // a table, never changed
 	long time.Duration
 }{{"24h", day}, {"7d", 7 * day}, {"30d", span}}
 
-// causes are what gaps are counted by.
+// causes are what gaps are counted by: whatever is none of them is the last.
 var causes = [...]longrun.Cause{ //nolint:gochecknoglobals // a table, never changed
-	longrun.Crash, longrun.Stall, longrun.Restart, longrun.Deploy, longrun.StoreDown, longrun.Ongoing, longrun.Unknown,
+	longrun.Crash, longrun.Stall, longrun.Restart, longrun.Deploy, longrun.StoreDown, longrun.Unknown,
 }
 
 // month knows which slots of the last thirty days have a stored beat: those since
@@ -184,6 +185,29 @@ func (m *month) windows(now time.Time) []metrics.Window {
 		}
 		from = min(max(from, m.earliest), end)
 		out = append(out, metrics.Window{Name: w.name, Expected: int64(end - from), Written: m.count(from, end)})
+	}
+	return out
+}
+
+// budget holds what is known against a target; nil where its window is not known whole.
+func (m *month) budget(t longrun.Target, now time.Time) *metrics.Budget {
+	end := longrun.SlotAt(now, m.interval)
+	count := func(length time.Duration) budget.Count {
+		from := min(max(longrun.SlotAt(now.Add(-length), m.interval), m.earliest), end)
+		return budget.Count{Slots: int64(end - from), Missed: int64(end-from) - m.count(from, end)}
+	}
+	if t.Length() > span || !m.knows(longrun.SlotAt(now.Add(-t.Length()), m.interval)) {
+		return nil
+	}
+	spans := budget.Spans()
+	lately := make([]budget.Count, len(spans))
+	for i, s := range spans {
+		lately[i] = count(min(s.Length, t.Length()))
+	}
+	b := budget.NewBalance(t, count(t.Length()), lately, end.Start(m.interval), m.interval)
+	out := &metrics.Budget{Window: t.Name(), Allowed: b.Allowed, Left: b.Left}
+	for _, burn := range b.Burns {
+		out.Burns = append(out.Burns, metrics.Burn{Span: burn.Span, Slots: burn.Slots, Missed: burn.Missed, Rate: burn.Count.Rate(t)})
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/budget"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/metrics"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/measuring"
@@ -55,9 +56,12 @@ func known(beats []longrun.Heartbeat, since time.Time, interval time.Duration) m
 	return filled
 }
 
+// aim is the target that budgets are counted by.
+var aim = longrun.Target{Days: 30, Percent: 99.5}
+
 func lay(m *measuring.Measures, at time.Time) metrics.Snapshot {
 	var s metrics.Snapshot
-	m.Lay(&s, at, true)
+	m.Lay(&s, aim, at, true)
 	return s
 }
 
@@ -111,12 +115,23 @@ func TestWindowsAreWhatCoverageCounts(t *testing.T) {
 
 func check(t *testing.T, m *measuring.Measures, beats []longrun.Heartbeat, earliest, at time.Time, interval time.Duration, what string) {
 	t.Helper()
-	got := lay(m, at).Coverage
+	snapshot := lay(m, at)
+	got := snapshot.Coverage
 	require.Len(t, got, 3, what)
 	for i, long := range []time.Duration{24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour} {
 		want := coverage.Of(beats, longrun.Window{From: at.Add(-long), To: at}.Clip(earliest), interval, at)
 		require.EqualValues(t, want.Expected, got[i].Expected, "%s, %s at %v", what, got[i].Name, at)
 		require.EqualValues(t, want.Written, got[i].Written, "%s, %s at %v", what, got[i].Name, at)
+	}
+	c := coverage.Of(beats, longrun.Window{From: at.Add(-aim.Length()), To: at}.Clip(earliest), interval, at)
+	want := budget.Of(aim, c, nil).All
+	require.Equal(t, "30d", snapshot.Budget.Window)
+	require.Equal(t, want.Allowed, snapshot.Budget.Allowed, "%s at %v", what, at)
+	require.Equal(t, want.Left, snapshot.Budget.Left, "%s at %v", what, at)
+	for i, burn := range snapshot.Budget.Burns {
+		of := want.Burns[i]
+		require.Equal(t, of.Span, burn.Span)
+		require.InDelta(t, of.Missed, burn.Missed, 1, "the slot that the time begins in is whole here: %s at %v", what, at)
 	}
 }
 
@@ -136,6 +151,7 @@ func TestAWindowIsNotShownBeforeAllOfItIsKnown(t *testing.T) {
 	m := measuring.New(time.Minute, nil)
 	m.Began()
 	require.Empty(t, lay(m, now).Coverage)
+	require.Nil(t, lay(m, now).Budget)
 	require.Empty(t, lay(m, now).Gaps)
 	m.Stored(longrun.Beat(now, time.Minute))
 	require.Empty(t, lay(m, now).Coverage, "what the store holds is not known yet")
@@ -160,8 +176,9 @@ func TestAWindowIsNotShownBeforeAllOfItIsKnown(t *testing.T) {
 	m.Began()
 	require.Empty(t, lay(m, now).Coverage, "another instance may have written")
 	s := metrics.Snapshot{}
-	m.Lay(&s, now, false)
+	m.Lay(&s, aim, now, false)
 	require.Empty(t, s.Coverage)
+	require.Nil(t, s.Budget)
 }
 
 func TestGapsAreCountedByTheCausesOfClosedDays(t *testing.T) {

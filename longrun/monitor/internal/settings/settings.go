@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/internal/document"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -165,7 +166,7 @@ func differences(old, now longrun.Settings) string {
 // fieldsOf are the fields of the settings, without when and by whom.
 func fieldsOf(s longrun.Settings) map[string]json.RawMessage {
 	s.TS, s.UpdatedBy = time.Time{}, ""
-	data, err := json.Marshal(s)
+	data, err := json.Marshal(document.Full(s)) // an empty list is none, whoever wrote it
 	if err != nil {
 		return nil // a number that is none: Validate has refused it
 	}

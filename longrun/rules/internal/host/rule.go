@@ -47,7 +47,26 @@ type Look struct {
 	// is no limit.
 	Memory      *Memory
 	MemoryLimit int64
-	Before      finding.Before
+	// Slots are those up to now. ToldUntil is where those end whose misses were told of
+	// by another rule; zero where none was.
+	Slots     Slots
+	ToldUntil time.Time
+	Before    finding.Before
+}
+
+// Slots are what is known of the slots.
+type Slots interface {
+	// Missed counts the missed ones of the slots [from, to), and reports whether all are
+	// known.
+	Missed(from, to longrun.Slot) (missed int64, known bool)
+	// NextMissed and LastMissed return the first and the last missed one of the slots
+	// [from, to) that are remembered one by one.
+	NextMissed(from, to longrun.Slot) (longrun.Slot, bool)
+	LastMissed(from, to longrun.Slot) (longrun.Slot, bool)
+	// Earliest is the first slot that counts: before it nothing existed.
+	Earliest() longrun.Slot
+	// Interval is the length of a slot; there is one where Missed knows any.
+	Interval() time.Duration
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

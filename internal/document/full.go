@@ -3,6 +3,7 @@ package document
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 )
 
 // Full returns v with an empty list or map in the place of each that is nil, however
@@ -78,13 +79,11 @@ func mayLack(t reflect.Type, within []reflect.Type) bool {
 	case reflect.Pointer:
 		return mayLack(t.Elem(), within)
 	case reflect.Struct:
-		for _, outer := range within {
-			if outer == t {
-				return false
-			}
+		if slices.Contains(within, t) {
+			return false
 		}
-		for i := range t.NumField() {
-			if t.Field(i).IsExported() && mayLack(t.Field(i).Type, append(within, t)) {
+		for f := range t.Fields() {
+			if f.IsExported() && mayLack(f.Type, append(within, t)) {
 				return true
 			}
 		}

@@ -23,8 +23,14 @@ func Routes() []Route {
 // Replies are all that the API answers beside documents, with nothing in it.
 func Replies() []any {
 	return []any{
-		statusReply{Status: statusBody{LastHeartbeat: &longrun.Heartbeat{}}}, coverageReply{}, reportReply{}, indexReply{},
-		configReply{Config: reply.Document{ID: "current"}}, reply.One{Name: "probe", Document: reply.Document{ID: "id"}}, reply.List{}, reply.Failure{},
+		statusReply{Status: statusBody{LastHeartbeat: &longrun.Heartbeat{}}},
+		coverageReply{},
+		reportReply{},
+		indexReply{},
+		configReply{Config: reply.Document{ID: "current"}},
+		reply.One{Name: "probe", Document: reply.Document{ID: "id"}},
+		reply.List{},
+		reply.Failure{},
 	}
 }
 

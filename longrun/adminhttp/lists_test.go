@@ -103,8 +103,15 @@ func TestNoListIsNull(t *testing.T) {
 		return w.Body.String()
 	}
 	stored := []any{
-		longrun.Heartbeat{}, longrun.Run{}, longrun.Settings{}, longrun.Probe{}, longrun.Incident{}, longrun.Notice{}, longrun.Silence{},
-		longrun.Rollup{}, rules.State{},
+		longrun.Heartbeat{},
+		longrun.Run{},
+		longrun.Settings{},
+		longrun.Probe{},
+		longrun.Incident{},
+		longrun.Notice{},
+		longrun.Silence{},
+		longrun.Rollup{},
+		rules.State{},
 	}
 	for _, zero := range stored {
 		for depth := range 3 {

@@ -91,7 +91,9 @@ type Drift struct {
 //
 //  1. Ongoing: there is no beat after the gap, and it reaches the slot that now
 //     lies in.
-//  2. StoreDown: each empty slot touches a Lapse of that Cause in any run. At its
+//  2. StoreDown: each empty slot touches a Lapse of that Cause in a run of the
+//     instance that wrote before the gap: it led, and others may be cut off alone; or one
+//     that is ReadOnly, or older than its run, as a journal of who led had it. At its
 //     end one slot, or 10 s of shorter slots, may be the take-over afterwards.
 //  3. Stall: the writer before the gap has a Lapse of that Cause that touches the
 //     first empty slot, or the same process wrote on both sides. (StoreDown if

@@ -72,6 +72,7 @@ func Beat(now time.Time, interval time.Duration) Heartbeat {
 		// Not Seconds, which may miss the nearest float64: this is 1.269, that
 		// 1.2690000000000001.
 		DriftSec: float64(now.Sub(slot.Start(interval)).Microseconds()) / 1e6,
+		Counts:   map[string]int64{},
 	}
 }
 
@@ -88,19 +89,15 @@ func (h *Heartbeat) Describe(s *HostStatus) {
 		restricted += one(a.Restricted.Lasts(h.TS))
 		banned += one(a.Banned.Lasts(h.TS))
 	}
-	h.Counts = nil
+	h.Counts = map[string]int64{}
 	for name, n := range map[string]int64{
 		"degraded": degraded, "stopped": stopped, "restricted": restricted, "banned": banned,
 		"received": all.Received, "sent": all.Sent, "unreadable": all.Unreadable, "unacked": all.Unacked, "undelivered": all.Undelivered,
 		"toNobody": all.ToNobody, "replayLost": all.ReplayLost, "noPhone": all.NoPhone, "storeErrors": all.StoreErrors,
 	} {
-		if n == 0 {
-			continue
+		if n != 0 {
+			h.Counts[name] = n
 		}
-		if h.Counts == nil {
-			h.Counts = make(map[string]int64)
-		}
-		h.Counts[name] = n
 	}
 }
 

@@ -91,8 +91,14 @@ type Rollup struct {
 	Settled bool `json:"settled" firestore:"settled"`
 
 	// Seal closes a segment of the chain, nil where none was closed with this
-	// day. It outlives every new computation of the numbers.
+	// day, as in every document of today: older versions made them, and they are
+	// kept.
 	Seal *Seal `json:"seal" firestore:"seal"`
+	// Batch is the number of the batch of evidence that has the line of this
+	// revision; 0 in older documents, whose line is in the first batch of all.
+	// Batches are those that have lines of the day's beats, probes and incidents.
+	Batch   int64   `json:"batch" firestore:"batch"`
+	Batches []int64 `json:"batches" firestore:"batches"`
 	// PrunedAt says of heartbeats, probes and incidents when retention began to
 	// delete the day's; what is not in it is kept. From then on the numbers
 	// stand as they are.
@@ -316,8 +322,8 @@ func (t ProbeTally) Latencies() []float64 {
 }
 
 // Seal closes a segment of the chain of beats: those numbered FirstSeq to
-// LastSeq. It is stored once, in the rollup of the day that it was made for, and
-// never changed: a beat that comes late lies in the segment that is open then.
+// LastSeq. Versions before the log of evidence made one a day. It was stored once,
+// in the rollup of the day that it was made for, and is never changed.
 // The chain says that nothing was edited since; a signature says who sealed it.
 type Seal struct {
 	// TS is when it was sealed.

@@ -51,4 +51,7 @@ type Lapse struct {
 	From  time.Time `json:"from" firestore:"from"`
 	To    time.Time `json:"to" firestore:"to"`
 	Cause Cause     `json:"cause" firestore:"cause"`
+	// ReadOnly says of StoreDown that the store answered and took no writes: nobody's.
+	// Otherwise it may have been out of this instance's reach alone.
+	ReadOnly bool `json:"readOnly" firestore:"readOnly"`
 }

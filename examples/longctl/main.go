@@ -55,10 +55,15 @@ type commandLine struct {
 	Pair   pairCommand   `cmd:"" help:"Link a device file to a WhatsApp account."`
 	Report reportCommand `cmd:"" help:"Say how a window was, with every number re-derivable."`
 	Export exportCommand `cmd:"" help:"Write gaps, incidents or probes as CSV."`
-	Rollup rollupCommand `cmd:"" help:"Roll up and seal days that are over."`
+	Rollup rollupCommand `cmd:"" help:"Roll up and log days that are over."`
 	Prune  pruneCommand  `cmd:"" help:"Delete what is no longer kept."`
 	Alert  alertCommand  `cmd:"" help:"See that alerts arrive."`
 	Verify verifyCommand `cmd:"" help:"Check what is stored."`
+
+	Prove      proveCommand      `cmd:"" help:"Write the proof that a document is in the log of evidence."`
+	Check      checkCommand      `cmd:"" help:"Check such a proof, without the store."`
+	Checkpoint checkpointCommand `cmd:"" help:"Show the newest checkpoint of the log, to be kept elsewhere."`
+	Key        keyCommand        `cmd:"" help:"Show the public key of the log, as others take it."`
 }
 
 const description = `Sets longwatch up from the command line, and checks what it stored.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -17,6 +18,7 @@ import (
 // pruneCommand deletes what is no longer kept.
 type pruneCommand struct {
 	storeFlags `embed:""`
+	logFlags   `embed:""`
 
 	Keep   map[string]int64 `placeholder:"COLLECTION=DAYS" help:"Keep a collection for so many days, instead of what the live settings say: heartbeats=90. May be given several times."`
 	DryRun bool             `short:"n" help:"Count what would be deleted, and delete nothing."`
@@ -25,8 +27,9 @@ type pruneCommand struct {
 // Help is what longctl prune --help says beside the flags.
 func (pruneCommand) Help() string {
 	return `The leader does this by itself, as the live settings say (retentionDays; nothing is
-deleted where they say nothing). No day goes before it has a sound rollup, and
-beats go in whole sealed segments, so that reports and evidence stand.
+deleted where they say nothing). No day goes before it has a sound rollup, and its
+documents are in the log of evidence, which is told of it first: so reports and
+evidence stand. It needs the leader's lease, so no instance may run meanwhile.
 
 Examples:
 
@@ -63,13 +66,30 @@ func (c pruneCommand) Run(ctx context.Context, s surroundings) error {
 	p := newProgress(s.err)
 	defer p.end()
 	total := 0
-	pruned, err := retention.Prune(ctx, l, settings, time.Now(), func(ctx context.Context, ops []store.Op) error {
-		total += len(ops)
-		p.show("%d documents", total)
-		if c.DryRun {
-			return ctx.Err()
+	now := time.Now()
+	o, err := c.options()
+	if err != nil {
+		return err
+	}
+	var pruned retention.Pruned
+	err = writing(ctx, st, l, o, c.DryRun, func(ctx context.Context, log *logbook.Log, commit func(context.Context, []store.Op) error) error {
+		w := retention.Writer{
+			Logged: log.Logged,
+			Mark: func(ctx context.Context, marks []logbook.Rollup) error {
+				if c.DryRun {
+					return ctx.Err()
+				}
+				_, err := log.Append(ctx, logbook.Addition{Now: now, Rollups: marks})
+				return err
+			},
+			Delete: func(ctx context.Context, ops []store.Op) error {
+				total += len(ops)
+				p.show("%d documents", total)
+				return commit(ctx, ops)
+			},
 		}
-		_, err := st.Commit(ctx, ops...)
+		var err error
+		pruned, err = retention.Prune(ctx, l, settings, now, w)
 		return err
 	})
 	p.end()

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
-	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -19,19 +18,20 @@ import (
 type rollupCommand struct {
 	storeFlags    `embed:""`
 	intervalFlags `embed:""`
+	logFlags      `embed:""`
 
 	Day     []moment `placeholder:"DAY" help:"A UTC day such as 2025-12-29. May be given several times."`
 	Missing bool     `help:"Every day that is over and has no rollup."`
 	DryRun  bool     `short:"n" help:"Say what would be written, and write nothing."`
-	Key     string   `env:"LONGRUN_EVIDENCE_KEY" hidden:""`
 }
 
 // Help is what longctl rollup --help says beside the flags.
 func (rollupCommand) Help() string {
 	return `The leader does this by itself soon after midnight, UTC, and for days it missed.
-By hand it is of use after documents were mended or brought from elsewhere. A day
-that is rolled up again keeps its seal; where nothing changed nothing is written.
-With LONGRUN_EVIDENCE_KEY new seals are signed, as the server does.
+By hand it is of use after documents were mended or brought from elsewhere, and to
+log the days of an older version in the evidence. It needs the leader's lease, so no
+instance may run meanwhile. Where nothing changed nothing is written. With
+LONGRUN_EVIDENCE_KEY the evidence is signed, as the server does.
 
 Examples:
 
@@ -45,19 +45,15 @@ func (c rollupCommand) Run(ctx context.Context, s surroundings) error {
 	if c.Missing == (len(c.Day) > 0) {
 		return usageError{errors.New("give --missing, or one --day or more")}
 	}
-	var sign func(longrun.Seal) longrun.Seal
-	if c.Key != "" {
-		key, err := evidence.ParsePrivateKey(c.Key)
-		if err != nil {
-			return usageError{fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err)}
-		}
-		sign = func(s longrun.Seal) longrun.Seal { return evidence.Sign(s, key) }
+	o, err := c.options()
+	if err != nil {
+		return err
 	}
 	open := c.open
 	if c.DryRun {
 		open = c.openToRead
 	}
-	_, l, end, err := open(ctx)
+	st, l, end, err := open(ctx)
 	if err != nil {
 		return err
 	}
@@ -77,19 +73,20 @@ func (c rollupCommand) Run(ctx context.Context, s surroundings) error {
 	}
 	p := newProgress(s.err)
 	defer p.end()
-	host, _ := os.Hostname() // for people only
-	for i, day := range days {
-		p.show("day %d of %d: %s", i+1, len(days), longrun.RollupID(day))
-		d, err := l.CloseDay(ctx, day, now, interval, "longctl "+host, sign)
-		p.end()
-		if err != nil {
-			return err
+	return writing(ctx, st, l, o, c.DryRun, func(ctx context.Context, log *logbook.Log, _ func(context.Context, []store.Op) error) error {
+		for i, day := range days {
+			p.show("day %d of %d: %s", i+1, len(days), longrun.RollupID(day))
+			d, err := l.CloseDay(ctx, day, now, interval, o.By, log.Logged)
+			p.end()
+			if err != nil {
+				return err
+			}
+			if err := c.put(ctx, s, log, d, now); err != nil {
+				return err
+			}
 		}
-		if err := c.put(ctx, s, l, d); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // days are those asked for, oldest first: seals are made in their order.
@@ -116,24 +113,26 @@ func (c rollupCommand) days(ctx context.Context, l *ledger.Ledger, now time.Time
 	return l.MissingRollups(ctx, earliest, now)
 }
 
-func (c rollupCommand) put(ctx context.Context, s surroundings, l *ledger.Ledger, d ledger.Closing) error {
+func (c rollupCommand) put(ctx context.Context, s surroundings, log *logbook.Log, d ledger.Closing, now time.Time) error {
 	r := d.Rollup
 	verb := "unchanged"
 	switch {
-	case d.Shrunk:
+	case d.Shrunk && !d.Changed:
 		verb = "kept: documents that it counted are gone"
 	case d.Changed && c.DryRun:
 		verb = "would be written"
 	case d.Changed:
 		verb = "written"
-		if _, err := l.PutRollup(ctx, r, d.Version); errors.Is(err, store.ErrConflict) {
-			verb = "left alone: somebody else wrote it at the same moment"
-		} else if err != nil {
+		_, err := log.Append(ctx, logbook.Addition{Now: now, Lines: d.Lines, Broken: d.Broken, Rollups: []logbook.Rollup{{Rollup: r, Version: d.Version}}})
+		if err != nil {
 			return err
 		}
 	}
-	if d.Broken != nil {
-		s.complain(fmt.Errorf("%s: %w", r.Date, d.Broken))
+	if d.Broken > 0 {
+		s.complain(fmt.Errorf("%s: %d beats do not follow on those before them", r.Date, d.Broken))
+	}
+	if d.Forged {
+		s.complain(fmt.Errorf("%s: its rollup is not the one that was logged", r.Date))
 	}
 	_, err := fmt.Fprintf(s.out, "%s  expected %d, written %d, missed %d, %s  %s\n", visible.Line(r.Date, maxLine), r.ExpectedHb, r.WrittenHb, r.MissedHb, hundredths(r.WrittenHb, r.ExpectedHb), verb)
 	return err

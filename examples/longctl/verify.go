@@ -70,26 +70,34 @@ func (f verifyFlags) check(ctx context.Context, s surroundings, writes bool, do 
 	return nil
 }
 
-// verifyEvidence checks the chain and its seals.
+// verifyEvidence checks the chain and the log.
 type verifyEvidence struct {
 	verifyFlags `embed:""`
 	windowFlags `embed:""`
 
-	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that seals are signed with, in base64, or a file with one. May be given several times."`
+	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that the evidence is signed with, in base64, or a file with one. May be given several times."`
+	Anchor    []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"A file with checkpoints or heads that were kept elsewhere, among any text: the export of a chat, the log of pings. May be given several times."`
+	AsOf      moment   `placeholder:"TIME" help:"The store is as it was then: an archive, or a backup."`
+	Origin    string   `placeholder:"NAME" help:"The name of the log of evidence, where it is not the root."`
 	KeepDays  int      `placeholder:"DAYS" help:"How many days retention keeps beats: younger ones must be there."`
 }
 
 // Help is what longctl verify evidence --help says beside the flags.
 func (verifyEvidence) Help() string {
-	return `Every heartbeat holds the hash of the one before it. This holds them against each
-other, against the seals in the rollups, and against the head of the chain in the
-lock's row, and names each document that does not fit. Without a window it reads
-everything, up to the head.
+	return `Every heartbeat holds the hash of the one before it, and beats, probes, incidents
+and rollups are logged when their day is closed. This holds them against each other,
+against the lines of the log, and against the end of both in the lock's row, and
+names each document that does not fit. Without a window it reads everything.
+
+Up to the newest signed checkpoint the key's holder vouches for all of it, and since
+then for beats only. That this is the only history only an anchor can tell: a
+checkpoint or head that was kept where nobody who can write the store can.
 ` + verifyExits + `
 
 Examples:
 
     longctl verify evidence
+    longctl verify evidence --public-key evidence.pub.pem --anchor chat-export.txt
     longctl verify evidence --store firestore:my-project --window 30d --format json
     longctl verify evidence --public-key evidence.pub.pem`
 }
@@ -101,7 +109,17 @@ func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	o := verify.EvidenceOptions{From: from, To: to}
+	o := verify.EvidenceOptions{From: from, To: to, Now: now, Origin: c.Origin}
+	if asOf := time.Time(c.AsOf); !asOf.IsZero() {
+		o.Now = asOf
+	}
+	for _, file := range c.Anchor {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return usageError{fmt.Errorf("--anchor: %w", err)}
+		}
+		o.Anchors = append(o.Anchors, string(text))
+	}
 	if o.Keys, err = publicKeys(c.PublicKey); err != nil {
 		return err
 	}

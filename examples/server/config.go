@@ -79,8 +79,8 @@ thing that can be broken. The environment says what differs from:
   LONGRUN_LOG_FORMAT   text                or json: one object a line, and nothing else
   LONGRUN_OPEN_BADGE   false               or true: badge.svg, which shows the coverage
                                            of 30d, needs no token
-  LONGRUN_EVIDENCE_KEY none                Ed25519 private key that signs the daily
-                                           seals: PEM, or base64 of its seed
+  LONGRUN_EVIDENCE_KEY none                Ed25519 private key that signs the
+                                           evidence: PEM, or base64 of its seed
   LONGRUN_METRICS      token               who may scrape /metrics: whom the admin API
                                            lets in, or open: everybody, for a network
                                            of which only Prometheus is part
@@ -228,7 +228,7 @@ func (c *config) checkMonitor() error {
 	return err
 }
 
-// checkEvidence reads the key that signs seals. The error never contains it.
+// checkEvidence reads the key that signs the evidence. The error never contains it.
 func (c *config) checkEvidence() error {
 	if c.Evidence == "" {
 		return nil

@@ -12,6 +12,7 @@ import (
 const (
 	clock     = "github.com/benbjohnson/clock"
 	xsync     = "golang.org/x/sync"
+	xmod      = "golang.org/x/mod"
 	testify   = "github.com/stretchr/testify"
 	porcupine = "github.com/anishathalye/porcupine"
 )
@@ -90,7 +91,13 @@ var arrows = []row{
 			"longrun/rules/internal/account", "longrun/rules/internal/traffic", "longrun/rules/internal/host",
 		},
 	},
-	{dir: "longrun/evidence", ours: []string{"longrun"}},
+	// The formats of others: notes and trees as the checksum database has them.
+	{dir: "longrun/evidence/internal/canonical"},
+	{dir: "longrun/evidence/tree", with: []string{xmod}},
+	{
+		dir: "longrun/evidence", with: []string{xmod},
+		ours: []string{"longrun", "longrun/evidence/internal/canonical", "longrun/evidence/tree"},
+	},
 
 	// Built once, on the contracts. The ledger and the lock speak in the store's
 	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.
@@ -99,7 +106,17 @@ var arrows = []row{
 		dir: "longrun/ledger", with: []string{clock},
 		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/document", "internal/visible"},
 	},
-	{dir: "longrun/ledger/retention", ours: []string{"longrun/ledger", "longrun", "longrun/coverage", "store"}},
+	{dir: "longrun/ledger/logbook", ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store"}},
+	{
+		dir:  "longrun/ledger/retention",
+		ours: []string{"longrun/ledger/logbook", "longrun/ledger", "longrun", "longrun/coverage", "longrun/evidence", "store"},
+	},
+	// What tests of the rooms below longrun share.
+	{dir: "longrun/internal/oldseal", ours: []string{"longrun", "longrun/evidence"}},
+	{
+		dir:  "longrun/internal/logtest",
+		ours: []string{"longrun/evidence", "longrun/ledger", "longrun/ledger/logbook", "longrun/ledger/retention", "store"},
+	},
 	{dir: "longrun/report/chart", ours: []string{"longrun", "longrun/coverage", "internal/figures", "internal/visible"}},
 	{
 		dir:  "longrun/report",
@@ -108,14 +125,18 @@ var arrows = []row{
 	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
 	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
 	{
-		dir:  "longrun/verify/internal/chain",
+		dir: "longrun/verify/internal/chain", with: []string{xmod},
 		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store", "internal/spawn"},
 	},
 	{
-		dir: "longrun/verify",
+		dir: "longrun/verify/internal/logged", with: []string{xmod},
+		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree"},
+	},
+	{
+		dir: "longrun/verify", with: []string{xmod},
 		ours: []string{
 			"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store",
-			"longrun/verify/internal/chain", "internal/document", "internal/spawn", "internal/visible",
+			"longrun/verify/internal/chain", "longrun/verify/internal/logged", "internal/document", "internal/spawn", "internal/visible",
 		},
 	},
 
@@ -200,7 +221,7 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor/internal/closing",
 		ours: []string{
-			"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/ledger", "longrun/ledger/retention", "longrun/monitor/internal/room",
+			"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/ledger", "longrun/ledger/logbook", "longrun/ledger/retention", "longrun/monitor/internal/room",
 			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth", "longrun/monitor/internal/leading",
 			"internal/deadline", "internal/spawn",
 		},

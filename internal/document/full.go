@@ -82,8 +82,8 @@ func mayLack(t reflect.Type, within []reflect.Type) bool {
 		if slices.Contains(within, t) {
 			return false
 		}
-		for f := range t.Fields() {
-			if f.IsExported() && mayLack(f.Type, append(within, t)) {
+		for field := range t.Fields() {
+			if field.IsExported() && mayLack(field.Type, append(within, t)) {
 				return true
 			}
 		}

@@ -3,13 +3,15 @@
 // are missing, as in stores of before the chain, so that a verification says so.
 //
 // It writes what a leader leaves behind whose retention is a day: a rollup of each day
-// that is over, the beats of today, a run, and an incident a week.
+// that is over, the beats and probes of yesterday and today, a run, and an incident a
+// week.
 package past
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -86,7 +88,12 @@ func Write(ctx context.Context, st store.Store, root string, o Options) error {
 			return err
 		}
 	}
-	return w.today(today)
+	for day := today.AddDate(0, 0, -1); !day.After(today); day = day.AddDate(0, 0, 1) {
+		if err := w.documents(day); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writer puts documents into the store, many at a time.
@@ -123,9 +130,7 @@ func (w *writer) day(day time.Time) error {
 			d.Add(h)
 		}
 	}
-	for i := range 24 * time.Hour / probeEvery {
-		p := longrun.Probe{Type: longrun.Outbound, TS: day.Add(i * probeEvery), Result: longrun.Pass, LatencyMs: float64(500 + i*7%300), Trigger: longrun.Scheduled}
-		p.ProbeKey = longrun.ProbeID(p.Type, p.TS, p.Trigger, longrun.ProbeSchedule{Every: probeEvery, Retry: probeEvery})
+	for p := range w.probes(day) {
 		d.AddProbe(p)
 	}
 	if day.Weekday() == time.Monday {
@@ -137,20 +142,44 @@ func (w *writer) day(day time.Time) error {
 		d.AddIncident(i)
 		w.ops = append(w.ops, w.book.SetIncident(i))
 	}
-	r := d.Rollup() // its beats and probes are gone, as after retention
-	r.PrunedAt = map[string]time.Time{string(ledger.Heartbeats): w.Now, string(ledger.Probes): w.Now}
+	r := d.Rollup()
+	if day.Before(longrun.DayOf(w.Now).From.AddDate(0, 0, -1)) { // its documents are gone, as after retention
+		r.PrunedAt = map[string]time.Time{string(ledger.Heartbeats): w.Now, string(ledger.Probes): w.Now}
+	}
 	w.ops = append(w.ops, w.book.SetRollup(r))
 	return w.flush(50)
 }
 
-// today writes the beats of the day that is not over.
-func (w *writer) today(day time.Time) error {
-	for at := day; at.Before(w.Now); at = at.Add(Interval) {
-		if h, is := w.Beat(at); is {
+// probes are those of a day.
+func (w *writer) probes(day time.Time) iter.Seq[longrun.Probe] {
+	return func(yield func(longrun.Probe) bool) {
+		for i := range 24 * time.Hour / probeEvery {
+			p := longrun.Probe{Type: longrun.Outbound, TS: day.Add(i * probeEvery), Result: longrun.Pass, LatencyMs: float64(500 + i*7%300), Trigger: longrun.Scheduled}
+			p.ProbeKey = longrun.ProbeID(p.Type, p.TS, p.Trigger, longrun.ProbeSchedule{Every: probeEvery, Retry: probeEvery})
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// documents writes the beats and probes of a day, up to now.
+func (w *writer) documents(day time.Time) error {
+	end := day.AddDate(0, 0, 1)
+	if end.After(w.Now) {
+		end = w.Now
+	}
+	for at := day; at.Before(end); at = at.Add(Interval) {
+		if h, is := w.Beat(at); is && !at.Before(w.first) {
 			w.ops = append(w.ops, w.book.CreateHeartbeat(h))
 		}
 		if err := w.flush(200); err != nil {
 			return err
+		}
+	}
+	for p := range w.probes(day) {
+		if p.TS.Before(end) && !p.TS.Before(w.first) {
+			w.ops = append(w.ops, w.book.CreateProbe(p))
 		}
 	}
 	return w.flush(0)

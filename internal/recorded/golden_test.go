@@ -77,9 +77,9 @@ func take(t *testing.T, st store.Store, now time.Time) golden {
 		}
 	}
 	row := rowOf(t, l)
-	head, err := evidence.ParseHead(row.Note)
+	note, err := evidence.ParseNote(row.Note)
 	require.NoError(t, err)
-	g.Lock.Epoch, g.Lock.Holder, g.Lock.Held, g.Lock.ChainSeq, g.Lock.Hash = row.Epoch, row.HolderInstanceID, row.Held(), head.ChainSeq, head.Hash
+	g.Lock.Epoch, g.Lock.Holder, g.Lock.Held, g.Lock.ChainSeq, g.Lock.Hash = row.Epoch, row.HolderInstanceID, row.Held(), note.Head.ChainSeq, note.Head.Hash
 	for e, err := range l.Incidents(ctx, ledger.Page{}) {
 		require.NoError(t, err)
 		if e.Value.Open() {

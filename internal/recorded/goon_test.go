@@ -2,6 +2,7 @@ package recorded
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"log/slog"
 	"reflect"
@@ -240,8 +241,13 @@ func requireClosed(t *testing.T, l *ledger.Ledger, before map[ledger.Collection]
 	require.EqualValues(t, 144, r.ExpectedHb)
 	require.Len(t, r.Gaps, 1)
 	require.Equal(t, longrun.Crash, r.Gaps[0].Cause)
-	require.True(t, evidence.Follows(*r.Seal, *last.Value.Seal))
-	require.NotEmpty(t, r.Seal.Signature)
+	require.Nil(t, r.Seal)
+	require.Positive(t, r.Batch)
+	key, _ := signingKey().Public().(ed25519.PublicKey)
+	b, err := l.NewestBatch(t.Context())
+	require.NoError(t, err)
+	_, err = evidence.VerifyCheckpoint(b.Value.Checkpoint, key)
+	require.NoError(t, err)
 
 	kept := on(22, 0, 0, 0) // four days before the 26th
 	pruned := 0
@@ -301,8 +307,11 @@ func requireNames(t *testing.T, all map[ledger.Collection]map[string]map[string]
 		ledger.Silences:   `\d{8}T\d{6}_[0-9a-f]{8}`,
 		ledger.Outbox:     `[a-z_]+_\d{8}T\d{6}(_[a-z]+)?_\d+`,
 		ledger.Rollups:    `\d{4}-\d\d-\d\d`,
+		ledger.Evidence:   `\d+`,
 	} {
-		require.NotEmpty(t, all[c])
+		if c != ledger.Evidence { // which the recording version did not know
+			require.NotEmpty(t, all[c])
+		}
 		for id := range all[c] {
 			require.Regexp(t, "^"+pattern+"$", id, c)
 		}

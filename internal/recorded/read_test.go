@@ -70,6 +70,9 @@ func TestNothingOfADocumentIsLostInItsType(t *testing.T) {
 			ledger.Locks:      throughType[lock.Row](t, l, ledger.Locks, raw),
 		}
 		for _, c := range ledger.Collections() {
+			if c == ledger.Evidence {
+				continue // which the recording version did not know
+			}
 			require.Equal(t, g.Counts[string(c)], typed[c], c)
 			require.Positive(t, typed[c], c)
 		}

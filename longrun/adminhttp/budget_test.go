@@ -18,7 +18,7 @@ func TestTheBudgetOfEachTarget(t *testing.T) {
 	require.Len(t, budgets, 4)
 	for i, days := range []float64{7, 30, 90, 180} {
 		b := object(budgets[i])
-		require.EqualValues(t, days, object(b["target"])["days"])
+		require.InDelta(t, days, object(b["target"])["days"], 0)
 		require.Equal(t, false, b["known"])
 		require.Equal(t, "2025-12-29T22:14:00Z", b["from"])
 		all := object(b["all"])

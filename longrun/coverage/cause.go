@@ -12,12 +12,13 @@ import (
 // the store was out of reach.
 type history struct {
 	interval time.Duration
-	runs     map[string][]*longrun.Run // by instance, by start
-	down     []longrun.Lapse           // disjoint, in order
+	runs     map[string][]*longrun.Run  // by instance, by start
+	down     map[string][]longrun.Lapse // by instance, disjoint, in order
+	downAll  []longrun.Lapse            // what holds for everybody, the same
 }
 
 func newHistory(runs []longrun.Run, interval time.Duration) history {
-	h := history{interval: interval, runs: map[string][]*longrun.Run{}}
+	h := history{interval: interval, runs: map[string][]*longrun.Run{}, down: map[string][]longrun.Lapse{}}
 	runs = slices.Clone(runs) // the caller may reuse its slice before Coverage
 	for i := range runs {
 		r := &runs[i]
@@ -25,15 +26,22 @@ func newHistory(runs []longrun.Run, interval time.Duration) history {
 			h.runs[r.InstanceID] = append(h.runs[r.InstanceID], r)
 		}
 		for _, l := range r.Lapses {
-			if l.Cause == longrun.StoreDown && l.To.After(l.From) {
-				h.down = append(h.down, l)
+			if l.Cause != longrun.StoreDown || !l.To.After(l.From) {
+				continue
+			}
+			h.down[r.InstanceID] = append(h.down[r.InstanceID], l)
+			if l.ReadOnly || l.From.Before(r.TS) { // one from before the run was found in a journal of who led
+				h.downAll = append(h.downAll, l)
 			}
 		}
 	}
 	for _, own := range h.runs {
 		slices.SortStableFunc(own, func(a, b *longrun.Run) int { return cmp.Or(a.TS.Compare(b.TS), cmp.Compare(a.RunID, b.RunID)) })
 	}
-	h.down = joined(h.down)
+	for instance, lapses := range h.down {
+		h.down[instance] = joined(append(lapses, h.downAll...))
+	}
+	h.downAll = joined(h.downAll)
 	return h
 }
 
@@ -59,11 +67,15 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 	if ongoing {
 		return longrun.Ongoing
 	}
-	if h.storeDown(g) {
-		return longrun.StoreDown
-	}
 	if before == nil || before.instance == "" {
 		return longrun.Unknown
+	}
+	down, own := h.down[before.instance]
+	if !own {
+		down = h.downAll
+	}
+	if h.storeDown(g, down) {
+		return longrun.StoreDown
 	}
 	run := h.runOf(before)
 	if h.frozen(g, run) {
@@ -97,19 +109,21 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 // settle is how long after the store is back another instance may take to lead.
 const settle = 10 * time.Second
 
-// storeDown reports whether the lapses explain the gap: each of its empty slots
-// touches one. The end may be the take-over and not the outage itself, so
-// that one slot there, and shorter slots for the length of settle, need none.
-func (h *history) storeDown(g longrun.Gap) bool {
-	i, _ := slices.BinarySearchFunc(h.down, g.From, func(l longrun.Lapse, t time.Time) int {
+// storeDown reports whether the lapses of the instance that wrote before the gap
+// explain it: each of its empty slots touches one. Those of others tell nothing, since
+// one that only stood by may be cut off by itself, unless the store itself said that it
+// takes no writes. The end may be the take-over and not the outage itself, so that one
+// slot there, and shorter slots for the length of settle, need none.
+func (h *history) storeDown(g longrun.Gap, down []longrun.Lapse) bool {
+	i, _ := slices.BinarySearchFunc(down, g.From, func(l longrun.Lapse, t time.Time) int {
 		if l.To.After(t) {
 			return 1
 		}
 		return -1
 	})
 	explained := g.From // up to here every slot touches a lapse
-	for ; i < len(h.down) && explained.Before(g.To) && h.down[i].From.Before(explained.Add(h.interval)); i++ {
-		explained = longrun.SlotCeil(h.down[i].To, h.interval).Start(h.interval)
+	for ; i < len(down) && explained.Before(g.To) && down[i].From.Before(explained.Add(h.interval)); i++ {
+		explained = longrun.SlotCeil(down[i].To, h.interval).Start(h.interval)
 	}
 	return explained.After(g.From) && g.To.Sub(explained) <= max(h.interval, settle)
 }
@@ -121,7 +135,7 @@ func (h *history) frozen(g longrun.Gap, run *longrun.Run) bool {
 		return false
 	}
 	return slices.ContainsFunc(run.Lapses, func(l longrun.Lapse) bool {
-		return l.Cause == longrun.Stall && l.From.Before(g.From.Add(h.interval)) && l.To.After(g.From)
+		return l.Cause == longrun.Stall && l.From.Before(l.To) && l.From.Before(g.From.Add(h.interval)) && l.To.After(g.From)
 	})
 }
 

@@ -47,6 +47,11 @@ func TestCausesOfAGap(t *testing.T) {
 	down := func(fromMin, fromSec, toMin, toSec int) longrun.Lapse {
 		return longrun.Lapse{From: clockAt(fromMin, fromSec), To: clockAt(toMin, toSec), Cause: longrun.StoreDown}
 	}
+	refused := func(fromMin, fromSec, toMin, toSec int) longrun.Lapse {
+		l := down(fromMin, fromSec, toMin, toSec)
+		l.ReadOnly = true
+		return l
+	}
 	frozen := longrun.Lapse{From: clockAt(9, 30), To: clockAt(12, 0), Cause: longrun.Stall}
 	stopped := runOf("a", "3d4adc99", boot, longrun.Stopped, clockAt(9, 40))
 	open := runOf("a", "3d4adc99", boot, "", never)
@@ -101,7 +106,11 @@ func TestCausesOfAGap(t *testing.T) {
 		"and not two":                              {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 13, 0))}}, longrun.Crash},
 		"the first slot must be explained":         {story{before: a, after: b, runs: []longrun.Run{with(open, down(11, 0, 15, 0))}}, longrun.Crash},
 		"it may have begun late in the first slot": {story{before: a, after: b, runs: []longrun.Run{with(open, down(10, 59, 15, 0))}}, longrun.StoreDown},
-		"two outages, each slot touched":           {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10)), runOf("b", "", boot, "", never, down(12, 50, 15, 0))}}, longrun.StoreDown},
+		"two outages, each slot touched":           {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10), down(12, 50, 15, 0))}}, longrun.StoreDown},
+		"two outages of two runs of one instance":  {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10)), runOf("a", "", clockAt(12, 50), "", never, down(12, 50, 15, 0))}}, longrun.StoreDown},
+		"one that stood by was cut off (D17)":      {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", boot, "", never, down(9, 5, 15, 0))}}, longrun.Crash},
+		"one that stood by saw it take no writes":  {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", boot, "", never, refused(9, 5, 15, 0))}}, longrun.StoreDown},
+		"a journal that the next one found":        {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", clockAt(15, 0), "", never, down(9, 5, 15, 0))}}, longrun.StoreDown},
 		"two outages, one slot between":            {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 0), down(12, 0, 15, 0))}}, longrun.Crash},
 		"an outage that ends before it begins":     {story{before: a, after: b, runs: []longrun.Run{with(open, down(15, 0, 9, 5))}}, longrun.Crash},
 		"a store outage explains a clean stop":     {story{before: a, after: b, runs: []longrun.Run{with(stopped, down(9, 5, 15, 0))}}, longrun.StoreDown},

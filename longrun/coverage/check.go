@@ -222,7 +222,7 @@ func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 	if len(old.PrunedAt) > 0 {
 		return old, fmt.Errorf("%w: %s is pruned", ErrShrunk, old.Date)
 	}
-	fresh.Seal = old.Seal
+	fresh.Seal, fresh.Batch, fresh.Batches = old.Seal, old.Batch, old.Batches
 	if len(old.Replaced) > 0 {
 		fresh.Replaced = old.Replaced
 	}
@@ -269,7 +269,7 @@ func contentOf(r longrun.Rollup) string {
 	if r.WrittenHb == 0 {
 		r.CommitHash, r.InstanceID = "", "" // of whoever rolled the day up first
 	}
-	r.Seal, r.PrunedAt, r.ComputedAt, r.ComputedBy, r.Revision = nil, nil, time.Time{}, "", 0
+	r.Seal, r.Batch, r.Batches, r.PrunedAt, r.ComputedAt, r.ComputedBy, r.Revision = nil, 0, nil, nil, time.Time{}, "", 0
 	// A database may give an empty list back as none.
 	r.Gaps, r.Edges, r.Lengths = notNil(r.Gaps), notNil(r.Edges), notNil(r.Lengths)
 	r.Instances, r.Incidents = notNil(r.Instances), notNil(r.Incidents)

@@ -98,7 +98,7 @@ func check(t require.TestingT, in scenario, got longrun.Coverage) {
 func TestCoverIsWhatOneCountsByHand(t *testing.T) {
 	t.Parallel()
 	seen := map[longrun.Cause]int{}
-	for in := range scenarios(2000) {
+	for in := range scenarios(4000) {
 		got := coverage.Of(in.beats, in.window, in.interval, in.now, in.runs...)
 		check(t, in, got)
 		for _, g := range got.Gaps {
@@ -148,7 +148,7 @@ func FuzzOrder(f *testing.F) {
 func TestAnyOrderGivesTheSameCoverage(t *testing.T) {
 	t.Parallel()
 	seed := uint64(0)
-	for in := range scenarios(2000) {
+	for in := range scenarios(4000) {
 		seed++
 		want := slowCover(in.beats, in.window, in.interval, in.now, in.runs)
 		tally := coverage.NewCounter(in.window, in.interval, in.now, in.runs...)

@@ -121,11 +121,18 @@ func slowCause(g longrun.Gap, before, after *longrun.Heartbeat, runs []longrun.R
 	if after == nil && reachesNow {
 		return longrun.Ongoing
 	}
-	if slowStoreDown(g, runs, interval) {
-		return longrun.StoreDown
-	}
 	if before == nil || before.InstanceID == "" {
 		return longrun.Unknown
+	}
+	own := slices.Clone(runs)
+	for i := range own {
+		r := &own[i]
+		r.Lapses = slices.DeleteFunc(slices.Clone(r.Lapses), func(l longrun.Lapse) bool {
+			return r.InstanceID != before.InstanceID && !l.ReadOnly && !l.From.Before(r.TS)
+		})
+	}
+	if slowStoreDown(g, own, interval) {
+		return longrun.StoreDown
 	}
 	run := slowRun(*before, runs)
 	if run != nil {
@@ -213,7 +220,7 @@ func slowRun(h longrun.Heartbeat, runs []longrun.Run) *longrun.Run {
 	}
 	var latest *longrun.Run
 	for _, r := range candidates {
-		if latest == nil || !r.TS.Before(latest.TS) {
+		if latest == nil || cmp.Or(r.TS.Compare(latest.TS), cmp.Compare(r.RunID, latest.RunID)) >= 0 {
 			latest = r
 		}
 	}

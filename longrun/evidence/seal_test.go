@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/internal/oldseal"
 )
 
 var sealedAt = time.Date(2025, 12, 30, 0, 1, 2, 3456789, time.UTC)
@@ -28,19 +29,19 @@ func public(key ed25519.PrivateKey) ed25519.PublicKey {
 func TestASealIsOfAChainAndOfNothingElse(t *testing.T) {
 	t.Parallel()
 	beats, head := chained(10)
-	first, err := evidence.NewSeal(nil, beats[:4], sealedAt)
+	first, err := oldseal.NewSeal(nil, beats[:4], sealedAt)
 	require.NoError(t, err)
 	require.Equal(t, longrun.Seal{
 		TS: time.Date(2025, 12, 30, 0, 1, 2, 3456000, time.UTC), FirstSeq: 1, LastSeq: 4, Beats: 4, LastHash: evidence.Hash(beats[3]),
 	}, first)
-	second, err := evidence.NewSeal(&first, beats[4:], sealedAt)
+	second, err := oldseal.NewSeal(&first, beats[4:], sealedAt)
 	require.NoError(t, err)
 	require.True(t, evidence.Follows(second, first))
 	require.False(t, evidence.Follows(first, second))
 	require.Equal(t, head, evidence.EndOf(second))
 
-	_, err = evidence.NewSeal(nil, nil, sealedAt)
-	require.ErrorIs(t, err, evidence.ErrNothingToSeal)
+	_, err = oldseal.NewSeal(nil, nil, sealedAt)
+	require.ErrorIs(t, err, oldseal.ErrNothingToSeal)
 	for name, bad := range map[string]struct {
 		prev  *longrun.Seal
 		beats []longrun.Heartbeat
@@ -53,7 +54,7 @@ func TestASealIsOfAChainAndOfNothingElse(t *testing.T) {
 		"one was edited":           {nil, func() []longrun.Heartbeat { b := append(beats[:0:0], beats...); b[2].QueueDepth = 9; return b }(), beats[3].BucketID},
 		"a beat without the chain": {nil, append(beats[:2:2], longrun.Beat(time.Unix(120, 0), time.Minute)), "1970-01-01T00-02-00"},
 	} {
-		_, err := evidence.NewSeal(bad.prev, bad.beats, sealedAt)
+		_, err := oldseal.NewSeal(bad.prev, bad.beats, sealedAt)
 		var broken *evidence.ChainError
 		require.ErrorAs(t, err, &broken, name)
 		require.Equal(t, bad.named, broken.BucketID, name)
@@ -63,9 +64,9 @@ func TestASealIsOfAChainAndOfNothingElse(t *testing.T) {
 func TestASealSaysNothingThatCannotBe(t *testing.T) {
 	t.Parallel()
 	beats, _ := chained(6)
-	first, err := evidence.NewSeal(nil, beats[:2], sealedAt)
+	first, err := oldseal.NewSeal(nil, beats[:2], sealedAt)
 	require.NoError(t, err)
-	seal, err := evidence.NewSeal(&first, beats[2:], sealedAt)
+	seal, err := oldseal.NewSeal(&first, beats[2:], sealedAt)
 	require.NoError(t, err)
 	require.NoError(t, evidence.ValidateSeal(seal))
 	for name, spoil := range map[string]func(*longrun.Seal){
@@ -86,13 +87,13 @@ func TestASealSaysNothingThatCannotBe(t *testing.T) {
 func TestASignatureIsOfEveryFieldAndOneKey(t *testing.T) {
 	t.Parallel()
 	beats, _ := chained(6)
-	seal, err := evidence.NewSeal(nil, beats, sealedAt)
+	seal, err := oldseal.NewSeal(nil, beats, sealedAt)
 	require.NoError(t, err)
 	mine, other := testKey(1), testKey(2)
 	require.ErrorIs(t, evidence.Verify(seal, public(mine)), evidence.ErrUnsigned)
-	signed := evidence.Sign(seal, mine)
+	signed := oldseal.Sign(seal, mine)
 	require.NoError(t, evidence.Verify(signed, public(other), public(mine)))
-	require.Equal(t, signed, evidence.Sign(signed, mine), "signing is deterministic")
+	require.Equal(t, signed, oldseal.Sign(signed, mine), "signing is deterministic")
 	require.ErrorIs(t, evidence.Verify(signed, public(other)), evidence.ErrUnknownKey)
 	require.ErrorIs(t, evidence.Verify(signed), evidence.ErrUnknownKey)
 	for name, spoil := range map[string]func(*longrun.Seal){
@@ -103,7 +104,7 @@ func TestASignatureIsOfEveryFieldAndOneKey(t *testing.T) {
 		"prevHash":  func(s *longrun.Seal) { s.PrevHash = evidence.Hash(beats[0]) },
 		"lastHash":  func(s *longrun.Seal) { s.LastHash = evidence.Hash(beats[0]) },
 		"keyId":     func(s *longrun.Seal) { s.KeyID = evidence.KeyID(public(other)) },
-		"signature": func(s *longrun.Seal) { s.Signature = evidence.Sign(signed, other).Signature },
+		"signature": func(s *longrun.Seal) { s.Signature = oldseal.Sign(signed, other).Signature },
 		"none":      func(s *longrun.Seal) { s.Signature = "" },
 		"garbage":   func(s *longrun.Seal) { s.Signature += "=" },
 	} {

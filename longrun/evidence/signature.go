@@ -14,14 +14,14 @@ import (
 // sealHeader is the first line of what is signed; see evidenceHeader.
 const sealHeader = "longrun.Seal/1\n"
 
-// What Verify finds.
+// What is found with signatures, of seals, notes and checkpoints.
 var (
-	// ErrUnsigned: the seal has no signature.
-	ErrUnsigned = errors.New("longrun: the seal is not signed")
+	// ErrUnsigned: there is no signature.
+	ErrUnsigned = errors.New("longrun: it is not signed")
 	// ErrUnknownKey: it says that it is signed with a key that was not given.
-	ErrUnknownKey = errors.New("longrun: the seal is signed with a key that is not among those given")
-	// ErrSignature: the signature is not that of the seal and the key.
-	ErrSignature = errors.New("longrun: the signature of the seal is wrong")
+	ErrUnknownKey = errors.New("longrun: it is signed with a key that is not among those given")
+	// ErrSignature: the signature is not that of the text and the key.
+	ErrSignature = errors.New("longrun: the signature is wrong")
 )
 
 // Canonical returns the bytes that a signature is of. The first line is
@@ -36,15 +36,6 @@ func Canonical(s longrun.Seal) []byte {
 	b = appendInt(append(b, "lastSeq="...), s.LastSeq)
 	b = appendText(append(b, "prevHash="...), s.PrevHash)
 	return appendInstant(append(b, "ts="...), s.TS)
-}
-
-// Sign returns the seal with the signature of key, in base64. Signing again
-// gives the same signature.
-func Sign(s longrun.Seal, key ed25519.PrivateKey) longrun.Seal {
-	public, _ := key.Public().(ed25519.PublicKey) // what an Ed25519 key returns
-	s.KeyID = KeyID(public)
-	s.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(key, Canonical(s)))
-	return s
 }
 
 // Verify reports whether one of the keys signed the seal as it is. The error is

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -58,6 +59,8 @@ func checkIdentity(id string, value any) error {
 		field, own = "silenceId", v.SilenceID
 	case *rules.State:
 		field, own = "rule and target", v.ID()
+	case *evidence.Batch:
+		field, own = "number", v.ID()
 	default:
 		return nil
 	}

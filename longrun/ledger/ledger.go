@@ -42,11 +42,12 @@ const (
 	Silences   Collection = "silences"
 	Outbox     Collection = "outbox"
 	Rollups    Collection = "rollups"
+	Evidence   Collection = "evidence"
 )
 
 // Collections returns all of them.
 func Collections() []Collection {
-	return []Collection{Config, Locks, Runs, Heartbeats, Probes, Incidents, Rules, Silences, Outbox, Rollups}
+	return []Collection{Config, Locks, Runs, Heartbeats, Probes, Incidents, Rules, Silences, Outbox, Rollups, Evidence}
 }
 
 // Ledger reads and writes the documents under one root. It is safe for

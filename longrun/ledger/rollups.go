@@ -46,13 +46,12 @@ func (l *Ledger) PutRollup(ctx context.Context, r longrun.Rollup, version string
 // rollup when documents that it counted are gone: they were pruned, and it stands. A
 // rollup of the original system has no slots: it moves into Rollup.Replaced.
 //
-// The day's beats are handed to each of also, such as the Add of a longrun.Sealer,
-// from the same reading.
+// The day's beats are handed to each of also, from the same reading.
 //
 // A beat that comes late concerns its day, and the days beside it as far as its
 // gap reaches: their last or first gap may have got another end.
 func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
-	fresh, err := l.compute(ctx, day, now, interval, also...)
+	fresh, err := l.compute(ctx, day, now, interval, nil, also...)
 	if err != nil {
 		return longrun.Rollup{}, err
 	}
@@ -66,7 +65,7 @@ func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.
 // compute makes the rollup of a day from its documents alone. A day keeps to the
 // slots that its beats were made for, whatever they are today; where they are of
 // several lengths, to those in which each beat fills what it covers.
-func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
+func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.Duration, lines *lines, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
 	earliest, known, err := l.Earliest(ctx)
 	if err != nil {
 		return longrun.Rollup{}, err
@@ -76,9 +75,9 @@ func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.
 	}
 	var own time.Duration // 0 where no beat says
 	see := func(h longrun.Heartbeat) { own = coverage.Finest(own, coverage.Grid{}.Own(h)) }
-	d, err := l.ReadDay(ctx, day, interval, earliest, now, append(slices.Clip(also), see)...)
+	d, err := l.readDay(ctx, day, interval, earliest, now, lines, append(slices.Clip(also), see)...)
 	if err == nil && own != 0 && own != interval {
-		d, err = l.ReadDay(ctx, day, own, earliest, now)
+		d, err = l.readDay(ctx, day, own, earliest, now, nil)
 	}
 	if err != nil {
 		return longrun.Rollup{}, err
@@ -140,6 +139,10 @@ func revise(old longrun.Rollup, known bool, fresh longrun.Rollup) (longrun.Rollu
 //
 // Each of also is given the beats of the day as well.
 func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, also ...func(longrun.Heartbeat)) (*coverage.Day, error) {
+	return l.readDay(ctx, day, interval, earliest, now, nil, also...)
+}
+
+func (l *Ledger) readDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, lines *lines, also ...func(longrun.Heartbeat)) (*coverage.Day, error) {
 	empty, err := coverage.NewDay(day, interval, earliest, now) // checks, before anything is read
 	if err != nil {
 		return nil, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
@@ -162,7 +165,13 @@ func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Durat
 			d.Add(*h)
 		}
 	}
-	return d, l.read(ctx, w, shared{d, also}, nil)
+	if before := (longrun.Window{From: longrun.DayOf(day).From, To: w.From}); lines != nil && before.From.Before(before.To) {
+		// What lies before the first moment that counts is evidence all the same.
+		if err := l.read(ctx, before, nobody{}, nil, lines); err != nil {
+			return nil, err
+		}
+	}
+	return d, l.read(ctx, w, shared{d, also}, nil, lines)
 }
 
 // shared hands beats on.
@@ -177,6 +186,14 @@ func (s shared) Add(h longrun.Heartbeat) {
 		add(h)
 	}
 }
+
+// nobody takes documents and counts none.
+type nobody struct{}
+
+func (nobody) Add(longrun.Heartbeat)        {}
+func (nobody) AddProbe(longrun.Probe)       {}
+func (nobody) AddIncident(longrun.Incident) {}
+func (nobody) AddUndecodable(int)           {}
 
 // MissingRollups returns the days since earliest that are over at now and have no
 // rollup, oldest first; and those whose rollup contradicts itself, was made when
@@ -218,9 +235,9 @@ func (l *Ledger) MissingWithin(ctx context.Context, w longrun.Window, now time.T
 			}
 		}
 	}
-	if err := each(l.Incidents(ctx, Page{From: from, To: to}), func(i longrun.Incident) {
-		day := longrun.RollupID(i.TS)
-		if k, ok := known[day]; ok && k.Lack(i) {
+	if err := each(l.Incidents(ctx, Page{From: from, To: to}), func(i Entry[longrun.Incident]) {
+		day := longrun.RollupID(i.Value.TS)
+		if k, ok := known[day]; ok && k.Lack(i.Value) {
 			delete(have, day)
 		}
 	}, func(error) {}); err != nil {

@@ -167,7 +167,7 @@ func (s *surveyor) takeBeats(ctx context.Context) error {
 		if i == len(s.Days) {
 			w.To = s.Window.To
 		}
-		if err := s.ledger.read(ctx, w, s.digest, s.mangled); err != nil {
+		if err := s.ledger.read(ctx, w, s.digest, s.mangled, nil); err != nil {
 			return err
 		}
 		s.progress(i)
@@ -179,7 +179,7 @@ func (s *surveyor) takeBeats(ctx context.Context) error {
 		if !w.From.Before(w.To) {
 			return nil
 		}
-		if err := s.ledger.read(ctx, w, s.digest, s.mangled); err != nil {
+		if err := s.ledger.read(ctx, w, s.digest, s.mangled, nil); err != nil {
 			return err
 		}
 	}

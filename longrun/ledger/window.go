@@ -111,8 +111,8 @@ type taker interface {
 }
 
 // read hands all documents of a window to a taker. Those that do not decode are
-// handed to mangled, which may be nil.
-func (l *Ledger) read(ctx context.Context, w longrun.Window, to taker, mangled func(*DocumentError)) error {
+// handed to mangled, which may be nil, and all others to lines, which may be too.
+func (l *Ledger) read(ctx context.Context, w longrun.Window, to taker, mangled func(*DocumentError), lines *lines) error {
 	p := Page{From: w.From, To: w.To}
 	bad := func(err error) {
 		to.AddUndecodable(1)
@@ -120,17 +120,17 @@ func (l *Ledger) read(ctx context.Context, w longrun.Window, to taker, mangled f
 			mangled(doc)
 		}
 	}
-	if err := each(l.Heartbeats(ctx, p), to.Add, bad); err != nil {
+	if err := each(l.Heartbeats(ctx, p), func(e Entry[longrun.Heartbeat]) { to.Add(e.Value); lines.beat(e) }, bad); err != nil {
 		return err
 	}
-	if err := each(l.Probes(ctx, p), to.AddProbe, bad); err != nil {
+	if err := each(l.Probes(ctx, p), func(e Entry[longrun.Probe]) { to.AddProbe(e.Value); lines.probe(e) }, bad); err != nil {
 		return err
 	}
-	return each(l.Incidents(ctx, p), to.AddIncident, bad)
+	return each(l.Incidents(ctx, p), func(e Entry[longrun.Incident]) { to.AddIncident(e.Value); lines.incident(e) }, bad)
 }
 
-// each calls add for each value of a list and bad for each that does not decode.
-func each[T any](list iter.Seq2[Entry[T], error], add func(T), bad func(error)) error {
+// each calls add for each entry of a list and bad for each that does not decode.
+func each[T any](list iter.Seq2[Entry[T], error], add func(Entry[T]), bad func(error)) error {
 	for e, err := range list {
 		switch {
 		case isDocument(err):
@@ -138,7 +138,7 @@ func each[T any](list iter.Seq2[Entry[T], error], add func(T), bad func(error)) 
 		case err != nil:
 			return err
 		default:
-			add(e.Value)
+			add(e)
 		}
 	}
 	return nil

@@ -114,9 +114,14 @@ type Config struct {
 	// there. It carries no user and no query. Default: none; links lead to AdminURL.
 	DashboardURL string
 
-	// EvidenceKey signs the seals of the evidence chain, one a day. Default: none;
-	// seals are not signed.
+	// EvidenceKey signs the evidence: the checkpoint of each day and, with each beat,
+	// the note of the lock. Default: none; nothing is signed.
 	EvidenceKey ed25519.PrivateKey
+	// Origin names the log of evidence to those who hold its checkpoints, such as
+	// "ops.example.org/longrun": at most 200 visible ASCII characters without '+' and
+	// '#'. All instances must have the same; another one begins another log. Default:
+	// Root.
+	Origin string
 
 	// Backlog is how many beats are kept while the store is out of reach.
 	// Default: 1,440, a day of minutes.
@@ -350,6 +355,7 @@ func (c Config) validate(invalid *ConfigError) {
 	if n := len(c.EvidenceKey); n != 0 && n != ed25519.PrivateKeySize {
 		invalid.add("EvidenceKey", errors.New("is no Ed25519 private key"))
 	}
+	invalid.add("Origin", c.validateOrigin())
 	if c.AlertTimeout < 0 {
 		invalid.add("AlertTimeout", fmt.Errorf("%v is negative", c.AlertTimeout))
 	}

@@ -32,7 +32,7 @@
 //	settings     the live settings                probing   schedules, results
 //	runs         this run's document              alarming  rules, incidents, mutes
 //	room         what every room is given         outbox    messages, the channel
-//	measuring    numbers for Metrics              closing   rollups, seals, retention
+//	measuring    numbers for Metrics              closing   rollups, evidence, retention
 //
 // A heartbeat: beats.Pulse wakes at the slot's start, asks the host (hostcall.Status),
 // makes the beat, keeps it in the backlog, behind which the journal is written, and
@@ -55,8 +55,9 @@
 // when, or given up. The channel's health is in Status.
 //
 // A day: closing asks whether the time is certain (storehealth.Time, and the beats),
-// reads the day once, makes rollup and seal, and commits them. Retention marks a day
-// in its rollup with the first delete.
+// reads the day once, makes its rollup and its batch of evidence, and commits them with
+// the lock's note (leading.Lead.Move). Retention marks a day in its rollup, and logs
+// that, before the first delete.
 //
 // A number: what the rooms make, store and read anyway is told to measuring, which
 // keeps histograms, counts and the slots of a month; Metrics puts them together and asks

@@ -82,7 +82,7 @@ func New(cfg Config) (*Monitor, error) {
 	m.status = hostcall.NewStatus(cfg.Status, cfg.StatusTimeout, cfg.Clock)
 	m.after = hostcall.NewAfterBeat(cfg.AfterBeat, cfg.Interval, cfg.Clock, log)
 	m.measures = measuring.New(cfg.Interval, namesOf(cfg))
-	m.closing = closing.New(m.deps, closing.Options{EvidenceKey: cfg.EvidenceKey, Trusted: m.store.Time().Trusted, Rolled: m.measures.Day})
+	m.closing = closing.New(m.deps, closing.Options{Origin: cfg.origin(), EvidenceKey: cfg.EvidenceKey, Trusted: m.store.Time().Trusted, Rolled: m.measures.Day})
 	m.probes = probing.New(m.deps, probing.Options{
 		Probes: probesOf(cfg), AtOnce: cfg.ProbesAtOnce, Started: m.settling,
 		Holder: func() string { holder, _ := m.campaign.Holder(); return holder },
@@ -114,6 +114,7 @@ func New(cfg Config) (*Monitor, error) {
 		Drifted:    m.measures.Drifted, Committed: m.measures.Committed,
 		Lapse:    func(l longrun.Lapse) { m.run.Lapse(l) },
 		EachSlot: m.alarms.LookAtStore,
+		Origin:   cfg.origin(), EvidenceKey: cfg.EvidenceKey,
 	})
 	invalid.add("Journal", err)
 	l, err := lock.New(m.store, m.deps.Ledger.LockKey(), lockOptions(cfg))
@@ -339,7 +340,7 @@ func (m *Monitor) storeChanged(c storehealth.Change, o storehealth.Outage) {
 		good := room.Latest(o.Good, o.From.Add(-m.cfg.Interval))
 		first := longrun.SlotAt(good, m.cfg.Interval) + 1
 		if !(first + 1).Start(m.cfg.Interval).After(o.To) {
-			m.run.Lapse(longrun.Lapse{From: o.From, To: o.To, Cause: longrun.StoreDown})
+			m.run.Lapse(longrun.Lapse{From: o.From, To: o.To, Cause: longrun.StoreDown, ReadOnly: o.ReadOnly()})
 		}
 	}
 }

@@ -76,7 +76,7 @@ type Status struct {
 	// Probes are the configured probes, in the order of Config.
 	Probes []ProbeStatus
 
-	// NextRollup is when the next day is rolled up and sealed; zero on an
+	// NextRollup is when the next day is rolled up and logged; zero on an
 	// instance that does not lead, and until all earlier days are.
 	NextRollup time.Time
 

@@ -54,8 +54,8 @@ func (r Report) budgetSection() section {
 	return s
 }
 
-// balanceLine is such as "46 min missed in 30 d, of 3 h 36 min allowed: 2 h 50 min are
-// left."
+// balanceLine is a sentence such as "46 min missed in 30 d, of 3 h 36 min allowed by
+// 99.5 %: 2 h 50 min left", with its full stop.
 func (r Report) balanceLine(b budget.Balance) string {
 	lost := r.length(int(b.Missed))
 	if b.Missed == 0 {

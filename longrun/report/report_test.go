@@ -392,31 +392,6 @@ func TestEveryListInTheJSONIsAList(t *testing.T) {
 	}
 }
 
-func TestASingleMissedSlotShowsInAYear(t *testing.T) {
-	t.Parallel()
-	s := of(t, 60, 0)
-	d := coverage.NewMerge(s.Window, time.Minute, s.Now)
-	for i := range 60 * 1440 {
-		h := longrun.Beat(s.Window.From.Add(time.Duration(i)*time.Minute), time.Minute)
-		if h.Healthy = i != 20_000; i != 30_003 {
-			d.Add(h)
-		}
-	}
-	s.Summary = d.Summary()
-	s.Filled, s.Healthy = d.Bitmaps()
-	for i := range 60 {
-		s.Days = append(s.Days, ledger.SurveyDay{Date: longrun.RollupID(s.Window.From.AddDate(0, 0, i)), Source: ledger.FromRollup})
-	}
-	page, err := report.New(s, nil).HTML()
-	require.NoError(t, err)
-	require.Contains(t, string(page), "<title>2025-01-21: 1 of 1,440 slots missed</title>", "in the calendar")
-	require.Contains(t, string(page), "<title>2025-01-14: 0 of 1,440 slots missed, 1 written, but not healthy</title>")
-	require.Contains(t, string(page), "<title>2025-01-21 20:03 to 20:04: 1 slot missed</title>", "in the row of its day")
-	require.Contains(t, string(page), "<title>2025-01-14 21:20 to 21:21: 1 slot written, but not healthy</title>")
-	require.Equal(t, 1, strings.Count(string(page), `<rect class="m" `))
-	require.Equal(t, 1, strings.Count(string(page), `<rect class="m k" x="6`))
-}
-
 func TestPrunedDaysThatTheWindowCutsAreSaidToCountWhole(t *testing.T) {
 	t.Parallel()
 	s := of(t, 3, 0)

@@ -14,9 +14,10 @@ func (j *judge) beginning(line []*chain.Piece) {
 	part, begun := j.book.begunAt(c.First.Seq)
 	switch {
 	case c.Root():
+	case j.gone.Cover(1, c.First.Seq-1):
 	case c.First.Seq == 1:
 		j.breaks = append(j.breaks, [2]int64{1, 1})
-		j.q.fault(j.path(c.First), "is number 1 of the chain, and was edited: it says that another beat came before it")
+		j.q.Fault(j.path(c.First), "is number 1 of the chain, and was edited: it says that another beat came before it")
 	case sealed:
 		j.begins(c, j.pruned(j.book.seals[:i+1]))
 	case begun:
@@ -49,7 +50,7 @@ func (j *judge) pruned(seals []*sealOf) int64 {
 		}
 		n += s.Beats
 		if !s.pruned {
-			j.q.fault(s.path, "the %d beats that it sealed are missing, and were not pruned: it has no prunedAt", s.Beats)
+			j.q.Fault(s.path, "the %d beats that it sealed are missing, and were not pruned: it has no prunedAt", s.Beats)
 		} else {
 			j.young(s, s.Beats)
 		}
@@ -61,7 +62,7 @@ func (j *judge) pruned(seals []*sealOf) int64 {
 // young looks for pruned beats that are too young to be.
 func (j *judge) young(s *sealOf, n int64) {
 	if !j.keptFrom.IsZero() && s.day.To.After(j.keptFrom) {
-		j.q.fault(s.path, "%d of the %d beats that it sealed are missing, though they are younger than what is pruned", n, s.Beats)
+		j.q.Fault(s.path, "%d of the %d beats that it sealed are missing, though they are younger than what is pruned", n, s.Beats)
 	}
 }
 
@@ -69,6 +70,6 @@ func (j *judge) young(s *sealOf, n int64) {
 // before that.
 func (j *judge) begins(c *chain.Piece, n int64) {
 	if before := c.First.Seq - n; before > 1 && j.q.from.IsZero() {
-		j.q.doubt(j.path(c.First), "of what came before number %d of the chain not even the seals are left", before)
+		j.q.Doubt(j.path(c.First), "of what came before number %d of the chain not even the seals are left", before)
 	}
 }

@@ -124,7 +124,7 @@ func Drill(ctx context.Context, st store.Store, o DrillOptions) (Outcome, error)
 	clean, done := context.WithTimeout(context.WithoutCancel(ctx), o.Patience)
 	defer done()
 	if left := d.clean(clean); left != nil {
-		d.q.doubt(o.Root, "was not all removed: %v", left)
+		d.q.Doubt(o.Root, "was not all removed: %v", left)
 	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("verify: drill: %w", err)
@@ -208,13 +208,13 @@ func (d *drill) play(ctx context.Context) error {
 		return err
 	}
 	if err := first.end(); err != nil {
-		d.q.fault("", "the monitor that was cut off ended with an error: %v", err)
+		d.q.Fault("", "the monitor that was cut off ended with an error: %v", err)
 	}
 	if err := second.beats(ctx, drillBeats); err != nil {
 		return fmt.Errorf("the second monitor stopped writing: %w", err)
 	}
 	if err := second.end(); err != nil {
-		d.q.fault("", "the monitor that took over ended with an error: %v", err)
+		d.q.Fault("", "the monitor that took over ended with an error: %v", err)
 	}
 	return d.examine(ctx, first.gate, second.gate)
 }
@@ -227,9 +227,9 @@ func (d *drill) failover(from, to *gate) {
 	d.o.Step(fmt.Sprintf("taken over after %v", took.Round(time.Millisecond)))
 	switch {
 	case took > limit:
-		d.q.fault(d.ledger.LockKey().String(), "was taken over %v after the leader's last write, more than 1.05 × %v + %v", took.Round(time.Millisecond), d.o.Lease, d.o.Poll)
+		d.q.Fault(d.ledger.LockKey().String(), "was taken over %v after the leader's last write, more than 1.05 × %v + %v", took.Round(time.Millisecond), d.o.Lease, d.o.Poll)
 	case took < d.o.Lease:
-		d.q.fault(d.ledger.LockKey().String(), "was taken over %v after the leader's last write, before its lease of %v had run out", took.Round(time.Millisecond), d.o.Lease)
+		d.q.Fault(d.ledger.LockKey().String(), "was taken over %v after the leader's last write, before its lease of %v had run out", took.Round(time.Millisecond), d.o.Lease)
 	}
 }
 
@@ -238,7 +238,7 @@ func (d *drill) replay(ctx context.Context, ops []store.Op) error {
 	_, err := d.store.Commit(ctx, ops...)
 	switch {
 	case err == nil:
-		d.q.fault(d.ledger.LockKey().String(), "accepted a write of the dead leader after the take-over: the store does not fence")
+		d.q.Fault(d.ledger.LockKey().String(), "accepted a write of the dead leader after the take-over: the store does not fence")
 	case !errors.Is(err, store.ErrConflict):
 		return fmt.Errorf("deliver the late write: %w", err)
 	}
@@ -246,7 +246,7 @@ func (d *drill) replay(ctx context.Context, ops []store.Op) error {
 		if rec, err := d.store.Get(ctx, op.Key); err == nil {
 			var h longrun.Heartbeat
 			if rec.Decode(&h) == nil && h.Epoch == 1 {
-				d.q.fault(op.Key.String(), "was written by the dead leader after the take-over")
+				d.q.Fault(op.Key.String(), "was written by the dead leader after the take-over")
 			}
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -267,7 +267,7 @@ func (d *drill) examine(ctx context.Context, from, to *gate) error {
 		return err
 	}
 	if row.Epoch != 2 || row.Held() {
-		d.q.fault(d.ledger.LockKey().String(), "is at epoch %d, and after two leaders, of which the last one has stopped, it should be at 2 and free", row.Epoch)
+		d.q.Fault(d.ledger.LockKey().String(), "is at epoch %d, and after two leaders, of which the last one has stopped, it should be at 2 and free", row.Epoch)
 	}
 	safe, err := RestartSafe(ctx, d.ledger, RestartSafeOptions{Now: rec.ReadTime, Interval: d.o.Interval})
 	if err != nil {
@@ -306,14 +306,14 @@ func (d *drill) slot(a, b longrun.Heartbeat, from, to *gate) {
 	}
 	d.q.counts["missedSlots"] += missed
 	if a.Epoch == b.Epoch {
-		d.q.fault(d.ledger.Key(ledger.Heartbeats, b.BucketID).String(), "%d slots before it are empty, though its writer led all the time", missed)
+		d.q.Fault(d.ledger.Key(ledger.Heartbeats, b.BucketID).String(), "%d slots before it are empty, though its writer led all the time", missed)
 		return
 	}
 	// The silence touches one slot more than it is long; one more for the clocks
 	// of the store and of this host.
 	silence := to.firstWrite().Sub(from.lastWrite())
 	if most := int64(silence/d.o.Interval) + 2; missed > most {
-		d.q.fault(d.ledger.Key(ledger.Heartbeats, b.BucketID).String(), "%d slots before it are empty, and a silence of %v explains %d", missed, silence.Round(time.Millisecond), most)
+		d.q.Fault(d.ledger.Key(ledger.Heartbeats, b.BucketID).String(), "%d slots before it are empty, and a silence of %v explains %d", missed, silence.Round(time.Millisecond), most)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
+	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/logged"
 )
 
 // EvidenceOptions say what Evidence looks at.
@@ -18,41 +19,59 @@ type EvidenceOptions struct {
 	// From and To ask for the days that [From, To) touches. The zero times mean
 	// all: every beat, from the first one to the head of the chain.
 	From, To time.Time
-	// Keys are those that seals may be signed with. Default: none, and
+	// Keys are those that the evidence may be signed with. Default: none, and
 	// signatures are counted and not checked.
 	Keys []ed25519.PublicKey
 	// KeptFrom is since when retention keeps beats: sealed segments of days after
 	// it must be there. Default: the zero time, and any may be missing at the
 	// beginning of the chain whose rollups say, by PrunedAt, that they were pruned.
 	KeptFrom time.Time
+	// Anchors are texts with checkpoints of the log or heads of the chain that were
+	// kept elsewhere: the export of a chat, the log of a web server, a file. Default:
+	// none, and nothing proves that this is the only history.
+	Anchors []string
+	// Now is the time by which the end of the history is judged: of an archive, when it
+	// was made. Default: the zero time, and no age is judged.
+	Now time.Time
+	// Origin names the log where no batch does yet. Default: evidence.Origin of the root.
+	Origin string
 	// Progress is told how it goes on. Default: none.
 	Progress Progress
 }
 
-// Evidence checks that the stored beats are those that were written. It holds
-// each against the hash that the next one has of it, the ends of the segments
-// against their seals, the seals against each other and against the Keys, and
-// the end of the chain against the head in the row of the lock.
+// Evidence checks that the stored beats, probes, incidents and rollups are those that
+// were written. It holds each against its line in the log, the batches of the log
+// against each other, their checkpoints and the Keys, each beat against the hash that
+// the next one has of it, and the ends of log and chain against the note in the row
+// of the lock, and all of it against the Anchors. Rollups of versions before the log
+// are held against their seals.
 //
-// A document that was edited, deleted, inserted, swapped or set to another time
-// is named itself wherever the chain can tell; where it is gone without a trace,
-// the beat behind the hole is named, or the one before it at the end of the
-// chain. A changed seal is named by its rollup. Take-overs, late beats, retries
-// and pruned segments leave no finding. Beats of the original system from before
-// the chain began are counted as unchained; after that, nothing without a number
-// has a place there.
+// A document that was edited, deleted, inserted, swapped or set to another time is
+// named itself wherever its line or the chain can tell; where it is gone without a
+// trace, the beat behind the hole is named, or the one before it at the end of the
+// chain. Take-overs, late beats, long backlogs, clocks that were wrong, retries and
+// what was pruned leave no finding. Beats of the original system from before the chain
+// began are counted as unchained; after that, nothing without a number has a place
+// there, unless it was logged.
 //
-// A chain that began anew, after the store lost the lock's document or its note,
-// is a Doubt and no Fault: nobody need have done wrong, and yet nothing proves
-// where the first chain ended.
+// Up to the newest signed checkpoint the key's holder vouches for everything, and
+// since then for beats only, by the signature in the note: a probe or an incident that
+// was edited before its day was closed is not found. That this is the only history
+// only an anchor can tell. Without a Key whoever can write the store can make all of
+// it anew. What cannot be told is said: beats that are not sealed yet, an end that is
+// long ago, a log that is not signed.
 //
-// A window is held against the seals of its days, those against all later seals,
-// and the newest of them, through the beats since, against the head; without
-// seals it is read up to the head. Where a window does not stand alone, as after
-// an outage over its edge, all of the chain is read.
+// A chain that began anew, after the store lost the lock's document or its note, is a
+// Doubt and no Fault, and so is another tree of the log: nobody need have done wrong,
+// and yet nothing proves where the first one ended.
 //
-// Evidence streams. It keeps some 400 bytes for each break of the chain, among
-// them outages while they last, and at most 50,000 of them; and the seals.
+// A window reads the log, the documents of its days, and the beats since the last day
+// that was logged, up to the head. Where that does not stand alone, as with late beats
+// that are not logged yet, everything is read; and so it is in a store without a log,
+// where the seals of the days decide.
+//
+// Evidence streams. It keeps the lines of the log, some 40 MB for a year of minutes,
+// some 400 bytes for each break of the chain, at most 50,000 of them, and the seals.
 func Evidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions) (Outcome, error) {
 	if err := checkBounds(o.From, o.To); err != nil {
 		return Outcome{}, err
@@ -77,38 +96,69 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 	if err != nil {
 		return Outcome{}, false, err
 	}
+	log, err := logged.Read(ctx, l, q, o.Keys, func(n int64) { o.Progress.tell(ledger.Evidence, n) })
+	if err != nil {
+		return Outcome{}, false, err
+	}
 	book, err := readSeals(ctx, l, q, o.Progress)
 	if err != nil {
 		return Outcome{}, false, err
 	}
+	r := &reading{q: q, ledger: l, book: book, log: log, tell: o.Progress, anchors: newHeads(o.Anchors), now: o.Now}
+	if r.now.IsZero() {
+		r.now = before.row.RenewedAt
+	}
 	parts := []part{{}}
-	if windowed {
+	switch {
+	case windowed && log.Newest() != nil:
+		parts = r.window(o.From, o.To)
+	case windowed:
 		parts = book.window(o.From, o.To)
 	}
-	r := &reading{q: q, ledger: l, book: book, tell: o.Progress}
+	thread := chain.NewThread(before.head)
 	for i := range parts {
-		parts[i].thread = chain.NewThread(before.head)
+		if parts[i].thread = thread; log.Newest() == nil && i > 0 {
+			parts[i].thread = chain.NewThread(before.head)
+		}
 		if err := r.read(ctx, &parts[i]); err != nil {
 			return Outcome{}, false, err
 		}
+	}
+	if err := r.others(ctx, o.From, o.To); err != nil {
+		return Outcome{}, false, err
 	}
 	after, err := readLock(ctx, l)
 	if err != nil {
 		return Outcome{}, false, err
 	}
 	j := &judge{q: q, ledger: l, book: book, lock: before, now: after, keptFrom: o.KeptFrom, dir: l.Path(ledger.Heartbeats) + "/"}
-	if windowed {
+	if log.Newest() != nil {
+		if err := j.documents(ctx, r, o); err != nil {
+			return Outcome{}, false, err
+		}
+	}
+	if windowed && log.Newest() != nil {
+		if err := j.chain(ctx, thread, r); err != nil {
+			return Outcome{}, false, err
+		}
+		if q.faults > 0 {
+			return Outcome{}, false, nil
+		}
+	} else if windowed {
 		if q.faults > 0 || !j.stands(parts) {
 			return Outcome{}, false, nil
 		}
 	} else if err := j.chain(ctx, parts[0].thread, r); err != nil {
 		return Outcome{}, false, err
 	}
-	book.signatures(q, o.Keys)
+	book.signatures(q, o.Keys, log.Newest() != nil)
 	book.check(q, j)
-	book.newestRemoved(q, j, l.Path(ledger.Rollups)+"/", r.newest, r.first, len(o.Keys) > 0)
+	if log.Newest() == nil {
+		book.newestRemoved(q, j, l.Path(ledger.Rollups)+"/", r.newest, r.first, len(o.Keys) > 0)
+	}
+	j.end(r, o)
 	if r.inWindow == 0 && (!o.From.IsZero() || !o.To.IsZero()) {
-		q.doubt("", "no beat of the chain lies in the window")
+		q.Doubt("", "no beat of the chain lies in the window")
 	}
 	return q.outcome(), true, nil
 }
@@ -158,7 +208,18 @@ type reading struct {
 	q      *inquiry
 	ledger *ledger.Ledger
 	book   *sealBook
+	log    *logged.Book
 	tell   Progress
+
+	anchors  *heads
+	unlogged struct { // beats of the chain
+		n     int64
+		since time.Time
+	}
+	loose      []loose
+	now        time.Time // what was made later was made by a clock that was ahead
+	past       time.Time // the newest of the others
+	firstSince time.Time // the first beat of the chain a day after what was logged last
 
 	n        int64
 	first    chain.Place   // of the chain, in the order of time
@@ -172,23 +233,32 @@ func (r *reading) read(ctx context.Context, p *part) error {
 	if err != nil {
 		return err
 	}
+	lastLogged := longrun.DayOf(r.log.LastDay()).To.AddDate(0, 0, 1)
 	for e, err := range chain.Beats(ctx, r.ledger, p.page) {
 		if err != nil {
 			return err
 		}
 		if e.Bad != nil {
-			r.q.fault(e.Path(), "does not decode: %v", reason(e.Bad))
+			r.q.Fault(e.Path(), "does not decode: %v", reason(e.Bad))
+			r.log.Seen(evidence.Beat, e.Key.ID)
 			continue
 		}
 		r.n++
 		r.tell.tell(ledger.Heartbeats, r.n)
 		if !e.Own.IsZero() { // the hash is of the one under which it is listed
-			r.q.fault(e.Path(), "was edited: its ts is %s, and it is listed under %s", e.Own.Format(time.RFC3339Nano), e.At.Format(time.RFC3339Nano))
+			r.q.Fault(e.Path(), "was edited: its ts is %s, and it is listed under %s", e.Own.Format(time.RFC3339Nano), e.At.Format(time.RFC3339Nano))
 		}
 		h := &e.Value
+		known := r.log.Check(evidence.Beat, e.Key.ID, e.Path(), e.Leaf)
 		if h.ChainSeq < 1 {
-			r.unchained(e.Path(), h, begun)
+			r.unchained(e.Path(), h, begun && !known)
 			continue
+		}
+		if !known {
+			if r.unlogged.n == 0 || h.TS.Before(r.unlogged.since) {
+				r.unlogged.since = h.TS
+			}
+			r.unlogged.n++
 		}
 		begun = true
 		at := chain.Place{
@@ -200,7 +270,7 @@ func (r *reading) read(ctx context.Context, p *part) error {
 			r.inWindow++
 		}
 		if at.ID != h.BucketID {
-			r.q.fault(e.Path(), "holds the beat of %.60q: it was copied, moved or swapped, or its bucketId was changed", h.BucketID)
+			r.q.Fault(e.Path(), "holds the beat of %.60q: it was copied, moved or swapped, or its bucketId was changed", h.BucketID)
 			if len(r.strays) < maxFindings {
 				r.strays = append(r.strays, at)
 			}
@@ -212,7 +282,14 @@ func (r *reading) read(ctx context.Context, p *part) error {
 		if at.TS.After(r.newest) {
 			r.newest = at.TS
 		}
+		if at.TS.After(r.past) && !at.TS.After(r.now) {
+			r.past = at.TS
+		}
+		if !known && !at.TS.After(r.now) && !at.TS.Before(lastLogged) && (r.firstSince.IsZero() || at.TS.Before(r.firstSince)) {
+			r.firstSince = at.TS
+		}
 		r.book.see(at)
+		r.anchors.see(at)
 		p.thread.Add(h, at)
 	}
 	return nil
@@ -227,9 +304,9 @@ func (r *reading) within(t time.Time) bool {
 func (r *reading) unchained(path string, h *longrun.Heartbeat, begun bool) {
 	switch {
 	case h.ChainSeq < 0 || h.PrevHash != "" || h.Epoch != 0:
-		r.q.fault(path, "has lost its number in the chain")
+		r.q.Fault(path, "has lost its number in the chain")
 	case begun:
-		r.q.fault(path, "is no part of the chain, though it had begun by then: it was inserted, or another system wrote it")
+		r.q.Fault(path, "is no part of the chain, though it had begun by then: it was inserted, or another system wrote it")
 	default:
 		r.q.counts["unchained"]++
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/internal/oldseal"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -123,7 +124,7 @@ func (h *history) live(days int) {
 func (h *history) close() {
 	for ; (h.closed+1)*perDay < h.next; h.closed++ {
 		w := longrun.DayOf(slotTime(h.closed * perDay))
-		s := evidence.NewSealer(h.prev, w, time.Minute)
+		s := oldseal.NewSealer(h.prev, w, time.Minute)
 		give := func(w longrun.Window) (n int) {
 			for _, b := range h.beats {
 				if w.Contains(b.TS) {
@@ -140,7 +141,7 @@ func (h *history) close() {
 		seal, _ := s.Seal(w.To.Add(time.Minute))
 		if seal != nil {
 			if h.key != nil {
-				signed := evidence.Sign(*seal, h.key)
+				signed := oldseal.Sign(*seal, h.key)
 				seal = &signed
 			}
 			h.prev = seal

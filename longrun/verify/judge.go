@@ -25,6 +25,10 @@ type judge struct {
 	keptFrom time.Time
 	dir      string // of the beats
 
+	// gone are the numbers of beats that are not there, and of which that is known:
+	// their lines say that they were, and the rest is said by those.
+	gone chain.Numbers
+
 	oldest chain.Place // of what there is of the oldest chain
 	anew   int         // how often the chain began anew
 	breaks [][2]int64  // the numbers around each break
@@ -67,7 +71,7 @@ func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 		}
 	}
 	if t.Full {
-		j.q.fault("", "the chain is broken in more than %d places; the rest is not looked at", chain.MaxPieces)
+		j.q.Fault("", "the chain is broken in more than %d places; the rest is not looked at", chain.MaxPieces)
 	}
 	pieces := t.Living()
 	j.q.counts["pieces"] = int64(len(pieces))
@@ -87,7 +91,7 @@ func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 			break
 		}
 		j.anew++
-		j.q.doubt(j.path(older.Last), "the chain ends here, with number %d, and begins anew with %s: the lock's document or its note was lost, and nothing proves that no beats followed",
+		j.q.Doubt(j.path(older.Last), "the chain ends here, with number %d, and begins anew with %s: the lock's document or its note was lost, and nothing proves that no beats followed",
 			older.Last.Seq, j.path(line[0].First))
 		line, rest = lineage(older, rest)
 	}
@@ -104,15 +108,16 @@ func (j *judge) empty() {
 	if pruned {
 		j.pruned(j.book.seals[:i+1])
 	}
+	pruned = pruned || j.gone.Cover(1, j.lock.head.ChainSeq)
 	if newest := j.book.newest(); !pruned && (j.lock.head.ChainSeq > 0 || newest != nil) {
 		last := j.lock.head.ChainSeq
 		if newest != nil {
 			last = max(last, newest.LastSeq)
 		}
-		j.q.fault(j.lock.path, "the chain has %d beats, by the lock and the seals, and not one of them is there", last)
+		j.q.Fault(j.lock.path, "the chain has %d beats, by the lock and the seals, and not one of them is there", last)
 		return
 	}
-	j.q.doubt("", "there is no beat of the chain: nothing is proved")
+	j.q.Doubt("", "there is no beat of the chain: nothing is proved")
 }
 
 // lockRow judges the lock's document, apart from where its head leads.
@@ -120,16 +125,18 @@ func (j *judge) lockRow(beats bool) {
 	k := j.lock
 	switch {
 	case !k.found && beats:
-		j.q.doubt(k.path, "is missing, and with it the head of the chain: nothing proves where the chain ends")
+		j.q.Doubt(k.path, "is missing, and with it the head of the chain: nothing proves where the chain ends")
 	case !k.found:
 	case k.bad != nil:
-		j.q.fault(k.path, "is no document of a lock: %v", k.bad)
+		j.q.Fault(k.path, "is no document of a lock: %v", k.bad)
 	case k.note != nil:
-		j.q.fault(k.path, "its note is no head of a chain: %.80q", k.row.Note)
+		j.q.Fault(k.path, "its note is no head of a chain: %.80q", k.row.Note)
+	case k.head == evidence.Head{} && beats && k.text.Number > 0:
+		j.q.Doubt(k.path, "names the end of the log, and no head of the chain: that was lost, and nothing proves where the chain ends")
 	case k.head == evidence.Head{} && beats:
-		j.q.fault(k.path, "its note holds no head, though there are beats")
+		j.q.Fault(k.path, "its note holds no head, though there are beats")
 	case j.now.head.ChainSeq < k.head.ChainSeq || j.now.head.ChainSeq == k.head.ChainSeq && j.now.head != k.head:
-		j.q.doubt(k.path, "the head moved from number %d to number %d while the beats were read: check again", k.head.ChainSeq, j.now.head.ChainSeq)
+		j.q.Doubt(k.path, "the head moved from number %d to number %d while the beats were read: check again", k.head.ChainSeq, j.now.head.ChainSeq)
 	}
 }
 
@@ -155,13 +162,14 @@ func (j *judge) tip(pieces []*chain.Piece) *chain.Piece {
 	last := tip.Last
 	numbers, verb := numbersOf(last.Seq+1, head.ChainSeq)
 	switch {
+	case last.Seq < head.ChainSeq && j.gone.Cover(last.Seq+1, head.ChainSeq):
 	case last.Seq < head.ChainSeq:
-		j.q.fault(j.path(last), "is the last beat, number %d, and the head in %s says %d: %s behind it %s missing, or the head was changed",
+		j.q.Fault(j.path(last), "is the last beat, number %d, and the head in %s says %d: %s behind it %s missing, or the head was changed",
 			last.Seq, j.lock.path, head.ChainSeq, numbers, verb)
 	case last.Seq == head.ChainSeq:
-		j.q.fault(j.path(last), "is the last beat, number %d, and was edited, or the head in %s was: hashes %s and %s", last.Seq, j.lock.path, short(last.Hash), short(head.Hash))
+		j.q.Fault(j.path(last), "is the last beat, number %d, and was edited, or the head in %s was: hashes %s and %s", last.Seq, j.lock.path, short(last.Hash), short(head.Hash))
 	default:
-		j.q.fault(j.lock.path, "its note was changed: it says that the chain ends with number %d and hash %s, which no beat has", head.ChainSeq, short(head.Hash))
+		j.q.Fault(j.lock.path, "its note was changed: it says that the chain ends with number %d and hash %s, which no beat has", head.ChainSeq, short(head.Hash))
 	}
 	return tip
 }
@@ -173,9 +181,9 @@ func (j *judge) beyond(c *chain.Piece) {
 	switch n := c.Last.Seq - head; {
 	case n <= 0:
 	case n == 1:
-		j.q.fault(j.path(c.Last), "is number %d, behind the head of the chain, which is number %d: it was inserted, or the head in %s was set back", c.Last.Seq, head, j.lock.path)
+		j.q.Fault(j.path(c.Last), "is number %d, behind the head of the chain, which is number %d: it was inserted, or the head in %s was set back", c.Last.Seq, head, j.lock.path)
 	default:
-		j.q.fault(j.path(c.Last), "and %d more before it lie behind the head of the chain, number %d: they were inserted, or the head in %s was set back", n-1, head, j.lock.path)
+		j.q.Fault(j.path(c.Last), "and %d more before it lie behind the head of the chain, number %d: they were inserted, or the head in %s was set back", n-1, head, j.lock.path)
 	}
 }
 
@@ -241,7 +249,7 @@ func (j *judge) older(first *chain.Piece, rest []*chain.Piece) *chain.Piece {
 	line, _ := lineage(last, rest)
 	_, sealed := j.book.endingAt(line[0].Start())
 	_, begun := j.book.begunAt(line[0].First.Seq)
-	if !line[0].Root() && !sealed && !begun {
+	if !line[0].Root() && !sealed && !begun && !j.gone.Cover(1, line[0].First.Seq-1) {
 		return nil
 	}
 	return last
@@ -255,12 +263,12 @@ func (j *judge) stray(c *chain.Piece) {
 	j.breaks = append(j.breaks, [2]int64{c.First.Seq, c.Last.Seq})
 	if c.Beats == 1 {
 		if !j.q.named[j.path(c.First)] {
-			j.q.fault(j.path(c.First), "says that it is number %d of the chain, and is not: it was inserted, or edited", c.First.Seq)
+			j.q.Fault(j.path(c.First), "says that it is number %d of the chain, and is not: it was inserted, or edited", c.First.Seq)
 		}
 		return
 	}
 	for _, p := range []chain.Place{c.First, c.Last} {
-		j.q.fault(j.path(p), "says that it is number %d of the chain, and is not: it and %d others, up to number %d, were inserted or edited", p.Seq, c.Beats-1, c.Last.Seq)
+		j.q.Fault(j.path(p), "says that it is number %d of the chain, and is not: it and %d others, up to number %d, were inserted or edited", p.Seq, c.Beats-1, c.Last.Seq)
 	}
 }
 
@@ -281,17 +289,18 @@ func (j *judge) joint(ctx context.Context, line []*chain.Piece, i int) error {
 	last, first := a.Last, b.First
 	j.breaks = append(j.breaks, [2]int64{min(last.Seq, first.Seq), max(last.Seq, first.Seq)})
 	switch n := first.Seq - last.Seq - 1; {
+	case n > 0 && j.gone.Cover(last.Seq+1, first.Seq-1):
 	case n > 0:
 		return j.gap(ctx, last, first)
 	case n == 0:
 		j.seam(line, i)
 	case n == -1: // two beats have one number
-		j.q.fault(j.path(last), "is a second number %d beside %s, from which the chain goes on: it was inserted", last.Seq, j.path(first))
+		j.q.Fault(j.path(last), "is a second number %d beside %s, from which the chain goes on: it was inserted", last.Seq, j.path(first))
 		if last.Prev != first.Prev {
-			j.q.fault(j.path(first), "does not follow on number %d either: that one, or this, was edited", first.Seq-1)
+			j.q.Fault(j.path(first), "does not follow on number %d either: that one, or this, was edited", first.Seq-1)
 		}
 	default:
-		j.q.fault(j.path(last), "and %d more before it have the numbers of others, %d to %d: they were inserted", -n-1, first.Seq, last.Seq)
+		j.q.Fault(j.path(last), "and %d more before it have the numbers of others, %d to %d: they were inserted", -n-1, first.Seq, last.Seq)
 	}
 	return nil
 }
@@ -305,7 +314,7 @@ func (j *judge) seam(line []*chain.Piece, i int) {
 	if !vouched && i+2 < len(line) && line[i+2].First.Seq == first.Seq+1 {
 		// Nor is the second what the third says: it is named at the next seam.
 		if !j.q.named[j.path(first)] {
-			j.q.fault(j.path(first), "was edited: its hash is %s, and the next beat, %s, has %s of it; so %s before it cannot be judged",
+			j.q.Fault(j.path(first), "was edited: its hash is %s, and the next beat, %s, has %s of it; so %s before it cannot be judged",
 				short(first.Hash), j.path(line[i+2].First), short(line[i+2].First.Prev), j.path(last))
 		}
 		return
@@ -314,10 +323,10 @@ func (j *judge) seam(line []*chain.Piece, i int) {
 		return
 	}
 	if !vouched {
-		j.q.fault(j.path(last), "or the beat behind it, %s, was edited: the hashes are %s and %s", j.path(first), short(last.Hash), short(first.Prev))
+		j.q.Fault(j.path(last), "or the beat behind it, %s, was edited: the hashes are %s and %s", j.path(first), short(last.Hash), short(first.Prev))
 		return
 	}
-	j.q.fault(j.path(last), "was edited: its hash is %s, and the next beat, %s, has %s of it", short(last.Hash), j.path(first), short(first.Prev))
+	j.q.Fault(j.path(last), "was edited: its hash is %s, and the next beat, %s, has %s of it", short(last.Hash), j.path(first), short(first.Prev))
 }
 
 // gap judges numbers that no beat has.
@@ -328,7 +337,7 @@ func (j *judge) gap(ctx context.Context, last, first chain.Place) error {
 		// As many numbers as slots: each is that of its slot.
 		for k := range n {
 			id := (longrun.SlotAt(last.TS, step) + longrun.Slot(k) + 1).ID(step)
-			if j.q.named[j.dir+id] {
+			if j.q.named[j.dir+id] || j.gone.Has(last.Seq+1+k) {
 				continue
 			}
 			what := "is missing"
@@ -339,7 +348,7 @@ func (j *judge) gap(ctx context.Context, last, first chain.Place) error {
 			case !errors.Is(err, store.ErrNotFound):
 				return err
 			}
-			j.q.fault(j.dir+id, "%s: number %d of the chain, between %s and %s", what, last.Seq+1+k, last.ID, first.ID)
+			j.q.Fault(j.dir+id, "%s: number %d of the chain, between %s and %s", what, last.Seq+1+k, last.ID, first.ID)
 		}
 		return nil
 	}
@@ -350,6 +359,10 @@ func (j *judge) gap(ctx context.Context, last, first chain.Place) error {
 // missing says that numbers are missing before a beat.
 func (j *judge) missing(first chain.Place, from, to int64, after string) {
 	j.breaks = append(j.breaks, [2]int64{from, to})
+	from, to, ok := j.gone.Rest(from, to)
+	if !ok {
+		return
+	}
 	numbers, verb := numbersOf(from, to)
 	where := "before it"
 	if after != "" {
@@ -359,7 +372,7 @@ func (j *judge) missing(first chain.Place, from, to int64, after string) {
 	if s := j.book.covering(to); s != nil {
 		sealed = ", sealed in " + s.path
 	}
-	j.q.fault(j.path(first), "%s of the chain %s missing %s%s", numbers, verb, where, sealed)
+	j.q.Fault(j.path(first), "%s of the chain %s missing %s%s", numbers, verb, where, sealed)
 }
 
 // numbersOf names the numbers [from, to] of the chain, with the verb for them.

@@ -164,9 +164,11 @@ func (q *inquiry) find(severity Weight, path, format string, args ...any) {
 	q.findings = append(q.findings, Problem{Weight: severity, Path: path, Text: visible.Line(fmt.Sprintf(format, args...), maxText)})
 }
 
-func (q *inquiry) fault(path, format string, args ...any) { q.find(Fault, path, format, args...) }
-func (q *inquiry) doubt(path, format string, args ...any) { q.find(Doubt, path, format, args...) }
-func (q *inquiry) note(path, format string, args ...any)  { q.find(Note, path, format, args...) }
+// Fault, Doubt, Note and Named are what the rooms of the checks find with.
+func (q *inquiry) Fault(path, format string, args ...any) { q.find(Fault, path, format, args...) }
+func (q *inquiry) Doubt(path, format string, args ...any) { q.find(Doubt, path, format, args...) }
+func (q *inquiry) Note(path, format string, args ...any)  { q.find(Note, path, format, args...) }
+func (q *inquiry) Named(path string) bool                 { return q.named[path] }
 
 // outcome is the verdict: absence is never a pass, so whoever looked at nothing
 // has noted a doubt or a fault by now.

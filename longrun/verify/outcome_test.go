@@ -13,12 +13,12 @@ func TestTheWorstFindingDecides(t *testing.T) {
 	t.Parallel()
 	q := newInquiry("evidence", time.Time{}, time.Time{})
 	require.Equal(t, Pass, q.outcome().Verdict)
-	q.note("a", "seen")
+	q.Note("a", "seen")
 	require.Equal(t, 0, q.outcome().ExitCode())
-	q.doubt("b", "perhaps")
+	q.Doubt("b", "perhaps")
 	require.Equal(t, CannotTell, q.outcome().Verdict)
 	require.Equal(t, 2, q.outcome().ExitCode())
-	q.fault("c", "wrong")
+	q.Fault("c", "wrong")
 	require.Equal(t, 1, q.outcome().ExitCode())
 	o := q.outcome()
 	require.Equal(t, []string{"c", "b", "a"}, []string{o.Problems[0].Path, o.Problems[1].Path, o.Problems[2].Path})
@@ -29,9 +29,9 @@ func TestWhatIsLeftOutIsCountedAndDecidesAllTheSame(t *testing.T) {
 	t.Parallel()
 	q := newInquiry("evidence", time.Time{}, time.Time{})
 	for range 20 * maxFindings {
-		q.doubt("a", "perhaps")
+		q.Doubt("a", "perhaps")
 	}
-	q.fault("b", "wrong")
+	q.Fault("b", "wrong")
 	o := q.outcome()
 	require.Equal(t, Fail, o.Verdict)
 	require.Len(t, o.Problems, maxFindings)
@@ -41,8 +41,8 @@ func TestWhatIsLeftOutIsCountedAndDecidesAllTheSame(t *testing.T) {
 func TestAnOutcomeReadsTheSameInBothForms(t *testing.T) {
 	t.Parallel()
 	q := newInquiry("probes", time.Date(2025, 12, 29, 1, 0, 0, 0, time.FixedZone("", 3600)), time.Time{})
-	q.fault("root/probes", "no result of <queue>")
-	q.doubt("", "and a doubt")
+	q.Fault("root/probes", "no result of <queue>")
+	q.Doubt("", "and a doubt")
 	q.counts["probes"], q.counts["a"] = 12, 3
 	q.more = 7
 	var text, data strings.Builder
@@ -92,7 +92,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 func TestADocumentWritesNoLineOfItsOwn(t *testing.T) {
 	t.Parallel()
 	q := newInquiry("evidence", time.Time{}, time.Time{})
-	q.fault("beats/x\nevidence: PASS\x1b[2J", "is \u202ewrong: %v\r", errors.New("first\nsecond"))
+	q.Fault("beats/x\nevidence: PASS\x1b[2J", "is \u202ewrong: %v\r", errors.New("first\nsecond"))
 	var text strings.Builder
 	require.NoError(t, q.outcome().WriteText(&text))
 	require.Equal(t, "evidence: FAIL\n  from the beginning to now\n  fault  beats/x evidence: PASS�[2J: is �wrong: first second\n", text.String())
@@ -101,7 +101,7 @@ func TestADocumentWritesNoLineOfItsOwn(t *testing.T) {
 func TestAFindingIsShortWhateverADocumentSays(t *testing.T) {
 	t.Parallel()
 	q := newInquiry("evidence", time.Time{}, time.Time{})
-	q.fault("beats/x", "is wrong: %s\x1b", strings.Repeat("x\u202e", 1<<20))
+	q.Fault("beats/x", "is wrong: %s\x1b", strings.Repeat("x\u202e", 1<<20))
 	text := q.outcome().Problems[0].Text
 	require.LessOrEqual(t, len(text), 4*maxText)
 	require.NotContains(t, text, "\u202e")

@@ -76,7 +76,7 @@ func Probes(ctx context.Context, l *ledger.Ledger, o ProbesOptions) (Outcome, er
 	q := newInquiry("probes", o.Now.Add(-o.Window), o.Now)
 	settings, _, err := l.Settings(ctx, longrun.DefaultInterval)
 	if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-		q.fault(bad.Path, "is not usable, so that the periods it sets are not known: %v", bad.Err)
+		q.Fault(bad.Path, "is not usable, so that the periods it sets are not known: %v", bad.Err)
 	} else if err != nil {
 		return Outcome{}, err
 	}
@@ -197,7 +197,7 @@ func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptio
 	var n int64
 	for e, err := range l.Probes(ctx, ledger.Page{From: o.Now.Add(-o.Window)}) {
 		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			q.fault(bad.Path, "is no probe: %v", bad.Err)
+			q.Fault(bad.Path, "is no probe: %v", bad.Err)
 			continue
 		}
 		if err != nil {
@@ -206,7 +206,7 @@ func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptio
 		n++
 		o.Progress.tell(ledger.Probes, n)
 		if e.At.After(o.Now.Add(clockLeeway)) {
-			q.fault(e.Path(), "lies in the future, at %s, and does not count", e.At.Format(time.RFC3339))
+			q.Fault(e.Path(), "lies in the future, at %s, and does not count", e.At.Format(time.RFC3339))
 			continue
 		}
 		f := found[e.Value.Named()]
@@ -246,7 +246,7 @@ func (f *probeFinds) add(q *inquiry, e ledger.Entry[longrun.Probe]) {
 		f.inconclusive++
 		return
 	default:
-		q.fault(e.Path(), "has the result %.40q, which is none", e.Value.Result)
+		q.Fault(e.Path(), "has the result %.40q, which is none", e.Value.Result)
 		return
 	}
 	f.newest = &e
@@ -263,18 +263,18 @@ func (f *probeFinds) judge(q *inquiry, n longrun.NamedProbe, o ProbesOptions, s 
 	if decided == 0 {
 		switch {
 		case f.last == nil:
-			q.fault(dir, "no result of %s in the last %s: it is not configured, or never made", n, inDays(o.Window))
+			q.Fault(dir, "no result of %s in the last %s: it is not configured, or never made", n, inDays(o.Window))
 		case f.inconclusive == 0:
-			q.fault(f.last.Path(), "no PASS or FAIL of %s was made by the schedule", n)
+			q.Fault(f.last.Path(), "no PASS or FAIL of %s was made by the schedule", n)
 		default:
-			q.fault(f.scheduled.Path(), "is the last of %s, of which all %d were INCONCLUSIVE: %s %s", n, f.inconclusive, f.scheduled.Value.ErrorClass, f.scheduled.Value.Error)
+			q.Fault(f.scheduled.Path(), "is the last of %s, of which all %d were INCONCLUSIVE: %s %s", n, f.inconclusive, f.scheduled.Value.ErrorClass, f.scheduled.Value.Error)
 		}
 		return
 	}
 	every := f.every(t, o, s)
 	limit := time.Duration(freshness * float64(every))
 	if o.Now.Sub(f.newest.At) > limit {
-		q.fault(f.newest.Path(), "is the newest PASS or FAIL of %s, and %v old; it is due every %v, so that %v is too old", n, o.Now.Sub(f.newest.At).Truncate(time.Second), every, limit)
+		q.Fault(f.newest.Path(), "is the newest PASS or FAIL of %s, and %v old; it is due every %v, so that %v is too old", n, o.Now.Sub(f.newest.At).Truncate(time.Second), every, limit)
 	}
 	least, ok := o.MinPassRate[t]
 	if !ok {
@@ -285,7 +285,7 @@ func (f *probeFinds) judge(q *inquiry, n longrun.NamedProbe, o ProbesOptions, s 
 	}
 	if rate := float64(f.pass) / float64(decided); rate < least {
 		tenths := f.pass * 1000 / decided // cut, so that it never looks like the rate that it misses
-		q.fault(f.scheduled.Path(), "%s passed %d of %d times, %d.%d %%, and %s %% are asked for", n, f.pass, decided, tenths/10, tenths%10,
+		q.Fault(f.scheduled.Path(), "%s passed %d of %d times, %d.%d %%, and %s %% are asked for", n, f.pass, decided, tenths/10, tenths%10,
 			strconv.FormatFloat(math.Round(least*1e7)/1e5, 'f', -1, 64))
 	}
 }

@@ -11,7 +11,9 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/internal/logtest"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -34,32 +36,52 @@ func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 		h.live(7)
 		st := memstore.New(nil)
 		l := h.write(t, st)
-		for day := 0; day < h.closed; day++ {
-			c, err := l.CloseDay(t.Context(), slotTime(day*perDay), h.now(), time.Minute, h.instance, nil)
-			require.NoError(t, err)
-			_, err = l.PutRollup(t.Context(), c.Rollup, c.Version)
+		lease := &logtest.Lease{Store: st}
+		lease.Grant(h.head.String())
+		log := logbook.New(l, lease, logbook.Options{By: "i1"})
+		note := func() {
+			row := h.row()
+			row.Note = lease.Note()
+			commit(t, st, store.Set(l.LockKey(), row))
+		}
+		for day := range h.closed {
+			_, err := logtest.Close(t.Context(), l, log, slotTime(day*perDay), h.now(), time.Minute, h.instance)
 			require.NoError(t, err)
 		}
+		note()
 		before := rollupsOf(t, l)
 		s := longrun.DefaultSettings(time.Minute)
 		s.RetentionDays = map[string]int64{"heartbeats": 4}
 		kept := longrun.DayOf(h.now()).From.AddDate(0, 0, -4)
 
-		counted, err := retention.Prune(t.Context(), l, s, h.now(), func(context.Context, []store.Op) error { return nil })
+		counted, err := retention.Prune(t.Context(), l, s, h.now(), logtest.Counting(log))
 		require.NoError(t, err)
 		var deleted, commits int64
 		for err = errBrokenOff; err != nil; {
 			left := 1 + rng.IntN(6)
 			var p retention.Pruned
-			p, err = retention.Prune(t.Context(), l, s, h.now(), func(ctx context.Context, ops []store.Op) error {
+			w := logtest.Retention(st, log, h.now())
+			step := func(write func() error) error {
 				if left--; left < 0 {
 					return errBrokenOff
 				}
-				commit(t, st, ops...)
+				if err := write(); err != nil {
+					return err
+				}
+				note()
 				commits++
 				o := evidenceOf(t, l, verify.EvidenceOptions{KeptFrom: kept})
 				require.Equal(t, verify.Pass, o.Verdict, "seed %d, after %d commits: %v", seed, commits, o.Problems)
 				return nil
+			}
+			p, err = retention.Prune(t.Context(), l, s, h.now(), retention.Writer{
+				Logged: w.Logged,
+				Mark: func(ctx context.Context, marks []logbook.Rollup) error {
+					return step(func() error { return w.Mark(ctx, marks) })
+				},
+				Delete: func(ctx context.Context, ops []store.Op) error {
+					return step(func() error { return w.Delete(ctx, ops) })
+				},
 			})
 			deleted += p.Counts[ledger.Heartbeats]
 			if err != nil {
@@ -69,19 +91,19 @@ func TestAPruneMayBeBrokenOffAnywhere(t *testing.T) {
 		require.Equal(t, counted.Counts[ledger.Heartbeats], deleted)
 		require.Greater(t, commits, int64(5))
 
-		var last int64 // of what is sealed and old
+		var last int64 // of what is old
 		for id, r := range rollupsOf(t, l) {
 			_, pruned := r.PrunedAt["heartbeats"]
-			if r.Seal != nil {
-				require.Equal(t, r.TS.Before(kept), pruned, id)
-			}
-			if pruned && r.Seal != nil {
-				last = max(last, r.Seal.LastSeq)
-			}
-			r.PrunedAt = before[id].PrunedAt
+			require.Equal(t, r.TS.Before(kept) && r.WrittenHb > 0, pruned, id)
+			r.PrunedAt, r.Batch, r.Revision = before[id].PrunedAt, before[id].Batch, before[id].Revision
 			require.Equal(t, before[id], r)
 		}
-		require.Equal(t, last, deleted, "a chain from its beginning")
+		for _, b := range h.beats {
+			if b.TS.Before(kept) {
+				last++
+			}
+		}
+		require.Equal(t, last, deleted)
 		o := evidenceOf(t, l, verify.EvidenceOptions{})
 		require.Equal(t, last, o.Counts["pruned"])
 		require.Equal(t, int64(len(h.beats))-last, o.Counts["beats"])

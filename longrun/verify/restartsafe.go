@@ -75,7 +75,7 @@ func restartSafe(ctx context.Context, l *ledger.Ledger, o RestartSafeOptions) (O
 		return Outcome{}, err
 	}
 	if s.ours == 0 {
-		q.doubt("", "there is no beat of ours: nothing is proved")
+		q.Doubt("", "there is no beat of ours: nothing is proved")
 	}
 	s.rollups(rollups)
 	s.sum(longrun.Window{From: o.From, To: o.To}, runs)
@@ -100,14 +100,14 @@ func (s *slots) epochs() *chain.Term {
 				newest = w
 			}
 			if w.Fell != nil {
-				s.q.fault(s.path(*w.Fell), "was written by another process of %s than the beats before it, and in one epoch, %d: its process is younger", w.Instance, w.Epoch)
+				s.q.Fault(s.path(*w.Fell), "was written by another process of %s than the beats before it, and in one epoch, %d: its process is younger", w.Instance, w.Epoch)
 			}
 			other := seen[w.Epoch]
 			switch {
 			case highest != nil && w.Epoch < highest.Epoch:
-				s.q.fault(s.path(w.First), "was written in epoch %d, after %s was in epoch %d: an older leader wrote after a newer one", w.Epoch, s.path(highest.First), highest.Epoch)
+				s.q.Fault(s.path(w.First), "was written in epoch %d, after %s was in epoch %d: an older leader wrote after a newer one", w.Epoch, s.path(highest.First), highest.Epoch)
 			case other != nil && other.Instance != w.Instance:
-				s.q.fault(s.path(w.First), "was written by %q in epoch %d, in which %q wrote before: an epoch has one writer", w.Instance, w.Epoch, other.Instance)
+				s.q.Fault(s.path(w.First), "was written by %q in epoch %d, in which %q wrote before: an epoch has one writer", w.Instance, w.Epoch, other.Instance)
 			}
 			if highest == nil || w.Epoch > highest.Epoch {
 				highest = w
@@ -123,18 +123,18 @@ func (s *slots) epochs() *chain.Term {
 func lockSane(q *inquiry, k locked, newest *chain.Term, beats bool) {
 	switch {
 	case !k.found && beats:
-		q.doubt(k.path, "is missing, though there are beats that were written under it")
+		q.Doubt(k.path, "is missing, though there are beats that were written under it")
 		return
 	case !k.found:
 		return
 	case k.bad != nil:
-		q.fault(k.path, "is no document of a lock: %v", k.bad)
+		q.Fault(k.path, "is no document of a lock: %v", k.bad)
 		return
 	case k.row.Foreign():
-		q.doubt(k.path, "is the original system's, which knows of no epochs")
+		q.Doubt(k.path, "is the original system's, which knows of no epochs")
 		return
 	case k.note != nil:
-		q.fault(k.path, "its note is no head of a chain: %.80q", k.row.Note)
+		q.Fault(k.path, "its note is no head of a chain: %.80q", k.row.Note)
 	}
 	q.counts["epoch"] = k.row.Epoch
 	if newest == nil {
@@ -142,8 +142,8 @@ func lockSane(q *inquiry, k locked, newest *chain.Term, beats bool) {
 	}
 	switch {
 	case newest.Epoch > k.row.Epoch:
-		q.fault(k.path, "is at epoch %d, and %s was written in epoch %d: epochs never fall", k.row.Epoch, newest.Last.ID, newest.Epoch)
+		q.Fault(k.path, "is at epoch %d, and %s was written in epoch %d: epochs never fall", k.row.Epoch, newest.Last.ID, newest.Epoch)
 	case newest.Epoch == k.row.Epoch && newest.Instance != k.row.HolderInstanceID:
-		q.fault(k.path, "says that %q holds epoch %d, and %s says that %q does", k.row.HolderInstanceID, k.row.Epoch, newest.Last.ID, newest.Instance)
+		q.Fault(k.path, "says that %q holds epoch %d, and %s says that %q does", k.row.HolderInstanceID, k.row.Epoch, newest.Last.ID, newest.Instance)
 	}
 }

@@ -15,7 +15,7 @@ func readRuns(ctx context.Context, l *ledger.Ledger, q *inquiry) ([]ledger.Entry
 	var runs []ledger.Entry[longrun.Run]
 	for e, err := range l.Runs(ctx, ledger.Page{}) {
 		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			q.fault(bad.Path, "is no run: %v", bad.Err)
+			q.Fault(bad.Path, "is no run: %v", bad.Err)
 			continue
 		}
 		if err != nil {
@@ -33,7 +33,7 @@ func readRuns(ctx context.Context, l *ledger.Ledger, q *inquiry) ([]ledger.Entry
 // its end may go unnoticed; that is a note.
 func judgeRuns(q *inquiry, runs []ledger.Entry[longrun.Run], k locked, s *slots) {
 	if len(runs) == 0 && s.ours > 0 {
-		q.doubt("", "there are beats, and no run of any instance")
+		q.Doubt("", "there are beats, and no run of any instance")
 	}
 	newest := map[string]time.Time{} // of each instance, the start of its last run
 	for _, e := range runs {
@@ -43,11 +43,11 @@ func judgeRuns(q *inquiry, runs []ledger.Entry[longrun.Run], k locked, s *slots)
 		r := e.Value
 		switch {
 		case (r.End == nil) != (r.Ended == ""):
-			q.fault(e.Path(), "says how it ended and not when, or when and not how")
+			q.Fault(e.Path(), "says how it ended and not when, or when and not how")
 		case r.End != nil && r.End.Before(e.At):
-			q.fault(e.Path(), "ended before it began")
+			q.Fault(e.Path(), "ended before it began")
 		case r.End != nil && r.Ended != longrun.Stopped && r.Ended != longrun.Failed && r.Ended != longrun.Lost:
-			q.fault(e.Path(), "ended as %.40q, which is no way to end", r.Ended)
+			q.Fault(e.Path(), "ended as %.40q, which is no way to end", r.Ended)
 		case r.End == nil:
 			open(q, e, k, newest[r.InstanceID].After(e.At))
 		}
@@ -64,9 +64,9 @@ func open(q *inquiry, e ledger.Entry[longrun.Run], k locked, again bool) {
 	q.counts["openRuns"]++
 	switch {
 	case again:
-		q.note(e.Path(), "was never closed, and %s has started anew since: it died while it stood by, or two processes have one name", r.InstanceID)
+		q.Note(e.Path(), "was never closed, and %s has started anew since: it died while it stood by, or two processes have one name", r.InstanceID)
 	case holds && k.rec.Age() > 2*k.row.Lease():
-		q.fault(e.Path(), "was never closed: %s holds the lock, has said nothing for %v, and nobody has taken over", r.InstanceID, k.rec.Age().Truncate(time.Second))
+		q.Fault(e.Path(), "was never closed: %s holds the lock, has said nothing for %v, and nobody has taken over", r.InstanceID, k.rec.Age().Truncate(time.Second))
 	case !holds:
 		q.counts["standbys"]++
 	}
@@ -80,7 +80,7 @@ func afterStop(q *inquiry, e ledger.Entry[longrun.Run], s *slots, again bool) {
 	for _, c := range s.thread.Living() {
 		for _, w := range c.Terms {
 			if w.Instance == e.Value.InstanceID && w.Last.TS.After(e.Value.End.Add(s.interval)) {
-				q.fault(e.Path(), "was closed at %s, and its instance wrote %s after that", e.Value.End.Format(time.RFC3339), s.path(w.Last))
+				q.Fault(e.Path(), "was closed at %s, and its instance wrote %s after that", e.Value.End.Format(time.RFC3339), s.path(w.Last))
 				return
 			}
 		}

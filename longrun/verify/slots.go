@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -57,7 +58,7 @@ func (s *slots) read(ctx context.Context, page ledger.Page, tell Progress) error
 			return err
 		}
 		if e.Bad != nil {
-			s.q.fault(e.Path(), "does not decode: %v", reason(e.Bad))
+			s.q.Fault(e.Path(), "does not decode: %v", reason(e.Bad))
 			continue
 		}
 		n++
@@ -127,7 +128,7 @@ func (s *slots) alone(e *chain.Beat) {
 	}
 	own.slot = e.Value.Slot(own.interval)
 	if s.own.id != "" && own.interval == s.own.interval && own.slot == s.own.slot {
-		s.q.fault(e.Path(), "is in one slot with %s: a slot has one beat", s.own.id)
+		s.q.Fault(e.Path(), "is in one slot with %s: a slot has one beat", s.own.id)
 	}
 	s.own = own
 }
@@ -144,15 +145,15 @@ func (s *slots) grid(e *chain.Beat, slot longrun.Slot) {
 		// The interval was another then; its own grid is what counts.
 		interval := time.Duration(h.ExpectedIntervalSec) * time.Second
 		if longrun.ValidateInterval(interval) != nil || e.Key.ID != h.Slot(interval).ID(interval) {
-			s.q.fault(e.Path(), "is not the slot of %s on a grid of %d seconds", h.TS.Format(time.RFC3339Nano), h.ExpectedIntervalSec)
+			s.q.Fault(e.Path(), "is not the slot of %s on a grid of %d seconds", h.TS.Format(time.RFC3339Nano), h.ExpectedIntervalSec)
 		}
 		s.q.counts["otherInterval"]++
 	case err != nil:
-		s.q.fault(e.Path(), "its ID is no slot's")
+		s.q.Fault(e.Path(), "its ID is no slot's")
 	case longrun.SlotAt(start, s.interval).Start(s.interval) != start:
-		s.q.fault(e.Path(), "its ID is not on the grid of %v", s.interval)
+		s.q.Fault(e.Path(), "its ID is not on the grid of %v", s.interval)
 	case e.Key.ID != slot.ID(s.interval):
-		s.q.fault(e.Path(), "was made at %s, which is in slot %s", h.TS.Format(time.RFC3339Nano), slot.ID(s.interval))
+		s.q.Fault(e.Path(), "was made at %s, which is in slot %s", h.TS.Format(time.RFC3339Nano), slot.ID(s.interval))
 	}
 }
 
@@ -192,7 +193,7 @@ func (s *slots) sum(w longrun.Window, runs []ledger.Entry[longrun.Run]) {
 	}
 	s.q.counts["expectedSlots"], s.q.counts["missedSlots"], s.q.counts["gaps"] = int64(end-first), missed, int64(len(c.Gaps))
 	if missed != int64(end-first)-written {
-		s.q.fault("", "the gaps have %d slots, and %d of %d slots have no beat", missed, int64(end-first)-written, end-first)
+		s.q.Fault("", "the gaps have %d slots, and %d of %d slots have no beat", missed, int64(end-first)-written, end-first)
 	}
 }
 
@@ -215,7 +216,7 @@ func readRollups(ctx context.Context, l *ledger.Ledger, q *inquiry) ([]ledger.En
 	}
 	for e, err := range ledger.List[dayRollup](ctx, l, ledger.Rollups, ledger.Page{From: from, To: q.to}) {
 		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			q.fault(bad.Path, "is no rollup: %v", bad.Err)
+			q.Fault(bad.Path, "is no rollup: %v", bad.Err)
 			continue
 		}
 		if err != nil {
@@ -233,7 +234,7 @@ func (s *slots) rollups(rollups []ledger.Entry[dayRollup]) {
 	for _, e := range rollups {
 		r := e.Value
 		if r.MissedHb != r.ExpectedHb-r.WrittenHb || r.WrittenHb < 0 || r.MissedHb < 0 {
-			s.q.fault(e.Path(), "says %d expected, %d written and %d missed, which do not add up", r.ExpectedHb, r.WrittenHb, r.MissedHb)
+			s.q.Fault(e.Path(), "says %d expected, %d written and %d missed, which do not add up", r.ExpectedHb, r.WrittenHb, r.MissedHb)
 		}
 		day := longrun.DayOf(e.At)
 		if _, pruned := r.PrunedAt[string(ledger.Heartbeats)]; pruned {
@@ -257,9 +258,41 @@ func (s *slots) rollups(rollups []ledger.Entry[dayRollup]) {
 			// which a beat filled no more than one slot.
 			s.q.counts["countedBefore"]++
 		case written > r.WrittenHb:
-			s.q.doubt(e.Path(), "says that %d slots of its day have a beat, and %d have: late ones that are not counted yet, or it was changed", r.WrittenHb, written)
+			s.q.Doubt(e.Path(), "says that %d slots of its day have a beat, and %d have: late ones that are not counted yet, or it was changed", r.WrittenHb, written)
 		case written < r.WrittenHb:
-			s.q.fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed, and not pruned", r.WrittenHb, written)
+			s.q.Fault(e.Path(), "says that %d slots of its day have a beat, and only %d have: beats were removed, and not pruned", r.WrittenHb, written)
 		}
 	}
+}
+
+// slotRun are filled slots without an empty one between, [from, to).
+type slotRun struct{ from, to longrun.Slot }
+
+// filled are the slots that have a beat, as runs in order with an empty slot between
+// any two.
+type filled []slotRun
+
+// add fills a slot, and reports whether it was empty. Beats come in the order of time:
+// mostly the slot is the one behind the last.
+func (f *filled) add(s longrun.Slot) bool {
+	runs := *f
+	i := len(runs) // the first run that ends behind the slot
+	for i > 0 && runs[i-1].to > s {
+		i--
+	}
+	before, after := i > 0 && runs[i-1].to == s, i < len(runs) && runs[i].from == s+1
+	switch {
+	case i < len(runs) && runs[i].from <= s:
+		return false
+	case before && after:
+		runs[i-1].to = runs[i].to
+		*f = slices.Delete(runs, i, i+1)
+	case before:
+		runs[i-1].to = s + 1
+	case after:
+		runs[i].from = s
+	default:
+		*f = slices.Insert(runs, i, slotRun{s, s + 1})
+	}
+	return true
 }

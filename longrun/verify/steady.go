@@ -11,11 +11,12 @@ import (
 // maxTries is how often a check is made at most while beats are pruned.
 const maxTries = 3
 
-// steady makes a check that reads beats. One that fails is made anew where the
-// oldest beat is another than before: retention takes that one first, and a reader
-// that it overtakes misses what nobody removed.
+// steady makes a check that reads documents. One that fails is made anew where the
+// oldest beat is another than before, or the log of evidence has another end:
+// retention takes that beat first and says so in the log, and a reader that it
+// overtakes misses what nobody removed.
 func steady(ctx context.Context, l *ledger.Ledger, check func() (Outcome, error)) (Outcome, error) {
-	before, err := oldest(ctx, l)
+	before, err := readSigns(ctx, l)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -24,7 +25,7 @@ func steady(ctx context.Context, l *ledger.Ledger, check func() (Outcome, error)
 		if err != nil || o.Verdict != Fail || try == maxTries {
 			return o, err
 		}
-		after, err := oldest(ctx, l)
+		after, err := readSigns(ctx, l)
 		if err != nil {
 			return Outcome{}, err
 		}
@@ -35,8 +36,17 @@ func steady(ctx context.Context, l *ledger.Ledger, check func() (Outcome, error)
 	}
 }
 
-// oldest returns the oldest beat.
-func oldest(ctx context.Context, l *ledger.Ledger) (store.Key, error) {
+// signs are what moves with a closing and with retention.
+type signs struct {
+	oldest store.Key
+	batch  int64
+}
+
+func readSigns(ctx context.Context, l *ledger.Ledger) (signs, error) {
 	e, _, err := ledger.First[longrun.Heartbeat](ctx, l, ledger.Heartbeats, ledger.Page{Limit: 5})
-	return e.Key, err
+	if err != nil {
+		return signs{}, err
+	}
+	k, err := readLock(ctx, l)
+	return signs{e.Key, k.text.Number}, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/internal/oldseal"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -253,7 +254,7 @@ var tamperings = []tampering{
 	}},
 	{name: "seal: its time", do: func(c *crime) { c.sealed(func(_ map[string]any, s *longrun.Seal) { s.TS = s.TS.Add(time.Hour) }) }, signed: true},
 	{name: "seal: signature", do: func(c *crime) {
-		c.sealed(func(_ map[string]any, s *longrun.Seal) { *s = evidence.Sign(*s, testKey(2)) })
+		c.sealed(func(_ map[string]any, s *longrun.Seal) { *s = oldseal.Sign(*s, testKey(2)) })
 	}, signed: true},
 	{name: "head: another hash", do: func(c *crime) {
 		c.note(evidence.Head{ChainSeq: c.h.head.ChainSeq, Hash: evidence.Hash(c.h.beats[0])}.String())

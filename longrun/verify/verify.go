@@ -3,12 +3,12 @@
 //
 // What a pass does not prove: that the service was of use to anyone, nor who
 // wrote the documents. Whoever can write the store can make a whole new history,
-// with its chain, its head and its seals, and nothing here will tell; only
-// signed seals, whose key is kept elsewhere, stand against that, and the beats
-// since the last of them stand against nothing. Fields that a heartbeat of ours
-// does not have are not looked at. Nor is what was pruned: of that the seals say
-// how many beats there were, and no more. And a document without a ts that is a
-// time is in no list, so that it is found only where the chain misses it.
+// with its chain and its log, and nothing here will tell; only signatures, whose
+// key is kept elsewhere, stand against that, and against the key's holder only an
+// anchor that was kept elsewhere too. Fields that a document of ours does not have
+// are not looked at. Nor is what was pruned: of that the log has the names and the
+// hashes, and its rollup the numbers. And a document without a ts that is a time is in
+// no list, so that it is found only where the chain or the log misses it.
 //
 // Four checks, each a function that reads a ledger and returns an Outcome:
 //
@@ -60,8 +60,9 @@ type locked struct {
 	rec   store.Record
 	row   lock.Row
 	bad   error // it is no lock's
+	text  evidence.Note
 	head  evidence.Head
-	note  error // its note is no head
+	note  error // its note is none of ours
 }
 
 func readLock(ctx context.Context, l *ledger.Ledger) (locked, error) {
@@ -75,7 +76,8 @@ func readLock(ctx context.Context, l *ledger.Ledger) (locked, error) {
 	}
 	k.found, k.rec = true, rec
 	if k.row, k.bad = lock.ReadRow(rec); k.bad == nil {
-		k.head, k.note = evidence.ParseHead(k.row.Note)
+		k.text, k.note = evidence.ParseNote(k.row.Note)
+		k.head = k.text.Head
 	}
 	return k, nil
 }

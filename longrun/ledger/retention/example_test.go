@@ -32,12 +32,12 @@ func ExamplePrune() {
 	settings := longrun.DefaultSettings(time.Minute)
 	settings.RetentionDays = map[string]int64{"runs": 35}
 	now := began.AddDate(0, 0, 40)
-	for _, apply := range []func(context.Context, []store.Op) error{
+	for _, remove := range []func(context.Context, []store.Op) error{
 		func(context.Context, []store.Op) error { return nil },
 		func(ctx context.Context, ops []store.Op) error { _, err := st.Commit(ctx, ops...); return err },
 		func(context.Context, []store.Op) error { return nil },
 	} {
-		pruned, err := retention.Prune(ctx, l, settings, now, apply)
+		pruned, err := retention.Prune(ctx, l, settings, now, retention.Writer{Delete: remove}) // of evidence nothing is pruned here
 		fmt.Println(pruned.Counts[ledger.Runs], err)
 	}
 	// Output:

@@ -31,6 +31,7 @@ func TestAnIncidentIsKeptWhileItsRollupDoesNotKnowItsEnd(t *testing.T) {
 	r, err := l.RollDay(t.Context(), firstDay, now, time.Minute)
 	require.NoError(t, err)
 	putRollup(t, st, l, r)
+	logDays(t, st, l, now)
 	_, err = st.Commit(t.Context(), l.SetIncident(longrun.Incident{IncidentID: "long", Rule: rules.LoggedOut, TS: firstDay, TSStart: firstDay, TSEnd: &end}))
 	require.NoError(t, err)
 
@@ -92,7 +93,7 @@ func TestNoBeatGoesBeforeItsDayHasASoundRollup(t *testing.T) {
 	e.Value.WrittenHb++
 	putRollup(t, st, l, e.Value)
 	pruned := prune(t, st, l, end.AddDate(0, 0, 30), map[string]int64{"heartbeats": 4})
-	require.EqualValues(t, 2*1440-10, pruned.Counts[ledger.Heartbeats])
+	require.EqualValues(t, 5*1440-10, pruned.Counts[ledger.Heartbeats], "the others need not wait")
 	require.Equal(t, "the day 2025-12-31 has no sound rollup", pruned.Kept[ledger.Heartbeats])
 	h, ok, err := ledger.First[longrun.Heartbeat](t.Context(), l, ledger.Heartbeats, ledger.Page{})
 	require.NoError(t, err)
@@ -113,9 +114,9 @@ func TestNothingIsPrunedOnTheWordOfARollupOfTheFuture(t *testing.T) {
 	e.Value.ComputedAt = now.Add(time.Hour)
 	putRollup(t, st, l, e.Value)
 	pruned := prune(t, st, l, now, map[string]int64{"heartbeats": 4, "probes": 35})
-	require.EqualValues(t, 2*1440-10, pruned.Counts[ledger.Heartbeats])
+	require.EqualValues(t, 5*1440-10, pruned.Counts[ledger.Heartbeats])
 	require.Equal(t, []time.Time{third}, pruned.Unsound)
-	require.EqualValues(t, 4*1440-10, prune(t, st, l, now.Add(2*time.Hour), map[string]int64{"heartbeats": 4}).Counts[ledger.Heartbeats])
+	require.EqualValues(t, 1440-10, prune(t, st, l, now.Add(2*time.Hour), map[string]int64{"heartbeats": 4}).Counts[ledger.Heartbeats])
 }
 
 // A message that waits for a channel which never worked again is not kept for

@@ -1,7 +1,6 @@
 package retention_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"time"
@@ -9,7 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/internal/logtest"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -61,10 +63,26 @@ func prune(t *testing.T, st store.Store, l *ledger.Ledger, now time.Time, keep m
 	t.Helper()
 	settings := longrun.DefaultSettings(time.Minute)
 	settings.RetentionDays = keep
-	pruned, err := retention.Prune(t.Context(), l, settings, now, func(ctx context.Context, ops []store.Op) error {
-		_, err := st.Commit(ctx, ops...)
-		return err
-	})
+	log := logDays(t, st, l, now)
+	pruned, err := retention.Prune(t.Context(), l, settings, now, logtest.Retention(st, log, now))
 	require.NoError(t, err)
 	return pruned
+}
+
+// logDays closes the days again whose documents are not logged.
+func logDays(t *testing.T, st store.Store, l *ledger.Ledger, now time.Time) *logbook.Log {
+	t.Helper()
+	log := logbook.New(l, &logtest.Lease{Store: st}, logbook.Options{By: "a"})
+	var days []time.Time
+	for e, err := range l.Rollups(t.Context(), ledger.Page{}) {
+		require.NoError(t, err)
+		if coverage.Check(e.Value) == nil && len(e.Value.Batches) == 0 && !e.Value.ComputedAt.After(now) {
+			days = append(days, e.At)
+		}
+	}
+	for _, day := range days {
+		_, err := logtest.Close(t.Context(), l, log, day, now, time.Minute, "a")
+		require.NoError(t, err)
+	}
+	return log
 }

@@ -2,6 +2,7 @@ package beats
 
 import (
 	"context"
+	"crypto/ed25519"
 	"log/slog"
 	"sync"
 	"time"
@@ -38,6 +39,10 @@ type Options struct {
 	Committed func(took time.Duration)
 	// EachSlot is called once in each slot, whoever leads.
 	EachSlot func(context.Context)
+	// Origin names the log of evidence, and EvidenceKey signs the note of the lock with
+	// each beat. Default: it is not signed.
+	Origin      string
+	EvidenceKey ed25519.PrivateKey
 }
 
 // Beats is the room. Its methods are safe for concurrent use.

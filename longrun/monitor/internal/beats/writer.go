@@ -31,7 +31,7 @@ var errSlotOver = errors.New("beats: the slot is over")
 type writer struct {
 	*Beats
 	term  *leading.Term
-	head  evidence.Head // of the chain, as of the last settled commit
+	note  evidence.Note // of the lock, as of the last settled commit
 	chunk int           // late beats in the next commit
 }
 
@@ -39,7 +39,7 @@ type writer struct {
 // ctx ends or the lease is lost; and what still waits then.
 func (b *Beats) Write(ctx context.Context, term *leading.Term) error {
 	w := &writer{Beats: b, term: term, chunk: maxLate}
-	w.head = w.parseHead(ctx)
+	w.note = w.parseNote(ctx)
 	err := w.keepWriting(ctx)
 	if ctx.Err() != nil {
 		w.flush(ctx)
@@ -166,7 +166,7 @@ func (w *writer) behind(ctx context.Context) (more bool, err error) {
 // taken or the current slot ended first. Any error but errSlotOver means that
 // the lease is over.
 func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]longrun.Heartbeat, error) {
-	interval, head := w.Self.Interval, w.head
+	interval, head := w.Self.Interval, w.note.Head
 	linked := make([]longrun.Heartbeat, len(beats))
 	ops := make([]store.Op, len(beats))
 	slots := make([]longrun.Slot, len(beats))
@@ -177,7 +177,17 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 	}
 	now := w.Clock.Now()
 	inSlot, cancel := deadline.With(ctx, w.Clock, (longrun.SlotAt(now, interval) + 1).Start(interval).Sub(now))
-	err := w.term.Beat(inSlot, head.String(), ops...)
+	err := w.term.Beat(inSlot, func(text string) (string, []store.Op, error) {
+		note, err := evidence.ParseNote(text)
+		if err != nil {
+			note = evidence.Note{} // as parseNote has it
+		}
+		if note.Head != w.note.Head {
+			return "", nil, lock.ErrNoteMoved
+		}
+		note.Head = head
+		return note.Sign(w.Origin, w.EvidenceKey).String(), ops, nil
+	})
 	over := inSlot.Err() != nil
 	if err == nil && w.Committed != nil {
 		w.Committed(w.Clock.Now().Sub(now))
@@ -187,14 +197,14 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 		if err := w.settle(ctx); err != nil {
 			return nil, err
 		}
-		if w.head != head {
+		if w.note.Head != head {
 			return nil, errSlotOver
 		}
 		err = nil // it landed
 	}
 	switch {
 	case err == nil:
-		w.head, w.chunk = head, maxLate
+		w.note.Head, w.chunk = head, maxLate
 		w.Log.Over("refused")
 		w.Log.Over("commit")
 		w.backlog.remove(slots...)
@@ -236,7 +246,7 @@ func (w *writer) settle(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	w.head = w.parseHead(ctx)
+	w.note = w.parseNote(ctx)
 	return nil
 }
 
@@ -259,14 +269,13 @@ func (w *writer) pause(ctx context.Context) bool {
 	return deadline.Sleep(ctx, w.Clock, longest/2+rand.N(longest/2))
 }
 
-// parseHead reads the chain's head from the lock's note. A note that is none
-// begins a new chain: beats matter more than their chain, and verification sees
-// the break.
-func (w *writer) parseHead(ctx context.Context) evidence.Head {
-	note := w.term.Head()
-	head, err := evidence.ParseHead(note)
+// parseNote reads the lock's note. One that is none begins a new chain: beats matter
+// more than their chain, and verification sees the break.
+func (w *writer) parseNote(ctx context.Context) evidence.Note {
+	text := w.term.Note()
+	note, err := evidence.ParseNote(text)
 	if err != nil {
-		w.Log.Changed(ctx, slog.LevelError, "note", note, "the evidence chain has lost its head and begins anew", "error", spawn.Text(err))
+		w.Log.Changed(ctx, slog.LevelError, "note", text, "the evidence chain has lost its head and begins anew", "error", spawn.Text(err))
 	}
-	return head
+	return note
 }

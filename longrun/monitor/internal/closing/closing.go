@@ -11,6 +11,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
@@ -35,8 +36,12 @@ const (
 
 // Options are what the room is made of.
 type Options struct {
-	// EvidenceKey signs the seals. Default: they are not signed.
+	// Origin names the log of evidence, and EvidenceKey signs its checkpoints. Default:
+	// they are not signed.
+	Origin      string
 	EvidenceKey ed25519.PrivateKey
+	// Logged is told of each batch of evidence that is stored. Default: nobody is.
+	Logged func(evidence.Batch)
 	// Trusted returns the time, or why it is not certain: storehealth.Time.Trusted.
 	// Required.
 	Trusted func() (time.Time, error)
@@ -95,7 +100,7 @@ func (c *Closing) run(ctx context.Context, lead leading.Lead) error {
 		return nil
 	}
 	defer c.setNext(time.Time{})
-	p := newProgress(lead)
+	p := newProgress(lead, c.log(lead))
 	for ctx.Err() == nil {
 		began := c.Clock.Now()
 		more, err := c.pass(ctx, p)

@@ -9,8 +9,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
-	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -56,22 +56,26 @@ func (c *Closing) days(ctx context.Context, p *progress, now time.Time) (bool, e
 	return more, nil
 }
 
-// day rolls up and seals one day.
+// day rolls up one day and logs it.
 func (c *Closing) day(ctx context.Context, p *progress, day, now time.Time) error {
 	word := c.dirty.word(day)
-	d, err := c.compute(ctx, day, now)
+	d, err := c.compute(ctx, p, day, now)
 	if err != nil {
 		return err
 	}
 	date := longrun.RollupID(day)
-	if d.Broken != nil {
-		c.Log.Once(ctx, slog.LevelError, "evidence "+date, "broken", "the evidence of a day does not follow the one before", "day", date, "error", d.Broken.Error())
+	if d.Broken > 0 {
+		c.Log.Once(ctx, slog.LevelError, "evidence "+date, "broken", "beats of a day do not follow on those before them: some were edited or inserted", "day", date, "beats", d.Broken)
+	}
+	if d.Forged {
+		c.Log.Once(ctx, slog.LevelError, "rollup "+date, "forged", "the rollup of a day is not the one that was logged", "day", date, "made_anew", d.Changed)
 	}
 	if !d.Changed {
 		c.cleaned(p, day, word, d.Rollup)
 		return nil
 	}
-	switch err := c.commit(ctx, p.lead, c.Ledger.SetRollup(d.Rollup)); {
+	stored, err := c.append(ctx, p, logbook.Addition{Now: now, Lines: d.Lines, Broken: d.Broken, Rollups: []logbook.Rollup{{Rollup: d.Rollup}}})
+	switch {
 	case errors.Is(err, store.ErrInvalid): // too large, for one: it is no use to try again
 		c.Log.Once(ctx, slog.LevelError, "rollup "+date, "invalid", "the rollup of a day cannot be stored", "day", date, "error", spawn.Text(err))
 		c.dirty.clean(day, word)
@@ -80,9 +84,9 @@ func (c *Closing) day(ctx context.Context, p *progress, day, now time.Time) erro
 	case err != nil:
 		return err
 	}
-	c.cleaned(p, day, word, d.Rollup)
+	r := stored[0]
+	c.cleaned(p, day, word, r)
 	c.Log.Over("rollup " + date)
-	r := d.Rollup
 	c.Log.InfoContext(ctx, "day rolled up", "day", r.Date, "expected", r.ExpectedHb, "written", r.WrittenHb, "missed", r.MissedHb, "incidents", r.IncidentsCount, "revision", r.Revision)
 	return nil
 }
@@ -97,14 +101,10 @@ func (c *Closing) cleaned(p *progress, day time.Time, word int64, r longrun.Roll
 }
 
 // compute reads one day and makes what its document has to hold.
-func (c *Closing) compute(ctx context.Context, day, now time.Time) (ledger.Closing, error) {
+func (c *Closing) compute(ctx context.Context, p *progress, day, now time.Time) (ledger.Closing, error) {
 	ctx, cancel := deadline.With(ctx, c.Clock, closeTimeout)
 	defer cancel()
-	var sign func(longrun.Seal) longrun.Seal
-	if key := c.EvidenceKey; key != nil {
-		sign = func(s longrun.Seal) longrun.Seal { return evidence.Sign(s, key) }
-	}
-	d, err := c.Ledger.CloseDay(ctx, day, now, c.Self.Interval, c.Self.InstanceID, sign)
+	d, err := c.Ledger.CloseDay(ctx, day, now, c.Self.Interval, c.Self.InstanceID, p.log.Logged)
 	if err == nil && d.Changed && d.Rollup.WrittenHb == 0 {
 		d.Rollup.CommitHash = c.Self.CommitHash
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 )
@@ -35,6 +36,7 @@ const (
 // progress is how far a lead has come. It is for one goroutine.
 type progress struct {
 	lead leading.Lead
+	log  *logbook.Log
 	// from is the first day that may lack its rollup; zero before it is known.
 	from time.Time
 	// closed is up to where this lead closed each day when it was over; zero at
@@ -49,11 +51,12 @@ type progress struct {
 	// kept.
 	done  map[time.Time]bool
 	round time.Time // the end of that day
+	late  time.Time // the end of the day for which late documents were looked for
 }
 
-func newProgress(lead leading.Lead) *progress {
+func newProgress(lead leading.Lead, log *logbook.Log) *progress {
 	return &progress{
-		lead: lead, failures: room.Backoff{Shortest: minPause, Longest: maxPause},
+		lead: lead, log: log, failures: room.Backoff{Shortest: minPause, Longest: maxPause},
 		failed: make(map[time.Time]*room.Backoff), refused: make(map[time.Time]bool), done: make(map[time.Time]bool),
 	}
 }
@@ -175,6 +178,9 @@ func (c *Closing) due(ctx context.Context, p *progress, now time.Time) (days []t
 			want[day] = true
 		}
 	}
+	if err := c.late(ctx, p, closed, first, now, want); err != nil {
+		return nil, false, err
+	}
 	if err := c.missing(ctx, p, room.Latest(first, earlier(p.from, closed.AddDate(0, 0, -lookAgain))), closed, now, want); err != nil {
 		return nil, false, err
 	}
@@ -188,6 +194,28 @@ func (c *Closing) due(ctx context.Context, p *progress, now time.Time) (days []t
 		return days[:maxDays], true, nil
 	}
 	return days, p.from.Before(closed.AddDate(0, 0, -lookAgain)), nil
+}
+
+// late adds the days that were closed before all of their documents were stored, once
+// when a lead begins and once a day.
+func (c *Closing) late(ctx context.Context, p *progress, closed, first, now time.Time, want map[time.Time]bool) error {
+	if p.late.Equal(closed) {
+		return nil
+	}
+	ctx, cancel := deadline.With(ctx, c.Clock, closeTimeout)
+	defer cancel()
+	days, err := p.log.Late(ctx, now)
+	if err != nil {
+		return err
+	}
+	for _, day := range days {
+		if day.Before(closed) && !day.Before(first) {
+			delete(p.done, day)
+			want[day] = true
+		}
+	}
+	p.late = closed
+	return nil
 }
 
 // lookFrom is where a lead begins to look: some days before the newest rollup of a

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -29,17 +30,29 @@ func (c *Closing) prune(ctx context.Context, p *progress) (bool, error) {
 		return false, err
 	}
 	batches := 0
-	pruned, err := retention.Prune(ctx, c.Ledger, settings, now, func(ctx context.Context, ops []store.Op) error {
+	turn := func(ctx context.Context, write func() error) error {
 		if batches++; batches > maxBatches {
 			return errEnough
 		}
-		if err := c.commit(ctx, p.lead, ops...); err != nil {
+		if err := write(); err != nil {
 			return err
 		}
 		if !deadline.Sleep(ctx, c.Clock, breath) {
 			return context.Cause(ctx)
 		}
 		return nil
+	}
+	pruned, err := retention.Prune(ctx, c.Ledger, settings, now, retention.Writer{
+		Logged: p.log.Logged,
+		Mark: func(ctx context.Context, marks []logbook.Rollup) error {
+			return turn(ctx, func() error {
+				_, err := c.append(ctx, p, logbook.Addition{Now: now, Rollups: marks})
+				return err
+			})
+		},
+		Delete: func(ctx context.Context, ops []store.Op) error {
+			return turn(ctx, func() error { return c.commit(ctx, p.lead, ops...) })
+		},
 	})
 	for collection, n := range pruned.Counts {
 		if n > 0 {
@@ -52,13 +65,15 @@ func (c *Closing) prune(ctx context.Context, p *progress) (bool, error) {
 		}
 	}
 	// What is in the way may have been forgotten: it is looked at by the next pass.
+	again := false
 	for _, day := range pruned.Unsound {
 		if !p.refused[day] && !p.done[day] && p.failed[day] == nil {
 			c.dirty.mark(day)
+			again = true
 		}
 	}
 	if errors.Is(err, errEnough) {
 		return true, nil
 	}
-	return false, err
+	return again && err == nil, err
 }

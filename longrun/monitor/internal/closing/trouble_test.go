@@ -56,10 +56,7 @@ func TestOneBadDayDoesNotStopTheOthers(t *testing.T) {
 		got := rollups(t, mem)
 		require.Len(t, got, 6)
 		require.EqualValues(t, 144, got[2].WrittenHb)
-		require.Nil(t, got[2].Seal, "its successor's covers it")
-		require.NotNil(t, got[3].Seal)
-		require.Equal(t, got[1].Seal.LastSeq+1, got[3].Seal.FirstSeq)
-		require.Equal(t, got[1].Seal.LastSeq+2*144, got[3].Seal.LastSeq)
+		require.Greater(t, got[2].Batch, got[3].Batch, "it was logged behind its successor")
 		n.end()
 	})
 }

@@ -85,7 +85,7 @@ func (c *Campaign) Run(ctx context.Context) {
 
 // lead writes beats and does all else for as long as the lease lasts.
 func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
-	term := &Term{lease: lease, pace: c.pace}
+	term := newTerm(lease, c.pace)
 	prev, how := lease.Previous()
 	began := c.Clock.Now().UTC()
 	c.set(true, term.Epoch())

@@ -16,9 +16,20 @@ type Lead interface {
 	// most one a second, since each writes the lock's document; ctx bounds that
 	// wait as well.
 	Commit(ctx context.Context, ops ...store.Op) error
+	// Move applies what change makes of the lock's note, with the new note, as Commit
+	// does the rest. No other change of the note runs meanwhile, and this one may be
+	// called again; its error is returned.
+	Move(ctx context.Context, change Move) error
+	// Note is the lock's note, and Granted what it was when the term began.
+	Note() string
+	Granted() string
 	// Err is nil while the lease is trusted.
 	Err() error
 }
+
+// Move makes the lock's note that follows on the one that is there, and what is
+// written with it. It returns at once.
+type Move = func(note string) (next string, ops []store.Op, err error)
 
 // Task is something that a leader does beside its beats. Run returns when ctx
 // ends, and not before; one that returns, fails or panics before is started again,

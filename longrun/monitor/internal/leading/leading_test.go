@@ -114,7 +114,7 @@ func TestBackgroundCommitsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := lead(t, func(ctx context.Context, term *leading.Term) {
 			for deadline.Sleep(ctx, clock.New(), 100*time.Millisecond) {
-				if err := term.Beat(ctx, "head", write("beats")); ctx.Err() == nil { // the end may come with a beat
+				if err := term.Beat(ctx, func(string) (string, []store.Op, error) { return "head", []store.Op{write("beats")}, nil }); ctx.Err() == nil { // the end may come with a beat
 					require.NoError(t, err)
 				}
 			}

@@ -2,6 +2,7 @@ package leading
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -45,8 +46,16 @@ func (p *pace) wait(ctx context.Context) error {
 // Term is one lease of this instance, in the hands of the room of beats. It is
 // safe for concurrent use.
 type Term struct {
-	lease *lock.Lease
-	pace  *pace
+	lease   *lock.Lease
+	pace    *pace
+	granted string
+	// note is full while somebody moves the note: what is made of it must not be made
+	// of one that another is about to replace.
+	note chan struct{}
+}
+
+func newTerm(lease *lock.Lease, p *pace) *Term {
+	return &Term{lease: lease, pace: p, granted: lease.Note(), note: make(chan struct{}, 1)}
 }
 
 var _ Lead = (*Term)(nil)
@@ -65,17 +74,46 @@ func (t *Term) Commit(ctx context.Context, ops ...store.Op) error {
 	return t.lease.Commit(ctx, ops...)
 }
 
-// Beat writes beats with the head of their chain, as lock.Lease.CommitNote does.
-// It is for beats alone, and waits for no other commit but one that is under way.
-func (t *Term) Beat(ctx context.Context, head string, ops ...store.Op) error {
-	return t.lease.CommitNote(ctx, head, ops...)
+// Move implements Lead.
+func (t *Term) Move(ctx context.Context, change Move) error {
+	if err := t.pace.wait(ctx); err != nil {
+		return err
+	}
+	return t.Beat(ctx, change)
+}
+
+// maxMoves is how often a change is made of a note that moved meanwhile: once, by an
+// earlier commit whose outcome was not known.
+const maxMoves = 3
+
+// Beat is Move for beats alone, which waits for no other commit but one that is
+// under way.
+func (t *Term) Beat(ctx context.Context, change Move) error {
+	select {
+	case t.note <- struct{}{}:
+		defer func() { <-t.note }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	for try := 1; ; try++ {
+		next, ops, err := change(t.lease.Note())
+		if err != nil {
+			return err
+		}
+		if err = t.lease.CommitNote(ctx, next, ops...); !errors.Is(err, lock.ErrNoteMoved) || try == maxMoves {
+			return err
+		}
+	}
 }
 
 // Settle is a plain renewal: behind it the outcome of an earlier commit is known.
 func (t *Term) Settle(ctx context.Context) error { return t.lease.Commit(ctx) }
 
-// Head is the lock's note, the head of the chain of beats.
-func (t *Term) Head() string { return t.lease.Note() }
+// Note implements Lead.
+func (t *Term) Note() string { return t.lease.Note() }
+
+// Granted implements Lead.
+func (t *Term) Granted() string { return t.granted }
 
 // Previous is the row that this term replaced, and how it came about.
 func (t *Term) Previous() (lock.Row, lock.How) { return t.lease.Previous() }

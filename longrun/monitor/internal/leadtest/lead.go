@@ -45,6 +45,9 @@ type Lead struct {
 	next    time.Time
 	lost    error
 	commits []Commit
+	note    string
+	granted string
+	moving  sync.Mutex
 }
 
 var _ leading.Lead = (*Lead)(nil)
@@ -88,6 +91,36 @@ func (l *Lead) Commit(ctx context.Context, ops ...store.Op) error {
 	l.commits = append(l.commits, Commit{At: turn, Ops: ops, Err: err})
 	return err
 }
+
+// Move implements leading.Lead.
+func (l *Lead) Move(ctx context.Context, change leading.Move) error {
+	l.moving.Lock()
+	defer l.moving.Unlock()
+	next, ops, err := change(l.Note())
+	if err != nil {
+		return err
+	}
+	if err := l.Commit(ctx, ops...); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note = next
+	return nil
+}
+
+// Note implements leading.Lead.
+func (l *Lead) Note() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.note
+}
+
+// Granted implements leading.Lead.
+func (l *Lead) Granted() string { return l.granted }
+
+// Grant sets the note that the lead begins with, before it is used.
+func (l *Lead) Grant(note string) { l.note, l.granted = note, note }
 
 func (l *Lead) apply(ctx context.Context, ops []store.Op) error {
 	if err := l.Err(); err != nil {

@@ -42,7 +42,7 @@ func without(outage, stall longrun.Lapse) []longrun.Lapse {
 }
 
 func joinLapse(lapses []longrun.Lapse, l longrun.Lapse) []longrun.Lapse {
-	if n := len(lapses); n > 0 && lapses[n-1].Cause == l.Cause && !l.From.After(lapses[n-1].To) && !l.From.Before(lapses[n-1].From) {
+	if n := len(lapses); n > 0 && lapses[n-1].Cause == l.Cause && lapses[n-1].ReadOnly == l.ReadOnly && !l.From.After(lapses[n-1].To) && !l.From.Before(lapses[n-1].From) {
 		if l.To.After(lapses[n-1].To) {
 			lapses[n-1].To = l.To
 		}

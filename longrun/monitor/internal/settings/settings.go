@@ -166,7 +166,7 @@ func differences(old, now longrun.Settings) string {
 // fieldsOf are the fields of the settings, without when and by whom.
 func fieldsOf(s longrun.Settings) map[string]json.RawMessage {
 	s.TS, s.UpdatedBy = time.Time{}, ""
-	data, err := json.Marshal(document.Full(s)) // an empty list is none, whoever wrote it
+	data, err := json.Marshal(document.Full(s))
 	if err != nil {
 		return nil // a number that is none: Validate has refused it
 	}

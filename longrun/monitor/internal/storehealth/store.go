@@ -74,6 +74,9 @@ type Outage struct {
 	moved  bool // store.ErrMoved was said
 }
 
+// ReadOnly reports whether the store answered and took no writes.
+func (o Outage) ReadOnly() bool { return o.told }
+
 // maxCall is longer than any call of the store may take: where one took longer
 // by the clock, the process did not run meanwhile.
 const maxCall = room.StoreTimeout + time.Second

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"runtime"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
@@ -21,7 +23,8 @@ const batchSize = 256
 type Beat struct {
 	ledger.Entry[longrun.Heartbeat]
 	Hash string
-	Bad  error // it does not decode
+	Leaf tlog.Hash // of the log of evidence
+	Bad  error     // it does not decode
 }
 
 type batch struct {
@@ -53,7 +56,7 @@ func (b *batch) decodeAll() {
 	for i, rec := range b.records {
 		d := &b.beats[i]
 		if d.Entry, d.Bad = ledger.Decode[longrun.Heartbeat](rec); d.Bad == nil {
-			d.Hash = evidence.Hash(d.Value)
+			d.Hash, d.Leaf = evidence.HashAndLeaf(&d.Value)
 		}
 	}
 }

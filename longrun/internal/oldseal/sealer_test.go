@@ -1,4 +1,4 @@
-package evidence_test
+package oldseal_test
 
 import (
 	"fmt"
@@ -11,7 +11,10 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/internal/oldseal"
 )
+
+var sealedAt = time.Date(2025, 12, 30, 0, 1, 2, 3456789, time.UTC)
 
 // diary is a history of beats: the slots in the order in which they were
 // written. A slot that is written after a later one is late.
@@ -40,7 +43,7 @@ func span(from, to int) (slots []int) {
 // for, as an engine does.
 func closeDays(beats []longrun.Heartbeat, days int) (seals []*longrun.Seal, broken []error) {
 	var prev *longrun.Seal
-	scan := func(w longrun.Window, s *evidence.Sealer) {
+	scan := func(w longrun.Window, s *oldseal.Sealer) {
 		for _, h := range beats {
 			if w.Contains(h.TS) {
 				s.Add(h)
@@ -49,7 +52,7 @@ func closeDays(beats []longrun.Heartbeat, days int) (seals []*longrun.Seal, brok
 	}
 	for day := range days {
 		w := longrun.DayOf(time.Unix(int64(day)*86400, 0))
-		s := evidence.NewSealer(prev, w, time.Minute)
+		s := oldseal.NewSealer(prev, w, time.Minute)
 		scan(longrun.Window{From: w.From, To: w.To.Add(2 * time.Hour)}, s) // what lies behind the day is ignored
 		if earlier, more := s.Earlier(); more {
 			scan(earlier, s)
@@ -184,7 +187,7 @@ func TestWhatIsBrokenIsSaidAndTheNextDayIsSealed(t *testing.T) {
 func BenchmarkSealer(b *testing.B) {
 	beats := diary(span(0, 1439)...)
 	for b.Loop() {
-		s := evidence.NewSealer(nil, longrun.DayOf(time.Unix(0, 0)), time.Minute)
+		s := oldseal.NewSealer(nil, longrun.DayOf(time.Unix(0, 0)), time.Minute)
 		for _, h := range beats {
 			s.Add(h)
 		}

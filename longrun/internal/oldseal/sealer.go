@@ -1,4 +1,4 @@
-package evidence
+package oldseal
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 )
 
 // maxLateSlots is how far back of its day a segment's beats may lie: as many
@@ -46,7 +47,7 @@ type link struct {
 	ts   time.Time
 	late bool
 	prev string
-	head Head // after the beat
+	head evidence.Head // after the beat
 }
 
 // NewSealer returns a Sealer for a UTC day, as DayOf returns it, behind the
@@ -67,7 +68,7 @@ func (s *Sealer) Add(h longrun.Heartbeat) {
 		return
 	}
 	s.before[h.PrevHash] = append(s.before[h.PrevHash], len(s.links))
-	s.links = append(s.links, link{id: h.BucketID, ts: h.TS, late: h.Late, prev: h.PrevHash, head: Head{ChainSeq: h.ChainSeq, Hash: Hash(h)}})
+	s.links = append(s.links, link{id: h.BucketID, ts: h.TS, late: h.Late, prev: h.PrevHash, head: evidence.Head{ChainSeq: h.ChainSeq, Hash: evidence.Hash(h)}})
 }
 
 // Earlier returns the time before the day whose beats are needed as well, and
@@ -101,23 +102,23 @@ func (s *Sealer) Seal(now time.Time) (*longrun.Seal, error) {
 		return nil, nil //nolint:nilnil // all of them follow on a beat that is still to come
 	}
 	seal := sealed(start, end, now)
-	if err := ValidateSeal(seal); err != nil {
+	if err := evidence.ValidateSeal(seal); err != nil {
 		return nil, err // a forged beat, such as one whose prevHash is no hash
 	}
 	if !follows {
-		return &seal, &SealError{After: EndOf(*s.prev), Start: start, BucketID: s.links[s.follower(start)].id}
+		return &seal, &SealError{After: evidence.EndOf(*s.prev), Start: start, BucketID: s.links[s.follower(start)].id}
 	}
 	return &seal, nil
 }
 
 // start returns where the segment begins, and whether that is the end of the
 // seal before.
-func (s *Sealer) start() (Head, bool) {
-	if s.prev != nil && s.follower(EndOf(*s.prev)) >= 0 {
-		return EndOf(*s.prev), true
+func (s *Sealer) start() (evidence.Head, bool) {
+	if s.prev != nil && s.follower(evidence.EndOf(*s.prev)) >= 0 {
+		return evidence.EndOf(*s.prev), true
 	}
 	// Of the beats that follow on none that is known, the earliest.
-	known := make(map[Head]bool, len(s.links))
+	known := make(map[evidence.Head]bool, len(s.links))
 	for _, l := range s.links {
 		known[l.head] = true
 	}
@@ -143,13 +144,15 @@ func (s *Sealer) start() (Head, bool) {
 }
 
 // nowhere is a head that no beat follows.
-var nowhere = Head{ChainSeq: -1} //nolint:gochecknoglobals // a constant
+var nowhere = evidence.Head{ChainSeq: -1} //nolint:gochecknoglobals // a constant
 
-func (l *link) start() Head { return Head{ChainSeq: l.head.ChainSeq - 1, Hash: l.prev} }
+func (l *link) start() evidence.Head {
+	return evidence.Head{ChainSeq: l.head.ChainSeq - 1, Hash: l.prev}
+}
 
 // follower returns the link behind d, or -1. Where there are two, one was slipped
 // in: the one that the chain goes on from is taken.
-func (s *Sealer) follower(d Head) int {
+func (s *Sealer) follower(d evidence.Head) int {
 	next := slices.DeleteFunc(slices.Clone(s.before[d.Hash]), func(i int) bool { return s.links[i].start() != d })
 	if len(next) == 0 {
 		return -1
@@ -164,7 +167,7 @@ func (s *Sealer) follower(d Head) int {
 
 // walk follows the chain from d as far as it is known, and returns the end and
 // how many beats lie before it.
-func (s *Sealer) walk(d Head) (end Head, n int) {
+func (s *Sealer) walk(d evidence.Head) (end evidence.Head, n int) {
 	for i := s.follower(d); i >= 0; i = s.follower(d) {
 		d = s.links[i].head
 		n++
@@ -175,7 +178,7 @@ func (s *Sealer) walk(d Head) (end Head, n int) {
 // SealError says that a segment does not begin where the seal before it ended.
 type SealError struct {
 	// After is the end of the seal before, and Start the beginning of the segment.
-	After, Start Head
+	After, Start evidence.Head
 	// BucketID is the first beat of the segment.
 	BucketID string
 }
@@ -183,7 +186,7 @@ type SealError struct {
 // Error implements error.
 func (e *SealError) Error() string {
 	switch {
-	case e.Start == Head{}:
+	case e.Start == evidence.Head{}:
 		return fmt.Sprintf("longrun: the chain began anew with beat %s, behind the seal up to number %d", e.BucketID, e.After.ChainSeq)
 	case e.Start.ChainSeq > e.After.ChainSeq:
 		return fmt.Sprintf("longrun: no beat follows the seal up to number %d; the next segment begins with beat %s, number %d", e.After.ChainSeq, e.BucketID, e.Start.ChainSeq+1)

@@ -1,0 +1,73 @@
+package logbook
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// lateDays is how many days are looked at again for what came late: verification
+// gives a leader as many.
+const lateDays = 7
+
+// Late returns the days before the one that now lies in, of the last seven, that were
+// closed and have a probe, or an incident that is over, without a line: it was stored
+// when its day was closed already, by a leader that died before it closed it again.
+// That costs the reading of those documents, a rollup for each day, and its batches.
+func (g *Log) Late(ctx context.Context, now time.Time) (days []time.Time, err error) {
+	to := longrun.DayOf(now).From
+	page := ledger.Page{From: to.AddDate(0, 0, -lateDays), To: to}
+	of := map[time.Time][]ledger.LoggedID{}
+	if err := gather(g.ledger.Probes(ctx, page), evidence.Probe, of, func(longrun.Probe) bool { return true }); err != nil {
+		return nil, err
+	}
+	if err := gather(g.ledger.Incidents(ctx, page), evidence.Incident, of, func(i longrun.Incident) bool { return !i.Open() }); err != nil {
+		return nil, err
+	}
+	for day := page.From; day.Before(to); day = day.AddDate(0, 0, 1) {
+		if len(of[day]) == 0 {
+			continue
+		}
+		e, err := g.ledger.Rollup(ctx, day)
+		if errors.Is(err, store.ErrNotFound) || isDocument(err) {
+			continue // it is closed anyway
+		}
+		if err != nil {
+			return nil, err
+		}
+		if e.Value.Batch == 0 {
+			continue // by an older version, which logged nothing
+		}
+		has, err := Logged(ctx, g.ledger, e)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range of[day] {
+			if !has.Has[id] {
+				days = append(days, day)
+				break
+			}
+		}
+	}
+	return days, nil
+}
+
+func gather[T any](list iter.Seq2[ledger.Entry[T], error], kind evidence.Kind, of map[time.Time][]ledger.LoggedID, logged func(T) bool) error {
+	for e, err := range list {
+		switch {
+		case isDocument(err):
+		case err != nil:
+			return err
+		case logged(e.Value):
+			day := longrun.DayOf(e.At).From
+			of[day] = append(of[day], ledger.LoggedID{Kind: kind, ID: e.Key.ID})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package logged
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence/tree"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// Anchor is what somebody outside was told of the evidence: a checkpoint of the log,
+// or the head of the chain.
+type Anchor struct {
+	Checkpoint evidence.Checkpoint // with a Size, or …
+	Head       evidence.Head       // … with a number
+}
+
+var (
+	checkpointText = regexp.MustCompile(`(\S+)\s+(\d{1,18})\s+([A-Za-z0-9+/]{43}=)`)
+	headText       = regexp.MustCompile(`\b(\d{1,18}) ([0-9a-f]{64})\b`)
+)
+
+// Anchors finds the checkpoints and heads in any text, such as the export of a chat
+// or the log of a web server.
+func Anchors(text string) (found []Anchor) {
+	for _, m := range checkpointText.FindAllStringSubmatch(text, -1) {
+		size, err := strconv.ParseInt(m[2], 10, 64)
+		root, bad := tree.ParseHash(m[3])
+		if err == nil && bad == nil && evidence.ValidateOrigin(m[1]) == nil && size > 0 {
+			found = append(found, Anchor{Checkpoint: evidence.Checkpoint{Origin: m[1], Size: size, Root: root}})
+		}
+	}
+	for _, m := range headText.FindAllStringSubmatch(text, -1) {
+		if head, err := evidence.ParseHead(m[0]); err == nil {
+			found = append(found, Anchor{Head: head})
+		}
+	}
+	return found
+}
+
+// Hold holds anchors against the log. What names another log counts as strange; of
+// heads nothing is said here. It returns the largest size of the newest tree that an
+// anchor vouches for.
+func (b *Book) Hold(anchors []Anchor) (vouched int64) {
+	type place struct {
+		tree string
+		size int64
+	}
+	at := map[place]*Batch{}
+	last := map[string]*Batch{}
+	for _, c := range b.Batches {
+		at[place{c.Tree, c.Size}], last[c.Tree] = c, c
+	}
+	strange := 0
+	for _, a := range anchors {
+		k := a.Checkpoint
+		if k.Size == 0 {
+			continue
+		}
+		name := k.Origin
+		if last[name] == nil {
+			name = b.ours(name)
+		}
+		end := last[name]
+		c := at[place{name, k.Size}]
+		switch {
+		case end == nil && len(b.Batches) == 0:
+			b.find.Fault(b.ledger.Path(ledger.Evidence), "is empty, and an anchor says that the log %q had %d leaves", k.Origin, k.Size)
+		case end == nil:
+			strange++
+		case c != nil && c.sound && c.Root == k.Root:
+			b.Counts["anchors"]++
+			if name == b.Newest().Tree {
+				vouched = max(vouched, k.Size)
+			}
+		case c != nil && c.sound:
+			b.find.Fault(c.Path, "contradicts an anchor: both are of %d leaves of %q, and their hashes are %s and %s", k.Size, name, c.Root, k.Root)
+		case k.Size > end.Size:
+			b.find.Fault(end.Path, "is the last batch of %q, with %d leaves, and an anchor says that there were %d: what came behind it was removed", name, end.Size, k.Size)
+		default:
+			b.find.Fault(b.containing(name, k.Size).Path, "contradicts an anchor: no batch ends with leaf %d of %q, hash %s", k.Size, name, k.Root)
+		}
+	}
+	if strange > 0 {
+		b.find.Doubt("", "%d anchors are of other logs, or of trees that are gone: this one is %s", strange, strings.Join(b.Names(), ", "))
+	}
+	return vouched
+}
+
+// ours returns a tree of this log that an origin in a text ends with: whoever writes
+// it down may write something before it.
+func (b *Book) ours(text string) string {
+	for _, name := range b.Names() {
+		if strings.HasSuffix(text, name) {
+			return name
+		}
+	}
+	return text
+}
+
+func (b *Book) containing(tree string, size int64) *Batch {
+	for _, c := range b.Batches {
+		if c.Tree == tree && c.Size >= size {
+			return c
+		}
+	}
+	return b.Newest()
+}
+
+// Root is that of the newest tree.
+func (b *Book) Root() (root tlog.Hash) {
+	if c := b.Newest(); c != nil {
+		root = c.Root
+	}
+	return root
+}

@@ -1,0 +1,137 @@
+package logged
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// rollups are what those that were logged say.
+type rollups struct {
+	days    map[string]day
+	batches map[int64][]string // the days that a batch has documents of
+	newest  time.Time          // the last day whose documents were logged
+}
+
+type day struct {
+	prunedAt map[string]time.Time
+	closed   bool // its documents were logged when it was closed
+}
+
+// pruned reports whether a rollup says that documents of a collection were pruned: of
+// a day or, where that is not known, of one that the batch has documents of.
+func (r *rollups) pruned(of time.Time, c ledger.Collection, batch int64) bool {
+	says := func(date string) bool {
+		_, ok := r.days[date].prunedAt[string(c)]
+		return ok
+	}
+	if !of.IsZero() {
+		return says(longrun.RollupID(of))
+	}
+	return slices.ContainsFunc(r.batches[batch], says)
+}
+
+// Rollups holds each rollup against its newest line. number is that of the newest
+// batch by the lock after all was read: what a later batch than those read has is
+// not judged.
+func (b *Book) Rollups(ctx context.Context, number int64) error {
+	b.rolls = rollups{days: map[string]day{}, batches: map[int64][]string{}}
+	newest := b.Newest()
+	for e, err := range b.ledger.Rollups(ctx, ledger.Page{}) {
+		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
+			if !b.find.Named(bad.Path) {
+				b.find.Fault(bad.Path, "is no rollup: %v", bad.Err)
+			}
+			b.Seen(evidence.Rollup, e.Key.ID)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		r := e.Value
+		refs := b.page("rollups").refs[name{evidence.Rollup, plain(evidence.Rollup, e.Key.ID)}]
+		for _, ref := range refs {
+			b.Batches[ref.batch].seen[ref.line] = true
+		}
+		if r.Batch > newest.Number && r.Batch <= number {
+			continue // it was closed while this was read
+		}
+		if b.rollup(e, refs) {
+			b.rolls.take(e.Key.ID, r)
+		}
+	}
+	for key, refs := range b.page("rollups").refs {
+		if last := refs[len(refs)-1]; !b.Batches[last.batch].seen[last.line] {
+			b.find.Fault(b.path(ledger.Rollups, key.id), "is missing: batch %d logged it", b.Batches[last.batch].Number)
+		}
+	}
+	return nil
+}
+
+func (r *rollups) take(id string, v longrun.Rollup) {
+	r.days[id] = day{prunedAt: v.PrunedAt, closed: v.Batch > 0}
+	for _, n := range v.Batches {
+		r.batches[n] = append(r.batches[n], id)
+	}
+	if at, err := longrun.ParseRollupID(id); err == nil && v.Batch > 0 && at.After(r.newest) {
+		r.newest = at
+	}
+}
+
+// rollup judges one, and reports whether it is what was logged.
+func (b *Book) rollup(e ledger.Entry[longrun.Rollup], refs []ref) bool {
+	path := e.Path()
+	if len(refs) == 0 {
+		b.find.Fault(path, "is in no batch of the log: it was inserted, or its batch was changed")
+		return false
+	}
+	leaf := evidence.Leaf(evidence.RollupEntry(e.Value))
+	last := refs[len(refs)-1]
+	newest := b.line(last)
+	if newest.Leaf == leaf {
+		b.Counts["rollups"]++
+		return true
+	}
+	for _, r := range refs {
+		if l := b.line(r); l.Leaf == leaf {
+			b.find.Fault(path, "was set back to revision %d, of batch %d: batch %d logged revision %d", l.Number, b.Batches[r.batch].Number, b.Batches[last.batch].Number, newest.Number)
+			return false
+		}
+	}
+	b.find.Fault(path, "was edited: it is not revision %d, which batch %d logged", newest.Number, b.Batches[last.batch].Number)
+	return false
+}
+
+// NewestDay is the last day whose documents were logged when it was closed; zero
+// without one.
+func (b *Book) NewestDay() time.Time { return b.rolls.newest }
+
+const (
+	// settledDays is how many days later a day must have been closed before what it
+	// lacks was inserted: until then a leader looks for what came late.
+	settledDays = 8
+	// lateGrace is how long after its day a document may wait for a leader that
+	// closes it.
+	lateGrace = 2*24*time.Hour + 6*time.Hour
+)
+
+// Unlogged judges a probe or an incident that is over and has no line. now is the
+// verifier's clock; zero judges no age.
+func (b *Book) Unlogged(path string, at, now time.Time) {
+	d := longrun.DayOf(at)
+	closed := b.rolls.days[longrun.RollupID(at)].closed
+	switch {
+	case b.find.Named(path):
+	case closed && !b.rolls.newest.Before(d.From.AddDate(0, 0, settledDays)):
+		b.find.Fault(path, "is in no batch of the log, though its day was closed long ago: it was inserted")
+	case closed && !now.IsZero() && now.Sub(d.To) > lateGrace:
+		b.find.Doubt(path, "is in no batch of the log yet, though its day has been over since %s", d.To.Format(time.RFC3339))
+	default:
+		b.Counts["unlogged"]++
+	}
+}

@@ -69,8 +69,6 @@ func fill(v reflect.Value) {
 		v.SetBool(true)
 	case reflect.Float64:
 		v.SetFloat(1)
-	case reflect.Interface:
-		v.Set(reflect.ValueOf("x"))
 	default:
 		v.SetInt(1)
 	}

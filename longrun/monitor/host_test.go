@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/document"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe"
@@ -109,7 +110,7 @@ func TestAfterBeatIsToldOfStoredBeatsOnly(t *testing.T) {
 		time.Sleep(10*time.Minute + 30*time.Second)
 		standby.end()
 		n.end()
-		require.Equal(t, beats(t, mem), told)
+		require.Equal(t, beats(t, mem), document.Full(told))
 	})
 }
 

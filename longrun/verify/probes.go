@@ -180,13 +180,16 @@ func (o ProbesOptions) probes(s longrun.Settings, found map[longrun.NamedProbe]*
 	return probes
 }
 
+// probeCounts count what came of probes.
+type probeCounts struct{ pass, fail, inconclusive int64 }
+
 // probeFinds are the results of one probe.
 type probeFinds struct {
-	pass, fail, inconclusive int64                        // by the schedule, or on suspicion
-	byHand                   int64                        // whatever came of them
-	newest                   *ledger.Entry[longrun.Probe] // PASS or FAIL, not by hand
-	scheduled                *ledger.Entry[longrun.Probe] // the last one not by hand
-	last                     *ledger.Entry[longrun.Probe] // whatever it was
+	probeCounts                              // by the schedule, or on suspicion
+	byHand      probeCounts                  // in no rate
+	newest      *ledger.Entry[longrun.Probe] // PASS or FAIL, not by hand
+	scheduled   *ledger.Entry[longrun.Probe] // the last one not by hand
+	last        *ledger.Entry[longrun.Probe] // whatever it was
 }
 
 func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptions) (map[longrun.NamedProbe]*probeFinds, error) {
@@ -220,9 +223,18 @@ func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptio
 // add counts a result; they come in the order of time.
 func (f *probeFinds) add(q *inquiry, e ledger.Entry[longrun.Probe]) {
 	f.last = &e
-	if e.Value.Trigger == longrun.ByHand && (e.Value.Result == longrun.Pass || e.Value.Result == longrun.Fail || e.Value.Result == longrun.Inconclusive) {
-		f.byHand++ // nobody mends a rate by asking more often
-		return
+	if e.Value.Trigger == longrun.ByHand { // nobody mends a rate by asking more often
+		switch e.Value.Result {
+		case longrun.Pass:
+			f.byHand.pass++
+			return
+		case longrun.Fail:
+			f.byHand.fail++
+			return
+		case longrun.Inconclusive:
+			f.byHand.inconclusive++
+			return
+		}
 	}
 	f.scheduled = &e
 	switch e.Value.Result {
@@ -244,12 +256,9 @@ func (f *probeFinds) add(q *inquiry, e ledger.Entry[longrun.Probe]) {
 func (f *probeFinds) judge(q *inquiry, n longrun.NamedProbe, o ProbesOptions, s longrun.Settings, dir string) {
 	t := n.Type
 	name := visible.Line(string(t), maxName)
-	q.counts[name+"Pass"] += f.pass
-	q.counts[name+"Fail"] += f.fail
-	q.counts[name+"Inconclusive"] += f.inconclusive
-	if f.byHand > 0 {
-		q.counts[name+"ByHand"] += f.byHand
-	}
+	q.counts[name+"Pass"] += f.pass + f.byHand.pass
+	q.counts[name+"Fail"] += f.fail + f.byHand.fail
+	q.counts[name+"Inconclusive"] += f.inconclusive + f.byHand.inconclusive
 	decided := f.pass + f.fail
 	if decided == 0 {
 		switch {

@@ -55,9 +55,10 @@ func native(v reflect.Value) any {
 
 func nativeList(v reflect.Value) any {
 	switch {
+	case v.Type().Elem().Kind() != reflect.Uint8:
 	case v.IsNil():
 		return nil
-	case v.Type().Elem().Kind() == reflect.Uint8:
+	default:
 		return v.Bytes()
 	}
 	out := make([]any, v.Len())
@@ -68,9 +69,6 @@ func nativeList(v reflect.Value) any {
 }
 
 func nativeMap(v reflect.Value) any {
-	if v.IsNil() {
-		return nil
-	}
 	out := make(map[string]any, v.Len())
 	for it := v.MapRange(); it.Next(); {
 		out[it.Key().String()] = native(it.Value())

@@ -119,7 +119,7 @@ func TestMetricsOfAMonthAgreeWithTheDocuments(t *testing.T) {
 		for _, g := range s.Gaps {
 			gaps[g.Cause] = g.Count
 		}
-		require.Equal(t, map[string]int64{"restart": 4, "crash": 0, "stall": 0, "deploy": 0, "store": 0, "ongoing": 0, "unknown": 0}, gaps)
+		require.Equal(t, map[string]int64{"restart": 4, "crash": 0, "stall": 0, "deploy": 0, "store": 0, "unknown": 0}, gaps)
 	})
 }
 

@@ -53,6 +53,16 @@ func DefaultSettings(interval time.Duration) Settings {
 	return Settings{DriftSec: interval.Seconds() / 6, InsufficientDataThreshold: 0.8, AlertThresholds: DefaultAlertThresholds(interval)}
 }
 
+// Clone returns settings that share no list and no map with s.
+func (s Settings) Clone() Settings {
+	s.Targets, s.RulesOff, s.Maintenance = slices.Clone(s.Targets), slices.Clone(s.RulesOff), slices.Clone(s.Maintenance)
+	s.ProbeEverySec, s.RetentionDays = maps.Clone(s.ProbeEverySec), maps.Clone(s.RetentionDays)
+	for i := range s.Maintenance {
+		s.Maintenance[i].Days = slices.Clone(s.Maintenance[i].Days)
+	}
+	return s
+}
+
 // Validate reports everything that is wrong, each error naming its field.
 func (s Settings) Validate() error {
 	var errs []error

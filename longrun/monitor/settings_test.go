@@ -135,3 +135,30 @@ func TestOfTwoWhoChangeSettingsAtOnceOneIsRefused(t *testing.T) {
 		a.end()
 	})
 }
+
+// Whoever gave settings, or was given some, may do with its lists what it likes.
+func TestSettingsInForceAreNobodysOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := start(t, memstore.New(nil), "a")
+		time.Sleep(time.Minute)
+		s, version, err := a.Settings(t.Context())
+		require.NoError(t, err)
+		s.Targets = []longrun.Target{{Days: 7, Percent: 99}}
+		s.RulesOff = []longrun.RuleID{"queue_depth"}
+		s.Maintenance = []longrun.Maintenance{{Name: "backup", Start: "03:00", Minutes: 10, Days: []string{"mon"}}}
+		s.ProbeEverySec = map[string]float64{"outbound": 3600}
+		s.RetentionDays = map[string]int64{"heartbeats": 40}
+		_, err = a.PutSettings(t.Context(), s, version)
+		require.NoError(t, err)
+		want := a.Status().Settings
+		for _, mine := range []longrun.Settings{s, a.Status().Settings} {
+			mine.Targets[0].Percent, mine.RulesOff[0], mine.Maintenance[0].Minutes, mine.Maintenance[0].Days[0] = 1, "x", 1, "sun"
+			mine.ProbeEverySec["outbound"], mine.RetentionDays["heartbeats"] = 1, 1
+		}
+		got := a.Status().Settings
+		require.Equal(t, want.Clone(), got)
+		require.InDelta(t, 99, got.Targets[0].Percent, 0)
+		require.Equal(t, "mon", got.Maintenance[0].Days[0])
+		a.end()
+	})
+}

@@ -130,7 +130,7 @@ func (m *Monitor) Status() Status {
 		Lease:      m.cfg.Lease,
 		State:      Stopped,
 		Started:    m.startedAt(),
-		Settings:   m.live.Now(),
+		Settings:   m.live.Now().Clone(),
 		Tasks:      m.campaign.TaskStatus(),
 	}
 	campaign := m.campaign.State()

@@ -69,7 +69,7 @@ func (l *Live) Put(ctx context.Context, s longrun.Settings, version string) (str
 	if err != nil {
 		return "", err
 	}
-	l.adopt(ctx, s)
+	l.adopt(ctx, s.Clone()) // the caller goes on with its own
 	return written, nil
 }
 

@@ -43,7 +43,7 @@ func appendValue(b []byte, v reflect.Value) []byte {
 		}
 	case reflect.Struct:
 		if v.Type() == timeType {
-			t, _ := v.Interface().(time.Time) // it is one
+			t, _ := reflect.TypeAssert[time.Time](v) // it is one
 			return append(t.UTC().AppendFormat(append(b, '"'), layout), '"')
 		}
 		return appendStruct(b, v)
@@ -94,7 +94,7 @@ func isZeroTime(v reflect.Value) bool {
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
 	}
-	t, is := v.Interface().(time.Time)
+	t, is := reflect.TypeAssert[time.Time](v)
 	return is && t.IsZero()
 }
 

@@ -143,7 +143,7 @@ func (t *tab) hear(event any) {
 }
 
 // patience is how long anything in the browser may take.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 func (t *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	t.tb.Helper()

@@ -2,9 +2,7 @@ package e2e_test
 
 import (
 	"compress/gzip"
-	"context"
 	"database/sql"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -17,7 +15,6 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
-	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite" // the peer's store
 	"riverqueue.com/riverui"
@@ -138,40 +135,4 @@ func (p *packed) Write(b []byte) (int, error) {
 		p.WriteHeader(http.StatusOK)
 	}
 	return p.z.Write(b)
-}
-
-// From the moment that a probe's result is stored until it is seen in an open page.
-func BenchmarkEventToPixel(b *testing.B) {
-	h := &host{}
-	watched := serve(b, 90, time.Minute, h)
-	s := mount(b, watched, "root")
-	in := open(b, browse(b), look{width: 1400, height: 900})
-	in.signIn(s)
-	in.await(`/^Live/.test(document.getElementById("fresh").textContent)`)
-	is[float64](in, `(() => {
-		window.painted = 0;
-		new MutationObserver((changes) => {
-			if (changes.some((c) => [...c.addedNodes].some((n) => n.id === "probes"))) {
-				requestAnimationFrame(() => { window.painted = Date.now(); });
-			}
-		}).observe(document.querySelector("main"), {childList: true, subtree: true});
-		return 0;
-	})()`)
-	var took []float64
-	for b.Loop() {
-		b.StopTimer() // what the last hint holds back is no part of it
-		time.Sleep(1200 * time.Millisecond)
-		h.set(func(h *host) { h.fails = !h.fails })
-		is[float64](in, "window.painted = 0")
-		b.StartTimer()
-		_, err := watched.RunNamedProbe(context.Background(), longrun.NamedProbe{Type: longrun.Outbound})
-		require.NoError(b, err)
-		stored := time.Now()
-		in.await("window.painted")
-		took = append(took, is[float64](in, "window.painted")-float64(stored.UnixMicro())/1000)
-	}
-	slices.Sort(took)
-	for _, p := range []int{50, 95} {
-		b.ReportMetric(took[(len(took)*p+99)/100-1], fmt.Sprintf("ms-p%d", p))
-	}
 }

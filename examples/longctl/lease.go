@@ -60,7 +60,7 @@ func writing(ctx context.Context, st store.Store, l *ledger.Ledger, o logbook.Op
 	}
 	waiting, cancel := context.WithTimeoutCause(ctx, leaseWait, errors.New("the lease is not to be had"))
 	defer cancel()
-	done := false
+	done, broke := false, error(nil)
 	err = lock.Run(waiting, lease, func(_ context.Context, lease *lock.Lease) error {
 		done = true
 		cancel() // the lease is there; what is done with it may take longer
@@ -68,12 +68,16 @@ func writing(ctx context.Context, st store.Store, l *ledger.Ledger, o logbook.Op
 		ctx, end := context.WithCancelCause(ctx)
 		defer end(nil)
 		defer context.AfterFunc(lease.Context(), func() { end(context.Cause(lease.Context())) })()
-		return do(ctx, logbook.New(l, held, o), func(ctx context.Context, ops []store.Op) error { return lease.Commit(ctx, ops...) })
+		broke = do(ctx, logbook.New(l, held, o), func(ctx context.Context, ops []store.Op) error { return lease.Commit(ctx, ops...) })
+		return broke
 	})
-	if err == nil && !done {
+	switch {
+	case err != nil:
+		return err
+	case !done:
 		return context.Cause(waiting)
 	}
-	return err
+	return broke // to be asked to stop is no failure of the lease, but the work is not done
 }
 
 // holder reads who leads, and whether somebody does now.

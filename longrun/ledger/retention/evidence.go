@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -55,7 +56,8 @@ func (p *pruner) evidence(ctx context.Context, all []*evidenceOf) error {
 				}
 			}
 		}
-		if len(gone) == 0 && len(marks) == 0 && !more(all) {
+		more := slices.ContainsFunc(all, func(e *evidenceOf) bool { return !e.done })
+		if len(gone) == 0 && len(marks) == 0 && !more {
 			return nil
 		}
 		if err := p.announce(ctx, marks); err != nil {
@@ -69,23 +71,14 @@ func (p *pruner) evidence(ctx context.Context, all []*evidenceOf) error {
 	}
 }
 
-func more(all []*evidenceOf) bool {
-	for _, e := range all {
-		if !e.done {
-			return true
-		}
-	}
-	return false
-}
-
 // announce stores the marks, before the first delete.
 func (p *pruner) announce(ctx context.Context, marks map[string]*logbook.Rollup) error {
 	if len(marks) == 0 {
 		return nil
 	}
 	rollups := make([]logbook.Rollup, 0, len(marks))
-	for _, r := range marks {
-		rollups = append(rollups, *r)
+	for _, date := range slices.Sorted(maps.Keys(marks)) {
+		rollups = append(rollups, *marks[date])
 	}
 	return p.w.Mark(ctx, rollups)
 }

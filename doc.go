@@ -14,7 +14,7 @@
 // over expected slots, and the missed slots of all gaps add up to the
 // difference, always. The beats form a chain of hashes, so that a document that
 // was edited, added or taken away shows. What goes wrong becomes an incident, and a
-// message that arrives at least once; each day is rolled up and sealed.
+// message that arrives at least once; each day is rolled up, and logged as evidence.
 //
 // # The packages
 //

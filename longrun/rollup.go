@@ -107,7 +107,7 @@ type Rollup struct {
 	// Replaced is the whole document that lay in this one's place, and was none of ours:
 	// the original system's rollup of the day, with its own numbers under its own
 	// names, or one that did not decode. Empty where there was none. It outlives every
-	// new computation, as the seal does.
+	// new computation.
 	Replaced map[string]any `json:"replaced" firestore:"replaced"`
 
 	// ComputedAt is when the numbers were last computed with another outcome

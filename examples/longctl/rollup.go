@@ -89,7 +89,7 @@ func (c rollupCommand) Run(ctx context.Context, s surroundings) error {
 	})
 }
 
-// days are those asked for, oldest first: seals are made in their order.
+// days are those asked for, oldest first: they are logged in their order.
 func (c rollupCommand) days(ctx context.Context, l *ledger.Ledger, now time.Time) ([]time.Time, error) {
 	if !c.Missing {
 		var days []time.Time

@@ -213,11 +213,11 @@ func checkLists(r *longrun.Rollup, day *rolledDay) error {
 var ErrShrunk = errors.New("longrun: documents that the rollup counted are gone")
 
 // Revise returns the rollup that stands after the day was rolled up again: old
-// itself, unless the numbers changed; then fresh with what old had Replaced, the old
-// Seal, and the next Revision. ErrShrunk is returned beside old, if fresh lacks what old had, or
-// anything of the day was pruned. An old rollup that contradicts itself, or is of
-// other slots, shrinks nothing, unless nothing at all is left of its beats: then
-// it is the only trace of them.
+// itself, unless the numbers changed; then fresh with what old had Replaced, its Seal,
+// its Batch and Batches, and the next Revision. ErrShrunk is returned beside old, if
+// fresh lacks what old had, or anything of the day was pruned. An old rollup that
+// contradicts itself, or is of other slots, shrinks nothing, unless nothing at all is
+// left of its beats: then it is the only trace of them.
 func Revise(old, fresh longrun.Rollup) (longrun.Rollup, error) {
 	if len(old.PrunedAt) > 0 {
 		return old, fmt.Errorf("%w: %s is pruned", ErrShrunk, old.Date)

@@ -37,10 +37,10 @@ func (l *Ledger) PutRollup(ctx context.Context, r longrun.Rollup, version string
 }
 
 // RollDay computes the rollup of the UTC day that day lies in, from the documents
-// and on top of the one that is stored, if any: its seal stays, and where nothing
-// changed it comes back as it is, so that whoever finds the Revision unmoved need
-// not write it. Nothing is written here: the leader commits SetRollup, and fills
-// in ComputedBy.
+// and on top of the one that is stored, if any: where nothing changed it
+// comes back as it is, so that whoever finds the Revision unmoved need not write it.
+// Nothing is written here, and nothing logged: the leader goes by CloseDay and
+// logbook.Log.Append.
 //
 // A day that is not over is an error. longrun.ErrShrunk comes beside the stored
 // rollup when documents that it counted are gone: they were pruned, and it stands. A

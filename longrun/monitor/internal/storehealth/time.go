@@ -39,7 +39,7 @@ type UntrustedError struct {
 func (e *UntrustedError) Error() string { return "the time is not certain: " + e.Reason }
 
 // Time says whether what the clock shows may be believed by whoever does what
-// cannot be taken back: deletes, rolls up, seals. Three witnesses must agree: this
+// cannot be taken back: deletes, rolls up, logs. Three witnesses must agree: this
 // machine's clock, the time that has elapsed, by timers, which no one sets, and the
 // store's clock, which stands in each Record and Stamp. Settled asks a fourth, the
 // beats. It is safe for concurrent use.

@@ -93,17 +93,17 @@ type LoggedID struct {
 // It writes nothing. Only who may write to the log commits what it returns.
 func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time.Duration, by string, logged func(context.Context, Entry[longrun.Rollup]) (Logged, error)) (Closing, error) {
 	w := longrun.DayOf(day)
-	old, known, err := l.stored(ctx, w.From)
+	old, err := l.stored(ctx, w.From)
 	if err != nil {
 		return Closing{}, err
 	}
 	has := Logged{Trusted: true}
-	if known {
-		if has, err = logged(ctx, old); err != nil {
+	if old.known {
+		if has, err = logged(ctx, old.Entry); err != nil {
 			return Closing{}, err
 		}
 	}
-	c := Closing{Version: old.Version, Forged: known && !has.Trusted}
+	c := Closing{Version: old.Version, Forged: old.known && !has.Trusted}
 	if c.Forged && len(old.Value.PrunedAt) > 0 {
 		c.Rollup, c.Shrunk = old.Value, true
 		return c, nil
@@ -114,14 +114,14 @@ func (l *Ledger) CloseDay(ctx context.Context, day, now time.Time, interval time
 		return Closing{}, err
 	}
 	if c.Forged { // what it says counts for nothing, but that it is not the first
-		fresh.Revision, fresh.Seal, fresh.Replaced = max(old.Value.Revision, 0)+1, old.Value.Seal, old.Value.Replaced
+		fresh.Revision, fresh.Seal, fresh.Replaced = max(old.Value.Revision, 0)+1, old.Value.Seal, old.kept()
 		c.Rollup, c.Changed = fresh, true
 	} else {
-		c.Rollup, err = revise(old.Value, known, fresh)
+		c.Rollup, err = old.revise(fresh)
 		if c.Shrunk = errors.Is(err, coverage.ErrShrunk); err != nil && !c.Shrunk {
 			return Closing{}, err
 		}
-		c.Changed = !known || c.Rollup.Revision != old.Value.Revision
+		c.Changed = !old.known || c.Rollup.Revision != old.Value.Revision
 	}
 	c.Lines = slices.DeleteFunc(found.all, func(n evidence.Line) bool { return has.Has[LoggedID{n.Kind, n.ID}] })
 	if len(c.Lines) > 0 {

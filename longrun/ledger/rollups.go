@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -46,26 +45,24 @@ func (l *Ledger) PutRollup(ctx context.Context, r longrun.Rollup, version string
 // rollup when documents that it counted are gone: they were pruned, and it stands. A
 // rollup of the original system has no slots: it moves into Rollup.Replaced.
 //
-// The day's beats are handed to each of also, from the same reading.
-//
 // A beat that comes late concerns its day, and the days beside it as far as its
 // gap reaches: their last or first gap may have got another end.
-func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.Duration, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
-	fresh, err := l.compute(ctx, day, now, interval, nil, also...)
+func (l *Ledger) RollDay(ctx context.Context, day, now time.Time, interval time.Duration) (longrun.Rollup, error) {
+	fresh, err := l.compute(ctx, day, now, interval, nil)
 	if err != nil {
 		return longrun.Rollup{}, err
 	}
-	old, known, err := l.stored(ctx, day)
+	old, err := l.stored(ctx, day)
 	if err != nil {
 		return longrun.Rollup{}, err
 	}
-	return revise(old.Value, known, fresh)
+	return old.revise(fresh)
 }
 
 // compute makes the rollup of a day from its documents alone. A day keeps to the
 // slots that its beats were made for, whatever they are today; where they are of
 // several lengths, to those in which each beat fills what it covers.
-func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.Duration, lines *lines, also ...func(longrun.Heartbeat)) (longrun.Rollup, error) {
+func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.Duration, lines *lines) (longrun.Rollup, error) {
 	earliest, known, err := l.Earliest(ctx)
 	if err != nil {
 		return longrun.Rollup{}, err
@@ -75,9 +72,9 @@ func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.
 	}
 	var own time.Duration // 0 where no beat says
 	see := func(h longrun.Heartbeat) { own = coverage.Finest(own, coverage.Grid{}.Own(h)) }
-	d, err := l.readDay(ctx, day, interval, earliest, now, lines, append(slices.Clip(also), see)...)
+	d, err := l.readDay(ctx, day, interval, earliest, now, lines, see)
 	if err == nil && own != 0 && own != interval {
-		d, err = l.readDay(ctx, day, own, earliest, now, nil)
+		d, err = l.readDay(ctx, day, own, earliest, now, nil, nil)
 	}
 	if err != nil {
 		return longrun.Rollup{}, err
@@ -85,22 +82,30 @@ func (l *Ledger) compute(ctx context.Context, day, now time.Time, interval time.
 	return d.Rollup(), nil
 }
 
-// stored reads the rollup of a day. One that does not decode has a version, and
-// is not known. Of that and of the original system's the whole document is in
-// Replaced: nobody's numbers are lost because there are others now.
-func (l *Ledger) stored(ctx context.Context, day time.Time) (e Entry[longrun.Rollup], known bool, err error) {
+// storedRollup is what lies in the place of a day's rollup.
+type storedRollup struct {
+	Entry[longrun.Rollup]
+	// known says that it is a rollup: one that does not decode has a version alone.
+	known bool
+	// replaced is the whole document where it is none of ours: of the original system, or
+	// one that does not decode. Nobody's numbers are lost because there are others now.
+	replaced map[string]any
+}
+
+// stored reads the rollup of a day.
+func (l *Ledger) stored(ctx context.Context, day time.Time) (s storedRollup, err error) {
 	rec, err := l.Record(ctx, l.Key(Rollups, longrun.RollupID(day)))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return e, false, nil
+		return s, nil
 	case err != nil:
-		return e, false, err
+		return s, err
 	}
-	e, err = Decode[longrun.Rollup](rec)
-	if err != nil || e.Value.Original() {
-		e.Value.Replaced = replaced(rec)
+	s.Entry, err = Decode[longrun.Rollup](rec)
+	if s.known = err == nil; !s.known || s.Value.Original() {
+		s.replaced = replaced(rec)
 	}
-	return e, err == nil, nil
+	return s, nil
 }
 
 // maxReplaced bounds what is kept of a document in the place of a rollup, in bytes
@@ -118,31 +123,33 @@ func replaced(rec store.Record) map[string]any {
 	return doc
 }
 
-// revise is longrun.Revise, where there is something to revise.
-func revise(old longrun.Rollup, known bool, fresh longrun.Rollup) (longrun.Rollup, error) {
-	if !known {
-		if len(old.Replaced) > 0 {
-			fresh.Replaced = old.Replaced
-		}
+// kept is what a rollup in its place has as Replaced.
+func (s storedRollup) kept() map[string]any {
+	if len(s.replaced) > 0 {
+		return s.replaced
+	}
+	return s.Value.Replaced
+}
+
+// revise is coverage.Revise, where there is something to revise.
+func (s storedRollup) revise(fresh longrun.Rollup) (longrun.Rollup, error) {
+	s.Value.Replaced = s.kept()
+	if !s.known {
+		fresh.Replaced = s.kept()
 		return fresh, nil
 	}
-	r, err := coverage.Revise(old, fresh)
+	r, err := coverage.Revise(s.Value, fresh)
 	if err != nil {
 		return r, fmt.Errorf("ledger: roll up %s: %w", fresh.Date, err)
 	}
 	return r, nil
 }
 
-// ReadDay reads everything of the UTC day that day lies in, once: its beats with
-// the nearest ones on both sides, its probes, its incidents, and the runs. What
-// earliest and now mean is said at coverage.NewDay.
-//
-// Each of also is given the beats of the day as well.
-func (l *Ledger) ReadDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, also ...func(longrun.Heartbeat)) (*coverage.Day, error) {
-	return l.readDay(ctx, day, interval, earliest, now, nil, also...)
-}
-
-func (l *Ledger) readDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, lines *lines, also ...func(longrun.Heartbeat)) (*coverage.Day, error) {
+// readDay reads everything of the UTC day that day lies in, once: its beats with the
+// nearest ones on both sides, its probes, its incidents, and the runs; and of what is
+// evidence the lines. What earliest and now mean is said at coverage.NewDay. see is told
+// of each beat of the day; nil tells nobody.
+func (l *Ledger) readDay(ctx context.Context, day time.Time, interval time.Duration, earliest, now time.Time, lines *lines, see func(longrun.Heartbeat)) (*coverage.Day, error) {
 	empty, err := coverage.NewDay(day, interval, earliest, now) // checks, before anything is read
 	if err != nil {
 		return nil, fmt.Errorf("ledger: roll up %s: %w", longrun.RollupID(day), err)
@@ -171,20 +178,21 @@ func (l *Ledger) readDay(ctx context.Context, day time.Time, interval time.Durat
 			return nil, err
 		}
 	}
-	return d, l.read(ctx, w, shared{d, also}, nil, lines)
-}
-
-// shared hands beats on.
-type shared struct {
-	*coverage.Day
-	also []func(longrun.Heartbeat)
-}
-
-func (s shared) Add(h longrun.Heartbeat) {
-	s.Day.Add(h)
-	for _, add := range s.also {
-		add(h)
+	if see == nil {
+		return d, l.read(ctx, w, d, nil, lines)
 	}
+	return d, l.read(ctx, w, shown{d, see}, nil, lines)
+}
+
+// shown is a day whose beats somebody else sees, too.
+type shown struct {
+	*coverage.Day
+	see func(longrun.Heartbeat)
+}
+
+func (s shown) Add(h longrun.Heartbeat) {
+	s.Day.Add(h)
+	s.see(h)
 }
 
 // nobody takes documents and counts none.

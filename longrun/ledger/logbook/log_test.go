@@ -226,3 +226,26 @@ func ExampleProve() {
 	// true
 	// 1 0 true
 }
+
+// The original system's rollups are logged as they were found, and nobody forged them
+// when ours take their places.
+func TestTheOriginalsRollupsAreNotForged(t *testing.T) {
+	t.Parallel()
+	st, l, lease := stage(t, 3)
+	for day := range 3 {
+		at := day0.AddDate(0, 0, day)
+		_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Rollups, longrun.RollupID(at)), map[string]any{
+			"ts": at, "date": longrun.RollupID(at), "expectedHb": 24, "writtenHb": 20, "serviceVersion": "1.4",
+		}))
+		require.NoError(t, err)
+	}
+	log := logbook.New(l, lease, logbook.Options{By: "a"})
+	for day := range 3 {
+		c := closeDay(t, l, log, day)
+		require.False(t, c.Forged, "day %d", day)
+		require.Equal(t, "1.4", c.Rollup.Replaced["serviceVersion"])
+	}
+	for day := range 3 { // and again
+		require.False(t, closeDay(t, l, log, day).Forged, "day %d", day)
+	}
+}

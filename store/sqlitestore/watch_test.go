@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -276,7 +277,12 @@ func TestWatchesMayEndInAnyWay(t *testing.T) {
 					if ctx.Err() != nil {
 						return
 					}
-					set(t, st, store.Set(key("a"), noteAt(1)))
+					if _, err := st.Commit(t.Context(), store.Set(key("a"), noteAt(1))); err != nil {
+						if !strings.Contains(err.Error(), "store is closed") {
+							t.Error(err)
+						}
+						return
+					}
 				}
 			})
 		}

@@ -137,5 +137,6 @@ func New(st store.Store, key store.Key, opts *Options) (Lock, error) {
 	if err := errors.Join(missing, key.Validate(), o.validate()); err != nil {
 		return nil, err
 	}
-	return &campaign{st: guardstore.Of(st, o.Clock), key: key, opts: o, turn: make(chan struct{}, 1)}, nil
+	guarded := guardstore.Of(st, o.Clock)
+	return &campaign{st: guarded, witness: witnessOf(&o, guarded), key: key, opts: o, turn: make(chan struct{}, 1)}, nil
 }

@@ -49,6 +49,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/filelock"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -109,11 +110,13 @@ type Store struct {
 	closed  bool
 	calls   sync.WaitGroup // calls under way; Close waits for them
 	watches *watches
+	signs   filelock.Signs
 }
 
 var (
 	_ store.Store   = (*Store)(nil)
 	_ store.Watcher = (*Store)(nil)
+	_ store.Witness = (*Store)(nil)
 )
 
 // Open opens the database in the file at path, and makes it where it does not
@@ -149,6 +152,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		readOnly:   o.ReadOnly,
 		writing:    make(chan struct{}, 1),
 		watches:    newWatches(),
+		signs:      filelock.Signs{Prefix: p.path + "-", Clock: o.Clock},
 	}
 	if o.ReadOnly {
 		err = s.openToRead(ctx, o.BusyTimeout)
@@ -168,6 +172,7 @@ func (s *Store) openToWrite(ctx context.Context, busy time.Duration) error {
 	if err := s.place.make(); err != nil {
 		return err
 	}
+	s.signs.Sweep()
 	return advise(s.place, s.open(ctx, readWrite, busy, prepare))
 }
 

@@ -78,12 +78,10 @@ func (c *campaign) adopt(ctx context.Context, row Row, version string) *Lease {
 		return nil // it can only be replaced by a new grant
 	}
 	c.mu.Lock()
-	gone := slices.DeleteFunc(c.claims, func(other claim) bool { return other.row.Owner == g.row.Owner })
 	c.claims = nil // the version moved to this one: every other claim is dead
 	c.highest = lease.token
 	c.lease = lease
 	c.mu.Unlock()
-	ended(gone)
 	lease.guard()
 	c.opts.Logger.InfoContext(ctx, "lock acquired", "key", c.key.String(), "epoch", lease.token.Epoch,
 		"how", string(g.how), "previous", g.prev.HolderInstanceID)

@@ -8,7 +8,10 @@
 //
 // The file is in WAL mode with synchronous=FULL: every Commit is synced, and
 // readers block nobody. Beside it lie a -wal and a -shm file, which belong to
-// it; the last process to close it removes them. A new file is its owner's alone
+// it; the last process to close it removes them. On Linux, and on a file system of the
+// machine's own, the Store is a store.Witness too: whoever holds a lock in it has a
+// file beside it, whose name ends in .alive, and of a process that was killed one is
+// left for the next to remove. A new file is its owner's alone
 // (0600), and those two have its mode. The documents are readable JSON in the
 // table documents, so that
 //

@@ -124,10 +124,10 @@ type process struct {
 	child int             // the process that it started
 }
 
-func start(t testing.TB, path, name string, options ...string) *process {
+func start(tb testing.TB, path, name string, options ...string) *process {
 	exe, err := os.Executable()
-	require.NoError(t, err)
-	p := &process{t: t, name: name, lines: make(chan string, 1<<16), wrote: map[string]bool{}}
+	require.NoError(tb, err)
+	p := &process{t: tb, name: name, lines: make(chan string, 1<<16), wrote: map[string]bool{}}
 	p.cmd = exec.Command(exe)
 	if len(options) == 0 {
 		options = []string{"3s"}
@@ -135,9 +135,9 @@ func start(t testing.TB, path, name string, options ...string) *process {
 	p.cmd.Env = append(os.Environ(), processEnv+"="+strings.Join(append([]string{path, name}, options...), "\n"))
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, p.cmd.Start())
-	t.Cleanup(func() {
+	require.NoError(tb, err)
+	require.NoError(tb, p.cmd.Start())
+	tb.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
 	})

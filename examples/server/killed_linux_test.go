@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -42,10 +43,8 @@ func (b book) found(instance string) {
 				continue
 			}
 			for _, d := range b.deaths() {
-				for _, who := range d.Instances {
-					if who == instance {
-						return true
-					}
+				if slices.Contains(d.Instances, instance) {
+					return true
 				}
 			}
 		}

@@ -51,6 +51,7 @@ func TestWhateverAWitnessDoesIsAnOrdinaryErrorWithinItsTime(t *testing.T) {
 		"a long one": {strings.Repeat("m", 257), func(bool) {}, well},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				hang := make(chan struct{})
 				defer close(hang)

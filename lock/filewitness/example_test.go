@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"os"
 
 	"github.com/seed-13dc028d/longwatch/lock"
@@ -16,22 +15,26 @@ import (
 func ExampleNew() {
 	dir, err := os.MkdirTemp("", "signs") // a real one is the same for all instances on the machine
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer os.RemoveAll(dir)
 	witness, err := filewitness.New(dir, nil)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	key := store.Key{Collection: "app/prod/locks", ID: "leader"}
 	l, err := lock.New(memstore.New(nil), key, &lock.Options{Witness: witness})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	ctx := context.Background()
 	held, err := l.TryAcquire(ctx)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	_, err = l.TryAcquire(ctx) // its process lives: it is held until it is released
 	fmt.Println(errors.Is(err, lock.ErrHeld))

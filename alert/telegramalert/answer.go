@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/alert/internal/exchange"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 )
 
 const (
 	// defaultWait is for a 429 that does not say how long.
 	defaultWait = 30 * time.Second
-	// maxWait is the longest that is believed. Hours have been seen.
-	maxWait = 24 * time.Hour
 	// maxDescription is how much of Telegram's words an error repeats, in runes.
 	maxDescription = 200
 )
@@ -113,23 +112,15 @@ func (a *Alerter) verdict(said *answer) error {
 // isPermanent reports whether only a person can help: all refusals but those
 // that are about time.
 func isPermanent(code int) bool {
-	switch code {
-	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly:
-		return false
-	}
-	return code >= 400 && code < 500
+	return code != http.StatusConflict && exchange.Final(code)
 }
 
 // wait is how long Telegram wants to be left alone.
 func (a *answer) wait() time.Duration {
-	seconds := a.Parameters.RetryAfter
-	switch {
-	case seconds <= 0:
-		return defaultWait
-	case seconds > int64(maxWait/time.Second):
-		return maxWait
+	if after := exchange.Seconds(a.Parameters.RetryAfter); after > 0 {
+		return after
 	}
-	return time.Duration(seconds) * time.Second
+	return defaultWait
 }
 
 // refusal is Telegram's own words, as far as they can be repeated.

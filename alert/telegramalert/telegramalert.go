@@ -45,6 +45,7 @@ import (
 	"github.com/go-telegram/bot"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/alert/internal/exchange"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 )
 
@@ -85,7 +86,7 @@ func New(token, chatID string, opts *Options) (*Alerter, error) {
 	b, err := bot.New(token,
 		bot.WithSkipGetMe(),
 		bot.WithServerURL(strings.TrimRight(o.APIURL, "/")),
-		bot.WithHTTPClient(o.Timeout, newExchange(o.HTTPClient, secrets(token))),
+		bot.WithHTTPClient(o.Timeout, &requester{exchange.Still(o.HTTPClient), secrets(token)}),
 		// Otherwise it logs to the standard library's logger.
 		bot.WithErrorsHandler(func(error) {}),
 		bot.WithDebugHandler(func(string, ...any) {}),

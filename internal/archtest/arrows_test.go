@@ -313,8 +313,9 @@ var arrows = []row{
 		dir:  "probe/whatsappprobe/owning",
 		ours: []string{"probe/whatsappprobe/internal/masking", "internal/deadline", "internal/spawn"}, sdk: "whatsmeow", with: []string{clock},
 	},
-	{dir: "alert/telegramalert", ours: []string{"alert", "internal/redact"}, sdk: "telegram", with: []string{clock}},
-	{dir: "alert/webhookalert", ours: []string{"alert", "internal/redact", "internal/visible"}, with: []string{clock}},
+	{dir: "alert/internal/exchange", ours: []string{"alert", "internal/redact"}},
+	{dir: "alert/telegramalert", ours: []string{"alert", "alert/internal/exchange", "internal/redact"}, sdk: "telegram", with: []string{clock}},
+	{dir: "alert/webhookalert", ours: []string{"alert", "alert/internal/exchange", "internal/visible"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},
 
 	// What two packages share.

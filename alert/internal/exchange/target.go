@@ -1,0 +1,97 @@
+package exchange
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Config is what a Target is made of.
+type Config struct {
+	// Channel is the name of the channel's package, which begins every error.
+	// Required.
+	Channel string
+	// Address is an http or https address. Required.
+	Address string
+	// Client makes the requests. It is copied. Default: one of the standard
+	// library's.
+	Client *http.Client
+	// Timeout bounds one call. Default: Otherwise.
+	Timeout time.Duration
+	// Otherwise is the Timeout of who has none. Required.
+	Otherwise time.Duration
+}
+
+// Target is an address and the means to call it. It is safe for concurrent use.
+type Target struct {
+	channel string
+	url     *url.URL
+	secrets []string // what errors must not contain
+	client  *http.Client
+	timeout time.Duration
+}
+
+// New returns a Target. It calls nobody. The error names every mistake, and
+// nothing of the address.
+func New(c Config) (*Target, error) {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf(c.Channel+": "+format, args...))
+	}
+	u, err := url.Parse(c.Address)
+	switch {
+	case c.Address == "":
+		bad("url is empty")
+	case err != nil:
+		bad("url is none")
+	case u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "":
+		bad("url has not the form https://host/path")
+	}
+	if c.Timeout < 0 {
+		bad("Options.Timeout %v is negative", c.Timeout)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	t := &Target{channel: c.Channel, url: u, secrets: secretsOf(u), client: Still(c.Client), timeout: c.Timeout}
+	if t.timeout == 0 {
+		t.timeout = c.Otherwise
+	}
+	return t, nil
+}
+
+// Still returns a copy of client that follows no redirect, which would carry a
+// message and its secrets to somebody else. Of nil it is one of the standard
+// library's.
+func Still(client *http.Client) *http.Client {
+	still := &http.Client{}
+	if client != nil {
+		*still = *client
+	}
+	still.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return still
+}
+
+// secretsOf are the parts of an address that may be secret: all but the host,
+// and words that are too short to be one.
+func secretsOf(u *url.URL) []string {
+	parts := []string{u.String(), u.RequestURI(), u.Fragment}
+	parts = append(parts, strings.Split(u.Path, "/")...)
+	for _, values := range u.Query() {
+		parts = append(parts, values...)
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		parts = append(parts, u.User.String(), u.User.Username(), password)
+	}
+	var secrets []string
+	for _, part := range parts {
+		if len(part) > 3 {
+			secrets = append(secrets, part)
+		}
+	}
+	return secrets
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/seed-13dc028d/longwatch/alert/internal/exchange"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 )
 
@@ -64,17 +65,19 @@ func (q *requester) do(r *http.Request, note *answer) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(said))
+	way := &exchange.Passage{}
+	request, err := http.NewRequestWithContext(way.Traced(r.Context()), r.Method, r.URL.String(), bytes.NewReader(said))
 	if err != nil {
 		return nil, err
 	}
 	request.Header = r.Header
 	response, err := q.client.Do(request)
 	if err != nil {
+		note.begun = way.Begun()
 		return nil, err
 	}
 	defer response.Body.Close()
-	note.status = response.StatusCode
+	note.status, note.header = response.StatusCode, response.Header
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	switch {
 	case err != nil:

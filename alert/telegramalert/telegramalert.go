@@ -15,9 +15,12 @@
 //	the topic is gone or closed     sent again, once, to the chat itself; see Notice
 //	text too long, bad entities     sent again, once, shorter and plain
 //	401, 403, 404, other 400s       alert.Permanent: somebody must change something
-//	5xx, broken connections, time
-//	up, answers that are not the
-//	Bot API's                       an error; try again
+//	a connection that broke behind
+//	the request, time up, a 200 that
+//	is not the Bot API's            alert.Unknown: it may have been sent; try again
+//	5xx, nobody there, any other
+//	answer that is not the Bot
+//	API's                           an error; try again
 //
 // # Text
 //

@@ -25,8 +25,11 @@
 // # What becomes of an answer
 //
 //	2xx                            nil
-//	429, 503 with Retry-After      *alert.RetryAfterError
+//	429, 503 with Retry-After      *alert.RetryAfterError: seconds or a date; a 429
+//	                               without either asks for 30 s
 //	other 4xx but 408, 425         alert.Permanent: somebody must change something
+//	a connection that broke behind
+//	the request, time up, 504      alert.Unknown: it may have arrived; try again
 //	everything else                an error; try again
 //
 // # Secrets

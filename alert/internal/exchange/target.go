@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,14 +17,24 @@ type Config struct {
 	Channel string
 	// Address is an http or https address. Required.
 	Address string
+	// Field is what the channel's users call the address. Default: url.
+	Field string
+	// Secrets must not stand in errors, beside the parts of the address. Empty ones
+	// count for nothing. Default: none.
+	Secrets []string
+	// Dialect is what the service's answers mean. Default: their status.
+	Dialect Dialect
 	// Client makes the requests. It is copied. Default: one of the standard
 	// library's.
 	Client *http.Client
-	// Timeout bounds one call. Default: Otherwise.
+	// Timeout bounds one call, the reading of the answer included. Default: Otherwise.
 	Timeout time.Duration
-	// Otherwise is the Timeout of who has none. Required.
+	// Otherwise is the Timeout of who has none. Default: DefaultTimeout.
 	Otherwise time.Duration
 }
+
+// DefaultTimeout bounds one call where nobody says otherwise.
+const DefaultTimeout = 20 * time.Second
 
 // Target is an address and the means to call it. It is safe for concurrent use.
 type Target struct {
@@ -32,6 +43,7 @@ type Target struct {
 	secrets []string // what errors must not contain
 	client  *http.Client
 	timeout time.Duration
+	dialect Dialect
 }
 
 // New returns a Target. It calls nobody. The error names every mistake, and
@@ -41,14 +53,15 @@ func New(c Config) (*Target, error) {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf(c.Channel+": "+format, args...))
 	}
+	field := cmp.Or(c.Field, "url")
 	u, err := url.Parse(c.Address)
 	switch {
 	case c.Address == "":
-		bad("url is empty")
+		bad("%s is empty", field)
 	case err != nil:
-		bad("url is none")
+		bad("%s is none", field)
 	case u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "":
-		bad("url has not the form https://host/path")
+		bad("%s has not the form https://host/path", field)
 	}
 	if c.Timeout < 0 {
 		bad("Options.Timeout %v is negative", c.Timeout)
@@ -56,11 +69,10 @@ func New(c Config) (*Target, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	t := &Target{channel: c.Channel, url: u, secrets: secretsOf(u), client: Still(c.Client), timeout: c.Timeout}
-	if t.timeout == 0 {
-		t.timeout = c.Otherwise
-	}
-	return t, nil
+	return &Target{
+		channel: c.Channel, url: u, secrets: append(secretsOf(u), c.Secrets...), client: Still(c.Client),
+		timeout: cmp.Or(c.Timeout, c.Otherwise, DefaultTimeout), dialect: c.Dialect,
+	}, nil
 }
 
 // Still returns a copy of client that follows no redirect, which would carry a

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,6 +18,8 @@ type Config struct {
 	Channel string
 	// Address is an http or https address. Required.
 	Address string
+	// Query is added to the address. Default: nothing is.
+	Query url.Values
 	// Field is what the channel's users call the address. Default: url.
 	Field string
 	// Secrets must not stand in errors, beside the parts of the address. Empty ones
@@ -69,8 +72,15 @@ func New(c Config) (*Target, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	secrets := append(secretsOf(u), c.Secrets...)
+	if len(c.Query) > 0 {
+		query := u.Query()
+		maps.Copy(query, c.Query)
+		u.RawQuery = query.Encode()
+		secrets = append(secrets, u.String(), u.RequestURI())
+	}
 	return &Target{
-		channel: c.Channel, url: u, secrets: append(secretsOf(u), c.Secrets...), client: Still(c.Client),
+		channel: c.Channel, url: u, secrets: secrets, client: Still(c.Client),
 		timeout: cmp.Or(c.Timeout, c.Otherwise, DefaultTimeout), dialect: c.Dialect,
 	}, nil
 }

@@ -94,6 +94,19 @@ type Vendor struct {
 	Marks func(r Received) []string
 }
 
+// ByStatus are the outcomes of a service that goes by the words of HTTP and says in the
+// body of a 2xx that it took the message. The caller changes what its vendor documents
+// otherwise.
+func ByStatus() map[string]Outcome {
+	return map[string]Outcome{
+		Answer200: Taken, Answer202: Taken,
+		Answer400: Refused, Answer401: Refused, Answer403: Refused, Answer404: Refused, Answer410: Refused, Answer413: Refused,
+		Answer429Seconds: Limited, Answer429Date: Limited, Answer429: Limited,
+		Answer500: Failed, Answer502: Failed, AnswerRedirect: Failed,
+		AnswerTimeout: Unsure, AnswerReset: Unsure, AnswerSlow: Unsure, AnswerWrong: Unsure,
+	}
+}
+
 // What a service asks for, in RunAnswers.
 const (
 	askedSeconds = 7 * time.Second

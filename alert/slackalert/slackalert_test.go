@@ -26,12 +26,12 @@ func vendor() alerttest.Vendor {
 		Yes: alerttest.Reply{Status: http.StatusOK, Body: "ok"}, Words: true, Secrets: []string{secret},
 		Outcomes: map[string]alerttest.Outcome{
 			alerttest.Answer200: alerttest.Taken, alerttest.Answer202: alerttest.Taken,
-			alerttest.Answer400: alerttest.Refused, // invalid_payload, user_not_found
-			alerttest.Answer401: alerttest.Refused,
-			alerttest.Answer403: alerttest.Refused, // action_prohibited, invalid_token
-			alerttest.Answer404: alerttest.Refused, // channel_not_found, no_service
-			alerttest.Answer410: alerttest.Refused, // channel_is_archived
-			alerttest.Answer413: alerttest.Refused,
+			alerttest.Answer400:        alerttest.Refused, // invalid_payload, user_not_found
+			alerttest.Answer401:        alerttest.Refused,
+			alerttest.Answer403:        alerttest.Refused, // action_prohibited, invalid_token
+			alerttest.Answer404:        alerttest.Refused, // channel_not_found, no_service
+			alerttest.Answer410:        alerttest.Refused, // channel_is_archived
+			alerttest.Answer413:        alerttest.Refused,
 			alerttest.Answer429Seconds: alerttest.Limited, alerttest.Answer429Date: alerttest.Limited, alerttest.Answer429: alerttest.Limited,
 			alerttest.Answer500: alerttest.Failed, alerttest.Answer502: alerttest.Failed, // rollup_error
 			alerttest.AnswerTimeout: alerttest.Unsure, alerttest.AnswerReset: alerttest.Unsure, alerttest.AnswerSlow: alerttest.Unsure,

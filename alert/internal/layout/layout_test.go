@@ -14,7 +14,9 @@ import (
 )
 
 // double is markup that makes a text longer.
-func double(s string) string { return strings.NewReplacer("<", "&lt;", "*", `\*`, "_", `\_`).Replace(s) }
+func double(s string) string {
+	return strings.NewReplacer("<", "&lt;", "*", `\*`, "_", `\_`).Replace(s)
+}
 
 func TestEveryTextFitsWhateverItSays(t *testing.T) {
 	t.Parallel()

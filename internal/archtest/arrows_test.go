@@ -30,6 +30,7 @@ var sdks = map[string][]string{
 	},
 	"sqlite":   {"modernc.org/sqlite"},
 	"telegram": {"github.com/go-telegram/bot"},
+	"mail":     {"github.com/wneessen/go-mail"},
 	"prometheus": {
 		"github.com/prometheus/client_golang",
 		"github.com/prometheus/client_model",
@@ -323,6 +324,10 @@ var arrows = []row{
 	{dir: "alert/pushoveralert", ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout"}},
 	{dir: "alert/matrixalert", ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout"}},
 	{dir: "alert/telegramalert", ours: []string{"alert", "alert/internal/exchange", "internal/redact"}, sdk: "telegram", with: []string{clock}},
+	{
+		dir:  "alert/mailalert",
+		ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout", "internal/redact"}, sdk: "mail",
+	},
 	{dir: "alert/webhookalert", ours: []string{"alert", "alert/internal/exchange", "internal/visible"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},
 

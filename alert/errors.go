@@ -65,8 +65,12 @@ func IsPermanent(err error) bool {
 	return false
 }
 
-// partialError marks what IsPartial looks for, and adds no words.
-type partialError struct{ err error }
+// partialError says whether err is what IsPartial looks for, whatever is below, and
+// adds no words.
+type partialError struct {
+	err     error
+	partial bool
+}
 
 func (e *partialError) Error() string { return e.err.Error() }
 func (e *partialError) Unwrap() error { return e.err }
@@ -78,13 +82,13 @@ func Partial(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &partialError{err}
+	return &partialError{err, true}
 }
 
 // IsPartial reports whether err is marked by Partial.
 func IsPartial(err error) bool {
-	_, partial := errors.AsType[*partialError](err)
-	return partial
+	mark, ok := errors.AsType[*partialError](err)
+	return ok && mark.partial
 }
 
 // unknownError marks what IsUnknown looks for, and adds no words.

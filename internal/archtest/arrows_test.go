@@ -72,7 +72,7 @@ var arrows = []row{
 	{dir: "longrun/metrics"},
 	{dir: "store"},
 	{dir: "probe", ours: []string{"internal/spawn"}},
-	{dir: "alert", ours: []string{"internal/spawn", "internal/visible"}},
+	{dir: "alert", ours: []string{"internal/spawn", "internal/visible"}, with: []string{clock}},
 
 	// Counting, judging, proving: pure, each on the vocabulary alone.
 	{dir: "longrun/coverage", ours: []string{"longrun"}},

@@ -162,6 +162,15 @@ func TestAChannelThatAsksToWaitHoldsUpNoOther(t *testing.T) {
 	require.Equal(t, time.Minute, wait.After)
 }
 
+func TestATestSpendsNoChannelOfWhatMatters(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	d.pager.Then(alerttest.RetryAfter(time.Hour), alerttest.OK())
+	require.Error(t, d.Alert(t.Context(), alert.Message{Kind: alert.Test, Key: "#test"}))
+	require.NoError(t, d.Alert(t.Context(), of("critical", "a", "", 1)))
+	require.Len(t, d.pager.Messages(), 1)
+}
+
 func TestEachChannelTellsHowItIs(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil)

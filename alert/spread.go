@@ -174,7 +174,7 @@ func (s *spread) note(parts []Message, chosen [][]bool, calls []<-chan error, er
 			continue
 		}
 		if !errors.Is(errs[i], errLeftAlone) {
-			s.health[i].note(now, errs[i])
+			s.health[i].note(now, errs[i], parts[0].Kind == Test)
 		}
 		for k, part := range parts {
 			if id, ok := part.id(); ok && chosen[k][i] && part.Kind != Test {
@@ -207,14 +207,16 @@ type health struct {
 	open []string // the messages that it did not take, oldest first
 }
 
-func (h *health) note(now time.Time, err error) {
+// note keeps what became of a message. What a channel answers to a test is the test's:
+// that it asks to wait holds up nothing that matters.
+func (h *health) note(now time.Time, err error, test bool) {
 	h.QuietUntil = time.Time{}
 	if err == nil {
 		h.LastSent, h.LastError, h.Permanent = now, "", false
 		return
 	}
 	h.LastFailed, h.LastError, h.Permanent = now, err.Error(), IsPermanent(err)
-	if wait, ok := errors.AsType[*RetryAfterError](err); ok {
+	if wait, ok := errors.AsType[*RetryAfterError](err); ok && !test {
 		h.QuietUntil = now.Add(max(wait.After, 0))
 	}
 	if IsPartial(err) {

@@ -60,12 +60,14 @@ type config struct {
 	redirect func(*whatsmeow.Client) // nil: WhatsApp; a test's leads to a server of its own
 }
 
-var usage = `Usage: server [-demo]
+var usage = `Usage: server [-demo | -healthcheck]
 
 A longwatch server: one heartbeat per slot, under a fenced lease, probes of
 WhatsApp accounts, and an admin API. -demo shows it all with no account, on a
 WhatsApp server in this process, with a key, a button and an address for each
-thing that can be broken. The environment says what differs from:
+thing that can be broken. -healthcheck asks /livez of the server that the same
+environment has started, for containers without a shell: 0 it answers, 1 it does
+not. The environment says what differs from:
 
   LONGRUN_STORE        sqlite:longrun.db   or memory:, or firestore:PROJECT
   LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under

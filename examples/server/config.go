@@ -76,7 +76,8 @@ not. The environment says what differs from:
   LONGRUN_INSTANCE_ID  host name and a random number
   LONGRUN_COMMIT       the build's VCS revision
   LONGRUN_JOURNAL      none                file for beats that wait for the store
-  LONGRUN_ADDR         127.0.0.1:8080      or PORT, for all addresses
+  LONGRUN_ADDR         127.0.0.1:8080      where to listen
+  PORT                 none                or this port of all addresses
   LONGRUN_LOG_LEVEL    info                or debug, warn, error
   LONGRUN_LOG_FORMAT   text                or json: one object a line, and nothing else
   LONGRUN_OPEN_BADGE   false               or true: badge.svg, which shows the coverage

@@ -366,6 +366,7 @@ var arrows = []row{
 		},
 		with: []string{clock},
 	},
+	{dir: "deploy"}, // tests only
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
 	{dir: "internal/seedtest"},

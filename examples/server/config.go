@@ -64,12 +64,14 @@ type config struct {
 	redirect func(*whatsmeow.Client) // nil: WhatsApp; a test's leads to a server of its own
 }
 
-var usage = `Usage: server [-demo]
+var usage = `Usage: server [-demo | -healthcheck]
 
 A longwatch server: one heartbeat per slot, under a fenced lease, probes of
 WhatsApp accounts, and an admin API. -demo shows it all with no account, on a
 WhatsApp server in this process, with a key, a button and an address for each
-thing that can be broken. The environment says what differs from:
+thing that can be broken. -healthcheck asks /livez of the server that the same
+environment has started, for containers without a shell: 0 it answers, 1 it does
+not. The environment says what differs from:
 
   LONGRUN_STORE        sqlite:longrun.db   or memory:, or firestore:PROJECT
   LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under
@@ -82,7 +84,8 @@ thing that can be broken. The environment says what differs from:
   LONGRUN_INSTANCE_ID  host name and a random number
   LONGRUN_COMMIT       the build's VCS revision
   LONGRUN_JOURNAL      none                file for beats that wait for the store
-  LONGRUN_ADDR         127.0.0.1:8080      or PORT, for all addresses
+  LONGRUN_ADDR         127.0.0.1:8080      where to listen
+  PORT                 none                or this port of all addresses
   LONGRUN_LOG_LEVEL    info                or debug, warn, error
   LONGRUN_LOG_FORMAT   text                or json: one object a line, and nothing else
   LONGRUN_OPEN_BADGE   false               or true: badge.svg, which shows the coverage

@@ -76,7 +76,9 @@ type way struct {
 // Route returns a Router. The error joins every mistake, each naming its field.
 func Route(o RouteOptions) (*Router, error) {
 	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("alert: RouteOptions."+format, args...)) }
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("alert: RouteOptions."+format, args...))
+	}
 	if len(o.Channels) == 0 {
 		bad("Channels is empty")
 	}

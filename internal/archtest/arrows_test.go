@@ -276,7 +276,7 @@ var arrows = []row{
 	// Implementations: their own contract, what they share, and one SDK. The
 	// WhatsApp client also says how its host is, in the vocabulary's words.
 	{dir: "store/memstore", ours: []string{"store", "internal/document"}, with: []string{clock}},
-	{dir: "store/sqlitestore", ours: []string{"store", "internal/document", "internal/spawn"}, sdk: "sqlite", with: []string{clock, xsync}},
+	{dir: "store/sqlitestore", ours: []string{"store", "internal/document", "internal/filelock", "internal/spawn"}, sdk: "sqlite", with: []string{clock, xsync}},
 	{
 		dir:  "store/firestorestore",
 		ours: []string{"store", "internal/document", "internal/spawn"}, sdk: "firestore", with: []string{clock, xsync},
@@ -334,6 +334,8 @@ var arrows = []row{
 	// What two packages share.
 	{dir: "internal/document", ours: []string{"store"}},
 	{dir: "internal/deadline", with: []string{clock}},
+	{dir: "internal/filelock", ours: []string{"store", "internal/deadline"}, with: []string{clock}},
+	{dir: "lock/filewitness", ours: []string{"store", "internal/filelock"}, with: []string{clock}},
 	{dir: "internal/visible"},
 	{dir: "internal/figures"},
 	{dir: "internal/past", ours: []string{"longrun", "longrun/coverage", "longrun/ledger", "store"}},
@@ -364,6 +366,7 @@ var arrows = []row{
 		},
 		with: []string{clock},
 	},
+	{dir: "deploy"}, // tests only
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
 	{dir: "internal/seedtest"},

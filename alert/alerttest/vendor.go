@@ -109,7 +109,7 @@ func ByStatus() map[string]Outcome {
 
 // What a service asks for, in RunAnswers.
 const (
-	askedCount = 7 * time.Second
+	askedCount   = 7 * time.Second
 	askedDate    = time.Minute
 	askedNothing = 30 * time.Second // what every channel makes of a 429 without a time
 )

@@ -351,6 +351,7 @@ var arrows = []row{
 		with: []string{clock},
 	},
 	{dir: "deploy"}, // tests only
+	{dir: "docs"},   // likewise
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
 	{dir: "internal/seedtest"},

@@ -367,6 +367,7 @@ var arrows = []row{
 		with: []string{clock},
 	},
 	{dir: "deploy"}, // tests only
+	{dir: "docs"},   // likewise
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
 	{dir: "internal/seedtest"},

@@ -84,9 +84,10 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err != nil {
 		return s.failed(ctx, "connect", err)
 	}
-	defer conn.Release()
 	// Statements that are sent as one text are one transaction.
-	if _, err := conn.Conn().PgConn().Exec(ctx, strings.Join(statements, ";\n")).ReadAll(); err != nil {
+	_, err = conn.Conn().PgConn().Exec(ctx, strings.Join(statements, ";\n")).ReadAll()
+	conn.Release() // the pool may have but one
+	if err != nil {
 		return s.failed(ctx, "make the schema", err)
 	}
 	return s.Check(ctx)

@@ -67,7 +67,8 @@ WhatsApp accounts, and an admin API. -demo shows it all with no account, on a
 WhatsApp server in this process, with a key, a button and an address for each
 thing that can be broken. The environment says what differs from:
 
-  LONGRUN_STORE        sqlite:longrun.db   or memory:, or firestore:PROJECT
+  LONGRUN_STORE        sqlite:longrun.db   or memory:, firestore:PROJECT, or
+                                           postgres://USER:PASSWORD@HOST/DATABASE
   LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under
   LONGRUN_INTERVAL     1m                  length of a slot; divides a day
   LONGRUN_LEASE        2 × interval, 4s–1h how long a silent leader is waited for

@@ -13,3 +13,5 @@ func serve(*Server) (*run, error) { return nil, absent("a server is started on U
 func (*run) stop() {}
 
 func (*Server) remove() {}
+
+func (*Server) follow() error { return absent("a server is started on Unix only") }

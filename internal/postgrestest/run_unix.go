@@ -157,7 +157,7 @@ func (r *run) await(cmd *exec.Cmd, said io.Reader) error {
 		defer close(r.done)
 		lines := bufio.NewScanner(said)
 		for lines.Scan() {
-			if strings.Contains(lines.Text(), "ready to accept connections") {
+			if strings.Contains(lines.Text(), "database system is ready to accept") {
 				ready <- nil
 				break
 			}
@@ -185,6 +185,11 @@ func (r *run) stop() {
 	_, _ = io.WriteString(r.stdin, "stop\n") // it may have ended
 	<-r.done
 	_ = r.stdin.Close()
+}
+
+// follow makes the data those of a standby.
+func (s *Server) follow() error {
+	return os.WriteFile(filepath.Join(s.dir, "data", "standby.signal"), nil, 0o644)
 }
 
 // remove deletes the data of a stopped server.

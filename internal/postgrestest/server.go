@@ -83,6 +83,16 @@ func (s *Server) Restart(tb testing.TB, settings ...string) {
 	}
 }
 
+// Follow restarts the server as a standby of nobody: it answers, and takes no writes.
+func (s *Server) Follow(tb testing.TB) {
+	tb.Helper()
+	s.Stop()
+	if err := s.follow(); err != nil {
+		tb.Fatalf("postgrestest: %v", err)
+	}
+	s.Restart(tb)
+}
+
 // start makes a server's data and runs it on a free port. Between finding a port
 // and the server's taking it somebody else may: then the next one is tried.
 func start(settings []string) (*Server, error) {

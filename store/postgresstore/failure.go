@@ -16,7 +16,12 @@ func (s *Store) failed(ctx context.Context, what string, err error) error {
 	err = fmt.Errorf("postgresstore: %s: %w", what, err)
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", err, ended)
-	} else if help := s.help(codeOf(err)); help != "" && ended == nil {
+		return err
+	}
+	if _, unconnected := errors.AsType[*pgconn.ConnectError](err); unconnected {
+		return err // says itself what it needs
+	}
+	if help := s.help(codeOf(err)); help != "" {
 		err = fmt.Errorf("%w: %s", err, help)
 	}
 	return err

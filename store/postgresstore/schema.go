@@ -60,7 +60,8 @@ func (s *Store) Schema() string {
 // Migrate makes the schema and the table where they are missing, and changes
 // nothing where they are not: then the role needs no more rights than to use them.
 // Any number of instances may call it at once. It refuses a table that was made by
-// something else, or by a later version of this package.
+// something else, or by a later version of this package, with an error that wraps
+// ErrSchema.
 func (s *Store) Migrate(ctx context.Context) error {
 	found, err := s.look(ctx)
 	if err != nil {
@@ -94,22 +95,21 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 // Check returns nil where the database has what the Store needs, and says what is
-// missing where it does not. It changes nothing.
+// missing where it does not. It changes nothing. What it finds wrong wraps ErrSchema.
 func (s *Store) Check(ctx context.Context) error {
 	found, err := s.look(ctx)
 	switch {
 	case err != nil:
 		return s.failed(ctx, "look at the schema", err)
 	case !found.complete():
-		return s.accuse(fmt.Errorf("%w in database %q", errMissing, found.database))
+		return s.accuse(fmt.Errorf("%w: database %q lacks the table, its index or its domain: run Migrate, or the statements of Schema", ErrSchema, found.database))
 	}
 	return s.accept(ctx, found)
 }
 
-var (
-	errMissing = errors.New("the table, its index or its domain is missing: run Migrate, or the statements of Schema,")
-	errForeign = errors.New("no store of ours")
-)
+// ErrSchema is of a database that answers and does not have what the Store needs:
+// nothing yet, something else, or what a later version made. No retry helps.
+var ErrSchema = errors.New("not what a store needs")
 
 // found is what the database has.
 type found struct {
@@ -138,7 +138,7 @@ func (s *Store) look(ctx context.Context) (found, error) {
 			Scan(&f.schema, &f.domain, &f.table, &f.index, &f.comment, &f.database, &f.encoding, &f.syncCommit)
 	})
 	if err == nil && f.encoding != "UTF8" {
-		err = fmt.Errorf("the encoding of database %q is %s, and must be UTF8", f.database, f.encoding)
+		err = fmt.Errorf("%w: the encoding of database %q is %s, and must be UTF8", ErrSchema, f.database, f.encoding)
 	}
 	return f, err
 }
@@ -161,9 +161,9 @@ func (s *Store) refuse(f found) error {
 	n, err := strconv.Atoi(version)
 	switch {
 	case !ours, err != nil:
-		return s.accuse(fmt.Errorf("%w: the table is there and belongs to something else; give longwatch one of its own", errForeign))
+		return s.accuse(fmt.Errorf("%w: the table is there and belongs to something else; give longwatch one of its own", ErrSchema))
 	case n > schemaVersion:
-		return s.accuse(fmt.Errorf("%w: the table has schema %d, and this version of longwatch knows no later one than %d", errForeign, n, schemaVersion))
+		return s.accuse(fmt.Errorf("%w: the table has schema %d, and this version of longwatch knows no later one than %d", ErrSchema, n, schemaVersion))
 	}
 	return nil
 }

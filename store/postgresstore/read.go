@@ -16,9 +16,11 @@ import (
 
 // A Scan reads in pages: no more than pageRows documents, and none beyond
 // pageBytes, are in memory at a time, and no transaction is open while the loop
-// body runs.
+// body runs. It begins with few, for those who want no more, and doubles: the way to
+// the server and back is most of what a page costs.
 const (
-	pageRows  = 512
+	firstRows = 256
+	pageRows  = 4096
 	pageBytes = 4 << 20
 )
 
@@ -78,7 +80,7 @@ func (s *Store) Scan(ctx context.Context, q store.Query) iter.Seq2[store.Record,
 			yield(store.Record{}, err)
 			return
 		}
-		b, left, rows := boundsOf(q), q.Limit, pageRows
+		b, left, rows := boundsOf(q), q.Limit, firstRows
 		if left == 0 {
 			left = math.MaxInt
 		}

@@ -1,10 +1,6 @@
 package webhookalert
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/alert"
@@ -61,7 +57,6 @@ func newPayload(m alert.Message) Payload {
 	return p
 }
 
-// line is a field as it is sent: what receives it mostly shows it to people.
 // lasted is nil where it goes on, or is not known.
 func lasted(m alert.Message) *float64 {
 	d := m.Duration()
@@ -71,6 +66,7 @@ func lasted(m alert.Message) *float64 {
 	return new(d.Seconds())
 }
 
+// line is a field as it is sent: what receives it mostly shows it to people.
 func line(s string) string { return visible.Quiet(s, alert.MaxText) }
 
 // moment is a time in UTC, or nil. JSON knows no year beyond 9999, and an alert
@@ -81,23 +77,6 @@ func moment(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
-}
-
-// maxKey is how long an Idempotency-Key may be.
-const maxKey = 200
-
-// idempotencyKey is what a message is the same by, its key and kind, in the
-// characters that a header may have.
-func idempotencyKey(m alert.Message) string {
-	if m.Key == "" {
-		return ""
-	}
-	key := url.QueryEscape(strings.TrimPrefix(m.Key, "#")) + "." + url.QueryEscape(string(m.Kind))
-	if len(key) > maxKey {
-		sum := sha256.Sum256([]byte(key))
-		return hex.EncodeToString(sum[:])
-	}
-	return key
 }
 
 // ping is the path below a check's address that says how things are.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/alert/internal/exchange"
 )
 
 const defaultPingTimeout = 10 * time.Second
@@ -27,7 +29,7 @@ type PingOptions struct {
 // calls Beat after each stored heartbeat, from monitor.Config.AfterBeat. It is
 // safe for concurrent use.
 type Ping struct {
-	target target
+	target *exchange.Target
 	method string
 }
 
@@ -56,5 +58,5 @@ func NewPing(url string, opts *PingOptions) (*Ping, error) {
 // Beat calls the address once; nil means a 2xx. The error is of the kinds that
 // Alert returns. There is no need to repeat it: the next beat comes.
 func (p *Ping) Beat(ctx context.Context) error {
-	return p.target.send(ctx, p.method, "", http.Header{}, nil)
+	return p.target.Call(ctx, exchange.Request{Method: p.method, Header: http.Header{}})
 }

@@ -45,6 +45,7 @@ type config struct {
 	OpenBadge  bool          `env:"LONGRUN_OPEN_BADGE"`
 	WhatsApp   whatsappConfig
 	Alerts     alertsConfig
+	Door       doorConfig
 
 	// EmulatorHost is read by name here, since Google's client would read it
 	// anyway, with dial options of its own.
@@ -104,6 +105,9 @@ thing that can be broken. The environment says what differs from:
                                            leads, and alone on its files. A store that
                                            is away for longer than the lease lets the
                                            leader's accounts go, and not the process's
+  LONGRUN_PROBE_URL    none                a URL that is to answer with 200 to 299, on a
+                                           certificate good for a week: probed as "http"
+  LONGRUN_PROBE_EVERY  5m                  how often
 ` + channels.Usage + `  LONGRUN_PING_URL     none                called after each stored beat, so that
                                            someone outside notices silence
   LONGRUN_SERVICE      none                what is watched, such as acme-whatsapp: every
@@ -146,7 +150,7 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkLog(), c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
+	errs = append(errs, c.checkLog(), c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkDoor(), c.checkEvidence())
 	return c, errors.Join(errs...)
 }
 
@@ -254,7 +258,7 @@ func (c *config) monitor(st store.Store) monitor.Config {
 // named gives a parse error the name of its variable: the library names the
 // field of the struct.
 func named(err error) error {
-	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL", "OpenBadge": "LONGRUN_OPEN_BADGE", "ProbeEvery": "WHATSAPP_PROBE_EVERY"}
+	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL", "OpenBadge": "LONGRUN_OPEN_BADGE", "ProbeEvery": "WHATSAPP_PROBE_EVERY", "Every": "LONGRUN_PROBE_EVERY"}
 	if parse, ok := errors.AsType[env.ParseError](err); ok {
 		return fmt.Errorf("%s: %w", variables[parse.Name], parse.Err)
 	}

@@ -107,6 +107,11 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	if len(wa.clients) > 0 {
 		cfg.Status, cfg.Probes, cfg.Leading = wa.accounts.Status, wa.probes, wa.leading()
 	}
+	door, err := c.Door.probes()
+	if err != nil {
+		return &openError{err}
+	}
+	cfg.Probes = append(cfg.Probes, door...)
 	alerter, to, err := c.Alerts.Open(logger)
 	if err != nil {
 		return &openError{err}

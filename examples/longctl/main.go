@@ -55,6 +55,7 @@ type commandLine struct {
 	Pair   pairCommand   `cmd:"" help:"Link a device file to a WhatsApp account."`
 	Report reportCommand `cmd:"" help:"Say how a window was, with every number re-derivable."`
 	Export exportCommand `cmd:"" help:"Write gaps, incidents or probes as CSV."`
+	Copy   copyCommand   `cmd:"" help:"Copy everything into another store."`
 	Rollup rollupCommand `cmd:"" help:"Roll up and log days that are over."`
 	Prune  pruneCommand  `cmd:"" help:"Delete what is no longer kept."`
 	Alert  alertCommand  `cmd:"" help:"See that alerts arrive."`

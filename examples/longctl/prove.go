@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -53,11 +54,11 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 			return usageError{fmt.Errorf("--out: %q is no name of a file; give one", visible.Line(id, maxLine))}
 		}
 	}
-	text, err := newOutFile(path)
+	text, err := outfile.New(path)
 	if err != nil {
 		return usageError{fmt.Errorf("--out: %w", err)}
 	}
-	proof, err := newOutFile(path + proofEnding)
+	proof, err := outfile.New(path + proofEnding)
 	if err != nil {
 		return usageError{fmt.Errorf("--out: %w", err)}
 	}
@@ -73,7 +74,7 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", visible.Line(c.Document, maxLine), err)
 	}
-	if err := errors.Join(text.write(p.Entry), proof.write([]byte(p.Proof.String()))); err != nil {
+	if err := errors.Join(text.Write(p.Entry), proof.Write([]byte(p.Proof.String()))); err != nil {
 		return err
 	}
 	signed := ""

@@ -16,6 +16,8 @@ import (
 
 // copyCommand brings everything from one store into another.
 type copyCommand struct {
+	outFlags `embed:""`
+
 	From    string `arg:"" help:"The store to copy: sqlite:FILE or firestore:PROJECT."`
 	To      string `arg:"" help:"The store to copy into, which is empty, or has what an earlier call left."`
 	Archive bool   `help:"FROM is an archive that nobody writes to: it is opened to read, and may lie on read-only media."`

@@ -61,7 +61,7 @@ type config struct {
 	redirect func(*whatsmeow.Client) // nil: WhatsApp; a test's leads to a server of its own
 }
 
-var usage = `Usage: server [-demo]
+var usage = `Usage: server [-demo | -version]
 
 A longwatch server: one heartbeat per slot, under a fenced lease, probes of
 WhatsApp accounts, and an admin API. -demo shows it all with no account, on a

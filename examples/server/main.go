@@ -22,6 +22,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/build"
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/internal/redirect"
@@ -45,6 +46,9 @@ func run(ctx context.Context, args []string, environment map[string]string, keys
 		switch strings.TrimLeft(arg, "-") {
 		case "demo":
 			demo = true
+		case "version":
+			fmt.Fprintln(out, build.Line("server"))
+			return 0
 		case "h", "help":
 			fmt.Fprint(out, usage)
 			return 0

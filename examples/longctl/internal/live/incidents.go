@@ -1,0 +1,54 @@
+package live
+
+import (
+	"context"
+	"io"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Incidents lists incidents.
+type Incidents struct {
+	ListFlags `embed:""`
+
+	Open   bool   `help:"Only those that are open."`
+	Rule   string `placeholder:"RULE" help:"Only those of one rule."`
+	Target string `placeholder:"TARGET" help:"Only those of one account or probe."`
+}
+
+// Help is what longctl incidents --help says beside the flags.
+func (Incidents) Help() string {
+	return `Examples:
+
+    longctl incidents --open
+    longctl incidents --window 30d --rule probe_fails`
+}
+
+// Run lists.
+func (c Incidents) Run(ctx context.Context, out io.Writer) error {
+	query := c.query()
+	if c.Open {
+		query.Set("open", "true")
+	}
+	if c.Rule != "" {
+		query.Set("rule", c.Rule)
+	}
+	if c.Target != "" {
+		query.Set("target", c.Target)
+	}
+	return list(ctx, c.ListFlags, out, "incidents", query, incidentHead(), incidentRow)
+}
+
+func incidentHead() []string {
+	return []string{"BEGAN", "LASTED", "SEVERITY", "RULE", "TARGET", "SUMMARY"}
+}
+
+func incidentRow(i longrun.Incident) []string {
+	var end = i.TSStart
+	lasted := "goes on"
+	if i.TSEnd != nil {
+		end = *i.TSEnd
+		lasted = span(i.TSStart, end)
+	}
+	return []string{instant(i.TSStart), lasted, string(i.Severity), string(i.Rule), or(i.Target), i.Summary}
+}

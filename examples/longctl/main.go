@@ -148,7 +148,7 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		if code, ok := errors.AsType[exitError](err); ok {
 			return int(code)
 		}
-		if code, ok := errors.AsType[live.Code](err); ok {
+		if code, ok := errors.AsType[live.ExitError](err); ok {
 			return int(code)
 		}
 		s.complain(err)

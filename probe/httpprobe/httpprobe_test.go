@@ -2,6 +2,7 @@ package httpprobe_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,14 +20,14 @@ import (
 	"github.com/seed-13dc028d/longwatch/probe/probetest"
 )
 
-func newProber(t testing.TB, url string, opts *httpprobe.Options) *httpprobe.Prober {
-	t.Helper()
+func newProber(tb testing.TB, url string, opts *httpprobe.Options) *httpprobe.Prober {
+	tb.Helper()
 	p, err := httpprobe.New(url, opts)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return p
 }
 
-func serve(t testing.TB, do http.HandlerFunc) *httptest.Server {
+func serve(t *testing.T, do http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewServer(do)
 	t.Cleanup(srv.Close)
@@ -136,7 +137,7 @@ func TestWhatHangsFailsByWhereItHangs(t *testing.T) {
 				address, transport := hangs(t, test.begins, func() { end(cause) })
 				r, err := newProber(t, withSecrets(test.scheme+address), &httpprobe.Options{Transport: transport}).Probe(ctx)
 				discreet(t, r, err)
-				if cause == context.Canceled {
+				if errors.Is(cause, context.Canceled) {
 					require.Equal(t, probe.ClassInterrupted, probe.ClassOf(err))
 					require.Zero(t, r)
 					return

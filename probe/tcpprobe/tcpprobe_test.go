@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -131,7 +132,7 @@ func TestWhatHangsFailsByWhereItHangs(t *testing.T) {
 					_, _ = io.Copy(io.Discard, conn)
 				})
 				r, err := newProber(t, address, &test.opts).Probe(ctx)
-				if cause == context.Canceled {
+				if errors.Is(cause, context.Canceled) {
 					require.Equal(t, probe.ClassInterrupted, probe.ClassOf(err))
 					return
 				}

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
@@ -44,11 +45,9 @@ func incidentHead() []string {
 }
 
 func incidentRow(i longrun.Incident) []string {
-	var end = i.TSStart
 	lasted := "goes on"
 	if i.TSEnd != nil {
-		end = *i.TSEnd
-		lasted = span(i.TSStart, end)
+		lasted = i.TSEnd.Sub(i.TSStart).Round(time.Second).String()
 	}
 	return []string{instant(i.TSStart), lasted, string(i.Severity), string(i.Rule), or(i.Target), i.Summary}
 }

@@ -77,14 +77,6 @@ func instant(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
-// span is from one time to another: how long, or that it goes on.
-func span(from, to time.Time) string {
-	if to.IsZero() {
-		return "goes on"
-	}
-	return to.Sub(from).Round(time.Second).String()
-}
-
 // or is text, or a dash where there is none.
 func or(text string) string {
 	if text == "" {

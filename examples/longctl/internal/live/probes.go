@@ -79,10 +79,10 @@ Example:
     longctl probes run outbound --server http://127.0.0.1:8080`
 }
 
-// Code ends the program with that code when all has been said.
-type Code int
+// ExitError ends the program with that code when all has been said.
+type ExitError int
 
-func (c Code) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+func (c ExitError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // Run has it made.
 func (c probesRun) Run(ctx context.Context, out io.Writer) error {
@@ -118,9 +118,9 @@ func (c probesRun) Run(ctx context.Context, out io.Writer) error {
 	case err != nil:
 		return err
 	case made.Result == longrun.Fail:
-		return Code(1)
+		return ExitError(1)
 	case made.Result != longrun.Pass:
-		return Code(2)
+		return ExitError(2)
 	}
 	return nil
 }

@@ -45,10 +45,6 @@ type now struct {
 	Coverage  json.RawMessage    `json:"coverage"` // of the last 24 hours
 	Open      []longrun.Incident `json:"openIncidents"`
 	Silences  []longrun.Silence  `json:"silences"`
-	counts    struct {
-		Expected int64 `json:"expected"`
-		Written  int64 `json:"written"`
-	}
 }
 
 // Run says it.

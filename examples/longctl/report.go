@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
@@ -47,7 +48,7 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	to, err := newOutFile(c.Out)
+	to, err := outfile.New(c.Out)
 	if err != nil {
 		return usageError{fmt.Errorf("--out: %w", err)}
 	}
@@ -88,7 +89,7 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	return nil
 }
 
-func (c reportCommand) write(s surroundings, r report.Report, to *outFile) error {
+func (c reportCommand) write(s surroundings, r report.Report, to *outfile.File) error {
 	var data []byte
 	var err error
 	switch c.Format {
@@ -106,7 +107,7 @@ func (c reportCommand) write(s surroundings, r report.Report, to *outFile) error
 		_, err = s.out.Write(data)
 		return err
 	}
-	if err := to.write(data); err != nil {
+	if err := to.Write(data); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.err, "%s written, %d bytes: %s\n", c.Out, len(data), r.Judgement.Outcome)

@@ -26,6 +26,7 @@ type verifyCommand struct {
 // verifyFlags are those of every check.
 type verifyFlags struct {
 	storeFlags `embed:""`
+	outFlags   `embed:""`
 
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }

@@ -219,7 +219,10 @@ func TestHelpAndUnknownArguments(t *testing.T) {
 		require.Zero(t, code)
 		require.Contains(t, out, "LONGRUN_STORE")
 	}
-	code, out := start1(t, nil, "--store=x")
+	code, out := start1(t, nil, "--version")
+	require.Zero(t, code)
+	require.Regexp(t, `^server .*go1`, out)
+	code, out = start1(t, nil, "--store=x")
 	require.Equal(t, 2, code)
 	require.Contains(t, out, `unknown argument "--store=x"`)
 }

@@ -331,6 +331,9 @@ var arrows = []row{
 		ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout", "internal/redact"}, sdk: "mail",
 	},
 	{dir: "alert/webhookalert", ours: []string{"alert", "alert/internal/exchange", "internal/visible"}, with: []string{clock}},
+	{dir: "probe/internal/connecting", ours: []string{"probe", "internal/deadline"}, with: []string{clock}},
+	{dir: "probe/httpprobe", ours: []string{"probe", "probe/internal/connecting", "internal/redact"}, with: []string{clock}},
+	{dir: "probe/tcpprobe", ours: []string{"probe", "probe/internal/connecting", "internal/redact"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},
 
 	// What two packages share.

@@ -162,7 +162,7 @@ func TestTheFieldsAreStable(t *testing.T) {
 		`"summary":"needs a QR code <now>","since":"2025-12-29T22:35:00Z","until":"2025-12-29T22:36:00Z","lasted_sec":60,`+
 		`"about":[],"cause":"","look_at":"","instance":"api-1",`+
 		`"commit":"4f1c2ab","incident_id":"x","key":"#logged_out-1","link":"https://ops.example.org/","details":[],`+
-		`"text":`+quoted(t, resolved.Text())+`,"parts":[]}`, got.body)
+		`"checkpoint":"","text":`+quoted(t, resolved.Text())+`,"parts":[]}`, got.body)
 	require.Equal(t, http.MethodPost, got.method)
 	require.Equal(t, "application/json", got.header.Get("Content-Type"))
 	require.Equal(t, "logged_out-1.resolved", got.header.Get("Idempotency-Key"))

@@ -212,10 +212,9 @@ func (j *judge) anchors(r *reading, o EvidenceOptions, newest *logged.Batch) boo
 		}
 		return false
 	}
-	vouched := newest != nil && r.log.Hold(all) == newest.Size && newest.Head == j.lock.head
-	if newest == nil {
-		r.log.Hold(all)
-	}
+	held := r.log.Hold(all)
+	j.q.counts["anchors"] += r.log.Counts["anchors"]
+	vouched := newest != nil && held == newest.Size && newest.Head == j.lock.head
 	whole := o.From.IsZero() && o.To.IsZero()
 	for seq, hashes := range r.anchors.want {
 		place, read := r.anchors.found[seq]

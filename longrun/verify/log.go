@@ -148,6 +148,9 @@ func (j *judge) end(r *reading, o EvidenceOptions) {
 		}
 		j.q.Note("", "%d "+what, n, r.unlogged.since.UTC().Format(time.RFC3339), by)
 	}
+	if len(o.Anchors) == 0 {
+		j.q.Note("", "no anchor was given: only a checkpoint that was kept elsewhere can tell that this is the only history, and not a part of it")
+	}
 	if !o.Now.IsZero() && !r.newest.IsZero() && o.To.IsZero() && o.Now.Sub(r.newest) > endGrace && !vouched {
 		j.q.Doubt("", "the newest beat is of %s: nothing here proves that the history did not go on", r.newest.UTC().Format(time.RFC3339))
 	}

@@ -29,6 +29,7 @@ type attacker struct {
 	*life
 	rng  *rand.Rand
 	path string // what it changed
+	near string // of a beat that is gone without a trace: the one before it is named
 }
 
 // anchor is known outside: the end of the log and of the chain before the attack.
@@ -109,10 +110,16 @@ var attacks = []struct {
 	{"edit a beat that is not sealed", "", false, func(a *attacker) bool { return editBeat(a, false) }},
 	{"delete a beat", "", false, func(a *attacker) bool {
 		e, ok := a.beat(a.rng.IntN(3) > 0)
-		if ok {
-			a.remove(e.Key)
+		if !ok {
+			return false
 		}
-		return ok
+		for _, b := range all(a, ledger.Heartbeats, func(b ledger.Entry[longrun.Heartbeat]) bool { return b.Value.ChainSeq == e.Value.ChainSeq-1 }) {
+			if a.isLogged(evidence.Beat)[e.Key.ID] == 0 {
+				a.near = b.Path()
+			}
+		}
+		a.remove(e.Key)
+		return true
 	}},
 	{"delete a day of beats", "", false, func(a *attacker) bool {
 		e, ok := a.beat(true)
@@ -487,7 +494,9 @@ func (a *attacker) judge(m mode, c *tally, name, needs string, seed uint64, o ve
 	got, err := verify.Evidence(a.tb.Context(), a.l, o)
 	require.NoError(a.tb, err)
 	c.tried++
-	named := a.path == "" || slices.ContainsFunc(got.Problems, func(p verify.Problem) bool { return p.Path == a.path })
+	named := a.path == "" || slices.ContainsFunc(got.Problems, func(p verify.Problem) bool {
+		return p.Path == a.path || a.near != "" && p.Path == a.near
+	})
 	if named {
 		c.named++
 	}

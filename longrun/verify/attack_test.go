@@ -82,6 +82,14 @@ func (a *attacker) beat(logged bool) (ledger.Entry[longrun.Heartbeat], bool) {
 	return pick(a, all(a, ledger.Heartbeats, func(e ledger.Entry[longrun.Heartbeat]) bool { return (ids[e.Key.ID] > 0) == logged }))
 }
 
+// announced reports whether the documents of a day are to go, by its signed rollup: a
+// prune that was broken off deletes them sooner or later, and nobody who does it first
+// takes anything away.
+func (a *attacker) announced(c ledger.Collection, at time.Time) bool {
+	e, err := a.l.Rollup(a.tb.Context(), at)
+	return err == nil && !e.Value.PrunedAt[string(c)].IsZero()
+}
+
 func (a *attacker) set(key store.Key, v any) { a.path = key.String(); a.commit(store.Set(key, v)) }
 
 func (a *attacker) remove(key store.Key) { a.path = key.String(); a.commit(store.Delete(key)) }
@@ -110,7 +118,7 @@ var attacks = []struct {
 	{"edit a beat that is not sealed", "", false, func(a *attacker) bool { return editBeat(a, false) }},
 	{"delete a beat", "", false, func(a *attacker) bool {
 		e, ok := a.beat(a.rng.IntN(3) > 0)
-		if !ok {
+		if !ok || a.announced(ledger.Heartbeats, e.At) {
 			return false
 		}
 		for _, b := range all(a, ledger.Heartbeats, func(b ledger.Entry[longrun.Heartbeat]) bool { return b.Value.ChainSeq == e.Value.ChainSeq-1 }) {
@@ -123,8 +131,9 @@ var attacks = []struct {
 	}},
 	{"delete a day of beats", "", false, func(a *attacker) bool {
 		e, ok := a.beat(true)
+		ok = ok && !a.announced(ledger.Heartbeats, e.At)
 		for _, b := range all(a, ledger.Heartbeats, func(b ledger.Entry[longrun.Heartbeat]) bool {
-			return longrun.RollupID(b.At) == longrun.RollupID(e.At)
+			return ok && longrun.RollupID(b.At) == longrun.RollupID(e.At)
 		}) {
 			a.remove(b.Key)
 		}
@@ -166,7 +175,7 @@ var attacks = []struct {
 	}},
 	{"delete a probe", "", false, func(a *attacker) bool {
 		e, ok := logged[longrun.Probe](a, evidence.Probe, ledger.Probes)
-		if ok {
+		if ok = ok && !a.announced(ledger.Probes, e.At); ok {
 			a.remove(e.Key)
 		}
 		return ok
@@ -189,7 +198,7 @@ var attacks = []struct {
 	}},
 	{"delete an incident", "", false, func(a *attacker) bool {
 		e, ok := logged[longrun.Incident](a, evidence.Incident, ledger.Incidents)
-		if ok {
+		if ok = ok && !a.announced(ledger.Incidents, e.At); ok {
 			a.remove(e.Key)
 		}
 		return ok

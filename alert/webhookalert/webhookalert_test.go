@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -147,6 +148,32 @@ func ExampleNew() {
 	// Output:
 	// webhookalert: url has not the form https://host/path
 	// webhookalert: Options.Timeout -1s is negative
+}
+
+// No list is null, in a message that says nothing, and in the parts of a digest.
+func TestNoListIsNull(t *testing.T) {
+	t.Parallel()
+	re := newReceiver(t, nil)
+	a := newAlerter(t, re.URL, webhookalert.Options{})
+	require.NoError(t, a.Alert(t.Context(), alert.Message{Kind: alert.Digest, Parts: []alert.Message{{}, {Kind: alert.Digest, Parts: []alert.Message{{}}}}}))
+	var whole map[string]any
+	require.NoError(t, json.Unmarshal([]byte(re.requests()[0].body), &whole))
+	var look func(of map[string]any)
+	seen := 0
+	look = func(of map[string]any) {
+		seen++
+		for f := range reflect.TypeFor[webhookalert.Payload]().Fields() {
+			name := f.Tag.Get("json")
+			if f.Type.Kind() == reflect.Slice || f.Type.Kind() == reflect.Map {
+				require.IsType(t, []any{}, of[name], name)
+			}
+		}
+		for _, part := range of["parts"].([]any) {
+			look(part.(map[string]any))
+		}
+	}
+	look(whole)
+	require.Equal(t, 4, seen)
 }
 
 // The field names are a contract with programs that nobody here knows.

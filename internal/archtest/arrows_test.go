@@ -169,7 +169,7 @@ var arrows = []row{
 		dir: "longrun/monitor/internal/beats",
 		ours: []string{
 			"store", "lock", "longrun", "longrun/evidence", "longrun/ledger", "longrun/monitor/internal/room",
-			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/document", "internal/spawn",
 		},
 	},
 	{

@@ -11,8 +11,8 @@
 // # Three outcomes
 //
 //	nil        the channel took the message
-//	error      it may or may not have: ask again, later each time. A
-//	           *RetryAfterError in the chain says how much later
+//	error      it has not, or it is Unknown whether it has: ask again, later each
+//	           time. A *RetryAfterError in the chain says how much later
 //	Permanent  asking again is no use until a person changes something: a wrong
 //	           token, a chat that is gone. IsPermanent tells
 //

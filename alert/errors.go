@@ -65,8 +65,12 @@ func IsPermanent(err error) bool {
 	return false
 }
 
-// partialError marks what IsPartial looks for, and adds no words.
-type partialError struct{ err error }
+// partialError says whether err is what IsPartial looks for, whatever is below, and
+// adds no words.
+type partialError struct {
+	err     error
+	partial bool
+}
 
 func (e *partialError) Error() string { return e.err.Error() }
 func (e *partialError) Unwrap() error { return e.err }
@@ -78,11 +82,37 @@ func Partial(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &partialError{err}
+	return &partialError{err, true}
 }
 
 // IsPartial reports whether err is marked by Partial.
 func IsPartial(err error) bool {
-	_, partial := errors.AsType[*partialError](err)
-	return partial
+	mark, ok := errors.AsType[*partialError](err)
+	return ok && mark.partial
+}
+
+// unknownError marks what IsUnknown looks for, and adds no words.
+type unknownError struct{ err error }
+
+func (e *unknownError) Error() string { return e.err.Error() }
+func (e *unknownError) Unwrap() error { return e.err }
+
+// Unknown marks err: the channel may have taken the message and could not say so,
+// as where a connection broke behind the request. Asking again is right, since a
+// message that comes twice is better than none, and may be the second time that
+// people see it. An error that is not marked says that the message is not with
+// people, as far as its channel can tell. The text stays the same. Unknown of nil
+// is nil.
+func Unknown(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &unknownError{err}
+}
+
+// IsUnknown reports whether err, or any of the errors joined into it, is marked by
+// Unknown.
+func IsUnknown(err error) bool {
+	_, unknown := errors.AsType[*unknownError](err)
+	return unknown
 }

@@ -46,3 +46,16 @@ func TestARetryAfterErrorSaysForHowLong(t *testing.T) {
 	require.EqualError(t, err, "alert: asked to wait 2h47m52s: chat not found")
 	require.ErrorIs(t, err, errGone)
 }
+
+func TestWhatMayHaveArrived(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, alert.Unknown(nil))
+	require.False(t, alert.IsUnknown(nil))
+	require.False(t, alert.IsUnknown(errGone))
+	unknown := alert.Unknown(errGone)
+	require.EqualError(t, unknown, "chat not found", "the mark has no words")
+	require.ErrorIs(t, unknown, errGone)
+	require.True(t, alert.IsUnknown(fmt.Errorf("x: %w", unknown)))
+	require.True(t, alert.IsUnknown(errors.Join(errGone, unknown)))
+	require.False(t, alert.IsPermanent(unknown), "it is worth another try")
+}

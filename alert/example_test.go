@@ -108,3 +108,28 @@ func ExampleRetryAfterError() {
 	// again in 30s
 	// pager: alert: asked to wait 30s: too many messages
 }
+
+func ExampleRoute() {
+	print := func(name string) alert.Alerter {
+		return alert.Func(func(_ context.Context, m alert.Message) error {
+			fmt.Println(name+":", m.Rule)
+			return nil
+		})
+	}
+	router, err := alert.Route(alert.RouteOptions{
+		Channels: []alert.Channel{{Name: "pager", Alerter: print("pager")}, {Name: "chat", Alerter: print("chat")}},
+		Ways:     []alert.Way{{Severities: []string{"critical"}, Channels: []string{"pager"}}},
+		Default:  []string{"chat"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = router.Alert(context.Background(), alert.Message{Kind: alert.Firing, Severity: "critical", Rule: "logged_out", Key: "#logged_out-1"})
+	_ = router.Alert(context.Background(), alert.Message{Kind: alert.Firing, Severity: "warning", Rule: "queue_depth", Key: "#queue_depth-1"})
+	fmt.Println(router.Channels()[0].Name, router.Channels()[0].LastError == "")
+	// Output:
+	// pager: logged_out
+	// chat: queue_depth
+	// pager true
+}

@@ -30,12 +30,17 @@ const (
 // ellipsis, and the Key stays. A Digest that does not fit drops details, then
 // all but each part's first line and Key, and says at its end how many parts
 // are still left out; one made by Coalesce fits.
-func (m Message) Text() string { return m.within(MaxText) }
+func (m Message) Text() string { return m.TextWithin(MaxText) }
 
 // ShortText is Text in half the room, for a channel that found Text too long.
-func (m Message) ShortText() string { return m.within(maxShort) }
+func (m Message) ShortText() string { return m.TextWithin(maxShort) }
 
-func (m Message) within(limit int) string {
+// TextWithin is Text in as much room as a channel has, in UTF-16 code units, at
+// most MaxText. What is never cut, the first line and the last ones, may need more
+// than a small room has: up to 2,100 units where all of their fields are as long as
+// they may be, and some 200 as the engine fills them.
+func (m Message) TextWithin(limit int) string {
+	limit = min(limit, MaxText)
 	if m.Kind == Digest && len(m.Parts) > 0 {
 		return m.digestWithin(limit)
 	}

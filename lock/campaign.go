@@ -14,9 +14,10 @@ import (
 // campaign is the Lock: what one instance remembers of a row over all its
 // attempts to be granted it.
 type campaign struct {
-	st   store.Store
-	key  store.Key
-	opts Options
+	st      store.Store
+	witness store.Witness
+	key     store.Key
+	opts    Options
 
 	// turn is full while an attempt to be granted is under way. Without it two
 	// goroutines could each take the same grant for their own.
@@ -32,17 +33,21 @@ type campaign struct {
 	unread  trouble   // why the row cannot be read …
 	unkept  bool      // … or whether it cannot be written
 	polite  time.Time // until when an expired lease is left to whoever had it
+	lied    bool      // a proof of this Lock's did: it leaves none any more
 }
 
 // Acquire implements Lock.
 func (c *campaign) Acquire(ctx context.Context) (*Lease, error) {
 	w := watch{lock: c}
 	defer w.close()
+	v := vigil{lock: c}
+	defer v.close()
 	for failures := 0; ; {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		lease, err := c.TryAcquire(ctx)
+		v.settle()
+		lease, err := c.try(ctx, &v)
 		if err == nil {
 			return lease, nil
 		}
@@ -52,6 +57,7 @@ func (c *campaign) Acquire(ctx context.Context) (*Lease, error) {
 		switch {
 		case errors.As(err, &held):
 			failures = 0
+			v.keep(ctx, c.View().Row)
 			if w.open(ctx) {
 				continue // it may have been released before the watch was in force
 			}
@@ -66,7 +72,7 @@ func (c *campaign) Acquire(ctx context.Context) (*Lease, error) {
 			}
 			failures++
 		}
-		if !c.pause(ctx, wait, w.wake) {
+		if !c.pause(ctx, wait, w.wake, v.over) {
 			w.close()
 		}
 	}
@@ -74,6 +80,11 @@ func (c *campaign) Acquire(ctx context.Context) (*Lease, error) {
 
 // TryAcquire implements Lock.
 func (c *campaign) TryAcquire(ctx context.Context) (*Lease, error) {
+	return c.try(ctx, &vigil{lock: c})
+}
+
+// try makes one attempt, beside a vigil or none.
+func (c *campaign) try(ctx context.Context, v *vigil) (got *Lease, err error) {
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
@@ -89,10 +100,22 @@ func (c *campaign) TryAcquire(ctx context.Context) (*Lease, error) {
 	if lease := c.adopt(ctx, row, rec.Version); lease != nil {
 		return lease, nil
 	}
-	next, err := c.judge(rec, row, found)
+	dead := v.take(row)
+	if _, ours := c.owned(row); dead == nil && !ours && !v.waits(row) {
+		if dead = c.seizeNow(ctx, row); dead != nil {
+			// Its last word may have come after the row was read.
+			rec, row, found, err = c.get(ctx)
+		}
+	}
+	defer func() { dead.end(got != nil) }()
 	if err != nil {
 		return nil, err
 	}
+	next, err := c.judge(rec, row, found, dead)
+	if err != nil {
+		return nil, err
+	}
+	c.sign(ctx, &next)
 	c.claim(next)
 	op := store.Create(c.key, next.row)
 	if found {
@@ -111,7 +134,7 @@ func (c *campaign) TryAcquire(ctx context.Context) (*Lease, error) {
 		if lease := c.adopt(ctx, row, rec.Version); lease != nil {
 			return lease, nil
 		}
-		if _, err = c.judge(rec, row, found); errors.Is(err, ErrHeld) {
+		if _, err = c.judge(rec, row, found, dead); errors.Is(err, ErrHeld) {
 			return nil, err
 		}
 	}
@@ -120,7 +143,7 @@ func (c *campaign) TryAcquire(ctx context.Context) (*Lease, error) {
 
 // judge decides whether the row may be taken, and what would be written then.
 // Otherwise the error is a *HeldError.
-func (c *campaign) judge(rec store.Record, row Row, found bool) (claim, error) {
+func (c *campaign) judge(rec store.Record, row Row, found bool, dead *death) (claim, error) {
 	now := c.opts.Clock.Now()
 	next := claim{base: rec.Version, start: now, prev: row}
 	remaining := c.remaining(rec, row, now)
@@ -134,6 +157,8 @@ func (c *campaign) judge(rec store.Record, row Row, found bool) (claim, error) {
 		next.how = Regained
 	case ours: // a grant that nobody ever worked under: who was there before it?
 		next.prev, next.how = own.prev, own.how
+	case dead.of(row):
+		next.how = Died
 	case remaining <= 0 && c.courtesy(now) <= 0:
 		next.how = Expired
 	case remaining <= 0:
@@ -236,15 +261,16 @@ func (c *campaign) late(call context.Context, err error) error {
 	return err
 }
 
-// pause waits for d, or until ctx ends or wake says something. It reports false
-// when wake was closed.
-func (c *campaign) pause(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+// pause waits for d, or until ctx ends, wake says something or dead is closed. It
+// reports false when wake was closed.
+func (c *campaign) pause(ctx context.Context, d time.Duration, wake, dead <-chan struct{}) bool {
 	due := make(chan struct{})
 	timer := c.opts.Clock.AfterFunc(d, func() { close(due) })
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 	case <-due:
+	case <-dead:
 	case _, open := <-wake:
 		return open
 	}

@@ -21,10 +21,13 @@ type claim struct {
 	start time.Time // of the attempt; zero when it is a lease that has ended
 	prev  Row
 	how   How
+	end   func(spent bool) // of its sign; nil where it has none
 }
 
 // claim remembers an owner of ours.
 func (c *campaign) claim(g claim) {
+	var gone []claim
+	defer func() { ended(gone) }()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.claims) == maxClaims {
@@ -33,6 +36,7 @@ func (c *campaign) claim(g claim) {
 		i := slices.IndexFunc(c.claims, func(g claim) bool {
 			return !g.start.IsZero() && g.row.Owner != c.view.Row.Owner
 		})
+		gone = append(gone, c.claims[max(i, 0)])
 		c.claims = slices.Delete(c.claims, max(i, 0), max(i, 0)+1)
 	}
 	c.claims = append(c.claims, g)
@@ -44,10 +48,16 @@ func (c *campaign) abandon(row Row) { c.claim(claim{row: row}) }
 // owned finds the claim under whose owner the row stands, and forgets those that
 // can never come to stand there.
 func (c *campaign) owned(row Row) (claim, bool) {
+	var gone []claim
+	defer func() { ended(gone) }()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.claims = slices.DeleteFunc(c.claims, func(g claim) bool {
-		return g.row.Owner != row.Owner && (g.start.IsZero() || g.base != c.version)
+		forget := g.row.Owner != row.Owner && (g.start.IsZero() || g.base != c.version)
+		if forget {
+			gone = append(gone, g)
+		}
+		return forget
 	})
 	i := slices.IndexFunc(c.claims, func(g claim) bool { return g.row.Owner == row.Owner })
 	if i < 0 {

@@ -161,7 +161,7 @@ func (c *change) run(ctx context.Context) error {
 		case unread:
 			fault = 0
 		}
-		l.lock.pause(ctx, l.lock.opts.retry(n), nil)
+		l.lock.pause(ctx, l.lock.opts.retry(n), nil, nil)
 	}
 }
 
@@ -219,6 +219,7 @@ func (c *change) readBack(ctx context.Context, conflict bool) outcome {
 	case !found:
 		return l.lose("the row is gone", Row{}, nil)
 	case row.token(l.token.Name) != l.token:
+		l.overthrown()
 		return l.lose(fmt.Sprintf("%q has epoch %d", row.HolderInstanceID, row.Epoch), row, nil)
 	case rec.Version == l.version && conflict && len(c.ops) > 0:
 		return refused

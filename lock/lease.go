@@ -23,6 +23,9 @@ const (
 	Released How = "released"
 	// Expired: the holder before fell silent for its whole lease.
 	Expired How = "expired"
+	// Died: the holder before had not given it back, and its process was gone, as far
+	// as a Witness could tell.
+	Died How = "died"
 	// Regained: the row was still this same Lock's own, from a lease that had
 	// ended without the store hearing of it.
 	Regained How = "regained"
@@ -44,11 +47,12 @@ type Lease struct {
 	// turn is full while a commit or a release is under way; whoever filled it
 	// has the fields below to itself.
 	turn    chan struct{}
-	row     Row    // as it was last known to be …
-	version string // … and the version of it
-	seq     int64  // of the last attempt; no attempt uses one twice
-	open    bool   // a call ended without knowing what became of its attempts
-	gone    bool   // the row is no longer ours, so there is nothing to release
+	row     Row              // as it was last known to be …
+	version string           // … and the version of it
+	seq     int64            // of the last attempt; no attempt uses one twice
+	open    bool             // a call ended without knowing what became of its attempts
+	gone    bool             // the row is no longer ours, so there is nothing to release
+	sign    func(spent bool) // ends what shows that this process lives; nil when it has, or where nothing does
 
 	mu      sync.Mutex
 	since   time.Time // start of the last attempt that landed: trust counts from here
@@ -63,7 +67,7 @@ func newLease(ctx context.Context, c *campaign, g claim, version string) *Lease 
 	return &Lease{
 		lock: c, token: g.row.token(c.key.ID), prev: g.prev, how: g.how,
 		life: life, end: end, turn: make(chan struct{}, 1),
-		row: g.row, version: version, seq: g.row.Seq, since: g.start, note: g.row.Note,
+		row: g.row, version: version, seq: g.row.Seq, since: g.start, note: g.row.Note, sign: g.end,
 	}
 }
 
@@ -72,7 +76,7 @@ func (l *Lease) Token() Token { return l.token }
 
 // Previous returns the row that the grant replaced, and how it came about. The
 // row is zero after First. After Expired its HolderInstanceID is the instance
-// that fell silent, some time after its RenewedAt; after Released, the one that
+// that fell silent, some time after its RenewedAt, after Died too; after Released, the one that
 // stopped cleanly; after Regained, this one.
 func (l *Lease) Previous() (Row, How) { return l.prev, l.how }
 
@@ -115,16 +119,29 @@ func (l *Lease) Release(ctx context.Context) error {
 		return fmt.Errorf("lock: release: %w", context.Cause(ctx))
 	}
 	if l.gone {
+		l.unsign(true)
 		return nil
 	}
 	if err := l.free(ctx); err != nil {
+		// No work is left under it, so others need not wait, though the row says so.
+		l.unsign(false)
 		// The row may still show our owner, and nobody works under it: this
 		// Lock may take it again at once.
 		l.lock.abandon(l.row)
 		return fmt.Errorf("lock: release: %w", err)
 	}
 	l.gone = true
+	l.unsign(true)
 	return nil
+}
+
+// unsign ends the sign that this process lives, for whoever waits for the lock. spent
+// tells that the row does not name it any more.
+func (l *Lease) unsign(spent bool) {
+	if l.sign != nil {
+		l.sign(spent)
+		l.sign = nil
+	}
 }
 
 // free writes the row without an owner until that is done or moot. It needs no
@@ -161,7 +178,7 @@ func (l *Lease) free(ctx context.Context) error {
 		if expired {
 			return last
 		}
-		l.lock.pause(ctx, l.lock.opts.retry(n), nil)
+		l.lock.pause(ctx, l.lock.opts.retry(n), nil, nil)
 	}
 }
 

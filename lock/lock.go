@@ -14,8 +14,9 @@
 // It does not promise exactly-once. ErrUnknown and ErrLost leave open whether
 // the operations landed before, so operations must be safe to repeat.
 //
-// It is not fair, not re-entrant and not quick: a crashed holder is succeeded
-// after its whole lease, and never sooner. It needs a store whose clock does
+// It is not fair, not re-entrant and not quick: a holder that fell silent is
+// succeeded after its whole lease, and sooner only where a Witness can tell that its
+// process is gone, and not merely frozen or cut off. It needs a store whose clock does
 // not run more than Margin per Lease faster than the holder's; in which year
 // either of them lives does not matter. It does not protect the row from hands
 // that do not use this package. A row deleted while nobody is there to remember
@@ -37,7 +38,7 @@
 // holder rewrites the row on the condition of the version it wrote last, so that
 // each fenced write renews the lease and each renewal can carry writes.
 //
-//	            absent, released, expired,
+//	            absent, released, expired, died,
 //	            or ours and idle: epoch + 1
 //	┌─────────┐                            ┌─────────┐
 //	│ waiting ├───────────────────────────▶│ trusted │◀─┐ Commit landed: trust
@@ -60,9 +61,24 @@
 // the store's clock or, should that be set back, by having watched the row stand
 // still for a whole lease themselves.
 //
+// # Proof of death
+//
+// On one machine the kernel knows at once that a process is gone. A store.Witness,
+// which sqlitestore is and filewitness makes for other stores, has each holder keep a
+// sign that ends with its process; the row says which, in Proof. Whoever finds that it
+// has ended asks for the lock at once, also a process that is started again after its
+// own crash. A holder that is frozen keeps its sign, and where nothing can be told (a
+// row without a proof, another machine, another start of this one, a sign that is not
+// there) the lease decides as ever; that is said once in the log, and in View.
+//
+// Nothing rests on it: the row is taken on the condition of its version, like an
+// expired one, so that a proof that lies is no worse than a clock that does. It then
+// costs a living holder its lease, which that learns at its next Commit; until then it
+// believes to lead, as one that was frozen does. Such a Lock leaves no proof any more.
+//
 // # Choosing the durations
 //
-// Lease is how long nobody leads after a crash, and also how long the store may
+// Lease is how long nobody leads after a crash that no Witness tells of, and also how long the store may
 // be away without a change of leader. Renew decides the cost of idling; at half
 // of Lease one renewal may fail outright, and is then retried every few seconds
 // until trust ends. Renew + 3·RetryMax + Margin must stay below Lease. Margin
@@ -137,5 +153,6 @@ func New(st store.Store, key store.Key, opts *Options) (Lock, error) {
 	if err := errors.Join(missing, key.Validate(), o.validate()); err != nil {
 		return nil, err
 	}
-	return &campaign{st: guardstore.Of(st, o.Clock), key: key, opts: o, turn: make(chan struct{}, 1)}, nil
+	guarded := guardstore.Of(st, o.Clock)
+	return &campaign{st: guarded, witness: witnessOf(&o, guarded), key: key, opts: o, turn: make(chan struct{}, 1)}, nil
 }

@@ -32,6 +32,24 @@ func (c *checker) ask(at int32, s state) {
 	}
 }
 
+// overthrow lets one more instance be told that the holder of the row is dead, which
+// may lead and write, and ask for its lock.
+func (c *checker) overthrow(at int32, s state) {
+	if s.lastOwner == c.b.grants {
+		return
+	}
+	if slices.ContainsFunc(s.nodes[:], func(n node) bool { return n.phase >= leading && n.owner == s.row.owner }) {
+		c.seen["a living holder is overthrown"] = true
+	}
+	i := int8(slices.IndexFunc(s.nodes[:], func(n node) bool { return n.phase == idle }))
+	s.lastOwner++
+	m := message{from: i, base: s.row.version, epoch: s.row.epoch + 1, owner: s.lastOwner, grant: true, free: c.p.sure}
+	s.nodes[i] = node{phase: asking, epoch: m.epoch, owner: m.owner}
+	if c.send(&s, m) {
+		c.add(s, at, fmt.Sprintf("instance %d is told that the holder of %+v is dead and asks for epoch %d", m.owner, s.row, m.epoch))
+	}
+}
+
 func (c *checker) stepNode(at int32, s state, i int8) {
 	n := s.nodes[i]
 	t := s
@@ -169,7 +187,7 @@ func (c *checker) deliver(at int32, s state, k int, lost bool) {
 	t := s
 	t.flying[k] = message{}
 	action := fmt.Sprintf("the store gets %+v", m)
-	applies := s.row.version == m.base
+	applies := m.free || s.row.version == m.base
 	if m.call && c.p.fence != "row" {
 		applies = c.p.fence == "none" || m.epoch >= s.applied
 	}

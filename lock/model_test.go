@@ -28,6 +28,8 @@ type protocol struct {
 	delete bool   // release deletes the row
 	reuse  bool   // an attempt takes the seq after the last that landed, used or not
 	hasty  bool   // an attempt that is not in the row is reported as not written at once
+	liar   bool   // at any moment somebody is told that the holder is dead, and asks for its lock
+	sure   bool   // … and, since it is dead, on no condition
 }
 
 // bounds keep the state space finite.
@@ -46,7 +48,7 @@ type message struct {
 	base         int8 // the version it is conditioned on
 	epoch, owner int8
 	seq, op      int8
-	grant        bool
+	grant, free  bool // free of a condition
 	call, plain  bool // of a leader; without its op
 }
 
@@ -55,7 +57,7 @@ func (m message) rank() (r int64) {
 	for _, n := range []int8{m.from, m.base, m.epoch, m.owner, m.seq, m.op} {
 		r = r<<5 | int64(n+1)
 	}
-	for _, b := range []bool{m.grant, m.call, m.plain} {
+	for _, b := range []bool{m.grant, m.free, m.call, m.plain} {
 		r <<= 1
 		if b {
 			r |= 1
@@ -178,6 +180,9 @@ func (c *checker) step(at int32) {
 	}
 	if busy < c.b.nodes {
 		c.ask(at, s)
+		if c.p.liar && s.row.owner != 0 {
+			c.overthrow(at, s)
+		}
 	}
 	for i, m := range s.flying {
 		if m == (message{}) {
@@ -199,6 +204,10 @@ func TestModelTheProtocolHoldsInEveryOrderOfEvents(t *testing.T) {
 		c := explore(protocol{fence: "row"}, b)
 		require.Empty(t, c.failure, "%+v", b)
 		t.Logf("%+v: %d states", b, len(c.states))
+		lied := explore(protocol{fence: "row", liar: true}, b)
+		require.Empty(t, lied.failure, "%+v", b)
+		require.True(t, lied.seen["a living holder is overthrown"], "%+v", b)
+		require.Len(t, lied.states, len(c.states), "what lies about who is dead reaches no state that clocks do not")
 		for _, event := range []string{
 			"a grant is adopted", "a loss is read back", "a lost reply is read back",
 			"an op is reported as written", "an op is reported as not written", "epoch 2 is granted",
@@ -220,6 +229,10 @@ func TestModelFindsWhatIsWrongWithTheVariants(t *testing.T) {
 		"release by delete":  {protocol{fence: "row", delete: true}, "epoch 1 is granted after epoch 1"},
 		"reused seq":         {protocol{fence: "row", reuse: true}, "is reported as written and is not stored"},
 		"no renewal behind":  {protocol{fence: "row", hasty: true}, "was reported as not written and lands after all"},
+
+		"taken on no condition, as it is dead":  {protocol{fence: "row", liar: true, sure: true}, "is granted after epoch"},
+		"a proof instead of the fence":          {protocol{fence: "none", liar: true}, "is applied while the row is"},
+		"a proof beside the highest epoch seen": {protocol{fence: "highest", liar: true}, "is applied while the row is"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
 // MaxLease is the longest lease, and MaxNote the longest note in bytes.
@@ -48,6 +49,11 @@ type Options struct {
 	// InstanceID names the holder to people. It gives no right: two processes
 	// of the same name are two owners. Default: a random name.
 	InstanceID string
+	// Witness tells a waiting instance that the holder's process is gone, so that it
+	// need not wait for the lease; see store.Witness. It decides when the lock is asked
+	// for, and never who gets it. NoWitness turns it off. nil means the store's own, if
+	// it has one.
+	Witness store.Witness
 	// Clock measures the holder's trust and all waiting. It never decides when
 	// another's lease has expired. nil means the wall clock.
 	Clock clock.Clock

@@ -25,13 +25,13 @@ import (
 )
 
 // processEnv makes the test binary one of the competing processes: it holds the
-// path of the database, and the name of the process.
+// path of the database, the name of the process, its lease, and whether it starts a
+// child that outlives it.
 const processEnv = "LOCK_TEST_PROCESS"
 
 func TestMain(m *testing.M) {
 	if env := os.Getenv(processEnv); env != "" {
-		path, name, _ := strings.Cut(env, "\n")
-		if err := compete(path, name); err != nil {
+		if err := compete(strings.Split(env, "\n")); err != nil {
 			fmt.Println("failed", err)
 			os.Exit(1)
 		}
@@ -49,20 +49,34 @@ type link struct {
 }
 
 // compete leads whenever it can, and says on standard output what it does.
-func compete(path, name string) error {
+func compete(args []string) error {
+	path, name := args[0], args[1]
+	lease, err := time.ParseDuration(args[2])
+	if err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	st, err := sqlitestore.Open(ctx, path, nil)
 	if err != nil {
 		return err
 	}
-	l, err := lock.New(st, lockKey, &lock.Options{Lease: 3 * time.Second, InstanceID: name})
+	l, err := lock.New(st, lockKey, &lock.Options{Lease: lease, InstanceID: name})
 	if err != nil {
 		return err
 	}
 	fmt.Println("ready")
 	for ctx.Err() == nil {
 		err := lock.Run(ctx, l, func(ctx context.Context, held *lock.Lease) error {
+			if len(args) > 3 { // what it has open by now, a child must not inherit
+				child := exec.Command("sleep", "600")
+				if err := child.Start(); err != nil {
+					return err
+				}
+				fmt.Println("child", child.Process.Pid)
+			}
+			_, how := held.Previous()
+			fmt.Println("how", how)
 			fmt.Println("leading", held.Token().Epoch)
 			return extend(ctx, held, name)
 		})
@@ -100,25 +114,30 @@ func extend(ctx context.Context, held *lock.Lease, name string) error {
 
 // process is one of them, as its parent sees it.
 type process struct {
-	t     *testing.T
+	t     testing.TB
 	cmd   *exec.Cmd
 	name  string
 	lines chan string
 	wrote map[string]bool // acknowledged
-	epoch string          // of its last term
+	epoch string          // of its last term …
+	how   string          // … and how it came about
+	child int             // the process that it started
 }
 
-func start(t *testing.T, path, name string) *process {
+func start(tb testing.TB, path, name string, options ...string) *process {
 	exe, err := os.Executable()
-	require.NoError(t, err)
-	p := &process{t: t, name: name, lines: make(chan string, 1<<16), wrote: map[string]bool{}}
+	require.NoError(tb, err)
+	p := &process{t: tb, name: name, lines: make(chan string, 1<<16), wrote: map[string]bool{}}
 	p.cmd = exec.Command(exe)
-	p.cmd.Env = append(os.Environ(), processEnv+"="+path+"\n"+name)
+	if len(options) == 0 {
+		options = []string{"3s"}
+	}
+	p.cmd.Env = append(os.Environ(), processEnv+"="+strings.Join(append([]string{path, name}, options...), "\n"))
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, p.cmd.Start())
-	t.Cleanup(func() {
+	require.NoError(tb, err)
+	require.NoError(tb, p.cmd.Start())
+	tb.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
 	})
@@ -171,6 +190,13 @@ func (p *process) until(begin string) {
 				p.wrote[rest] = true
 			case "leading":
 				p.epoch = rest
+			case "how":
+				p.how = rest
+			case "child":
+				p.child, _ = strconv.Atoi(rest)
+				child, err := os.FindProcess(p.child)
+				require.NoError(p.t, err)
+				p.t.Cleanup(func() { _ = child.Kill() })
 			case "failed":
 				require.Fail(p.t, "it failed", "%s: %s", p.name, rest)
 			}
@@ -204,6 +230,7 @@ func TestScenario40ProcessesThatAreFrozenAndKilledLeaveOneChain(t *testing.T) {
 
 	a.freeze(path) // for more than its lease: until b leads
 	b.until("leading")
+	require.Equal(t, string(lock.Expired), b.how, "what is frozen is not dead")
 	b.writes()
 	a.signal(syscall.SIGCONT)
 	a.until("lost")

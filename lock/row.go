@@ -36,6 +36,10 @@ type Row struct {
 	TS time.Time `json:"ts" firestore:"ts"`
 	// Note is the holders' own, handed on from grant to grant.
 	Note string `json:"note" firestore:"note"`
+	// Proof is the mark of a sign that ends with the holder's process, for the
+	// store.Witness that made it; empty where there is none. It counts under this
+	// Owner alone.
+	Proof string `json:"proof" firestore:"proof"`
 }
 
 // ReadRow decodes a record of a lock's document. It also reads what the system
@@ -55,6 +59,7 @@ func ReadRow(rec store.Record) (Row, error) {
 		Seq              int64     `json:"seq" firestore:"seq"`
 		TS               time.Time `json:"ts" firestore:"ts"`
 		Note             string    `json:"note" firestore:"note"`
+		Proof            string    `json:"proof" firestore:"proof"`
 	}
 	if err := rec.Decode(&rest); err != nil {
 		return Row{}, &CorruptError{Key: rec.Key, Err: err}
@@ -62,6 +67,7 @@ func ReadRow(rec store.Record) (Row, error) {
 	row := Row{
 		HolderInstanceID: rest.HolderInstanceID, Owner: rest.Owner, Epoch: rest.Epoch, LeaseSec: rest.LeaseSec,
 		AcquiredAt: rest.AcquiredAt, RenewedAt: rest.RenewedAt, Seq: rest.Seq, LeaseUntil: leaseUntil(rec), TS: rest.TS, Note: rest.Note,
+		Proof: rest.Proof,
 	}
 	if row.Epoch == 0 && row.RenewedAt.IsZero() {
 		row.RenewedAt, row.TS = rec.UpdateTime, rec.UpdateTime
@@ -146,6 +152,6 @@ func (r Row) renewed(seq int64, now time.Time, note string) Row {
 
 func (r Row) released(seq int64, now time.Time) Row {
 	r = r.renewed(seq, now, r.Note)
-	r.Owner, r.LeaseUntil = "", now
+	r.Owner, r.Proof, r.LeaseUntil = "", "", now
 	return r
 }

@@ -70,12 +70,12 @@ func Run(ctx context.Context, l Lock, fn func(ctx context.Context, lease *Lease)
 func (l *Lease) keep() {
 	for l.Err() == nil {
 		if wait := l.due(); wait > 0 {
-			l.lock.pause(l.life, wait, nil)
+			l.lock.pause(l.life, wait, nil, nil)
 			continue
 		}
 		if err := l.Commit(l.life); err != nil {
 			// Commit rides out what can be ridden out; do not spin on the rest.
-			l.lock.pause(l.life, l.lock.opts.spread(l.lock.opts.RetryMax), nil)
+			l.lock.pause(l.life, l.lock.opts.spread(l.lock.opts.RetryMax), nil, nil)
 		}
 	}
 }

@@ -28,6 +28,8 @@ type simulation struct {
 	w       *world
 	seed    uint64
 	patient bool // Acquire rather than TryAcquire
+	// witness is what one process has, and is told of its end; it may be nil.
+	witness func() (w store.Witness, dies func())
 	wrap    func(store.Store) store.Store
 	history *history // may be nil
 	end     context.Context
@@ -69,7 +71,12 @@ func (s *simulation) live(id int, slot *instance, rng *rand.Rand) {
 		if s.wrap != nil {
 			st = s.wrap(st)
 		}
-		l, err := lock.New(st, lockKey, &lock.Options{InstanceID: slot.name, Clock: clk, Jitter: rng.Float64})
+		opts := &lock.Options{InstanceID: slot.name, Clock: clk, Jitter: rng.Float64}
+		dies := func() {}
+		if s.witness != nil {
+			opts.Witness, dies = s.witness()
+		}
+		l, err := lock.New(st, lockKey, opts)
 		if err != nil {
 			s.w.base.blame("%v", err)
 			return
@@ -81,9 +88,11 @@ func (s *simulation) live(id int, slot *instance, rng *rand.Rand) {
 				break // the next process
 			}
 			if !s.lead(id, held, rng) {
+				s.w.bury(held)
 				break
 			}
 		}
+		dies()
 		nap(s.end, rng, 20*time.Second)
 	}
 }

@@ -18,6 +18,10 @@ type View struct {
 	// Err is why the last call of the store failed or the row is not usable;
 	// nil once a call worked.
 	Err error
+	// Unproven is why this Lock keeps no proof of death, or cannot read another's, so
+	// that after a crash the lease decides; nil where all is well, and where there is
+	// no Witness.
+	Unproven error
 }
 
 // View implements Lock.

@@ -43,6 +43,7 @@ type world struct {
 
 	mu     sync.Mutex
 	leases []*lock.Lease
+	buried map[*lock.Lease]bool // whose process is gone
 }
 
 func newWorld(t *testing.T) *world { return newWorldOn(t, memstore.New(nil)) }
@@ -122,11 +123,21 @@ func (w *world) trusted() int {
 	defer w.mu.Unlock()
 	n := 0
 	for _, l := range w.leases {
-		if l.Context().Err() == nil {
+		if l.Context().Err() == nil && !w.buried[l] {
 			n++
 		}
 	}
 	return n
+}
+
+// bury notes that the process which holds the lease is gone, and nobody trusts it.
+func (w *world) bury(l *lock.Lease) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.buried == nil {
+		w.buried = map[*lock.Lease]bool{}
+	}
+	w.buried[l] = true
 }
 
 // acquire is TryAcquire that must succeed.

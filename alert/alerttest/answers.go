@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -153,14 +152,7 @@ func ResetAfterDelivery() Answer {
 			refuse(w, http.StatusBadRequest, "Bad Request: "+err.Error(), nil)
 			return
 		}
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			panic(http.ErrAbortHandler)
-		}
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // a reset, not an orderly end
-		}
-		_ = conn.Close()
+		reset(w)
 	}
 }
 

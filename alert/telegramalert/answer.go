@@ -1,6 +1,7 @@
 package telegramalert
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,22 +10,19 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/alert/internal/exchange"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 )
 
-const (
-	// defaultWait is for a 429 that does not say how long.
-	defaultWait = 30 * time.Second
-	// maxWait is the longest that is believed. Hours have been seen.
-	maxWait = 24 * time.Hour
-	// maxDescription is how much of Telegram's words an error repeats, in runes.
-	maxDescription = 200
-)
+// maxDescription is how much of Telegram's words an error repeats, in runes.
+const maxDescription = 200
 
 // answer is what the server said.
 type answer struct {
-	status  int   // 0: nothing
+	status  int // 0: nothing
+	header  http.Header
 	failure error // why nothing, or not all of it; without secrets
+	begun   bool  // nothing came back, and the request may have arrived
 	isAPI   bool  // the body has the Bot API's form
 
 	OK          bool   `json:"ok"`
@@ -39,7 +37,7 @@ type answer struct {
 // read takes the body. One that is anything else than the Bot API's object
 // leaves only the status.
 func (a *answer) read(body []byte) {
-	read := answer{status: a.status}
+	read := answer{status: a.status, header: a.header}
 	if err := json.Unmarshal(body, &read); err != nil || !read.OK && read.ErrorCode == 0 {
 		return
 	}
@@ -56,7 +54,7 @@ func (a *answer) code() int {
 }
 
 // sent reports whether Telegram took the message, whatever else is missing.
-func (a *answer) sent() bool { return a.isAPI && a.OK && a.status == http.StatusOK }
+func (a *answer) sent() bool { return a.isAPI && a.OK && exchange.Done(a.status) }
 
 // remedy is what can be changed about a message so that it arrives after all.
 type remedy int
@@ -93,14 +91,14 @@ func (a *Alerter) verdict(said *answer) error {
 	case said.sent():
 		return nil
 	case said.status == 0:
-		return fmt.Errorf("telegramalert: no answer: %w", said.failure)
+		return maybe(said.begun, fmt.Errorf("telegramalert: no answer: %w", said.failure))
 	case code == http.StatusTooManyRequests:
 		return &alert.RetryAfterError{After: said.wait(), Err: a.refusal(said)}
 	case said.failure != nil:
-		return fmt.Errorf("telegramalert: answered %d, and then: %w", code, said.failure)
+		return maybe(exchange.Done(code), fmt.Errorf("telegramalert: answered %d, and then: %w", code, said.failure))
 	case !said.isAPI:
 		// Whoever this is: it is not Telegram that refuses.
-		return fmt.Errorf("telegramalert: answered %d, and not in the form of the Bot API", code)
+		return maybe(exchange.Done(code), fmt.Errorf("telegramalert: answered %d, and not in the form of the Bot API", code))
 	case said.remedy() == migrate:
 		// The group moved on while the message followed it; the next try finds it.
 		return a.refusal(said)
@@ -110,26 +108,27 @@ func (a *Alerter) verdict(said *answer) error {
 	return a.refusal(said)
 }
 
+// maybe is an error of a message that Telegram may have taken, or of one that it
+// has not.
+func maybe(may bool, err error) error {
+	if may {
+		return alert.Unknown(err)
+	}
+	return err
+}
+
 // isPermanent reports whether only a person can help: all refusals but those
 // that are about time.
 func isPermanent(code int) bool {
-	switch code {
-	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly:
-		return false
-	}
-	return code >= 400 && code < 500
+	return code != http.StatusConflict && exchange.Final(code)
 }
 
-// wait is how long Telegram wants to be left alone.
+// wait is how long Telegram wants to be left alone, or whoever stands before it.
 func (a *answer) wait() time.Duration {
-	seconds := a.Parameters.RetryAfter
-	switch {
-	case seconds <= 0:
-		return defaultWait
-	case seconds > int64(maxWait/time.Second):
-		return maxWait
+	if after := exchange.Seconds(a.Parameters.RetryAfter); after > 0 {
+		return after
 	}
-	return time.Duration(seconds) * time.Second
+	return cmp.Or(exchange.RetryAfter(a.header), exchange.DefaultWait)
 }
 
 // refusal is Telegram's own words, as far as they can be repeated.

@@ -38,9 +38,6 @@ func (o *Options) setDefaults() {
 	if o.APIURL == "" {
 		o.APIURL = defaultAPIURL
 	}
-	if o.HTTPClient == nil {
-		o.HTTPClient = &http.Client{}
-	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
 	}

@@ -15,9 +15,12 @@
 //	the topic is gone or closed     sent again, once, to the chat itself; see Notice
 //	text too long, bad entities     sent again, once, shorter and plain
 //	401, 403, 404, other 400s       alert.Permanent: somebody must change something
-//	5xx, broken connections, time
-//	up, answers that are not the
-//	Bot API's                       an error; try again
+//	a connection that broke behind
+//	the request, time up, a 200 that
+//	is not the Bot API's            alert.Unknown: it may have been sent; try again
+//	5xx, nobody there, any other
+//	answer that is not the Bot
+//	API's                           an error; try again
 //
 // # Text
 //
@@ -45,6 +48,7 @@ import (
 	"github.com/go-telegram/bot"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/alert/internal/exchange"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 )
 
@@ -85,7 +89,7 @@ func New(token, chatID string, opts *Options) (*Alerter, error) {
 	b, err := bot.New(token,
 		bot.WithSkipGetMe(),
 		bot.WithServerURL(strings.TrimRight(o.APIURL, "/")),
-		bot.WithHTTPClient(o.Timeout, newExchange(o.HTTPClient, secrets(token))),
+		bot.WithHTTPClient(o.Timeout, &requester{exchange.Still(o.HTTPClient), secrets(token)}),
 		// Otherwise it logs to the standard library's logger.
 		bot.WithErrorsHandler(func(error) {}),
 		bot.WithDebugHandler(func(string, ...any) {}),

@@ -1,10 +1,6 @@
 package webhookalert
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"net/url"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -92,23 +88,6 @@ func moment(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
-}
-
-// maxKey is how long an Idempotency-Key may be.
-const maxKey = 200
-
-// idempotencyKey is what a message is the same by, its key and kind, in the
-// characters that a header may have.
-func idempotencyKey(m alert.Message) string {
-	if m.Key == "" {
-		return ""
-	}
-	key := url.QueryEscape(strings.TrimPrefix(m.Key, "#")) + "." + url.QueryEscape(string(m.Kind))
-	if len(key) > maxKey {
-		sum := sha256.Sum256([]byte(key))
-		return hex.EncodeToString(sum[:])
-	}
-	return key
 }
 
 // ping is the path below a check's address that says how things are.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/alert/internal/exchange"
 )
 
 const defaultPingTimeout = 10 * time.Second
@@ -28,7 +30,7 @@ type PingOptions struct {
 // calls Beat after each stored heartbeat, from monitor.Config.AfterBeat. It is
 // safe for concurrent use.
 type Ping struct {
-	target target
+	target *exchange.Target
 	method string
 }
 
@@ -79,7 +81,7 @@ func (p *Ping) BeatWith(ctx context.Context, anchor string) error {
 		header.Set("Content-Type", "text/plain; charset=utf-8")
 		body = []byte(anchor)
 	}
-	return p.target.send(ctx, p.method, "", header, body)
+	return p.target.Call(ctx, exchange.Request{Method: p.method, Header: header, Body: body})
 }
 
 // anchorLine is as many words of an anchor as a header has room for.

@@ -25,8 +25,11 @@
 // # What becomes of an answer
 //
 //	2xx                            nil
-//	429, 503 with Retry-After      *alert.RetryAfterError
+//	429, 503 with Retry-After      *alert.RetryAfterError: seconds or a date; a 429
+//	                               without either asks for 30 s
 //	other 4xx but 408, 425         alert.Permanent: somebody must change something
+//	a connection that broke behind
+//	the request, time up, 504      alert.Unknown: it may have arrived; try again
 //	everything else                an error; try again
 //
 // # Secrets
@@ -47,6 +50,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/alert/internal/exchange"
 )
 
 const defaultTimeout = 20 * time.Second
@@ -72,7 +76,7 @@ type Options struct {
 
 // Alerter is an alert.Alerter for one address. It is safe for concurrent use.
 type Alerter struct {
-	target target
+	target *exchange.Target
 	opts   Options
 }
 
@@ -101,12 +105,12 @@ func New(url string, opts *Options) (*Alerter, error) {
 // asks to wait.
 func (a *Alerter) Alert(ctx context.Context, m alert.Message) error {
 	header := http.Header{}
-	if key := idempotencyKey(m); key != "" {
+	if key := exchange.Key(m); key != "" {
 		header.Set(IdempotencyHeader, key)
 	}
 	if a.opts.Healthchecks {
 		header.Set("Content-Type", "text/plain; charset=utf-8")
-		return a.target.send(ctx, http.MethodPost, ping(m), header, []byte(m.Text()))
+		return a.target.Call(ctx, exchange.Request{Method: http.MethodPost, Below: ping(m), Header: header, Body: []byte(m.Text())})
 	}
 	body, err := encode(m)
 	if err != nil {
@@ -118,7 +122,7 @@ func (a *Alerter) Alert(ctx context.Context, m alert.Message) error {
 		header.Set(TimestampHeader, at)
 		header.Set(SignatureHeader, sign(a.opts.Secret, at, body))
 	}
-	return a.target.send(ctx, http.MethodPost, "", header, body)
+	return a.target.Call(ctx, exchange.Request{Method: http.MethodPost, Header: header, Body: body})
 }
 
 // encode is the JSON of a message, with text as people wrote it.
@@ -128,4 +132,8 @@ func encode(m alert.Message) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	err := e.Encode(newPayload(m))
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+func newTarget(url string, client *http.Client, timeout, otherwise time.Duration) (*exchange.Target, error) {
+	return exchange.New(exchange.Config{Channel: "webhookalert", Address: url, Client: client, Timeout: timeout, Otherwise: otherwise})
 }

@@ -284,6 +284,7 @@ func TestEveryStatusHasItsOutcome(t *testing.T) {
 		permanent
 		transient
 		wait
+		unknown
 	)
 	date := began.Format(http.TimeFormat)
 	for name, c := range map[string]struct {
@@ -301,19 +302,20 @@ func TestEveryStatusHasItsOutcome(t *testing.T) {
 		"410":                          {status(410, "Retry-After", "5"), permanent, 0},
 		"408":                          {status(408), transient, 0},
 		"425":                          {status(425), transient, 0},
-		"429":                          {status(429), transient, 0},
+		"429":                          {status(429), wait, 30 * time.Second},
 		"429 and seconds":              {status(429, "Retry-After", "7"), wait, 7 * time.Second},
 		"429 and a week":               {status(429, "Retry-After", "604800"), wait, 24 * time.Hour},
 		"429 and for ever":             {status(429, "Retry-After", "9223372036854775807"), wait, 24 * time.Hour},
 		"429 and a date":               {status(429, "Retry-After", began.Add(time.Minute).Format(http.TimeFormat), "Date", date), wait, time.Minute},
-		"429 and a date that has gone": {status(429, "Retry-After", began.Add(-time.Minute).Format(http.TimeFormat), "Date", date), transient, 0},
-		"429 and no number":            {status(429, "Retry-After", "soon"), transient, 0},
-		"429 backwards":                {status(429, "Retry-After", "-5"), transient, 0},
+		"429 and a date that has gone": {status(429, "Retry-After", began.Add(-time.Minute).Format(http.TimeFormat), "Date", date), wait, 30 * time.Second},
+		"429 and no number":            {status(429, "Retry-After", "soon"), wait, 30 * time.Second},
+		"429 backwards":                {status(429, "Retry-After", "-5"), wait, 30 * time.Second},
+		"504":                          {status(504), unknown, 0},
 		"500":                          {status(500, "Retry-After", "5"), transient, 0},
 		"502":                          {status(502), transient, 0},
 		"503":                          {status(503), transient, 0},
 		"503 and seconds":              {status(503, "Retry-After", "7"), wait, 7 * time.Second},
-		"broken":                       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, transient, 0},
+		"broken":                       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, unknown, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -327,6 +329,7 @@ func TestEveryStatusHasItsOutcome(t *testing.T) {
 			} {
 				require.Equal(t, c.outcome == sent, err == nil, "%v", err)
 				require.Equal(t, c.outcome == permanent, alert.IsPermanent(err), "%v", err)
+				require.Equal(t, c.outcome == unknown, alert.IsUnknown(err), "%v", err)
 				asked, ok := errors.AsType[*alert.RetryAfterError](err)
 				require.Equal(t, c.outcome == wait, ok, "%v", err)
 				if ok {

@@ -55,7 +55,7 @@ func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 		return c.ask(ctx, s.out)
 	}
 	if c.None() {
-		return usageError{errors.New("no channel is configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or LONGRUN_WEBHOOK_URL, or name a --server")}
+		return usageError{errors.New("no channel is configured: set the variables of one, such as TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or LONGRUN_SLACK_WEBHOOK, or name a --server")}
 	}
 	alerter, to, err := c.Open(slog.New(slog.NewTextHandler(s.err, nil)))
 	if err != nil {

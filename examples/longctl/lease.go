@@ -51,7 +51,7 @@ func writing(ctx context.Context, st store.Store, l *ledger.Ledger, o logbook.Op
 	if dry {
 		return do(ctx, logbook.New(l, reading{row.Note}, o), func(ctx context.Context, _ []store.Op) error { return ctx.Err() })
 	}
-	if held {
+	if held && !gone(ctx, st, row) {
 		return fmt.Errorf("%s leads and does this by itself; by hand it can be done only while no instance runs", row.HolderInstanceID)
 	}
 	lease, err := lock.New(st, l.LockKey(), &lock.Options{InstanceID: o.By})
@@ -93,6 +93,20 @@ func holder(ctx context.Context, l *ledger.Ledger) (row lock.Row, held bool, err
 		return row, false, err
 	}
 	return row, row.Held() && rec.Age() < row.Lease() && !strings.HasPrefix(row.HolderInstanceID, "longctl "), nil
+}
+
+// gone reports whether the holder's process is known to be, though its lease runs.
+func gone(ctx context.Context, st store.Store, row lock.Row) bool {
+	w, ok := st.(store.Witness)
+	if !ok {
+		return false
+	}
+	done, err := w.Seize(ctx, row.Owner, row.Proof, false)
+	if err != nil {
+		return false
+	}
+	done(false) // the lock asks again, and takes it
+	return true
 }
 
 // writer is a logbook.Lease of a lease.

@@ -18,6 +18,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
 	environ "github.com/seed-13dc028d/longwatch/examples/internal/environment"
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/lock/filewitness"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -32,6 +34,7 @@ type config struct {
 	Root       string        `env:"LONGRUN_ROOT"`
 	Interval   time.Duration `env:"LONGRUN_INTERVAL"`
 	Lease      time.Duration `env:"LONGRUN_LEASE"`
+	Witness    string        `env:"LONGRUN_WITNESS"`
 	InstanceID string        `env:"LONGRUN_INSTANCE_ID"`
 	Commit     string        `env:"LONGRUN_COMMIT"`
 	Journal    string        `env:"LONGRUN_JOURNAL"`
@@ -51,6 +54,7 @@ type config struct {
 	EmulatorHost string `env:"FIRESTORE_EMULATOR_HOST"`
 
 	key      ed25519.PrivateKey
+	witness  store.Witness // nil: the store's own
 	demo     bool          // -demo
 	deadline time.Duration // of the demonstration's probes
 	pace     time.Duration // of its messages; 0: its own
@@ -60,21 +64,28 @@ type config struct {
 	redirect func(*whatsmeow.Client) // nil: WhatsApp; a test's leads to a server of its own
 }
 
-var usage = `Usage: server [-demo]
+var usage = `Usage: server [-demo | -healthcheck]
 
 A longwatch server: one heartbeat per slot, under a fenced lease, probes of
 WhatsApp accounts, and an admin API. -demo shows it all with no account, on a
 WhatsApp server in this process, with a key, a button and an address for each
-thing that can be broken. The environment says what differs from:
+thing that can be broken. -healthcheck asks /livez of the server that the same
+environment has started, for containers without a shell: 0 it answers, 1 it does
+not. The environment says what differs from:
 
   LONGRUN_STORE        sqlite:longrun.db   or memory:, or firestore:PROJECT
   LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under
   LONGRUN_INTERVAL     1m                  length of a slot; divides a day
   LONGRUN_LEASE        2 × interval, 4s–1h how long a silent leader is waited for
+  LONGRUN_WITNESS      the SQLite file's   what tells at once that a leader's process is
+                                           gone, so that no slot is lost: a directory
+                                           that all servers on this machine name, or
+                                           none: the lease alone
   LONGRUN_INSTANCE_ID  host name and a random number
   LONGRUN_COMMIT       the build's VCS revision
   LONGRUN_JOURNAL      none                file for beats that wait for the store
-  LONGRUN_ADDR         127.0.0.1:8080      or PORT, for all addresses
+  LONGRUN_ADDR         127.0.0.1:8080      where to listen
+  PORT                 none                or this port of all addresses
   LONGRUN_LOG_LEVEL    info                or debug, warn, error
   LONGRUN_LOG_FORMAT   text                or json: one object a line, and nothing else
   LONGRUN_OPEN_BADGE   false               or true: badge.svg, which shows the coverage
@@ -151,7 +162,7 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkLog(), c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
+	errs = append(errs, c.checkLog(), c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkWitness(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
 	return c, errors.Join(errs...)
 }
 
@@ -214,6 +225,21 @@ func (c *config) checkStore() error {
 	return nil
 }
 
+// checkWitness opens what tells of a leader's death.
+func (c *config) checkWitness() (err error) {
+	switch c.Witness {
+	case "":
+		return nil
+	case "none":
+		c.witness = lock.NoWitness{}
+		return nil
+	}
+	if c.witness, err = filewitness.New(c.Witness, c.clock); err != nil {
+		return fmt.Errorf("LONGRUN_WITNESS: %w", err)
+	}
+	return nil
+}
+
 // splitAddress returns the host of an address whose port is one, by number or by
 // name.
 func splitAddress(address string) (host string, err error) {
@@ -251,7 +277,7 @@ func (c *config) monitor(st store.Store) monitor.Config {
 	zone, _ := c.zone() // checked before
 	return monitor.Config{
 		Service: c.Alerts.Service, Zone: zone,
-		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, InstanceID: c.InstanceID, CommitHash: c.Commit,
+		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, Witness: c.witness, InstanceID: c.InstanceID, CommitHash: c.Commit,
 		Journal: c.Journal, AdminURL: c.adminURL(), DashboardURL: c.Alerts.BaseURL, Clock: c.clock, EvidenceKey: c.key,
 	}
 }

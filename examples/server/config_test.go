@@ -108,6 +108,7 @@ func TestMistakesOfTheParts(t *testing.T) {
 		"open to all without a token":    {map[string]string{"PORT": "0"}, []string{"ADMIN_TOKEN"}},
 		"address and port":               {map[string]string{"PORT": "0", "LONGRUN_ADDR": "127.0.0.1:0", "ADMIN_TOKEN": testToken}, []string{"LONGRUN_ADDR", "PORT"}},
 		"journal in no folder":           {map[string]string{"LONGRUN_JOURNAL": dir + "/none/j"}, []string{"LONGRUN_JOURNAL"}},
+		"witness in no folder":           {map[string]string{"LONGRUN_WITNESS": dir + "/none"}, []string{"LONGRUN_WITNESS", "none"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,6 +152,7 @@ func TestNoMistakeTellsAPassword(t *testing.T) {
 		{"LONGRUN_EVIDENCE_KEY": "s3cr3t-s3cr3t-s3cr3t"},
 		{"TELEGRAM_BOT_TOKEN": "s3cr3t-s3cr3t-s3cr3t", "TELEGRAM_CHAT_ID": "1"},
 		{"LONGRUN_JOURNAL": "/none/u:s3cr3t@h"},
+		{"LONGRUN_WITNESS": "/none/u:s3cr3t@h"},
 		{"LONGRUN_INSTANCE_ID": "u:s3cr3t@/h"},
 	} {
 		env["LONGRUN_LOG_LEVEL"] = "loud"

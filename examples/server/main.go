@@ -45,6 +45,8 @@ func run(ctx context.Context, args []string, environment map[string]string, keys
 		switch strings.TrimLeft(arg, "-") {
 		case "demo":
 			demo = true
+		case "healthcheck":
+			return healthcheck(ctx, environment, out)
 		case "h", "help":
 			fmt.Fprint(out, usage)
 			return 0

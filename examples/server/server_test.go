@@ -16,15 +16,15 @@ import (
 )
 
 // onEach runs a story on every database that several processes can share.
-func onEach(t *testing.T, story func(t *testing.T, b book, launch func(name string) *process)) {
+func onEach(t *testing.T, story func(t *testing.T, b book, launch func(name string, env ...string) *process)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		path := filepath.Join(t.TempDir(), "longrun.db")
 		st, err := sqlitestore.Open(t.Context(), path, nil)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, st.Close()) })
-		story(t, openBook(t, st), func(name string) *process {
-			return launch(t, name, "LONGRUN_STORE=sqlite:"+path)
+		story(t, openBook(t, st), func(name string, env ...string) *process {
+			return launch(t, name, append(env, "LONGRUN_STORE=sqlite:"+path)...)
 		})
 	})
 	t.Run("firestore", func(t *testing.T) {
@@ -32,16 +32,16 @@ func onEach(t *testing.T, story func(t *testing.T, b book, launch func(name stri
 		host, project := firestoretest.Host(t), firestoretest.Project()
 		st, err := firestorestore.New(firestoretest.Connect(t, host, project), nil)
 		require.NoError(t, err)
-		story(t, openBook(t, st), func(name string) *process {
-			return launch(t, name, "LONGRUN_STORE=firestore:"+project, "FIRESTORE_EMULATOR_HOST="+host)
+		story(t, openBook(t, st), func(name string, env ...string) *process {
+			return launch(t, name, append(env, "LONGRUN_STORE=firestore:"+project, "FIRESTORE_EMULATOR_HOST="+host)...)
 		})
 	})
 }
 
 func TestATerminatedLeaderHandsOverWithoutAnEmptySlot(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b book, launch func(string) *process) {
-		_, next, other := b.threeServers(launch, func(one *process) {
+	onEach(t, func(t *testing.T, b book, launch func(string, ...string) *process) {
+		_, next, other := b.threeServers(plainly(launch), func(one *process) {
 			one.signal(syscall.SIGTERM)
 			require.Zero(t, one.ended())
 		})
@@ -61,10 +61,13 @@ func TestATerminatedLeaderHandsOverWithoutAnEmptySlot(t *testing.T) {
 	})
 }
 
+// Without what tells of a death, the lease decides.
 func TestAKilledLeaderLeavesAGapOfAtMostTheLeaseAndOneSlot(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b book, launch func(string) *process) {
-		one, next, other := b.threeServers(launch, func(one *process) { one.signal(syscall.SIGKILL) })
+	onEach(t, func(t *testing.T, b book, launch func(string, ...string) *process) {
+		alone := func(name string) *process { return launch(name, "LONGRUN_WITNESS=none") }
+		one, next, other := b.threeServers(alone, func(one *process) { one.signal(syscall.SIGKILL) })
+		next.says("after=expired")
 		b.await(next.name, 3)
 		next.says("a run was found dead")
 		for _, p := range []*process{other, next} {
@@ -84,8 +87,8 @@ func TestAKilledLeaderLeavesAGapOfAtMostTheLeaseAndOneSlot(t *testing.T) {
 
 func TestAStoppedLeaderThatWakesWritesNothingAndStandsBy(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, b book, launch func(string) *process) {
-		one, next, other := b.threeServers(launch, b.freeze)
+	onEach(t, func(t *testing.T, b book, launch func(string, ...string) *process) {
+		one, next, other := b.threeServers(plainly(launch), b.freeze)
 		b.await(next.name, 2)
 		one.signal(syscall.SIGCONT)
 		one.says("lease lost, standing by")
@@ -108,6 +111,11 @@ func TestAStoppedLeaderThatWakesWritesNothingAndStandsBy(t *testing.T) {
 			require.Equal(t, longrun.Stopped, r.Ended, "what was given up as lost took that back")
 		}
 	})
+}
+
+// plainly launches with nothing more to say.
+func plainly(launch func(string, ...string) *process) func(string) *process {
+	return func(name string) *process { return launch(name) }
 }
 
 // threeServers starts three, has something happen to the leader, and returns it

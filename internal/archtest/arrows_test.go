@@ -30,6 +30,7 @@ var sdks = map[string][]string{
 	},
 	"sqlite":   {"modernc.org/sqlite"},
 	"telegram": {"github.com/go-telegram/bot"},
+	"mail":     {"github.com/wneessen/go-mail"},
 	"prometheus": {
 		"github.com/prometheus/client_golang",
 		"github.com/prometheus/client_model",
@@ -71,7 +72,7 @@ var arrows = []row{
 	{dir: "longrun/metrics"},
 	{dir: "store"},
 	{dir: "probe", ours: []string{"internal/spawn"}},
-	{dir: "alert", ours: []string{"internal/spawn", "internal/visible"}},
+	{dir: "alert", ours: []string{"internal/spawn", "internal/visible"}, with: []string{clock}},
 
 	// Counting, judging, proving: pure, each on the vocabulary alone.
 	{dir: "longrun/coverage", ours: []string{"longrun"}},
@@ -281,7 +282,7 @@ var arrows = []row{
 	// Implementations: their own contract, what they share, and one SDK. The
 	// WhatsApp client also says how its host is, in the vocabulary's words.
 	{dir: "store/memstore", ours: []string{"store", "internal/document"}, with: []string{clock}},
-	{dir: "store/sqlitestore", ours: []string{"store", "internal/document", "internal/spawn"}, sdk: "sqlite", with: []string{clock, xsync}},
+	{dir: "store/sqlitestore", ours: []string{"store", "internal/document", "internal/filelock", "internal/spawn"}, sdk: "sqlite", with: []string{clock, xsync}},
 	{
 		dir:  "store/firestorestore",
 		ours: []string{"store", "internal/document", "internal/spawn"}, sdk: "firestore", with: []string{clock, xsync},
@@ -319,13 +320,28 @@ var arrows = []row{
 		dir:  "probe/whatsappprobe/owning",
 		ours: []string{"probe/whatsappprobe/internal/masking", "internal/deadline", "internal/spawn"}, sdk: "whatsmeow", with: []string{clock},
 	},
-	{dir: "alert/telegramalert", ours: []string{"alert", "internal/redact"}, sdk: "telegram", with: []string{clock}},
-	{dir: "alert/webhookalert", ours: []string{"alert", "internal/redact", "internal/visible"}, with: []string{clock}},
+	{dir: "alert/internal/exchange", ours: []string{"alert", "internal/redact"}},
+	{dir: "alert/internal/layout", ours: []string{"alert"}},
+	{dir: "alert/slackalert", ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout"}},
+	{dir: "alert/discordalert", ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout"}},
+	{dir: "alert/pagerdutyalert", ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout", "internal/visible"}},
+	{dir: "alert/ntfyalert", ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout"}},
+	{dir: "alert/teamsalert", ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout"}},
+	{dir: "alert/pushoveralert", ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout"}},
+	{dir: "alert/matrixalert", ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout"}},
+	{dir: "alert/telegramalert", ours: []string{"alert", "alert/internal/exchange", "internal/redact"}, sdk: "telegram", with: []string{clock}},
+	{
+		dir:  "alert/mailalert",
+		ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout", "internal/redact"}, sdk: "mail",
+	},
+	{dir: "alert/webhookalert", ours: []string{"alert", "alert/internal/exchange", "internal/visible"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},
 
 	// What two packages share.
 	{dir: "internal/document", ours: []string{"store"}},
 	{dir: "internal/deadline", with: []string{clock}},
+	{dir: "internal/filelock", ours: []string{"store", "internal/deadline"}, with: []string{clock}},
+	{dir: "lock/filewitness", ours: []string{"store", "internal/filelock"}, with: []string{clock}},
 	{dir: "internal/visible"},
 	{dir: "internal/figures"},
 	{dir: "internal/past", ours: []string{"longrun", "longrun/coverage", "longrun/ledger", "store"}},
@@ -356,6 +372,7 @@ var arrows = []row{
 		},
 		with: []string{clock},
 	},
+	{dir: "deploy"}, // tests only
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
 	{dir: "internal/seedtest"},

@@ -16,6 +16,7 @@ var kept = []error{ //nolint:gochecknoglobals // a table
 	store.ErrConflict,
 	store.ErrInvalid,
 	store.ErrMoved,
+	store.ErrAlive,
 	errors.ErrUnsupported,
 	context.Canceled,
 	context.DeadlineExceeded,

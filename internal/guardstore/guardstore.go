@@ -44,8 +44,9 @@ const (
 
 // guarded is the guard of one store.
 type guarded struct {
-	inner store.Store
-	clock clock.Clock
+	inner   store.Store
+	clock   clock.Clock
+	witness store.Witness // nil: the store is none
 
 	gets, commits, scans, watches spawn.Door
 }
@@ -59,9 +60,10 @@ type watching struct {
 var (
 	_ store.Store   = (*guarded)(nil)
 	_ store.Watcher = watching{}
+	_ store.Witness = (*guarded)(nil)
 )
 
-// Of returns a guarded st, which can watch if st can. A store that is guarded
+// Of returns a guarded st, which can watch, and be a witness, if st can. A store that is guarded
 // already, by its method Guarded, is returned as it is. clk measures the second
 // for which calls are waited for; nil means the wall clock.
 func Of(st store.Store, clk clock.Clock) store.Store {
@@ -74,6 +76,9 @@ func Of(st store.Store, clk clock.Clock) store.Store {
 	g := &guarded{inner: st, clock: clk}
 	for _, door := range []*spawn.Door{&g.gets, &g.commits, &g.scans, &g.watches} {
 		door.Clock = clk
+	}
+	if w, ok := st.(store.Witness); ok {
+		g.witness = Witness(w, clk)
 	}
 	if watcher, ok := st.(store.Watcher); ok {
 		return watching{g, watcher}

@@ -1,8 +1,8 @@
 // Package seedtest decides how many histories the simulations of a test binary live
 // through. It is imported by tests only, since it registers flags:
 //
-//	go test ./longrun/monitor -seeds=1000    the long form of its simulations
-//	go test ./longrun/monitor -long          months, too
+//	go test ./longrun/monitor -seeds=1000    so many of each
+//	go test ./longrun/monitor -long          as many as show all that they are to show; months, too
 //	go test -short ./...                     a few
 //
 // An ordinary run has so few that all tests of the repository end within minutes.
@@ -16,18 +16,21 @@ import (
 
 var asked = flag.Int("seeds", 0, "how many histories each simulation lives through; 0: as many as an ordinary run has time for") //nolint:gochecknoglobals // a flag of the test binary
 
-var long = flag.Bool("long", false, "run the tests that live through months, too") //nolint:gochecknoglobals // a flag of the test binary
+var long = flag.Bool("long", false, "let simulations live through as many histories as show all that they are to show, and run the tests that live through months") //nolint:gochecknoglobals // a flag of the test binary
 
 // Histories returns how many histories a simulation lives through: as many as the flag
-// says, or the ordinary number, or a fifth of it with -short. It is at least 1.
-func Histories(ordinary int) int {
+// says; those of a full run with -long; a third of them in an ordinary run and a
+// fifteenth with -short. It is at least 1.
+func Histories(full int) int {
 	switch {
 	case *asked > 0:
 		return *asked
+	case *long:
+		return max(1, full)
 	case testing.Short():
-		return max(1, ordinary/5)
+		return max(1, full/15)
 	default:
-		return max(1, ordinary)
+		return max(1, full/3)
 	}
 }
 

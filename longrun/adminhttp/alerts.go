@@ -84,11 +84,31 @@ type channelBody struct {
 	LastError  string     `json:"lastError"`
 	Class      string     `json:"class"`
 	QuietUntil *time.Time `json:"quietUntil"`
+	// Channels are each of several, where the host chooses among them.
+	Channels []oneChannelBody `json:"channels"`
+}
+
+type oneChannelBody struct {
+	Name        string     `json:"name"`
+	Healthy     bool       `json:"healthy"`
+	Permanent   bool       `json:"permanent"`
+	LastSent    *time.Time `json:"lastSent"`
+	LastFailed  *time.Time `json:"lastFailed"`
+	LastError   string     `json:"lastError"`
+	QuietUntil  *time.Time `json:"quietUntil"`
+	Undelivered int        `json:"undelivered"`
 }
 
 func channelOf(c monitor.ChannelStatus) channelBody {
+	each := make([]oneChannelBody, len(c.Channels))
+	for i, one := range c.Channels {
+		each[i] = oneChannelBody{
+			Name: one.Name, Healthy: one.LastError == "", Permanent: one.Permanent, LastSent: optional(one.LastSent),
+			LastFailed: optional(one.LastFailed), LastError: one.LastError, QuietUntil: optional(one.QuietUntil), Undelivered: one.Undelivered,
+		}
+	}
 	return channelBody{
-		Configured: c.Configured, Healthy: c.LastError == "", Permanent: c.Permanent,
+		Channels: each, Configured: c.Configured, Healthy: c.LastError == "", Permanent: c.Permanent,
 		LastSent: optional(c.LastSent), LastFailed: optional(c.LastFailed), LastError: c.LastError, Class: c.Class, QuietUntil: optional(c.QuietUntil),
 	}
 }

@@ -33,7 +33,7 @@ func TestATestMessageIsSentByWhoeverIsAsked(t *testing.T) {
 	status, body, _ := s.ask(http.MethodPost, "/alerts/test", "")
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, map[string]any{
-		"configured": true, "healthy": true, "permanent": false, "lastSent": "2025-12-29T23:08:20Z", "lastFailed": nil, "lastError": "", "class": "", "quietUntil": nil,
+		"configured": true, "healthy": true, "permanent": false, "lastSent": "2025-12-29T23:08:20Z", "lastFailed": nil, "lastError": "", "class": "", "quietUntil": nil, "channels": []any{},
 	}, body["channel"])
 	require.Len(t, channel.Messages(), 1)
 	require.Equal(t, alert.Test, channel.Messages()[0].Kind)
@@ -155,7 +155,9 @@ func TestStatusShowsEveryRule(t *testing.T) {
 			firing(rules.LoggedOut, "a", "silence x"), firing(rules.LoggedOut, "b", ""),
 			{State: rules.State{Rule: rules.ProbeFails, Target: "inbound", Phase: rules.Inactive, LastEnd: &since}},
 		},
-		Channel: monitor.ChannelStatus{Configured: true, LastError: "chat not found", Permanent: true, LastFailed: since},
+		Channel: monitor.ChannelStatus{Configured: true, LastError: "chat not found", Permanent: true, LastFailed: since, Channels: []alert.ChannelHealth{
+			{Name: "pager", LastFailed: since, LastError: "chat not found", Permanent: true, Undelivered: 3}, {Name: "chat", LastSent: since},
+		}},
 	}}
 	s.serve(&told{status: status})
 	alerts := object(object(s.get("/status")["status"])["alerts"])
@@ -163,6 +165,16 @@ func TestStatusShowsEveryRule(t *testing.T) {
 	require.EqualValues(t, 2, alerts["waiting"])
 	require.Equal(t, true, object(alerts["channel"])["permanent"])
 	require.Equal(t, false, object(alerts["channel"])["healthy"])
+	require.Equal(t, []any{
+		map[string]any{
+			"name": "pager", "healthy": false, "permanent": true, "lastSent": nil, "lastFailed": "2025-12-29T22:35:00Z",
+			"lastError": "chat not found", "quietUntil": nil, "undelivered": 3.0,
+		},
+		map[string]any{
+			"name": "chat", "healthy": true, "permanent": false, "lastSent": "2025-12-29T22:35:00Z", "lastFailed": nil,
+			"lastError": "", "quietUntil": nil, "undelivered": 0.0,
+		},
+	}, object(alerts["channel"])["channels"])
 	var shown []string
 	for _, r := range array(alerts["rules"]) {
 		rule := object(r)
@@ -205,6 +217,8 @@ func TestAChannelThatMustBeMendedIsToldByReadyzAndLeavesTheInstanceReady(t *test
 		"the last message was not sent: the channel asked for quiet until 2025-12-29T23:10:00Z": {
 			Configured: true, LastError: "a failure", QuietUntil: time.Date(2025, 12, 29, 23, 10, 0, 0, time.UTC),
 		},
+		"1 of 2 channels does not take messages":     {Configured: true, Channels: []alert.ChannelHealth{{Name: "a", LastError: "a failure"}, {Name: "b"}}},
+		"2 of 2 channels do not take messages":       {Configured: true, Channels: []alert.ChannelHealth{{LastError: "a failure"}, {LastError: "a failure"}}},
 		"cannot be sent until the channel is mended": {LastError: "bot 123:abcdefghijklmnopqrstuvwxyz is blocked", Permanent: true},
 	} {
 		s.serve(&told{status: monitor.Status{State: monitor.Standby, StoreReachable: true, Alerts: monitor.AlertsStatus{Channel: channel}}})

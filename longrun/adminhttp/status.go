@@ -1,6 +1,7 @@
 package adminhttp
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -235,6 +236,12 @@ func channelText(c monitor.ChannelStatus) string {
 		return "the last message was not sent"
 	case !c.Configured:
 		return "no channel is configured"
+	}
+	switch broken, all := len(c.Broken()), len(c.Channels); {
+	case broken == 1:
+		return fmt.Sprintf("1 of %d channels does not take messages", all)
+	case broken > 1:
+		return fmt.Sprintf("%d of %d channels do not take messages", broken, all)
 	}
 	return "ok"
 }

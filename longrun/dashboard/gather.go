@@ -264,6 +264,10 @@ func fingerprint(s monitor.Status) (p prints) {
 	c := s.Alerts.Channel
 	number(int64(s.Alerts.Waiting), int64(s.Alerts.Undelivered), c.LastSent.UnixNano(), c.LastFailed.UnixNano(), c.QuietUntil.UnixNano())
 	text(c.LastError)
+	for _, one := range c.Broken() {
+		text(one.Name)
+		text(one.LastError)
+	}
 	p.messages = take()
 	maphash.WriteComparable(&h, p)
 	p.all = take()

@@ -199,6 +199,13 @@ func (k *known) messagesView() messagesView {
 		if a.Channel.QuietUntil.After(k.At) {
 			v.Text = "The channel asks to wait until " + k.clock(a.Channel.QuietUntil) + ". Nothing is lost."
 		}
+	case len(a.Channel.Broken()) > 0:
+		broken := a.Channel.Broken()
+		v.Title, v.Shape, v.Tone = plural(len(broken), "channel does not take messages", "channels do not take messages"), "warn", "warn"
+		v.Text = "Other channels do. " + visible.Line(broken[0].LastError, 200)
+		if len(broken) == len(a.Channel.Channels) {
+			v.Text = visible.Line(broken[0].LastError, 200)
+		}
 	case !a.Channel.Configured:
 		v.Text = "No channel is configured: messages stand in the log only."
 	case !a.Channel.LastSent.IsZero():

@@ -38,9 +38,16 @@ type Config struct {
 	// instances on one root use the same. Default: 1 minute.
 	Interval time.Duration
 	// Lease is how long a leader that says nothing any more keeps others out;
-	// after a crash, up to Lease/Interval+1 slots stay empty. Default: twice
+	// after a crash without a Witness, up to Lease/Interval+1 slots stay empty. Default: twice
 	// the interval, at least 4 s and at most an hour.
 	Lease time.Duration
+	// Witness tells a standby that the leader's process is gone, so that after a crash
+	// it need not wait for the lease, and neither need a single instance that is started
+	// again: no slot stays empty. A leader that is frozen keeps others out for the lease,
+	// as it does without. lock.NoWitness turns it off. Default: the Store's own, which
+	// sqlitestore has, beside its file; for other stores, and instances on one machine,
+	// see package filewitness.
+	Witness store.Witness
 	// InstanceID names this process in every document. It gives no right: two
 	// processes with the same ID are two instances. Default: the host's name
 	// and six random hexadecimal digits. Like CommitHash and Version it is UTF-8

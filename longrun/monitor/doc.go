@@ -75,7 +75,8 @@
 // Config.Leading is called for as long as this instance leads: connections of which
 // there must be one in the world are made in it, and end with its context. Between
 // two instances the order is: the one before lets go, its lease is given back or runs
-// out, the next one is granted it, and takes hold. Three things are not promised. A
+// out, or its process is gone (Config.Witness), the next one is granted it, and takes
+// hold. Three things are not promised. A
 // function that goes on after the end of its context may overlap with the next one.
 // So may a process that was stopped for longer than its lease, from when it wakes up
 // until its first look at the context. And what was under way at a loss is the host's

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/seed-13dc028d/longwatch/internal/firestoretest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store/firestorestore"
@@ -78,7 +79,7 @@ func TestADayOnFirestoreIsOneCommitOfTwoWritesASlotAndNoRead(t *testing.T) {
 	m.mu.Lock()
 	m.on = true
 	m.mu.Unlock()
-	const day = 1440
+	day := seedtest.Histories(1440) // slots: a third of them, where there is less time
 	for range day {
 		clk.Add(time.Minute)
 		<-stored

@@ -28,8 +28,8 @@ import (
 type attacker struct {
 	*life
 	rng  *rand.Rand
-	path string // what it changed
-	near string // of a beat that is gone without a trace: the one before it is named
+	path string   // what it changed
+	near []string // of a beat that is gone without a trace: one beside it is named
 }
 
 // anchor is known outside: the end of the log and of the chain before the attack.
@@ -121,9 +121,11 @@ var attacks = []struct {
 		if !ok || a.announced(ledger.Heartbeats, e.At) {
 			return false
 		}
-		for _, b := range all(a, ledger.Heartbeats, func(b ledger.Entry[longrun.Heartbeat]) bool { return b.Value.ChainSeq == e.Value.ChainSeq-1 }) {
+		for _, b := range all(a, ledger.Heartbeats, func(b ledger.Entry[longrun.Heartbeat]) bool {
+			return b.Value.ChainSeq == e.Value.ChainSeq-1 || b.Value.ChainSeq == e.Value.ChainSeq+1
+		}) {
 			if a.isLogged(evidence.Beat)[e.Key.ID] == 0 {
-				a.near = b.Path()
+				a.near = append(a.near, b.Path())
 			}
 		}
 		a.remove(e.Key)
@@ -504,7 +506,7 @@ func (a *attacker) judge(m mode, c *tally, name, needs string, seed uint64, o ve
 	require.NoError(a.tb, err)
 	c.tried++
 	named := a.path == "" || slices.ContainsFunc(got.Problems, func(p verify.Problem) bool {
-		return p.Path == a.path || a.near != "" && p.Path == a.near
+		return p.Path == a.path || slices.Contains(a.near, p.Path)
 	})
 	if named {
 		c.named++

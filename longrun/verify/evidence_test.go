@@ -146,8 +146,9 @@ func TestEveryTamperingIsFoundInEveryStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for i, x := range tamperings {
-				st := open(t)
+			step := max(1, len(tamperings)/seedtest.Histories(len(tamperings)))
+			for i := 0; i < len(tamperings); i += step { // the kinds do not differ by store
+				x, st := tamperings[i], open(t)
 				h := newHistory(uint64(i))
 				h.key, h.next = testKey(1), perDay-100
 				h.run(30)

@@ -8,7 +8,10 @@
 //
 // The file is in WAL mode with synchronous=FULL: every Commit is synced, and
 // readers block nobody. Beside it lie a -wal and a -shm file, which belong to
-// it; the last process to close it removes them. A new file is its owner's alone
+// it; the last process to close it removes them. On Linux, and on a file system of the
+// machine's own, the Store is a store.Witness too: whoever holds a lock in it has a
+// file beside it, whose name ends in .alive, and of a process that was killed one is
+// left for the next to remove. A new file is its owner's alone
 // (0600), and those two have its mode. The documents are readable JSON in the
 // table documents, so that
 //
@@ -49,6 +52,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/filelock"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -109,11 +113,13 @@ type Store struct {
 	closed  bool
 	calls   sync.WaitGroup // calls under way; Close waits for them
 	watches *watches
+	signs   filelock.Signs
 }
 
 var (
 	_ store.Store   = (*Store)(nil)
 	_ store.Watcher = (*Store)(nil)
+	_ store.Witness = (*Store)(nil)
 )
 
 // Open opens the database in the file at path, and makes it where it does not
@@ -149,6 +155,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		readOnly:   o.ReadOnly,
 		writing:    make(chan struct{}, 1),
 		watches:    newWatches(),
+		signs:      filelock.Signs{Prefix: p.path + "-", Clock: o.Clock},
 	}
 	if o.ReadOnly {
 		err = s.openToRead(ctx, o.BusyTimeout)
@@ -168,6 +175,7 @@ func (s *Store) openToWrite(ctx context.Context, busy time.Duration) error {
 	if err := s.place.make(); err != nil {
 		return err
 	}
+	s.signs.Sweep()
 	return advise(s.place, s.open(ctx, readWrite, busy, prepare))
 }
 

@@ -70,6 +70,7 @@ type Faulty struct {
 var (
 	_ store.Store   = (*Faulty)(nil)
 	_ store.Watcher = (*Faulty)(nil)
+	_ store.Witness = (*Faulty)(nil)
 )
 
 // Wrap returns a Faulty in front of st.
@@ -187,6 +188,25 @@ func (f *Faulty) Watch(ctx context.Context, key store.Key) (<-chan struct{}, err
 		return nil, lost
 	}
 	return nil, err
+}
+
+// Hold implements store.Witness as far as the store behind it does; otherwise it
+// returns errors.ErrUnsupported. No fault is about it.
+func (f *Faulty) Hold(ctx context.Context, name string) (string, func(spent bool), error) {
+	w, ok := f.inner.(store.Witness)
+	if !ok {
+		return "", nil, errors.ErrUnsupported
+	}
+	return w.Hold(ctx, name)
+}
+
+// Seize is to Hold as in store.Witness.
+func (f *Faulty) Seize(ctx context.Context, name, mark string, wait bool) (func(won bool), error) {
+	w, ok := f.inner.(store.Witness)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return w.Seize(ctx, name, mark, wait)
 }
 
 // begin counts the call and fixes the faults it meets.

@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"strings"
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/slogalert"
-	"github.com/seed-13dc028d/longwatch/alert/telegramalert"
-	"github.com/seed-13dc028d/longwatch/alert/webhookalert"
 )
 
 // Config is what the environment says of channels. As the flags of a program
@@ -25,86 +22,115 @@ type Config struct {
 	Webhook       string `env:"LONGRUN_WEBHOOK_URL" hidden:""`
 	WebhookSecret string `env:"LONGRUN_WEBHOOK_SECRET" hidden:""`
 	Healthchecks  string `env:"LONGRUN_HEALTHCHECKS_URL" hidden:""`
+	Slack         string `env:"LONGRUN_SLACK_WEBHOOK" hidden:""`
+	Discord       string `env:"LONGRUN_DISCORD_WEBHOOK" hidden:""`
+	Teams         string `env:"LONGRUN_TEAMS_WEBHOOK" hidden:""`
+	PagerDuty     string `env:"LONGRUN_PAGERDUTY_KEY" hidden:""`
+	PagerDutyURL  string `env:"LONGRUN_PAGERDUTY_URL" hidden:""`
+	NtfyTopic     string `env:"LONGRUN_NTFY_TOPIC" hidden:""`
+	NtfyServer    string `env:"LONGRUN_NTFY_SERVER" hidden:""`
+	NtfyToken     string `env:"LONGRUN_NTFY_TOKEN" hidden:""`
+	PushoverToken string `env:"LONGRUN_PUSHOVER_TOKEN" hidden:""`
+	PushoverUser  string `env:"LONGRUN_PUSHOVER_USER" hidden:""`
+	MatrixServer  string `env:"LONGRUN_MATRIX_SERVER" hidden:""`
+	MatrixToken   string `env:"LONGRUN_MATRIX_TOKEN" hidden:""`
+	MatrixRoom    string `env:"LONGRUN_MATRIX_ROOM" hidden:""`
+	MailServer    string `env:"LONGRUN_MAIL_SERVER" hidden:""`
+	MailFrom      string `env:"LONGRUN_MAIL_FROM" hidden:""`
+	MailTo        string `env:"LONGRUN_MAIL_TO" hidden:""`
+	MailUser      string `env:"LONGRUN_MAIL_USER" hidden:""`
+	MailPassword  string `env:"LONGRUN_MAIL_PASSWORD" hidden:""`
+	Routes        string `env:"LONGRUN_ROUTES" hidden:""`
 }
 
 // Usage is the part of a program's help that is about Config.
 const Usage = `  TELEGRAM_BOT_TOKEN   none                the bot that sends alerts; without any
                                            channel they stand in the log
-  TELEGRAM_CHAT_ID     none                where to: a number, or @channel
+  TELEGRAM_CHAT_ID     none                where to: a number, or @channel; several are
+                                           split by commas
   TELEGRAM_TOPIC_ID    none                a topic of that group
   TELEGRAM_API_URL     https://api.telegram.org
   LONGRUN_WEBHOOK_URL  none                alerts as JSON, by POST
   LONGRUN_WEBHOOK_SECRET none              signs them: HMAC-SHA256; 16 characters or more
   LONGRUN_HEALTHCHECKS_URL none            a check that fails while something fires
+  LONGRUN_SLACK_WEBHOOK   none             an incoming webhook of Slack,
+  LONGRUN_DISCORD_WEBHOOK none             one of Discord,
+  LONGRUN_TEAMS_WEBHOOK   none             and a workflow of Teams that a webhook starts
+  LONGRUN_PAGERDUTY_KEY none               integration key, Events API v2: opens and
+                                           resolves incidents
+  LONGRUN_PAGERDUTY_URL https://events.pagerduty.com
+                                           or https://events.eu.pagerduty.com
+  LONGRUN_NTFY_TOPIC   none                a topic of ntfy
+  LONGRUN_NTFY_SERVER  https://ntfy.sh     where ntfy is
+  LONGRUN_NTFY_TOKEN   none                an access token of that server
+  LONGRUN_PUSHOVER_TOKEN none              an application of Pushover,
+  LONGRUN_PUSHOVER_USER none               and the key of a user or a group
+  LONGRUN_MATRIX_SERVER none               a homeserver of Matrix, https://…,
+  LONGRUN_MATRIX_TOKEN none                an access token, and
+  LONGRUN_MATRIX_ROOM  none                a room's ID, such as !abc:example.org
+  LONGRUN_MAIL_SERVER  none                host:port that takes mails; STARTTLS is
+                                           required, and port 465 speaks TLS at once
+  LONGRUN_MAIL_FROM    none                the sender's address
+  LONGRUN_MAIL_TO      none                addresses, split by commas
+  LONGRUN_MAIL_USER    none                who sends, as that server knows them,
+  LONGRUN_MAIL_PASSWORD none               and the password
+  LONGRUN_ROUTES       all get everything  which channels get what, such as
+                                           critical=pagerduty,slack;default=slack: by
+                                           severity, rule or target:NAME; the first
+                                           that is for an alert counts. The channels
+                                           are telegram, telegram2…, webhook,
+                                           healthchecks, slack, discord, teams,
+                                           pagerduty, ntfy, pushover, matrix, mail
 `
+
+// opened are the channels that are named, and what is wrong with the others.
+type opened struct {
+	channels []alert.Channel
+	names    []string // for people
+	errs     []error
+}
+
+func (o *opened) add(name, forPeople string, a alert.Alerter, err error) {
+	if err != nil {
+		o.errs = append(o.errs, err)
+		return
+	}
+	o.channels, o.names = append(o.channels, alert.Channel{Name: name, Alerter: a}), append(o.names, forPeople)
+}
 
 // Open returns one Alerter for all channels that are named, and what they are
 // for people. Without any it is the log. The error joins everything that is
 // wrong, each part naming its variable and no secret.
 func (c Config) Open(logger *slog.Logger) (alert.Alerter, string, error) {
-	var all []alert.Alerter
-	var names []string
-	var errs []error
-	add := func(name string, a alert.Alerter, err error) {
-		if err != nil {
-			errs = append(errs, err)
-			return
-		}
-		all, names = append(all, a), append(names, name)
-	}
-	if c.TelegramToken != "" || c.TelegramChat != "" || c.TelegramTopic != "" {
-		a, err := c.telegram(logger)
-		add("Telegram chat "+c.TelegramChat, a, err)
-	}
-	if c.Webhook != "" {
-		a, err := webhookalert.New(c.Webhook, &webhookalert.Options{Secret: c.WebhookSecret})
-		add("webhook", a, inVariable("LONGRUN_WEBHOOK_URL", err))
-	} else if c.WebhookSecret != "" {
-		errs = append(errs, errors.New("LONGRUN_WEBHOOK_SECRET is set and LONGRUN_WEBHOOK_URL is not"))
-	}
-	if c.Healthchecks != "" {
-		a, err := webhookalert.New(c.Healthchecks, &webhookalert.Options{Healthchecks: true})
-		add("Healthchecks", a, inVariable("LONGRUN_HEALTHCHECKS_URL", err))
-	}
-	if err := errors.Join(errs...); err != nil {
+	o := &opened{}
+	c.telegram(o, logger)
+	c.addresses(o)
+	c.phones(o)
+	c.matrix(o)
+	c.mail(o)
+	routes, fallback, err := c.routes()
+	if err := errors.Join(append(o.errs, err)...); err != nil {
 		return nil, "", err
 	}
-	switch len(all) {
-	case 0:
+	names := strings.Join(o.names, ", ")
+	switch {
+	case len(o.channels) == 0 && c.Routes != "":
+		return nil, "", errors.New("LONGRUN_ROUTES is set and no channel is")
+	case len(o.channels) == 0:
 		return slogalert.New(logger), "this log", nil
-	case 1:
-		return all[0], names[0], nil
+	case len(o.channels) == 1 && c.Routes == "":
+		return o.channels[0].Alerter, names, nil
 	}
-	return alert.Fanout(all...), strings.Join(names, ", "), nil
+	router, err := alert.Route(alert.RouteOptions{Channels: o.channels, Ways: routes, Default: fallback})
+	if err != nil {
+		return nil, "", inVariable("LONGRUN_ROUTES", err)
+	}
+	return router, names, nil
 }
 
 // None reports whether nothing is said of any channel.
 func (c Config) None() bool {
-	return c == Config{TelegramAPI: c.TelegramAPI}
-}
-
-func (c Config) telegram(logger *slog.Logger) (alert.Alerter, error) {
-	var errs []error
-	for _, v := range []struct{ name, value string }{{"TELEGRAM_BOT_TOKEN", c.TelegramToken}, {"TELEGRAM_CHAT_ID", c.TelegramChat}} {
-		if v.value == "" {
-			errs = append(errs, fmt.Errorf("%s is not set, though other variables of Telegram are", v.name))
-		}
-	}
-	topic := 0
-	if c.TelegramTopic != "" {
-		var err error
-		if topic, err = strconv.Atoi(c.TelegramTopic); err != nil || topic < 1 {
-			errs = append(errs, fmt.Errorf("TELEGRAM_TOPIC_ID: %.20q is no number of a topic", c.TelegramTopic))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	a, err := telegramalert.New(c.TelegramToken, c.TelegramChat, &telegramalert.Options{TopicID: topic, APIURL: c.TelegramAPI, Logger: logger})
-	if err != nil { // it names each option, and never the token
-		return nil, inVariable("TELEGRAM_…", err)
-	}
-	return a, nil
+	return c == Config{TelegramAPI: c.TelegramAPI, NtfyServer: c.NtfyServer, PagerDutyURL: c.PagerDutyURL}
 }
 
 func inVariable(name string, err error) error {

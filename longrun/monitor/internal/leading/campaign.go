@@ -27,7 +27,7 @@ type Options struct {
 	// those that wait are not its to write any more.
 	GiveUp func(ctx context.Context)
 	// Expired is called once, beside the tasks, in a term that replaced an
-	// instance which fell silent.
+	// instance which fell silent, or died.
 	Expired func(ctx context.Context, before lock.Row)
 	// TookOver is called once, beside the tasks and after Expired, in each term but
 	// the first one that there was, with the time at which the term began; it need not
@@ -97,6 +97,7 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 		c.GiveUp(ctx)
 	}
 	c.Log.Over("holder")
+	c.proven(ctx)
 	c.Began(ctx)
 
 	beside, end := context.WithCancel(ctx)
@@ -110,7 +111,7 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 	}
 	if how != lock.First {
 		group.Go("what a take-over leaves", func() error {
-			if how == lock.Expired {
+			if how == lock.Expired || how == lock.Died {
 				c.Expired(beside, prev)
 			}
 			if c.TookOver != nil {
@@ -121,6 +122,17 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 	}
 	c.supervisor.start(beside, &group, term)
 	return c.Write(ctx, term)
+}
+
+// proven says, once, when there is no proof of death: a crash costs slots then that it
+// need not.
+func (c *Campaign) proven(ctx context.Context) {
+	err := c.Lock.View().Unproven
+	if err == nil {
+		c.Log.Over("proof")
+		return
+	}
+	c.Log.Once(ctx, slog.LevelWarn, "proof", "none", "no proof of death: after a crash the lease decides", "error", spawn.Text(err))
 }
 
 func (c *Campaign) set(leads bool, epoch int64) {
@@ -175,6 +187,7 @@ func (c *Campaign) Saw(rec store.Record) {
 		return
 	}
 	c.Log.Over("lock")
+	c.proven(ctx)
 	if c.State().Leading || !row.Held() || rec.Age() >= row.Lease() || row.HolderInstanceID == "" {
 		return
 	}

@@ -152,3 +152,42 @@ func TestLeaveMarksWhatArrives(t *testing.T) {
 		}
 	})
 }
+
+// Of several channels one is refused for good. What goes by it alone is kept and told
+// once it is mended, whatever the others take, and status names it all the time.
+func TestOneOfSeveralChannelsIsMissedUntilItIsMended(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		pager, chat := alerttest.NewRecorder(alerttest.Fail(alert.Permanent(errors.New("the key of +49 170 1234567 is gone")))), alerttest.NewRecorder()
+		router, err := alert.Route(alert.RouteOptions{
+			Channels: []alert.Channel{{Name: "pager", Alerter: pager}, {Name: "chat", Alerter: chat}},
+			Ways:     []alert.Way{{Targets: []string{"ops"}, Channels: []string{"pager"}}},
+			Default:  []string{"chat"},
+		})
+		require.NoError(t, err)
+		b := newBench(t, router)
+		b.queue("ops", 1, longrun.NoticeFiring)
+		b.queue("sales", 1, longrun.NoticeFiring)
+		b.run(time.Minute)
+		b.queue("sales", 2, longrun.NoticeResolved)
+		b.run(30 * time.Minute)
+		require.Equal(t, []string{"firing sales", "resolved sales"}, said(chat.Messages()))
+		require.Empty(t, pager.Messages())
+		status := b.channel.Status()
+		require.Len(t, status.Broken(), 1)
+		one := status.Channels[0]
+		require.Equal(t, "pager", one.Name)
+		require.Contains(t, one.LastError, "pager: the key of")
+		require.NotContains(t, one.LastError, "1234567")
+		require.True(t, one.Permanent)
+		require.Equal(t, 1, one.Undelivered)
+		require.Equal(t, "chat", status.Channels[1].Name)
+		require.Empty(t, status.Channels[1].LastError)
+
+		pager.Then()
+		b.run(3 * time.Hour)
+		require.Equal(t, []string{"firing ops"}, said(pager.Messages()), "kept, and told")
+		require.Equal(t, []string{"firing sales", "resolved sales"}, said(chat.Messages()), "and nothing twice")
+		require.Empty(t, b.channel.Status().Broken())
+	})
+}

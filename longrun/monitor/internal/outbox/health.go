@@ -32,13 +32,35 @@ type ChannelStatus struct {
 	Permanent bool
 	// QuietUntil is until when the channel asked to be left alone.
 	QuietUntil time.Time
+	// Channels are how each is of those among which an *alert.Router chooses; none where
+	// the Alerter is none.
+	Channels []alert.ChannelHealth
+}
+
+// Broken are those of several channels that did not take the newest message they were
+// asked to, in their order.
+func (s ChannelStatus) Broken() (broken []alert.ChannelHealth) {
+	for _, one := range s.Channels {
+		if one.LastError != "" {
+			broken = append(broken, one)
+		}
+	}
+	return broken
 }
 
 // Status is how the channel is.
 func (c *Channel) Status() ChannelStatus {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.health
+	status := c.health
+	if router, ok := c.options.Alerter.(*alert.Router); ok && router != nil {
+		status.Channels = router.Channels()
+		for i, one := range status.Channels {
+			status.Channels[i].Name = hostcall.Line(one.Name, maxError)
+			status.Channels[i].LastError = hostcall.Line(one.LastError, hostcall.MaxText)
+		}
+	}
+	return status
 }
 
 // pauseOf returns for how long the channel asked to be left alone, if that is

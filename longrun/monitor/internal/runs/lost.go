@@ -45,7 +45,7 @@ func (r *Run) markLost(ctx context.Context, before lock.Row, found time.Time) er
 			return err
 		}
 		run := e.Value
-		if run.InstanceID != before.HolderInstanceID || run.RunID == r.ID() || run.TS.After(before.RenewedAt) {
+		if run.InstanceID != before.HolderInstanceID || r.own(run) || run.TS.After(before.RenewedAt) {
 			continue
 		}
 		switch {

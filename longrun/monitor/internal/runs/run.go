@@ -232,6 +232,15 @@ func (r *Run) meet(ctx context.Context, mine longrun.Run, version string) error 
 	return nil
 }
 
+// own reports whether it is this very run. The ID alone does not tell: one of the
+// same instance that began in the same second, and died, has it too, until this one's
+// first write meets that.
+func (r *Run) own(run longrun.Run) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return sameRun(run, r.run)
+}
+
 func sameRun(a, b longrun.Run) bool {
 	return a.PID == b.PID && a.Host == b.Host && a.TS.Equal(b.TS)
 }

@@ -136,3 +136,42 @@ func TestARunThatWasMarkedAsLostTakesThatBack(t *testing.T) {
 		<-done
 	})
 }
+
+// A process that is back before a second is over has the ID of the run that died,
+// until its own first write meets that.
+func TestARunOfTheSameInstanceAndSecondIsFoundDead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		dead, _ := newRun(t, st)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); dead.Keep(ctx) }()
+		synctest.Wait()
+		cancel()
+		<-done
+		time.Sleep(300 * time.Millisecond)
+		before := lock.Row{HolderInstanceID: "a", RenewedAt: time.Now().UTC()}
+		time.Sleep(300 * time.Millisecond)
+
+		d, _ := leadtest.Deps(t, st, nil)
+		var found []longrun.Run
+		again := runs.New(d, runs.Options{Saved: func() {}, Away: func() bool { return false }, Lost: func(r longrun.Run, _ time.Time) { found = append(found, r) }})
+		again.Begin(of("a"))
+		require.Equal(t, dead.ID(), again.ID())
+		again.MarkLost(t.Context(), before)
+		require.Len(t, found, 1)
+		require.Equal(t, longrun.Lost, stored(t, st, dead.ID()).Ended)
+
+		ctx, cancel = context.WithCancel(t.Context())
+		done = make(chan struct{})
+		go func() { defer close(done); again.Keep(ctx) }()
+		synctest.Wait()
+		require.NotEqual(t, dead.ID(), again.ID())
+		require.Nil(t, stored(t, st, again.ID()).End)
+		again.MarkLost(t.Context(), before)
+		require.Nil(t, stored(t, st, again.ID()).End, "nor is it its own death")
+		cancel()
+		<-done
+	})
+}

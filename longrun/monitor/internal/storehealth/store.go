@@ -43,6 +43,7 @@ type Store struct {
 var (
 	_ store.Store   = (*Store)(nil)
 	_ store.Watcher = (*Store)(nil)
+	_ store.Witness = (*Store)(nil)
 )
 
 // Change is what became of the store.
@@ -169,6 +170,25 @@ func (s *Store) Watch(ctx context.Context, key store.Key) (<-chan struct{}, erro
 		return nil, errors.ErrUnsupported
 	}
 	return w.Watch(ctx, key)
+}
+
+// Hold passes the inner store's ability on. What it says is nothing of the store's
+// health, as it asks no store.
+func (s *Store) Hold(ctx context.Context, name string) (string, func(spent bool), error) {
+	w, ok := s.Store.(store.Witness)
+	if !ok {
+		return "", nil, errors.ErrUnsupported
+	}
+	return w.Hold(ctx, name)
+}
+
+// Seize passes the inner store's ability on.
+func (s *Store) Seize(ctx context.Context, name, mark string, wait bool) (func(won bool), error) {
+	w, ok := s.Store.(store.Witness)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return w.Seize(ctx, name, mark, wait)
 }
 
 // note takes the outcome of one call.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/seed-13dc028d/longwatch/alert/internal/exchange"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 )
 
@@ -20,7 +21,7 @@ var (
 	errOrigin = errors.New("a request that nobody waits for")
 )
 
-// exchange makes the requests of the bot's library, and mends what the library
+// requester makes the requests of the bot's library, and mends what the library
 // does not do (v1.19.0):
 //
 //   - It notes the answer in the request's context: of one that is not JSON the
@@ -31,15 +32,9 @@ var (
 //     and a connection that turns out to be stale can be replaced by a new one.
 //   - It returns no *url.Error: the library writes into that while the other
 //     goroutine may read it.
-type exchange struct {
-	client  http.Client
+type requester struct {
+	client  *http.Client
 	secrets []string
-}
-
-func newExchange(client *http.Client, secrets []string) *exchange {
-	e := &exchange{client: *client, secrets: secrets}
-	e.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return e
 }
 
 // noteKey is where the context of a request has its *answer.
@@ -52,35 +47,37 @@ func withNote(ctx context.Context, note *answer) context.Context {
 
 // Do implements bot.HttpClient. Why it failed stands in the note too: the
 // library puts words of its own before it.
-func (e *exchange) Do(r *http.Request) (*http.Response, error) {
+func (q *requester) Do(r *http.Request) (*http.Response, error) {
 	note, ok := r.Context().Value(noteKey{}).(*answer)
 	if !ok {
 		return nil, errOrigin
 	}
-	response, err := e.do(r, note)
+	response, err := q.do(r, note)
 	if err != nil {
-		note.failure = redact.Error(err, e.secrets...)
+		note.failure = redact.Error(err, q.secrets...)
 		return nil, note.failure
 	}
 	return response, nil
 }
 
-func (e *exchange) do(r *http.Request, note *answer) (*http.Response, error) {
+func (q *requester) do(r *http.Request, note *answer) (*http.Response, error) {
 	said, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(said))
+	way := &exchange.Passage{}
+	request, err := http.NewRequestWithContext(way.Traced(r.Context()), r.Method, r.URL.String(), bytes.NewReader(said))
 	if err != nil {
 		return nil, err
 	}
 	request.Header = r.Header
-	response, err := e.client.Do(request)
+	response, err := q.client.Do(request)
 	if err != nil {
+		note.begun = way.Begun()
 		return nil, err
 	}
 	defer response.Body.Close()
-	note.status = response.StatusCode
+	note.status, note.header = response.StatusCode, response.Header
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	switch {
 	case err != nil:

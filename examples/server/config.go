@@ -122,6 +122,11 @@ not. The environment says what differs from:
   LONGRUN_PROBE_EVERY  5m                  how often
 ` + channels.Usage + `  LONGRUN_PING_URL     none                called after each stored beat, so that
                                            someone outside notices silence
+  LONGRUN_PING_METHOD  GET                 or POST, whose body is the newest checkpoint of
+                                           the evidence; a GET has it in a header
+  LONGRUN_ANCHOR_ALERTS false              or true: one checkpoint a day goes to the same
+                                           people as alerts; longctl verify evidence
+                                           --anchor reads it from an export of the chat
   LONGRUN_SERVICE      none                what is watched, such as acme-whatsapp: every
                                            alert begins with it
   LONGRUN_ZONE         none                time zone of those who read alerts, such as
@@ -285,7 +290,7 @@ func (c *config) monitor(st store.Store) monitor.Config {
 // named gives a parse error the name of its variable: the library names the
 // field of the struct.
 func named(err error) error {
-	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL", "OpenBadge": "LONGRUN_OPEN_BADGE", "ProbeEvery": "WHATSAPP_PROBE_EVERY", "Every": "LONGRUN_PROBE_EVERY"}
+	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL", "OpenBadge": "LONGRUN_OPEN_BADGE", "ProbeEvery": "WHATSAPP_PROBE_EVERY", "Every": "LONGRUN_PROBE_EVERY", "AnchorAlerts": "LONGRUN_ANCHOR_ALERTS"}
 	if parse, ok := errors.AsType[env.ParseError](err); ok {
 		return fmt.Errorf("%s: %w", variables[parse.Name], parse.Err)
 	}

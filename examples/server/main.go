@@ -131,7 +131,8 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 			return err
 		}
 	}
-	if cfg.AfterBeat, err = c.deadMan(logger); err != nil {
+	cfg.AnchorAlerts = c.Alerts.AnchorAlerts
+	if err = c.deadMan(&cfg, logger); err != nil {
 		return &openError{err}
 	}
 	m, err := monitor.New(cfg)

@@ -171,7 +171,7 @@ var arrows = []row{
 		dir: "longrun/monitor/internal/beats",
 		ours: []string{
 			"store", "lock", "longrun", "longrun/evidence", "longrun/ledger", "longrun/monitor/internal/room",
-			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/document", "internal/spawn",
 		},
 	},
 	{
@@ -230,6 +230,12 @@ var arrows = []row{
 		with: []string{clock},
 	},
 	{
+		dir: "longrun/monitor/internal/anchoring",
+		ours: []string{
+			"longrun", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
 		dir: "longrun/monitor",
 		ours: []string{
 			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/metrics", "longrun/rules", "store",
@@ -237,7 +243,7 @@ var arrows = []row{
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
-			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/measuring", "longrun/monitor/internal/causes",
+			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/measuring", "longrun/monitor/internal/causes", "longrun/monitor/internal/anchoring",
 		},
 		with: []string{clock, xsync},
 	},

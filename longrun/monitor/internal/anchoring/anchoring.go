@@ -99,8 +99,11 @@ func (a *Anchoring) Tell(c Checkpoint) {
 	}
 }
 
-// Run hands on what it is told until ctx ends.
+// Run hands on what it is told until ctx ends; without a keeper it ends at once.
 func (a *Anchoring) Run(ctx context.Context) {
+	if len(a.keepers) == 0 {
+		return
+	}
 	for ctx.Err() == nil {
 		waiting, cancel := deadline.With(ctx, a.Clock, a.turn(ctx))
 		select {

@@ -36,6 +36,7 @@
 //	store/memstore      … in memory
 //	store/sqlitestore   … in one SQLite file, for the processes of one host
 //	store/firestorestore … in Firestore, for several hosts
+//	store/postgresstore … in a table of Postgres, for several hosts
 //	store/storetest     the kit that every store passes; Faulty, to break one
 //	lock                the fenced lease, built once on store.Store
 //	lock/locktest       the kit that the lock passes on every store
@@ -52,13 +53,13 @@
 //	alert/alerttest     the kit that every channel passes, a recorder, and a Telegram
 //	                    server for tests
 //	examples/server     the reference server, with a demonstration
-//	examples/longctl    the command line: pair, report, rollup, prune, verify, alert
+//	examples/longctl    the command line: pair, report, rollup, prune, verify, alert, schema
 //
 // Imports point down only:
 //
 //	examples ─► adminhttp ─► monitor ─► ledger ─► coverage, rules, evidence ─► longrun
 //	                            │          └────► store ◄─ memstore, sqlitestore,
-//	                            ├► lock ────────────┘       firestorestore
+//	                            ├► lock ────────────┘       firestorestore, postgresstore
 //	                            ├► probe ◄─ whatsappprobe
 //	                            └► alert ◄─ telegramalert, slackalert, mailalert, …
 //

@@ -59,6 +59,7 @@ type commandLine struct {
 	Prune  pruneCommand  `cmd:"" help:"Delete what is no longer kept."`
 	Alert  alertCommand  `cmd:"" help:"See that alerts arrive."`
 	Verify verifyCommand `cmd:"" help:"Check what is stored."`
+	Schema schemaCommand `cmd:"" help:"Show the statements that make the table in Postgres."`
 
 	Prove      proveCommand      `cmd:"" help:"Write the proof that a document is in the log of evidence."`
 	Check      checkCommand      `cmd:"" help:"Check such a proof, without the store."`

@@ -20,7 +20,7 @@ import (
 
 // storeFlags say where the documents are.
 type storeFlags struct {
-	Store    string `env:"LONGRUN_STORE" default:"sqlite:longrun.db" placeholder:"URL" help:"sqlite:FILE or firestore:PROJECT; sqlite:longrun.db unless given."`
+	Store    string `env:"LONGRUN_STORE" default:"sqlite:longrun.db" placeholder:"URL" help:"sqlite:FILE, firestore:PROJECT or postgres://USER:PASSWORD@HOST/DATABASE; sqlite:longrun.db unless given."`
 	Root     string `env:"LONGRUN_ROOT" placeholder:"PATH" help:"The document all collections lie under; wa_metrics/longrun unless given."`
 	Emulator string `env:"FIRESTORE_EMULATOR_HOST" hidden:""`
 }

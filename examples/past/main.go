@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/internal/past"
+	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -63,6 +64,6 @@ func run(ctx context.Context, f flags) error {
 	if err := past.Write(ctx, st, "", past.Options{Days: f.Days, Now: began}); err != nil {
 		return err
 	}
-	fmt.Printf("%d days in %s, written in %s\n", f.Days, f.Store, time.Since(began).Round(time.Millisecond))
+	fmt.Printf("%d days in %s, written in %s\n", f.Days, redact.Addresses(f.Store), time.Since(began).Round(time.Millisecond))
 	return nil
 }

@@ -73,7 +73,8 @@ thing that can be broken. -healthcheck asks /livez of the server that the same
 environment has started, for containers without a shell: 0 it answers, 1 it does
 not. The environment says what differs from:
 
-  LONGRUN_STORE        sqlite:longrun.db   or memory:, or firestore:PROJECT
+  LONGRUN_STORE        sqlite:longrun.db   or memory:, firestore:PROJECT, or
+                                           postgres://USER:PASSWORD@HOST/DATABASE
   LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under
   LONGRUN_INTERVAL     1m                  length of a slot; divides a day
   LONGRUN_LEASE        2 × interval, 4s–1h how long a silent leader is waited for

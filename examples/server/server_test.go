@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/firestoretest"
+	"github.com/seed-13dc028d/longwatch/internal/postgrestest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/store/firestorestore"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
@@ -34,6 +35,13 @@ func onEach(t *testing.T, story func(t *testing.T, b book, launch func(name stri
 		require.NoError(t, err)
 		story(t, openBook(t, st), func(name string, env ...string) *process {
 			return launch(t, name, append(env, "LONGRUN_STORE=firestore:"+project, "FIRESTORE_EMULATOR_HOST="+host)...)
+		})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		address := postgresAddress(t, postgrestest.DSN(t))
+		story(t, openBook(t, openPostgres(t, address)), func(name string) *process {
+			return launch(t, name, "LONGRUN_STORE="+address)
 		})
 	})
 }

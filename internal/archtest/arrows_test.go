@@ -29,6 +29,7 @@ var sdks = map[string][]string{
 		"google.golang.org/protobuf",
 	},
 	"sqlite":   {"modernc.org/sqlite"},
+	"postgres": {"github.com/jackc/pgx/v5"},
 	"telegram": {"github.com/go-telegram/bot"},
 	"mail":     {"github.com/wneessen/go-mail"},
 	"prometheus": {
@@ -282,6 +283,7 @@ var arrows = []row{
 		ours: []string{"store", "internal/document", "internal/spawn"}, sdk: "firestore", with: []string{clock, xsync},
 		real: []string{"AfterFunc"}, // a server that has gone silent
 	},
+	{dir: "store/postgresstore", ours: []string{"store", "internal/document", "internal/spawn"}, sdk: "postgres"},
 	{dir: "probe/whatsappprobe/internal/masking", sdk: "whatsmeow"},
 	{dir: "probe/whatsappprobe/internal/tap", sdk: "whatsmeow"},
 	{dir: "probe/whatsappprobe/internal/tally", ours: []string{"longrun"}},
@@ -376,6 +378,7 @@ var arrows = []row{
 	{dir: "internal/faultnet"},
 	{dir: "internal/promtest"}, // tests only, but for where its programs are
 	{dir: "internal/firestoretest", sdk: "firestore"},
+	{dir: "internal/postgrestest", sdk: "postgres"},
 }
 
 // rowOf finds a package's row.

@@ -16,25 +16,31 @@ import (
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/firestorestore"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/postgresstore"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
 )
 
 // Default is the address where none is given.
 const Default = "sqlite:longrun.db"
 
-// Split takes an address apart: its scheme, which is sqlite, firestore or memory,
-// and what follows.
+// Split takes an address apart: its scheme, which is sqlite, firestore, postgres or
+// memory, and what follows; for postgres that is the whole address.
 func Split(address string) (scheme, rest string, err error) {
 	scheme, rest, _ = strings.Cut(address, ":")
 	switch {
 	case scheme == "memory" && rest == "", (scheme == "sqlite" || scheme == "firestore") && rest != "":
 		return scheme, rest, nil
+	case (scheme == "postgres" || scheme == "postgresql") && strings.HasPrefix(rest, "//"):
+		_, err := splitPostgres(address)
+		return "postgres", address, err
 	}
-	return "", "", fmt.Errorf("%s is none of sqlite:FILE, memory: and firestore:PROJECT", redact.Addresses(fmt.Sprintf("%.200q", address)))
+	return "", "", fmt.Errorf("%s is none of sqlite:FILE, memory:, firestore:PROJECT and postgres://USER:PASSWORD@HOST/DATABASE",
+		redact.Addresses(fmt.Sprintf("%.200q", address)))
 }
 
 // Open opens a store, and returns what closes it. A SQLite file that does not
-// exist is made. emulator is host:port of a Firestore emulator, empty for the
+// exist is made, and so is a table of Postgres; where its server does not answer,
+// that is done once it does. emulator is host:port of a Firestore emulator, empty for the
 // real one.
 func Open(ctx context.Context, address, emulator string) (store.Store, func(), error) {
 	scheme, rest, err := Split(address)
@@ -46,6 +52,8 @@ func Open(ctx context.Context, address, emulator string) (store.Store, func(), e
 		return memstore.New(nil), func() {}, nil
 	case "sqlite":
 		return openSQLite(ctx, rest, nil)
+	case "postgres":
+		return openPostgres(ctx, rest, migrated)
 	}
 	return openFirestore(ctx, rest, emulator)
 }
@@ -71,6 +79,8 @@ func openExisting(ctx context.Context, address, emulator string, opts *sqlitesto
 		return nil, nil, errors.New("memory: has nothing in it")
 	case scheme == "firestore":
 		return openFirestore(ctx, rest, emulator)
+	case scheme == "postgres":
+		return openPostgres(ctx, rest, (*postgresstore.Store).Check)
 	}
 	info, err := os.Stat(rest)
 	switch {

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+)
+
+// schemaCommand prints what a server that may not make tables must be given. It
+// reads the address and nothing else.
+type schemaCommand struct {
+	Store string `env:"LONGRUN_STORE" default:"postgres://" placeholder:"URL" help:"postgres://…?schema=NAME&table=NAME, of which only the names count."`
+}
+
+// Help says what nobody sees from the flags.
+func (schemaCommand) Help() string {
+	return `The statements change nothing that is there. The role that the server runs as
+then needs USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the table.
+
+    longctl schema | psql "$DATABASE_URL"
+    longctl schema --store 'postgres://?schema=monitoring&table=longwatch'`
+}
+
+// Run prints the statements.
+func (c schemaCommand) Run(s surroundings) error {
+	text, err := stores.PostgresSchema(c.Store)
+	if err != nil {
+		return usageError{fmt.Errorf("--store: %w", err)}
+	}
+	_, err = fmt.Fprint(s.out, text)
+	return err
+}

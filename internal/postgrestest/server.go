@@ -1,0 +1,142 @@
+package postgrestest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Server is a server of a test's own, which may be stopped and started again. Its
+// data lasts as long as the test does.
+type Server struct {
+	programs, dir, host string
+	settings            []string
+
+	mu  sync.Mutex
+	run *run // nil while down
+}
+
+// errTaken says that another process took the port before the server did.
+var errTaken = errors.New("postgrestest: the port was taken")
+
+// maxStarts is how often a start is tried that ends with it.
+const maxStarts = 4
+
+// Start runs a server for one test, which ends with the test. It skips the test
+// where that is not possible; LONGRUN_TEST_POSTGRES is no help here, since that
+// server is not ours to stop. settings are lines of postgresql.conf, such as
+// "fsync=on".
+func Start(tb testing.TB, settings ...string) *Server {
+	tb.Helper()
+	s, err := start(settings)
+	orSkip(tb, err)
+	tb.Cleanup(func() {
+		s.Stop()
+		s.remove()
+	})
+	return s
+}
+
+// Host returns host:port; it stays the same over Stop and Restart.
+func (s *Server) Host() string { return s.host }
+
+// DSN returns the server's address for the user postgres, who may do anything.
+func (s *Server) DSN() string { return s.As("postgres") }
+
+// As returns the server's address for another user. It asks for no password.
+func (s *Server) As(user string) string {
+	return "postgres://" + user + "@" + s.host + "/postgres?sslmode=disable"
+}
+
+// Stop ends the server at once, as a crash or pg_ctl's immediate mode does, and
+// returns when nothing of it runs. Stopping a stopped one is no error.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run != nil {
+		s.run.stop()
+		s.run = nil
+	}
+}
+
+// Restart stops the server where it still runs, starts it again on the same port
+// and data, and returns when it serves.
+func (s *Server) Restart(tb testing.TB, settings ...string) {
+	tb.Helper()
+	s.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settings = append(s.settings, settings...)
+	for n := 1; ; n++ {
+		r, err := serve(s)
+		if err == nil {
+			s.run = r
+			return
+		}
+		if n == maxStarts || !errors.Is(err, errTaken) {
+			tb.Fatalf("postgrestest: restart, tried %d times: %v", n, err)
+		}
+	}
+}
+
+// Follow restarts the server as a standby of nobody: it answers, and takes no writes.
+func (s *Server) Follow(tb testing.TB) {
+	tb.Helper()
+	s.Stop()
+	if err := s.follow(); err != nil {
+		tb.Fatalf("postgrestest: %v", err)
+	}
+	s.Restart(tb)
+}
+
+// start makes a server's data and runs it on a free port. Between finding a port
+// and the server's taking it somebody else may: then the next one is tried.
+func start(settings []string) (*Server, error) {
+	programs, err := findPrograms()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{programs: programs, settings: settings}
+	if s.dir, err = initialise(programs); err != nil {
+		return nil, err
+	}
+	for range maxStarts {
+		if s.host, err = freePort(); err != nil {
+			break
+		}
+		if s.run, err = serve(s); !errors.Is(err, errTaken) {
+			break
+		}
+	}
+	if err != nil {
+		s.remove()
+		return nil, err
+	}
+	return s, nil
+}
+
+// failure is why a server ended that said words.
+func failure(words string) error {
+	if strings.Contains(words, "Address already in use") {
+		return errTaken
+	}
+	return fmt.Errorf("postgrestest: the server ended at its start:\n%s", words)
+}
+
+// freePort finds a port below those that systems give to whoever does not ask for
+// one: while a server is down, its port must not become the near end of somebody's
+// connection, such as that of a client that tries to reach it.
+func freePort() (string, error) {
+	var err error
+	for range 100 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", 20_000+rand.IntN(12_000))); err == nil {
+			return l.Addr().String(), l.Close()
+		}
+	}
+	return "", fmt.Errorf("postgrestest: no free port: %w", err)
+}

@@ -36,6 +36,7 @@
 //	store/memstore      … in memory
 //	store/sqlitestore   … in one SQLite file, for the processes of one host
 //	store/firestorestore … in Firestore, for several hosts
+//	store/postgresstore … in a table of Postgres, for several hosts
 //	store/storetest     the kit that every store passes; Faulty, to break one
 //	lock                the fenced lease, built once on store.Store
 //	lock/locktest       the kit that the lock passes on every store
@@ -45,19 +46,22 @@
 //	                    Links libsignal, which is GPL-3.0; linking pairs a device
 //	probe/whatsapptest  a WhatsApp server for tests, in process
 //	alert               the contract with what carries messages to people: one method
-//	alert/telegramalert … by Telegram; webhookalert by HTTP; slogalert into the log
+//	alert/telegramalert … by Telegram; slackalert, discordalert, teamsalert, matrixalert
+//	                      and ntfyalert into rooms; pagerdutyalert and pushoveralert to
+//	                      who is on call; mailalert; webhookalert by HTTP; slogalert into
+//	                      the log
 //	alert/alerttest     the kit that every channel passes, a recorder, and a Telegram
 //	                    server for tests
 //	examples/server     the reference server, with a demonstration
-//	examples/longctl    the command line: pair, report, rollup, prune, verify, alert
+//	examples/longctl    the command line: pair, report, rollup, prune, verify, alert, schema
 //
 // Imports point down only:
 //
 //	examples ─► adminhttp ─► monitor ─► ledger ─► coverage, rules, evidence ─► longrun
 //	                            │          └────► store ◄─ memstore, sqlitestore,
-//	                            ├► lock ────────────┘       firestorestore
+//	                            ├► lock ────────────┘       firestorestore, postgresstore
 //	                            ├► probe ◄─ whatsappprobe
-//	                            └► alert ◄─ telegramalert, webhookalert, slogalert
+//	                            └► alert ◄─ telegramalert, slackalert, mailalert, …
 //
 // # A start
 //

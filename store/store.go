@@ -21,8 +21,8 @@
 //
 // # Implementations
 //
-// memstore forgets, sqlitestore is the embedded default, firestorestore is for
-// several hosts. All of them pass storetest.Run, and so should yours.
+// memstore forgets, sqlitestore is the embedded default, firestorestore and
+// postgresstore are for several hosts. All of them pass storetest.Run, and so should yours.
 package store
 
 import (

@@ -50,10 +50,11 @@ func TestTheServerIsSharedWithinABinaryAndSchemasAreApart(t *testing.T) {
 	t.Parallel()
 	dsn := postgrestest.DSN(t)
 	require.Equal(t, dsn, postgrestest.DSN(t))
-	require.NotEqual(t, postgrestest.Schema(t), postgrestest.Schema(t))
+	schema := postgrestest.Schema(t)
+	require.NotEqual(t, schema, postgrestest.Schema(t))
 }
 
-func TestASchemaIsDroppedWithItsTest(t *testing.T) {
+func TestASchemaIsDroppedWithItsTest(t *testing.T) { //nolint:tparallel // what comes after the first looks at what it left
 	t.Parallel()
 	pool := postgrestest.Pool(t, postgrestest.DSN(t))
 	var schema string
@@ -61,7 +62,7 @@ func TestASchemaIsDroppedWithItsTest(t *testing.T) {
 		require.NoError(t, pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", schema).Scan(&yes))
 		return yes
 	}
-	t.Run("uses one", func(t *testing.T) { //nolint:paralleltest // what comes after it looks at what it left
+	t.Run("uses one", func(t *testing.T) {
 		schema = postgrestest.Schema(t)
 		_, err := pool.Exec(t.Context(), "CREATE SCHEMA "+schema)
 		require.NoError(t, err)

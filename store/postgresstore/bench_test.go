@@ -204,7 +204,7 @@ func BenchmarkHandover(b *testing.B) {
 			l, err := locks[i%2].Acquire(ctx)
 			granted <- grant{l, time.Now(), err}
 		}()
-		time.Sleep(20 * time.Millisecond) // until it waits
+		<-time.After(20 * time.Millisecond) // until it waits
 		b.StartTimer()
 		began := time.Now()
 		require.NoError(b, held.Release(b.Context()))

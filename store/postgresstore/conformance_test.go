@@ -15,17 +15,17 @@ import (
 )
 
 // open returns a store in a schema of the test's own.
-func open(t testing.TB, with ...func(*pgxpool.Config)) *postgresstore.Store {
-	t.Helper()
-	return openAt(t, postgrestest.DSN(t), postgrestest.Schema(t), with...)
+func open(tb testing.TB, with ...func(*pgxpool.Config)) *postgresstore.Store {
+	tb.Helper()
+	return openAt(tb, postgrestest.DSN(tb), postgrestest.Schema(tb), with...)
 }
 
-func openAt(t testing.TB, dsn, schema string, with ...func(*pgxpool.Config)) *postgresstore.Store {
-	t.Helper()
-	st, err := postgresstore.New(postgrestest.Pool(t, dsn, with...), &postgresstore.Options{Schema: schema})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, st.Close()) })
-	require.NoError(t, st.Migrate(t.Context()))
+func openAt(tb testing.TB, dsn, schema string, with ...func(*pgxpool.Config)) *postgresstore.Store {
+	tb.Helper()
+	st, err := postgresstore.New(postgrestest.Pool(tb, dsn, with...), &postgresstore.Options{Schema: schema})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, st.Close()) })
+	require.NoError(tb, st.Migrate(tb.Context()))
 	return st
 }
 

@@ -13,11 +13,11 @@ import (
 )
 
 // nowhere is a pool of a server that does not exist: a pool connects when it must.
-func nowhere(t testing.TB) *pgxpool.Pool {
-	t.Helper()
-	pool, err := pgxpool.New(t.Context(), "postgres://nobody:s3cr3t@127.0.0.1:1/none?sslmode=disable")
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
+func nowhere(tb testing.TB) *pgxpool.Pool {
+	tb.Helper()
+	pool, err := pgxpool.New(tb.Context(), "postgres://nobody:s3cr3t@127.0.0.1:1/none?sslmode=disable")
+	require.NoError(tb, err)
+	tb.Cleanup(pool.Close)
 	return pool
 }
 

@@ -38,7 +38,7 @@ func pooler(t *testing.T, dsn string) func(*pgxpool.Config) {
 	_, port, err := net.SplitHostPort(addr)
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
-	dir, err := os.MkdirTemp("", "pooler-")
+	dir, err := os.MkdirTemp("", "pooler-") //nolint:usetesting // it runs as somebody else, whom t.TempDir keeps out
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755)) // it runs as somebody else
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })

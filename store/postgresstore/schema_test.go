@@ -17,17 +17,17 @@ import (
 
 var key = store.Key{Collection: "a/b/c", ID: "i"}
 
-func bare(t testing.TB, dsn, schema string) *postgresstore.Store {
-	t.Helper()
-	st, err := postgresstore.New(postgrestest.Pool(t, dsn), &postgresstore.Options{Schema: schema})
-	require.NoError(t, err)
+func bare(tb testing.TB, dsn, schema string) *postgresstore.Store {
+	tb.Helper()
+	st, err := postgresstore.New(postgrestest.Pool(tb, dsn), &postgresstore.Options{Schema: schema})
+	require.NoError(tb, err)
 	return st
 }
 
-func commit(t testing.TB, st store.Store, ops ...store.Op) []store.Stamp {
-	t.Helper()
-	stamps, err := st.Commit(t.Context(), ops...)
-	require.NoError(t, err)
+func commit(tb testing.TB, st store.Store, ops ...store.Op) []store.Stamp {
+	tb.Helper()
+	stamps, err := st.Commit(tb.Context(), ops...)
+	require.NoError(tb, err)
 	return stamps
 }
 

@@ -40,8 +40,8 @@ func onEach(t *testing.T, story func(t *testing.T, b book, launch func(name stri
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
 		address := postgresAddress(t, postgrestest.DSN(t))
-		story(t, openBook(t, openPostgres(t, address)), func(name string) *process {
-			return launch(t, name, "LONGRUN_STORE="+address)
+		story(t, openBook(t, openPostgres(t, address)), func(name string, env ...string) *process {
+			return launch(t, name, append(env, "LONGRUN_STORE="+address)...)
 		})
 	})
 }

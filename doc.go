@@ -46,7 +46,10 @@
 //	                    Links libsignal, which is GPL-3.0; linking pairs a device
 //	probe/whatsapptest  a WhatsApp server for tests, in process
 //	alert               the contract with what carries messages to people: one method
-//	alert/telegramalert … by Telegram; webhookalert by HTTP; slogalert into the log
+//	alert/telegramalert … by Telegram; slackalert, discordalert, teamsalert, matrixalert
+//	                      and ntfyalert into rooms; pagerdutyalert and pushoveralert to
+//	                      who is on call; mailalert; webhookalert by HTTP; slogalert into
+//	                      the log
 //	alert/alerttest     the kit that every channel passes, a recorder, and a Telegram
 //	                    server for tests
 //	examples/server     the reference server, with a demonstration
@@ -58,7 +61,7 @@
 //	                            │          └────► store ◄─ memstore, sqlitestore,
 //	                            ├► lock ────────────┘       firestorestore, postgresstore
 //	                            ├► probe ◄─ whatsappprobe
-//	                            └► alert ◄─ telegramalert, webhookalert, slogalert
+//	                            └► alert ◄─ telegramalert, slackalert, mailalert, …
 //
 // # A start
 //

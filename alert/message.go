@@ -18,6 +18,8 @@ const (
 	Flapping Kind = "flapping"
 	// Test: nothing happened; somebody asks whether messages arrive.
 	Test Kind = "test"
+	// Checkpoint: nothing happened; it is to be kept, as an anchor of the evidence.
+	Checkpoint Kind = "checkpoint"
 	// Digest: several messages in one; see Coalesce.
 	Digest Kind = "digest"
 )
@@ -64,6 +66,11 @@ type Message struct {
 	Link string
 	// Details are further lines.
 	Details []string
+	// Checkpoint is the newest of the evidence that the one who sends knows of, a
+	// signed note of several lines: whoever keeps the message keeps an anchor. Texts
+	// leave it out; those of a Checkpoint have it in their Details. Default: none is
+	// known.
+	Checkpoint string
 	// Parts are the messages of a Digest, which it has instead of the fields
 	// above.
 	Parts []Message

@@ -76,7 +76,9 @@ type way struct {
 // Route returns a Router. The error joins every mistake, each naming its field.
 func Route(o RouteOptions) (*Router, error) {
 	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("alert: RouteOptions."+format, args...)) }
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("alert: RouteOptions."+format, args...))
+	}
 	if len(o.Channels) == 0 {
 		bad("Channels is empty")
 	}
@@ -193,6 +195,10 @@ func (r *Router) Alert(ctx context.Context, m Message) error {
 	}
 	return &partialError{err, sent.told}
 }
+
+// Channels tells how each channel is, in the order of RouteOptions, as this process saw
+// it: from memory, so that asking costs nothing.
+func (r *Router) Channels() []ChannelHealth { return r.status() }
 
 // choose marks the channels of one message.
 func (r *Router) choose(m Message) []bool {

@@ -185,7 +185,8 @@ func TestEachChannelTellsHowItIs(t *testing.T) {
 	last := began.Add(3 * time.Minute)
 	require.Equal(t, []alert.ChannelHealth{
 		{Name: "pager", LastFailed: last, LastError: "pager: chat not found", Permanent: true, Undelivered: 3},
-		{Name: "chat", LastSent: last}, {Name: "sales", LastSent: last},
+		{Name: "chat", LastSent: last},
+		{Name: "sales", LastSent: last},
 	}, d.Channels())
 	d.pager.Then()
 	require.NoError(t, d.Alert(t.Context(), of("critical", "a", "", 1)))

@@ -236,8 +236,8 @@ func (h *health) count(id string, took bool) {
 	h.Undelivered = len(h.open)
 }
 
-// Channels tells how each channel is, in their order.
-func (s *spread) Channels() []ChannelHealth {
+// status tells how each channel is, in their order.
+func (s *spread) status() []ChannelHealth {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]ChannelHealth, len(s.channels))

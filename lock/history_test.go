@@ -183,7 +183,7 @@ func TestHistoriesAreThoseOfALockWithAFencedRegister(t *testing.T) {
 }
 
 func TestHistoriesAreSoWhateverProofsLie(t *testing.T) {
-	checkHistories(t, 20, lying)
+	checkHistories(t, 8, lying)
 }
 
 func checkHistories(t *testing.T, n int, witness func() (store.Witness, func())) {

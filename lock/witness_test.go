@@ -139,7 +139,7 @@ func with(w store.Witness) func(*lock.Options) {
 
 func TestTheInvariantsHoldInALongSimulationWithProofs(t *testing.T) {
 	died := 0
-	for _, seed := range seeds(t, 40) {
+	for _, seed := range seeds(t, 12) {
 		synctest.Test(t, func(t *testing.T) {
 			w, r := newWorld(t), newRegistry()
 			(&simulation{w: w, seed: seed, patient: true, witness: func() (store.Witness, func()) {
@@ -157,7 +157,7 @@ func TestTheInvariantsHoldInALongSimulationWithProofs(t *testing.T) {
 
 func TestNoTwoWriteInALongSimulationInWhichEveryProofLies(t *testing.T) {
 	grants := 0
-	for _, seed := range seeds(t, 40) {
+	for _, seed := range seeds(t, 12) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.clocksLie()

@@ -126,7 +126,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case reply.Reset:
 		reset(w)
 	case reply.Hang:
-		s.hang(w, r.Context(), reply)
+		s.hang(r.Context(), w, reply)
 	default:
 		reply.write(w, reply.Body)
 	}
@@ -156,7 +156,7 @@ func (r Reply) write(w http.ResponseWriter, body string) {
 }
 
 // hang says half of what there is to say, or nothing.
-func (s *Service) hang(w http.ResponseWriter, ctx context.Context, reply Reply) {
+func (s *Service) hang(ctx context.Context, w http.ResponseWriter, reply Reply) {
 	if reply.Status != 0 {
 		reply.write(w, reply.Body[:len(reply.Body)/2])
 		_ = http.NewResponseController(w).Flush()

@@ -109,7 +109,7 @@ func ByStatus() map[string]Outcome {
 
 // What a service asks for, in RunAnswers.
 const (
-	askedSeconds = 7 * time.Second
+	askedCount   = 7 * time.Second
 	askedDate    = time.Minute
 	askedNothing = 30 * time.Second // what every channel makes of a 429 without a time
 )
@@ -143,7 +143,7 @@ func (v Vendor) answers(elsewhere string) map[string]Reply {
 	all := map[string]Reply{
 		Answer200:        said(http.StatusOK),
 		Answer202:        said(http.StatusAccepted),
-		Answer429Seconds: v.refusal(http.StatusTooManyRequests).with(map[string]string{"Retry-After": strconv.Itoa(int(askedSeconds.Seconds()))}),
+		Answer429Seconds: v.refusal(http.StatusTooManyRequests).with(map[string]string{"Retry-After": strconv.Itoa(int(askedCount.Seconds()))}),
 		Answer429Date: v.refusal(http.StatusTooManyRequests).with(map[string]string{
 			"Retry-After": now.Add(askedDate).Format(http.TimeFormat), "Date": now.Format(http.TimeFormat),
 		}),
@@ -194,7 +194,7 @@ func (v Vendor) checkAnswer(t require.TestingT, name string, reply Reply, elsewh
 	require.Len(t, s.Received(), 1, "one request, whatever is answered")
 	require.Empty(t, elsewhere.Received(), "no redirect is followed")
 	LeaksNoSecret(t, v.Secrets, err)
-	want, ok := map[string]time.Duration{Answer429Seconds: askedSeconds, Answer429Date: askedDate, Answer429: askedNothing}[name]
+	want, ok := map[string]time.Duration{Answer429Seconds: askedCount, Answer429Date: askedDate, Answer429: askedNothing}[name]
 	if got, waits := waitOf(err); ok && waits {
 		require.Equal(t, want, got)
 	}

@@ -76,8 +76,7 @@ func honestly(response *http.Response, err error) error {
 	return fmt.Errorf("answered %d", response.StatusCode)
 }
 
-func TestAnHonestChannelPassesItsAnswers(t *testing.T) {
-	t.Parallel()
+func TestAnHonestChannelPassesItsAnswers(t *testing.T) { //nolint:paralleltest // its answers are one after the other
 	RunAnswers(t, plain(nil))
 	RunCrashes(t, plain(nil), 1, 40)
 }

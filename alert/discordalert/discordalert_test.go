@@ -48,7 +48,7 @@ func vendor() alerttest.Vendor {
 		},
 		Marks: func(r alerttest.Received) (keys []string) {
 			var p payload
-			if json.Unmarshal([]byte(r.Body), &p) != nil {
+			if json.Unmarshal([]byte(r.Body), &p) != nil { //nolint:musttag // fields are found by their names
 				return nil
 			}
 			for word := range strings.FieldsSeq(strings.ReplaceAll(p.Embeds[0].Description, `\`, "")) {
@@ -84,7 +84,7 @@ func sent(t *testing.T, messages ...alert.Message) (all []payload) {
 	for _, r := range vendor().Sent(t, messages...) {
 		require.Equal(t, "/api/webhooks/1234/"+secret+"?thread_id=77&wait=true", r.Path)
 		var p payload
-		require.NoError(t, json.Unmarshal([]byte(r.Body), &p))
+		require.NoError(t, json.Unmarshal([]byte(r.Body), &p)) //nolint:musttag // fields are found by their names
 		require.Contains(t, r.Body, `"allowed_mentions":{"parse":[]}`, "nobody is pinged")
 		all = append(all, p)
 	}

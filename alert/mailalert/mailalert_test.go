@@ -119,6 +119,22 @@ func TestNobodyIsTrustedWithoutACertificate(t *testing.T) {
 	}
 }
 
+func TestNothingIsSaidInClearToAnotherMachine(t *testing.T) {
+	t.Parallel()
+	for _, username := range []string{"", "alerts"} {
+		s := newServer(t, "8BITMIME", "AUTH PLAIN LOGIN") // and no STARTTLS, as somebody in between would have it
+		opts := &mailalert.Options{Username: username, DialContext: s.dial}
+		if username != "" {
+			opts.Password = password
+		}
+		a, err := mailalert.New("mail.example.net:587", "a@example.com", []string{"b@example.com"}, opts)
+		require.NoError(t, err)
+		require.ErrorContains(t, a.Alert(t.Context(), alerttest.Hostile()[0]), "STARTTLS")
+		require.Empty(t, s.mails())
+		require.Empty(t, s.auth)
+	}
+}
+
 func TestTLSFromTheStart(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "8BITMIME", "AUTH PLAIN")

@@ -192,7 +192,7 @@ func (c *conversation) startTLS() bool {
 		return false
 	}
 	encrypted := tls.Server(c.conn, c.server.tls)
-	if encrypted.Handshake() != nil { //nolint:noctx // the connection ends with the test
+	if encrypted.Handshake() != nil {
 		return false
 	}
 	c.conn, c.in, c.encrypted = encrypted, bufio.NewReader(encrypted), true

@@ -60,7 +60,7 @@ func sent(t *testing.T, messages ...alert.Message) (all []payload) {
 		require.Equal(t, "/", r.Path)
 		require.Equal(t, "Bearer "+token, r.Header.Get("Authorization"))
 		var p payload
-		require.NoError(t, json.Unmarshal([]byte(r.Body), &p))
+		require.NoError(t, json.Unmarshal([]byte(r.Body), &p)) //nolint:musttag // fields are found by their names
 		all = append(all, p)
 	}
 	return all

@@ -58,7 +58,7 @@ type event struct {
 }
 
 func read(r alerttest.Received) (e event) {
-	_ = json.Unmarshal([]byte(r.Body), &e)
+	_ = json.Unmarshal([]byte(r.Body), &e) //nolint:musttag // fields are found by their names
 	return e
 }
 

@@ -72,7 +72,7 @@ func sent(t *testing.T, messages ...alert.Message) (all []payload) {
 	for _, r := range vendor().Sent(t, messages...) {
 		require.Equal(t, "application/json", r.Header.Get("Content-Type"))
 		var p payload
-		require.NoError(t, json.Unmarshal([]byte(r.Body), &p))
+		require.NoError(t, json.Unmarshal([]byte(r.Body), &p)) //nolint:musttag // fields are found by their names
 		all = append(all, p)
 	}
 	return all

@@ -2,6 +2,7 @@ package webhookalert
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
@@ -15,7 +16,7 @@ const Schema = 1
 // known is empty, and a time that is not known is null.
 type Payload struct {
 	Schema     int        `json:"schema"`
-	Kind       string     `json:"kind"` // firing, reminder, resolved, flapping, test, digest
+	Kind       string     `json:"kind"` // firing, reminder, resolved, flapping, test, checkpoint, digest
 	Service    string     `json:"service"`
 	Rule       string     `json:"rule"`
 	Target     string     `json:"target"`
@@ -33,8 +34,9 @@ type Payload struct {
 	Key        string     `json:"key"`
 	Link       string     `json:"link"`
 	Details    []string   `json:"details"`
-	Text       string     `json:"text"`  // the whole, for people
-	Parts      []Payload  `json:"parts"` // of a digest
+	Checkpoint string     `json:"checkpoint"` // the newest of the evidence, a signed note: an anchor for longctl verify
+	Text       string     `json:"text"`       // the whole, for people
+	Parts      []Payload  `json:"parts"`      // of a digest
 }
 
 func newPayload(m alert.Message) Payload {
@@ -42,7 +44,7 @@ func newPayload(m alert.Message) Payload {
 		Schema: Schema, Kind: line(string(m.Kind)), Service: line(m.Service), Rule: line(m.Rule), Target: line(m.Target), Severity: line(m.Severity),
 		Summary: line(m.Summary), Since: moment(m.Since), Until: moment(m.Until), LastedSec: lasted(m),
 		About: make([]string, len(m.About)), Cause: line(m.Cause), LookAt: line(m.LookAt), Instance: line(m.Instance), Commit: line(m.Commit),
-		IncidentID: line(m.IncidentID), Key: line(m.Key), Link: line(m.Link), Details: make([]string, len(m.Details)), Text: m.Text(),
+		IncidentID: line(m.IncidentID), Key: line(m.Key), Link: line(m.Link), Details: make([]string, len(m.Details)), Checkpoint: note(m.Checkpoint), Text: m.Text(),
 		Parts: make([]Payload, len(m.Parts)),
 	}
 	for i, instance := range m.About {
@@ -55,6 +57,15 @@ func newPayload(m alert.Message) Payload {
 		p.Parts[i] = newPayload(part)
 	}
 	return p
+}
+
+// note is a checkpoint as it is sent: its line feeds are part of it, and one that is
+// too long is none.
+func note(s string) string {
+	if len(s) > alert.MaxText || !utf8.ValidString(s) {
+		return ""
+	}
+	return s
 }
 
 // lasted is nil where it goes on, or is not known.
@@ -84,7 +95,7 @@ func ping(m alert.Message) string {
 	switch m.Kind {
 	case alert.Resolved:
 		return ""
-	case alert.Test:
+	case alert.Test, alert.Checkpoint:
 		return "log"
 	case alert.Digest:
 		return pingOf(m.Parts)

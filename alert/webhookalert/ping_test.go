@@ -3,8 +3,10 @@ package webhookalert_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +32,27 @@ func ExampleNewPing() {
 	// <nil>
 }
 
+// A dead-man switch that keeps its pings keeps the end of the evidence with them.
+func ExamplePing_BeatWith() {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Println(string(body) + r.Header.Get(webhookalert.AnchorHeader))
+	}))
+	defer server.Close()
+	ping, err := webhookalert.NewPing(server.URL+"/ping/0000", &webhookalert.PingOptions{Method: http.MethodPost})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(ping.BeatWith(context.Background(), "ops.example.org/longrun\n4\nN2PFxSJYUNC2hnFM39Ey5hiuRKVplVh0tWbYnposqXc=\n"))
+	// Output:
+	// ops.example.org/longrun
+	// 4
+	// N2PFxSJYUNC2hnFM39Ey5hiuRKVplVh0tWbYnposqXc=
+	// ops.example.org/longrun 4 N2PFxSJYUNC2hnFM39Ey5hiuRKVplVh0tWbYnposqXc=
+	// <nil>
+}
+
 func TestPingsSayHowThingsAre(t *testing.T) {
 	t.Parallel()
 	re := newReceiver(t, nil)
@@ -51,6 +74,7 @@ func TestPingsSayHowThingsAre(t *testing.T) {
 		{m("other", "a"), "/fail"},
 		{m(alert.Resolved, "a"), ""},
 		{m(alert.Test, "a"), "/log"},
+		{m(alert.Checkpoint, "a"), "/log"},
 		{digest(), "/log"},
 		{digest(m(alert.Test, "a")), "/log"},
 		{digest(m(alert.Firing, "a"), m(alert.Resolved, "a"), m(alert.Test, "a")), ""},
@@ -82,6 +106,25 @@ func TestABeatIsOneCall(t *testing.T) {
 		require.Equal(t, want, got[0].method)
 		require.Equal(t, "/hook/"+secret+"?token="+secret, got[0].path)
 		require.Empty(t, got[0].body)
+	}
+}
+
+// A ping carries an anchor: a POST as its body, word for word, and any in one header.
+func TestABeatCarriesAnAnchor(t *testing.T) {
+	t.Parallel()
+	re := newReceiver(t, nil)
+	anchor := "log\n42\nN2PFxSJYUNC2hnFM39Ey5hiuRKVplVh0tWbYnposqXc=\n\n— log P7LAyGde\n\n7 9f86\n"
+	for method, body := range map[string]string{http.MethodGet: "", http.MethodPost: anchor} {
+		ping, err := webhookalert.NewPing(re.address(), &webhookalert.PingOptions{Method: method})
+		require.NoError(t, err)
+		before := len(re.requests())
+		require.NoError(t, ping.BeatWith(t.Context(), anchor))
+		require.NoError(t, ping.BeatWith(t.Context(), strings.Repeat("a ", 5000)+"\r\nX-Evil: b"))
+		got := re.requests()[before:]
+		require.Equal(t, body, got[0].body)
+		require.Equal(t, "log 42 N2PFxSJYUNC2hnFM39Ey5hiuRKVplVh0tWbYnposqXc= log P7LAyGde 7 9f86", got[0].header.Get(webhookalert.AnchorHeader))
+		require.LessOrEqual(t, len(got[1].header.Get(webhookalert.AnchorHeader)), 1024)
+		require.Empty(t, got[1].header.Get("X-Evil"))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -149,6 +150,32 @@ func ExampleNew() {
 	// webhookalert: Options.Timeout -1s is negative
 }
 
+// No list is null, in a message that says nothing, and in the parts of a digest.
+func TestNoListIsNull(t *testing.T) {
+	t.Parallel()
+	re := newReceiver(t, nil)
+	a := newAlerter(t, re.URL, webhookalert.Options{})
+	require.NoError(t, a.Alert(t.Context(), alert.Message{Kind: alert.Digest, Parts: []alert.Message{{}, {Kind: alert.Digest, Parts: []alert.Message{{}}}}}))
+	var whole map[string]any
+	require.NoError(t, json.Unmarshal([]byte(re.requests()[0].body), &whole))
+	var look func(of map[string]any)
+	seen := 0
+	look = func(of map[string]any) {
+		seen++
+		for f := range reflect.TypeFor[webhookalert.Payload]().Fields() {
+			name := f.Tag.Get("json")
+			if f.Type.Kind() == reflect.Slice || f.Type.Kind() == reflect.Map {
+				require.IsType(t, []any{}, of[name], name)
+			}
+		}
+		for _, part := range of["parts"].([]any) {
+			look(part.(map[string]any))
+		}
+	}
+	look(whole)
+	require.Equal(t, 4, seen)
+}
+
 // The field names are a contract with programs that nobody here knows.
 func TestTheFieldsAreStable(t *testing.T) {
 	t.Parallel()
@@ -162,7 +189,7 @@ func TestTheFieldsAreStable(t *testing.T) {
 		`"summary":"needs a QR code <now>","since":"2025-12-29T22:35:00Z","until":"2025-12-29T22:36:00Z","lasted_sec":60,`+
 		`"about":[],"cause":"","look_at":"","instance":"api-1",`+
 		`"commit":"4f1c2ab","incident_id":"x","key":"#logged_out-1","link":"https://ops.example.org/","details":[],`+
-		`"text":`+quoted(t, resolved.Text())+`,"parts":[]}`, got.body)
+		`"checkpoint":"","text":`+quoted(t, resolved.Text())+`,"parts":[]}`, got.body)
 	require.Equal(t, http.MethodPost, got.method)
 	require.Equal(t, "application/json", got.header.Get("Content-Type"))
 	require.Equal(t, "logged_out-1.resolved", got.header.Get("Idempotency-Key"))

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report/table"
@@ -43,7 +44,7 @@ func (c exportCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	to, err := newOutFile(c.Out)
+	to, err := outfile.New(c.Out)
 	if err != nil {
 		return usageError{fmt.Errorf("--out: %w", err)}
 	}
@@ -56,7 +57,7 @@ func (c exportCommand) Run(ctx context.Context, s surroundings) error {
 	if to == nil {
 		return fill(s.out)
 	}
-	return to.fill(fill)
+	return to.Fill(fill)
 }
 
 func (c exportCommand) fill(ctx context.Context, l *ledger.Ledger, w longrun.Window, now time.Time, out io.Writer) error {

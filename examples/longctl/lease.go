@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/copying"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -38,9 +38,6 @@ func (f logFlags) options() (logbook.Options, error) {
 	return o, nil
 }
 
-// leaseWait is how long the lease is waited for.
-const leaseWait = 20 * time.Second
-
 // writing writes to the log under the lease of the leader, which must not be there:
 // a log has one writer. With dry nothing is written.
 func writing(ctx context.Context, st store.Store, l *ledger.Ledger, o logbook.Options, dry bool, do func(ctx context.Context, log *logbook.Log, commit func(context.Context, []store.Op) error) error) error {
@@ -54,30 +51,10 @@ func writing(ctx context.Context, st store.Store, l *ledger.Ledger, o logbook.Op
 	if held && !gone(ctx, st, row) {
 		return fmt.Errorf("%s leads and does this by itself; by hand it can be done only while no instance runs", row.HolderInstanceID)
 	}
-	lease, err := lock.New(st, l.LockKey(), &lock.Options{InstanceID: o.By})
-	if err != nil {
-		return err
-	}
-	waiting, cancel := context.WithTimeoutCause(ctx, leaseWait, errors.New("the lease is not to be had"))
-	defer cancel()
-	done, broke := false, error(nil)
-	err = lock.Run(waiting, lease, func(_ context.Context, lease *lock.Lease) error {
-		done = true
-		cancel() // the lease is there; what is done with it may take longer
+	return copying.Side{Store: st, Ledger: l}.Hold(ctx, o.By, func(ctx context.Context, lease *lock.Lease) error {
 		held := &writer{lease: lease, granted: lease.Note()}
-		ctx, end := context.WithCancelCause(ctx)
-		defer end(nil)
-		defer context.AfterFunc(lease.Context(), func() { end(context.Cause(lease.Context())) })()
-		broke = do(ctx, logbook.New(l, held, o), func(ctx context.Context, ops []store.Op) error { return lease.Commit(ctx, ops...) })
-		return broke
+		return do(ctx, logbook.New(l, held, o), func(ctx context.Context, ops []store.Op) error { return lease.Commit(ctx, ops...) })
 	})
-	switch {
-	case err != nil:
-		return err
-	case !done:
-		return context.Cause(waiting)
-	}
-	return broke // to be asked to stop is no failure of the lease, but the work is not done
 }
 
 // holder reads who leads, and whether somebody does now.

@@ -18,6 +18,7 @@ import (
 	"go.mau.fi/whatsmeow"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/environment"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/live"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
@@ -52,9 +53,18 @@ func cleanEnvironment() error {
 
 // commandLine is everything that can be typed. Each command has its own file.
 type commandLine struct {
-	Pair   pairCommand   `cmd:"" help:"Link a device file to a WhatsApp account."`
-	Report reportCommand `cmd:"" help:"Say how a window was, with every number re-derivable."`
-	Export exportCommand `cmd:"" help:"Write gaps, incidents or probes as CSV."`
+	Pair       pairCommand     `cmd:"" help:"Link a device file to a WhatsApp account."`
+	Report     reportCommand   `cmd:"" help:"Say how a window was, with every number re-derivable."`
+	Export     exportCommand   `cmd:"" help:"Write gaps, incidents or probes as CSV."`
+	Status     live.Status     `cmd:"" help:"Say how it is now."`
+	Incidents  live.Incidents  `cmd:"" help:"List incidents."`
+	Probes     live.Probes     `cmd:"" help:"List probes, or have one made."`
+	Heartbeats live.Heartbeats `cmd:"" help:"List heartbeats."`
+	Runs       live.Runs       `cmd:"" help:"List runs of instances."`
+	Silence    live.Silence    `cmd:"" help:"List, add and end silences."`
+	Config     live.Config     `cmd:"" help:"Show and change the live settings."`
+
+	Copy   copyCommand   `cmd:"" help:"Copy everything into another store."`
 	Rollup rollupCommand `cmd:"" help:"Roll up and log days that are over."`
 	Prune  pruneCommand  `cmd:"" help:"Delete what is no longer kept."`
 	Alert  alertCommand  `cmd:"" help:"See that alerts arrive."`
@@ -65,6 +75,9 @@ type commandLine struct {
 	Check      checkCommand      `cmd:"" help:"Check such a proof, without the store."`
 	Checkpoint checkpointCommand `cmd:"" help:"Show the newest checkpoint of the log, to be kept elsewhere."`
 	Key        keyCommand        `cmd:"" help:"Show the public key of the log, as others take it."`
+
+	Version    versionCommand    `cmd:"" help:"Say which build this is."`
+	Completion completionCommand `cmd:"" help:"Write what a shell completes command lines with."`
 }
 
 const description = `Sets longwatch up from the command line, and checks what it stored.
@@ -112,11 +125,15 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		kong.Name("longctl"), kong.Description(description), kong.Writers(s.out, s.err),
 		kong.Exit(func(int) { helped = true }), // after --help, and only then
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s), kong.BindTo(s.out, (*io.Writer)(nil)),
 	)
 	if err != nil {
 		fmt.Fprintln(s.err, "longctl:", err)
 		return 1
+	}
+	if len(args) > 0 && args[0] == completing {
+		complete(s.out, parser.Model.Node, args[1:])
+		return 0
 	}
 	command, err := parser.Parse(args)
 	if helped {
@@ -127,12 +144,19 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		fmt.Fprintln(s.err, "(longctl --help says what there is, longctl COMMAND --help how to use it)")
 		return 2
 	}
-	if err := command.Run(); err != nil {
+	err = sinking(command.Selected().Target.Interface(), s, func(s surroundings) error { return command.Run(s) })
+	if err != nil {
 		if code, ok := errors.AsType[exitError](err); ok {
+			return int(code)
+		}
+		if code, ok := errors.AsType[live.ExitError](err); ok {
 			return int(code)
 		}
 		s.complain(err)
 		if _, ok := errors.AsType[usageError](err); ok {
+			return 2
+		}
+		if _, ok := errors.AsType[live.UsageError](err); ok {
 			return 2
 		}
 		return 1

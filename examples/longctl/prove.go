@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -53,11 +54,11 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 			return usageError{fmt.Errorf("--out: %q is no name of a file; give one", visible.Line(id, maxLine))}
 		}
 	}
-	text, err := newOutFile(path)
+	text, err := outfile.New(path)
 	if err != nil {
 		return usageError{fmt.Errorf("--out: %w", err)}
 	}
-	proof, err := newOutFile(path + proofEnding)
+	proof, err := outfile.New(path + proofEnding)
 	if err != nil {
 		return usageError{fmt.Errorf("--out: %w", err)}
 	}
@@ -73,7 +74,7 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", visible.Line(c.Document, maxLine), err)
 	}
-	if err := errors.Join(text.write(p.Entry), proof.write([]byte(p.Proof.String()))); err != nil {
+	if err := errors.Join(text.Write(p.Entry), proof.Write([]byte(p.Proof.String()))); err != nil {
 		return err
 	}
 	signed := ""
@@ -86,6 +87,8 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 
 // checkCommand checks a proof without a store.
 type checkCommand struct {
+	outFlags `embed:""`
+
 	File      string   `arg:"" type:"existingfile" help:"The document's text, or its proof: the other lies beside it."`
 	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that the log is signed with, in base64, or a file with one. May be given several times."`
 }
@@ -137,6 +140,7 @@ func (c checkCommand) Run(s surroundings) error {
 // checkpointCommand shows the end of the log.
 type checkpointCommand struct {
 	storeFlags `embed:""`
+	outFlags   `embed:""`
 
 	Head bool `help:"The head of the chain of beats, too: it is newer."`
 }
@@ -187,6 +191,8 @@ func (c checkpointCommand) Run(ctx context.Context, s surroundings) error {
 
 // keyCommand says how others name the key.
 type keyCommand struct {
+	outFlags `embed:""`
+
 	Root      string `default:"wa_metrics/longrun" placeholder:"DOCUMENT" help:"The document under which all collections lie."`
 	Origin    string `placeholder:"NAME" help:"The name of the log of evidence, where it is not the root."`
 	PublicKey string `placeholder:"KEY" help:"The public key, in base64, or a file with one. Default: that of LONGRUN_EVIDENCE_KEY."`

@@ -19,6 +19,7 @@ import (
 type pruneCommand struct {
 	storeFlags `embed:""`
 	logFlags   `embed:""`
+	outFlags   `embed:""`
 
 	Keep   map[string]int64 `placeholder:"COLLECTION=DAYS" help:"Keep a collection for so many days, instead of what the live settings say: heartbeats=90. May be given several times."`
 	DryRun bool             `short:"n" help:"Count what would be deleted, and delete nothing."`

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
 )
 
 // reportCommand says how a window was.
@@ -17,10 +20,13 @@ type reportCommand struct {
 	intervalFlags `embed:""`
 	windowFlags   `embed:""`
 
-	Format    string `enum:"markdown,json,html" default:"markdown" help:"markdown, json or html."`
-	Out       string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
-	FromBeats bool   `help:"Read every day from its beats, and compare whole days with their rollups."`
-	Strict    bool   `help:"End with code 1 where the verdict is FAIL, and 2 where there is none: no data, or a window that is known in part."`
+	Format    string   `enum:"markdown,json,html" default:"markdown" help:"markdown, json or html."`
+	Out       string   `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
+	FromBeats bool     `help:"Read every day from its beats, and compare whole days with their rollups."`
+	Verify    bool     `help:"Check all evidence first, as longctl verify evidence does, and say in the report what came of it. End with code 1 where it fails, and 2 where it cannot be told."`
+	PublicKey []string `placeholder:"KEY" sep:"none" help:"For --verify: a public key that the evidence is signed with, in base64, or a file with one. May be given several times."`
+	Anchor    []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"For --verify: a file with checkpoints or heads that were kept elsewhere. May be given several times."`
+	Strict    bool     `help:"End with code 1 where the verdict is FAIL, and 2 where there is none: no data, or a window that is known in part."`
 }
 
 // Help is what longctl report --help says beside the flags.
@@ -37,6 +43,7 @@ Examples:
     longctl report --window 36h
     longctl report --window 30d --format html --out report.html
     longctl report --window 2025-12-29/2025-12-30 --from-beats
+    longctl report --window 30d --verify --public-key evidence.pub.pem --anchor chat-export.txt
     longctl report --store firestore:my-project --window 24h --format json --strict`
 }
 
@@ -47,9 +54,13 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	to, err := newOutFile(c.Out)
+	to, err := outfile.New(c.Out)
 	if err != nil {
 		return usageError{fmt.Errorf("--out: %w", err)}
+	}
+	options, err := c.evidence(now)
+	if err != nil {
+		return err
 	}
 	_, l, end, err := c.openToRead(ctx)
 	if err != nil {
@@ -76,19 +87,79 @@ func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	r := report.New(survey, report.OptionsOf(settings))
+	if c.Verify {
+		options.Progress = p.read
+		if r.Evidence, err = checkEvidence(ctx, l, options); err != nil {
+			return err
+		}
+		p.end()
+	}
 	if err := c.write(s, r, to); err != nil {
 		return err
 	}
+	return c.exit(r)
+}
+
+// exit is how the command ends: the worst of what was asked for.
+func (c reportCommand) exit(r report.Report) error {
+	failed := c.Strict && r.Judgement.Outcome == report.Fail
+	unknown := c.Strict && r.Judgement.Outcome != report.Pass
+	if e := r.Evidence; e != nil {
+		failed = failed || e.Faults > 0
+		unknown = unknown || e.Outcome != string(verify.Pass)
+	}
 	switch {
-	case c.Strict && r.Judgement.Outcome == report.Fail:
+	case failed:
 		return exitError(1)
-	case c.Strict && r.Judgement.Outcome != report.Pass:
+	case unknown:
 		return exitError(2)
 	}
 	return nil
 }
 
-func (c reportCommand) write(s surroundings, r report.Report, to *outFile) error {
+// evidence are the options of the check.
+func (c reportCommand) evidence(now time.Time) (verify.EvidenceOptions, error) {
+	o := verify.EvidenceOptions{Now: now}
+	var err error
+	if !c.Verify && len(c.PublicKey)+len(c.Anchor) > 0 {
+		return o, usageError{errors.New("--public-key and --anchor go with --verify")}
+	}
+	if o.Anchors, err = anchorsOf(c.Anchor); err != nil {
+		return o, err
+	}
+	o.Keys, err = publicKeys(c.PublicKey)
+	return o, err
+}
+
+// checkEvidence makes the check, and says of it what a report shows.
+func checkEvidence(ctx context.Context, l *ledger.Ledger, o verify.EvidenceOptions) (*report.Evidence, error) {
+	outcome, err := verify.Evidence(ctx, l, o)
+	if err != nil {
+		return nil, err
+	}
+	e := &report.Evidence{Outcome: string(outcome.Verdict), CheckedAt: o.Now.UTC().Truncate(time.Second)}
+	for _, p := range outcome.Problems {
+		switch p.Weight {
+		case verify.Fault:
+			e.Faults++
+		case verify.Doubt:
+			e.Doubts++
+		case verify.Note:
+		}
+		e.Findings = append(e.Findings, report.Finding{Severity: string(p.Weight), Path: p.Path, Text: p.Text})
+	}
+	b, err := l.NewestBatch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if b.Value.Number > 0 {
+		checkpoint, err := evidence.VerifyCheckpoint(b.Value.Checkpoint, o.Keys...)
+		e.Checkpoint = &report.Checkpoint{Origin: checkpoint.Origin, Size: checkpoint.Size, Root: checkpoint.Root.String(), At: b.Value.TS, Signed: err == nil}
+	}
+	return e, nil
+}
+
+func (c reportCommand) write(s surroundings, r report.Report, to *outfile.File) error {
 	var data []byte
 	var err error
 	switch c.Format {
@@ -106,7 +177,7 @@ func (c reportCommand) write(s surroundings, r report.Report, to *outFile) error
 		_, err = s.out.Write(data)
 		return err
 	}
-	if err := to.write(data); err != nil {
+	if err := to.Write(data); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.err, "%s written, %d bytes: %s\n", c.Out, len(data), r.Judgement.Outcome)

@@ -223,3 +223,11 @@ func TestListsAreExportedForSpreadsheets(t *testing.T) {
 	require.Equal(t, "probeKey,type,name,ts,result,latencyMs,errorClass,trigger,instanceId,commitHash\n", string(data))
 	require.Contains(t, ctl(t, "export", "incidents", at, "--window=36h").out, "incidentId,rule")
 }
+
+func TestADashIsStandardOutput(t *testing.T) {
+	t.Parallel()
+	path, _ := aged(t, 1)
+	got := ctl(t, "report", "--store=sqlite:"+path, "--out=-")
+	require.Equal(t, 0, got.code, got.err)
+	require.Contains(t, got.out, "# Longrun report")
+}

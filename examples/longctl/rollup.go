@@ -19,6 +19,7 @@ type rollupCommand struct {
 	storeFlags    `embed:""`
 	intervalFlags `embed:""`
 	logFlags      `embed:""`
+	outFlags      `embed:""`
 
 	Day     []moment `placeholder:"DAY" help:"A UTC day such as 2025-12-29. May be given several times."`
 	Missing bool     `help:"Every day that is over and has no rollup."`

@@ -9,6 +9,8 @@ import (
 // schemaCommand prints what a server that may not make tables must be given. It
 // reads the address and nothing else.
 type schemaCommand struct {
+	outFlags `embed:""`
+
 	Store string `env:"LONGRUN_STORE" default:"postgres://" placeholder:"URL" help:"postgres://…?schema=NAME&table=NAME, of which only the names count."`
 }
 

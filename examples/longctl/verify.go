@@ -26,6 +26,7 @@ type verifyCommand struct {
 // verifyFlags are those of every check.
 type verifyFlags struct {
 	storeFlags `embed:""`
+	outFlags   `embed:""`
 
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }
@@ -113,12 +114,8 @@ func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 	if asOf := time.Time(c.AsOf); !asOf.IsZero() {
 		o.Now = asOf
 	}
-	for _, file := range c.Anchor {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return usageError{fmt.Errorf("--anchor: %w", err)}
-		}
-		o.Anchors = append(o.Anchors, string(text))
+	if o.Anchors, err = anchorsOf(c.Anchor); err != nil {
+		return err
 	}
 	if o.Keys, err = publicKeys(c.PublicKey); err != nil {
 		return err
@@ -137,6 +134,18 @@ func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 		}
 		return at.show(outcome)
 	})
+}
+
+// anchorsOf reads the files with anchors.
+func anchorsOf(files []string) (texts []string, err error) {
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--anchor: %w", err)}
+		}
+		texts = append(texts, string(text))
+	}
+	return texts, nil
 }
 
 // publicKeys reads keys as they were typed, or from files.

@@ -48,6 +48,7 @@ type config struct {
 	OpenBadge  bool          `env:"LONGRUN_OPEN_BADGE"`
 	WhatsApp   whatsappConfig
 	Alerts     alertsConfig
+	Door       doorConfig
 
 	// EmulatorHost is read by name here, since Google's client would read it
 	// anyway, with dial options of its own.
@@ -64,7 +65,7 @@ type config struct {
 	redirect func(*whatsmeow.Client) // nil: WhatsApp; a test's leads to a server of its own
 }
 
-var usage = `Usage: server [-demo | -healthcheck]
+var usage = `Usage: server [-demo | -healthcheck | -version]
 
 A longwatch server: one heartbeat per slot, under a fenced lease, probes of
 WhatsApp accounts, and an admin API. -demo shows it all with no account, on a
@@ -116,8 +117,16 @@ not. The environment says what differs from:
                                            leads, and alone on its files. A store that
                                            is away for longer than the lease lets the
                                            leader's accounts go, and not the process's
+  LONGRUN_PROBE_URL    none                a URL that is to answer with 200 to 299, on a
+                                           certificate good for a week: probed as "http"
+  LONGRUN_PROBE_EVERY  5m                  how often
 ` + channels.Usage + `  LONGRUN_PING_URL     none                called after each stored beat, so that
                                            someone outside notices silence
+  LONGRUN_PING_METHOD  GET                 or POST, whose body is the newest checkpoint of
+                                           the evidence; a GET has it in a header
+  LONGRUN_ANCHOR_ALERTS false              or true: one checkpoint a day goes to the same
+                                           people as alerts; longctl verify evidence
+                                           --anchor reads it from an export of the chat
   LONGRUN_SERVICE      none                what is watched, such as acme-whatsapp: every
                                            alert begins with it
   LONGRUN_ZONE         none                time zone of those who read alerts, such as
@@ -158,7 +167,7 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkLog(), c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkWitness(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkEvidence())
+	errs = append(errs, c.checkLog(), c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkWitness(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkDoor(), c.checkEvidence())
 	return c, errors.Join(errs...)
 }
 
@@ -281,7 +290,7 @@ func (c *config) monitor(st store.Store) monitor.Config {
 // named gives a parse error the name of its variable: the library names the
 // field of the struct.
 func named(err error) error {
-	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL", "OpenBadge": "LONGRUN_OPEN_BADGE", "ProbeEvery": "WHATSAPP_PROBE_EVERY"}
+	variables := map[string]string{"Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE", "LogLevel": "LONGRUN_LOG_LEVEL", "OpenBadge": "LONGRUN_OPEN_BADGE", "ProbeEvery": "WHATSAPP_PROBE_EVERY", "Every": "LONGRUN_PROBE_EVERY", "AnchorAlerts": "LONGRUN_ANCHOR_ALERTS"}
 	if parse, ok := errors.AsType[env.ParseError](err); ok {
 		return fmt.Errorf("%s: %w", variables[parse.Name], parse.Err)
 	}

@@ -142,6 +142,9 @@ func TestNoMistakeTellsAPassword(t *testing.T) {
 		{"LONGRUN_STORE": "firestore:p", "FIRESTORE_EMULATOR_HOST": "u:s3cr3t@h"},
 		{"LONGRUN_BASE_URL": "https://u:s3cr3t@h"},
 		{"LONGRUN_PING_URL": "ftp://u:s3cr3t@h"},
+		{"LONGRUN_PING_METHOD": "POST"},
+		{"LONGRUN_PING_URL": "https://s3cr3t.example.org", "LONGRUN_PING_METHOD": "PUT"},
+		{"LONGRUN_ANCHOR_ALERTS": "true"},
 		{"LONGRUN_ZONE": "s3cr3t"},
 		{"LONGRUN_INTERVL": "s3cr3t"},
 		{"LONGRUN_ROOT": "x://u:s3cr3t@h"},
@@ -219,7 +222,10 @@ func TestHelpAndUnknownArguments(t *testing.T) {
 		require.Zero(t, code)
 		require.Contains(t, out, "LONGRUN_STORE")
 	}
-	code, out := start1(t, nil, "--store=x")
+	code, out := start1(t, nil, "--version")
+	require.Zero(t, code)
+	require.Regexp(t, `^server .*go1`, out)
+	code, out = start1(t, nil, "--store=x")
 	require.Equal(t, 2, code)
 	require.Contains(t, out, `unknown argument "--store=x"`)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/caarlos0/env/v11"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/build"
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/internal/redirect"
@@ -47,6 +48,9 @@ func run(ctx context.Context, args []string, environment map[string]string, keys
 			demo = true
 		case "healthcheck":
 			return healthcheck(ctx, environment, out)
+		case "version":
+			fmt.Fprintln(out, build.Line("server"))
+			return 0
 		case "h", "help":
 			fmt.Fprint(out, usage)
 			return 0
@@ -109,6 +113,11 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	if len(wa.clients) > 0 {
 		cfg.Status, cfg.Probes, cfg.Leading = wa.accounts.Status, wa.probes, wa.leading()
 	}
+	door, err := c.Door.probes()
+	if err != nil {
+		return &openError{err}
+	}
+	cfg.Probes = append(cfg.Probes, door...)
 	alerter, to, err := c.Alerts.Open(logger)
 	if err != nil {
 		return &openError{err}
@@ -122,7 +131,8 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 			return err
 		}
 	}
-	if cfg.AfterBeat, err = c.deadMan(logger); err != nil {
+	cfg.AnchorAlerts = c.Alerts.AnchorAlerts
+	if err = c.deadMan(&cfg, logger); err != nil {
 		return &openError{err}
 	}
 	m, err := monitor.New(cfg)

@@ -8,44 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// General modules: each is named by the rows that may import it.
-const (
-	clock     = "github.com/benbjohnson/clock"
-	xsync     = "golang.org/x/sync"
-	xmod      = "golang.org/x/mod"
-	testify   = "github.com/stretchr/testify"
-	porcupine = "github.com/anishathalye/porcupine"
-)
-
-// sdks are the families of outside packages that an implementation wraps: the
-// client itself first, then what its own interface is made of. A row names one
-// family, so an implementation has one SDK by construction.
-var sdks = map[string][]string{
-	"firestore": {
-		"cloud.google.com/go/firestore",
-		"google.golang.org/api",
-		"google.golang.org/genproto",
-		"google.golang.org/grpc",
-		"google.golang.org/protobuf",
-	},
-	"sqlite":   {"modernc.org/sqlite"},
-	"postgres": {"github.com/jackc/pgx/v5"},
-	"telegram": {"github.com/go-telegram/bot"},
-	"mail":     {"github.com/wneessen/go-mail"},
-	"prometheus": {
-		"github.com/prometheus/client_golang",
-		"github.com/prometheus/client_model",
-		"github.com/prometheus/common",
-		"google.golang.org/protobuf",
-	},
-	"whatsmeow": {
-		"go.mau.fi/whatsmeow",
-		"go.mau.fi/libsignal",
-		"go.mau.fi/util",
-		"google.golang.org/protobuf",
-	},
-}
-
 // A row says what the production files of one package may import beside the
 // standard library.
 type row struct {
@@ -171,7 +133,7 @@ var arrows = []row{
 		dir: "longrun/monitor/internal/beats",
 		ours: []string{
 			"store", "lock", "longrun", "longrun/evidence", "longrun/ledger", "longrun/monitor/internal/room",
-			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/document", "internal/spawn",
 		},
 	},
 	{
@@ -230,6 +192,12 @@ var arrows = []row{
 		with: []string{clock},
 	},
 	{
+		dir: "longrun/monitor/internal/anchoring",
+		ours: []string{
+			"longrun", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
 		dir: "longrun/monitor",
 		ours: []string{
 			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/metrics", "longrun/rules", "store",
@@ -237,7 +205,7 @@ var arrows = []row{
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
-			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/measuring", "longrun/monitor/internal/causes",
+			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/measuring", "longrun/monitor/internal/causes", "longrun/monitor/internal/anchoring",
 		},
 		with: []string{clock, xsync},
 	},
@@ -331,6 +299,9 @@ var arrows = []row{
 		ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout", "internal/redact"}, sdk: "mail",
 	},
 	{dir: "alert/webhookalert", ours: []string{"alert", "alert/internal/exchange", "internal/visible"}, with: []string{clock}},
+	{dir: "probe/internal/connecting", ours: []string{"probe", "internal/deadline"}, with: []string{clock}},
+	{dir: "probe/httpprobe", ours: []string{"probe", "probe/internal/connecting", "internal/redact"}, with: []string{clock}},
+	{dir: "probe/tcpprobe", ours: []string{"probe", "probe/internal/connecting", "internal/redact"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},
 
 	// What two packages share.
@@ -369,6 +340,7 @@ var arrows = []row{
 		with: []string{clock},
 	},
 	{dir: "deploy"}, // tests only
+	{dir: "docs"},   // likewise
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
 	{dir: "internal/seedtest"},

@@ -14,7 +14,7 @@ import (
 
 // isPublic reports whether programs of others may import the package.
 func (p *pkg) isPublic() bool {
-	return !p.isProgram() && p.dir != "deploy" && !slices.Contains(strings.Split(p.dir, "/"), "internal")
+	return !p.isProgram() && p.dir != "deploy" && p.dir != "docs" && !slices.Contains(strings.Split(p.dir, "/"), "internal")
 }
 
 // api lists what the public packages export, one line for each identifier, sorted. It

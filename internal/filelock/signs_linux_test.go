@@ -72,9 +72,9 @@ func TestWhoeverWaitsIsToldAtTheNextTry(t *testing.T) {
 			require.Equal(t, time.Minute+10*time.Millisecond, time.Since(begun))
 			done(true)
 
-			mark, end, err = s.Hold(t.Context(), name)
+			mark, last, err := s.Hold(t.Context(), name)
 			require.NoError(t, err)
-			defer end(true)
+			defer last(true)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			_, err = s.Seize(ctx, name, mark, true)

@@ -18,6 +18,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
@@ -112,6 +113,7 @@ func TestNoListIsNull(t *testing.T) {
 		longrun.Silence{},
 		longrun.Rollup{},
 		rules.State{},
+		evidence.Batch{},
 	}
 	for _, zero := range stored {
 		for depth := range 3 {

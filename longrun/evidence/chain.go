@@ -19,6 +19,15 @@ type Head struct {
 	Hash     string `json:"hash" firestore:"hash"`
 }
 
+// HeadOf returns the head behind a stored beat: the zero Head of one that is in no
+// chain.
+func HeadOf(h longrun.Heartbeat) Head {
+	if h.ChainSeq < 1 {
+		return Head{}
+	}
+	return Head{ChainSeq: h.ChainSeq, Hash: Hash(h)}
+}
+
 // Next links the beat behind the head and returns the beat as it is to be stored
 // and the head after it. Nothing of the beat may change afterwards.
 func (d Head) Next(h longrun.Heartbeat) (longrun.Heartbeat, Head) {

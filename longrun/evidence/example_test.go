@@ -34,6 +34,13 @@ func ExampleHead_Next() {
 	// true
 }
 
+func ExampleHeadOf() {
+	_, end := evidence.Head{}.Next(longrun.Beat(time.Date(2025, 12, 29, 23, 7, 0, 0, time.UTC), time.Minute))
+	h, _ := evidence.Head{}.Next(longrun.Beat(time.Date(2025, 12, 29, 23, 7, 0, 0, time.UTC), time.Minute))
+	fmt.Println(evidence.HeadOf(h) == end)
+	// Output: true
+}
+
 func ExampleParseHead() {
 	_, head := evidence.Head{}.Next(longrun.Beat(time.Unix(0, 0), time.Minute))
 	same, err := evidence.ParseHead(head.String())

@@ -130,6 +130,20 @@ type Config struct {
 	// Root.
 	Origin string
 
+	// Anchor is handed the newest checkpoint of the evidence, to keep it where nobody
+	// who can write the store can change it: when this instance begins to lead, and
+	// then each new one. It is the text of a signed note, without an EvidenceKey its
+	// three lines alone. One call at a time, of at most 30 s; after an error it is
+	// called again a minute later, and then less and less often, up to every hour,
+	// with the one that is the newest by then. It never holds up a beat, nor a lead.
+	// Default: none, and nothing outside can tell whether the store has the only
+	// history.
+	Anchor func(ctx context.Context, checkpoint string) error
+	// AnchorAlerts sends one checkpoint a day to the Alerter, as a message of kind
+	// alert.Checkpoint: a chat is a good place to keep them. Default: false; messages of
+	// other kinds have the newest one as alert.Message.Checkpoint all the same.
+	AnchorAlerts bool
+
 	// Backlog is how many beats are kept while the store is out of reach.
 	// Default: 1,440, a day of minutes.
 	Backlog int
@@ -363,6 +377,9 @@ func (c Config) validate(invalid *ConfigError) {
 		invalid.add("EvidenceKey", errors.New("is no Ed25519 private key"))
 	}
 	invalid.add("Origin", c.validateOrigin())
+	if c.AnchorAlerts && c.Alerter == nil {
+		invalid.add("AnchorAlerts", errors.New("needs an Alerter"))
+	}
 	if c.AlertTimeout < 0 {
 		invalid.add("AlertTimeout", fmt.Errorf("%v is negative", c.AlertTimeout))
 	}

@@ -164,9 +164,9 @@
 // a follower reads the lock's document at most four times in a lease.
 //
 // A monitor at rest holds at most twelve goroutines, whatever its age, two more with
-// Config.Leading, besides what the store's own watches need. A probe's result is one more commit of two
-// documents; a take-over reads the results of one period of the slowest probe,
-// once.
+// Config.Leading, and one with Config.Anchor or AnchorAlerts, besides what the store's
+// own watches need. A probe's result is one more commit of two documents; a take-over
+// reads the results of one period of the slowest probe, once.
 //
 // Alerts cost nothing while nothing happens. A take-over reads the settings, the
 // states of the rules with the incidents that are open, the messages of the last

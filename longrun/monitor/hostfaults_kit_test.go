@@ -107,6 +107,9 @@ var victims = []victim{
 	{name: "Alerter", wire: func(c *monitor.Config, act func(context.Context) error) {
 		c.Alerter = alert.Func(func(ctx context.Context, _ alert.Message) error { return act(ctx) })
 	}},
+	{name: "Anchor", wire: func(c *monitor.Config, act func(context.Context) error) {
+		c.Anchor = func(ctx context.Context, _ string) error { return act(ctx) }
+	}},
 	{name: "Logger", wire: func(c *monitor.Config, act func(context.Context) error) {
 		c.Logger = slog.New(actingHandler{act})
 	}},

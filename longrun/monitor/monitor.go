@@ -16,6 +16,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/alarming"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/anchoring"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/beats"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/causes"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/closing"
@@ -50,6 +51,7 @@ type Monitor struct {
 	alarms   *alarming.Board
 	channel  *outbox.Channel
 	closing  *closing.Closing
+	anchors  *anchoring.Anchoring
 	measures *measuring.Measures
 	host     *leading.Host // nil without Config.Leading
 
@@ -82,14 +84,15 @@ func New(cfg Config) (*Monitor, error) {
 	m.status = hostcall.NewStatus(cfg.Status, cfg.StatusTimeout, cfg.Clock)
 	m.after = hostcall.NewAfterBeat(cfg.AfterBeat, cfg.Interval, cfg.Clock, log)
 	m.measures = measuring.New(cfg.Interval, namesOf(cfg))
-	m.closing = closing.New(m.deps, closing.Options{Origin: cfg.origin(), EvidenceKey: cfg.EvidenceKey, Trusted: m.store.Time().Trusted, Rolled: m.measures.Day})
+	m.anchors = anchoring.New(m.deps, m.keepers()...)
+	m.closing = closing.New(m.deps, m.closingOptions())
 	m.probes = probing.New(m.deps, probing.Options{
 		Probes: probesOf(cfg), AtOnce: cfg.ProbesAtOnce, Started: m.settling,
 		Holder: func() string { holder, _ := m.campaign.Holder(); return holder },
 		Stored: func(at time.Time) { m.closing.Changed(at) },
 		Made:   m.measures.Probed,
 	})
-	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL, DashboardURL: cfg.DashboardURL, Service: cfg.Service, Zone: cfg.Zone})
+	m.channel = outbox.NewChannel(m.deps, outbox.ChannelOptions{Alerter: cfg.Alerter, Timeout: cfg.AlertTimeout, AdminURL: cfg.AdminURL, DashboardURL: cfg.DashboardURL, Service: cfg.Service, Zone: cfg.Zone, Checkpoint: m.anchors.Newest})
 	m.alarms = alarming.New(m.deps, alarming.Options{
 		Channel: m.channel, Started: m.startedAt, Probes: m.probes.Seen, Health: m.store.Health, Trusted: m.store.Time().Trusted,
 		Answers:     func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
@@ -235,6 +238,7 @@ func (m *Monitor) watch(ctx context.Context) error {
 		{"the pulse", m.beats.Pulse},
 		{"the settings", m.live.Follow},
 		{"AfterBeat", m.after.Run},
+		{"the anchors", m.anchors.Run},
 		{"the run's document", m.run.Keep},
 	} {
 		group.Go(part.name, func() error { part.run(work); return nil })
@@ -311,6 +315,7 @@ func (m *Monitor) end(ctx context.Context, ended string) {
 func (m *Monitor) farewell(ctx context.Context) {
 	callers := []*hostcall.Caller{m.status.Caller(), m.after.Caller()}
 	callers = append(callers, m.channel.Callers()...)
+	callers = append(callers, m.anchors.Callers()...)
 	callers = append(callers, m.probes.Callers()...)
 	if m.host != nil {
 		callers = append(callers, m.host.Caller())

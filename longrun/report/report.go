@@ -31,6 +31,8 @@ type Report struct {
 
 	Window    Window    `json:"window"`
 	Judgement Judgement `json:"verdict"`
+	// Evidence is what a check of the evidence found; null where none was made.
+	Evidence *Evidence `json:"evidence"`
 	// Budget is what the target of the window lets be missed of what counts, and what is
 	// left of that; null where no target is for windows so short, and without data.
 	Budget    *budget.Budget `json:"budget"`

@@ -39,6 +39,9 @@ func (r Report) title() string {
 // sections are all parts in their order, as they may be shown.
 func (r Report) sections() []section {
 	var all []section
+	if r.Evidence != nil {
+		all = append(all, r.evidenceSection())
+	}
 	if r.HasData() && r.Window.CountedTo.Sub(r.Window.CountedFrom) > monthsFrom {
 		all = append(all, r.monthsSection())
 	}

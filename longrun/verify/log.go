@@ -148,6 +148,9 @@ func (j *judge) end(r *reading, o EvidenceOptions) {
 		}
 		j.q.Note("", "%d "+what, n, r.unlogged.since.UTC().Format(time.RFC3339), by)
 	}
+	if len(o.Anchors) == 0 {
+		j.q.Note("", "no anchor was given: only a checkpoint that was kept elsewhere can tell that this is the only history, and not a part of it")
+	}
 	if !o.Now.IsZero() && !r.newest.IsZero() && o.To.IsZero() && o.Now.Sub(r.newest) > endGrace && !vouched {
 		j.q.Doubt("", "the newest beat is of %s: nothing here proves that the history did not go on", r.newest.UTC().Format(time.RFC3339))
 	}
@@ -212,10 +215,9 @@ func (j *judge) anchors(r *reading, o EvidenceOptions, newest *logged.Batch) boo
 		}
 		return false
 	}
-	vouched := newest != nil && r.log.Hold(all) == newest.Size && newest.Head == j.lock.head
-	if newest == nil {
-		r.log.Hold(all)
-	}
+	held := r.log.Hold(all)
+	j.q.counts["anchors"] += r.log.Counts["anchors"]
+	vouched := newest != nil && held == newest.Size && newest.Head == j.lock.head
 	whole := o.From.IsZero() && o.To.IsZero()
 	for seq, hashes := range r.anchors.want {
 		place, read := r.anchors.found[seq]

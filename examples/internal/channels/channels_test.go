@@ -62,8 +62,7 @@ func TestEachChannelIsOpenedByItsVariables(t *testing.T) {
 
 func TestEveryVariableIsInTheHelpAndKnown(t *testing.T) {
 	t.Parallel()
-	for i := range reflect.TypeFor[channels.Config]().NumField() {
-		field := reflect.TypeFor[channels.Config]().Field(i)
+	for field := range reflect.TypeFor[channels.Config]().Fields() {
 		name := field.Tag.Get("env")
 		require.Contains(t, channels.Usage, "  "+name, "%s has no line", field.Name)
 		require.Contains(t, string(field.Tag), `hidden:""`, name)

@@ -15,7 +15,9 @@ import (
 // WHAT=CHANNEL,CHANNEL, where WHAT is a severity, a rule, target:NAME, or default.
 func (c Config) routes() (ways []alert.Way, fallback []string, err error) {
 	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("LONGRUN_ROUTES: "+format, args...)) }
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("LONGRUN_ROUTES: "+format, args...))
+	}
 	for part := range strings.SplitSeq(c.Routes, ";") {
 		if strings.TrimSpace(part) == "" {
 			continue

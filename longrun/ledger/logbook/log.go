@@ -54,10 +54,11 @@ type Log struct {
 	Options
 
 	tip    evidence.Tip
-	note   evidence.Note // that the tip was read by; of its number and root
-	known  bool          // the tip is
-	looked bool          // at the note that the lease was granted with
-	broken int64         // what that showed, for the next header
+	note   evidence.Note  // that the tip was read by; of its number and root
+	known  bool           // the tip is
+	looked bool           // at the note that the lease was granted with
+	broken int64          // what that showed, for the next header
+	newest evidence.Batch // that the tip is behind, without its lines
 }
 
 // New returns the log as it is to go on under a lease. Nothing is read yet.
@@ -148,11 +149,22 @@ func (g *Log) Append(ctx context.Context, a Addition) ([]longrun.Rollup, error) 
 // landed takes note of batches that are stored.
 func (g *Log) landed(next evidence.Tip, added []evidence.Batch) {
 	g.tip, g.note, g.broken = next, evidence.Note{Number: next.Number, Root: next.Edge.Root()}, 0
-	if g.Added != nil {
-		for _, b := range added {
+	for _, b := range added {
+		if g.Added != nil {
 			g.Added(b)
 		}
+		b.Lines = ""
+		g.newest = b
 	}
+}
+
+// Newest returns the batch that the log goes on from, without its lines: the zero one
+// before the first, and where another tree is to begin.
+func (g *Log) Newest(ctx context.Context) (evidence.Batch, error) {
+	if err := g.locate(ctx); err != nil || g.tip.Number == 0 || g.newest.Number != g.tip.Number {
+		return evidence.Batch{}, err
+	}
+	return g.newest, nil
 }
 
 // batches makes the batches of an addition, with what is written.

@@ -72,6 +72,8 @@ func (g *Log) lookUp(ctx context.Context, text string) error {
 			default:
 				g.granted(&e.Value)
 				g.take(o.After, note)
+				e.Value.Lines = ""
+				g.newest = e.Value
 				return nil
 			}
 		}
@@ -95,6 +97,7 @@ func (g *Log) lookUp(ctx context.Context, text string) error {
 // begin begins another tree behind the batch of a number.
 func (g *Log) begin(ctx context.Context, last int64, note evidence.Note, why error) {
 	g.take(evidence.Tip{Tree: g.another(last + 1), Number: last}, note)
+	g.newest = evidence.Batch{}
 	if g.Anew != nil {
 		g.Anew(ctx, g.tip.Tree, why)
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/seed-13dc028d/longwatch/internal/document"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
@@ -212,7 +213,7 @@ func (j *journal) putInto(f *os.File, beats []longrun.Heartbeat, from int) error
 	}
 	var text bytes.Buffer
 	for _, h := range beats[from:] {
-		line, err := json.Marshal(h)
+		line, err := json.Marshal(document.Full(h))
 		if err != nil {
 			return err
 		}

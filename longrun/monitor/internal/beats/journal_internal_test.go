@@ -202,6 +202,24 @@ func TestAJournalThatWasDeletedIsWrittenWhole(t *testing.T) {
 	require.Equal(t, []int{0, 1, 2}, anew(t, path))
 }
 
+// A list is a list in the journal, too.
+func TestNoLineOfTheJournalHasNull(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal")
+	j, err := openJournal(path, 6, func(err error) { t.Error(err) })
+	require.NoError(t, err)
+	j.idle = make(chan struct{}) // the disk is this test's
+	b := newBacklog(6, time.Minute, j)
+	h := at(0, 0)
+	h.Counts = nil
+	b.add(h)
+	require.NoError(t, j.write(b.all()))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NotContains(t, string(text), "null")
+	require.Contains(t, string(text), `"counts":{}`)
+}
+
 func TestLapsesAreTheUnbrokenRows(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, lapsesOf(nil, time.Minute))

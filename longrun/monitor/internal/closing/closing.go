@@ -42,6 +42,10 @@ type Options struct {
 	EvidenceKey ed25519.PrivateKey
 	// Logged is told of each batch of evidence that is stored. Default: nobody is.
 	Logged func(evidence.Batch)
+	// Found is told of the newest batch, without its lines, when a lead begins, where
+	// that is what the note of the lock is of and, with a key, is signed by it.
+	// Default: nobody is.
+	Found func(evidence.Batch)
 	// Trusted returns the time, or why it is not certain: storehealth.Time.Trusted.
 	// Required.
 	Trusted func() (time.Time, error)
@@ -140,6 +144,9 @@ func (c *Closing) run(ctx context.Context, lead leading.Lead) error {
 func (c *Closing) pass(ctx context.Context, p *progress) (more bool, err error) {
 	now, err := c.certain(ctx)
 	if err != nil {
+		return false, err
+	}
+	if err := c.find(ctx, p); err != nil {
 		return false, err
 	}
 	moreDays, err := c.days(ctx, p, now)

@@ -52,6 +52,7 @@ type progress struct {
 	done  map[time.Time]bool
 	round time.Time // the end of that day
 	late  time.Time // the end of the day for which late documents were looked for
+	found bool      // the newest batch was looked for
 }
 
 func newProgress(lead leading.Lead, log *logbook.Log) *progress {

@@ -30,6 +30,8 @@ type ChannelOptions struct {
 	// Default: no name, and UTC alone.
 	Service string
 	Zone    *time.Location
+	// Checkpoint is the newest of the evidence, for messages. Default: none is known.
+	Checkpoint func() string
 }
 
 // Channel is the host's way to people, one message at a time: it may hang, fail
@@ -135,7 +137,7 @@ func (c *Channel) Taken() int64 {
 
 func (c *Channel) send(ctx context.Context, m alert.Message) error {
 	defer c.GiveBack()
-	err := c.alerter.Alert(ctx, m)
+	err := c.alerter.Alert(ctx, c.anchored(m))
 	if err == nil || ctx.Err() == nil {
 		c.note(ctx, err)
 	} // else whoever asked gave up, which says nothing of the channel

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 )
 
-// QuietError says that a test was not sent, since the channel has asked to be left
+// QuietError says that a message was not sent, since the channel has asked to be left
 // alone. It is a *alert.RetryAfterError for errors.As.
 type QuietError struct {
 	// Until is when that ends.
@@ -19,7 +19,7 @@ type QuietError struct {
 
 // Error implements error.
 func (e *QuietError) Error() string {
-	return fmt.Sprintf("no test was sent: the channel has asked to be left alone until %s", e.Until.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("nothing was sent: the channel has asked to be left alone until %s", e.Until.UTC().Format(time.RFC3339))
 }
 
 // Unwrap returns for how long that is.
@@ -38,10 +38,10 @@ func (c *Channel) Test(ctx context.Context) error {
 	if quiet > 0 {
 		return &QuietError{Until: now.Add(quiet), after: alert.RetryAfterError{After: quiet}}
 	}
-	err := c.tests.Alert(ctx, alert.Message{
+	err := c.tests.Alert(ctx, c.anchored(alert.Message{
 		Kind: alert.Test, Service: c.options.Service, Zone: c.options.Zone, Summary: "somebody asked for this message; nothing has happened", Since: now,
 		Instance: c.Self.InstanceID, Commit: c.Self.CommitHash, Key: "#test-" + now.Format("20060102T150405"), Link: c.link(""),
-	})
+	}))
 	if err == nil || ctx.Err() == nil {
 		c.noteTest(ctx, err)
 		c.tellTook(err)

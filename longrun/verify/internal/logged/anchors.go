@@ -22,21 +22,35 @@ type Anchor struct {
 var (
 	checkpointText = regexp.MustCompile(`(\S+)\s+(\d{1,18})\s+([A-Za-z0-9+/]{43}=)`)
 	headText       = regexp.MustCompile(`\b(\d{1,18}) ([0-9a-f]{64})\b`)
+	// lineBreak are ends of lines as JSON, HTML and quoted mail write them.
+	lineBreak = regexp.MustCompile(`(?:\\+r)?\\+n|<br ?/?>|\r?\n(?:> ?)+`)
+	// unescaped are characters of base64 as JSON and HTML may write them.
+	unescaped = strings.NewReplacer(`\/`, "/", `\u002b`, "+", `\u002B`, "+", `\u003d`, "=", `\u003D`, "=", "&#43;", "+", "&#61;", "=", "&#x2B;", "+", "&#x3D;", "=", "&#x2F;", "/", "&#47;", "/")
 )
 
-// Anchors finds the checkpoints and heads in any text, such as the export of a chat
-// or the log of a web server.
+// Anchors finds the checkpoints and heads in any text, such as the export of a chat,
+// the bodies that a web server got, as JSON or HTML write them, or its log. Each is
+// found once, however often it stands there.
 func Anchors(text string) (found []Anchor) {
+	seen := map[Anchor]bool{}
+	add := func(a Anchor) {
+		if !seen[a] {
+			seen[a] = true
+			found = append(found, a)
+		}
+	}
+	text = unescaped.Replace(lineBreak.ReplaceAllString(text, "\n"))
 	for _, m := range checkpointText.FindAllStringSubmatch(text, -1) {
 		size, err := strconv.ParseInt(m[2], 10, 64)
 		root, bad := tree.ParseHash(m[3])
+		m[1] = m[1][strings.LastIndexAny(m[1], `"'>`)+1:] // what JSON and HTML have before it
 		if err == nil && bad == nil && evidence.ValidateOrigin(m[1]) == nil && size > 0 {
-			found = append(found, Anchor{Checkpoint: evidence.Checkpoint{Origin: m[1], Size: size, Root: root}})
+			add(Anchor{Checkpoint: evidence.Checkpoint{Origin: m[1], Size: size, Root: root}})
 		}
 	}
 	for _, m := range headText.FindAllStringSubmatch(text, -1) {
 		if head, err := evidence.ParseHead(m[0]); err == nil {
-			found = append(found, Anchor{Head: head})
+			add(Anchor{Head: head})
 		}
 	}
 	return found

@@ -171,7 +171,7 @@ func (b *Book) signatures(keys bool) {
 	}
 	if !keys {
 		if signed > 0 {
-			b.find.Note("", "%d batches of the log are signed, and no public key was given to check them with", signed)
+			b.find.Note("", "%d batches of the log are signed, and no public key was given to check them with: without one, whoever can write the store can make all of it anew", signed)
 		} else {
 			b.find.Note("", "the log is not signed: whoever can write the store can make all of it anew")
 		}

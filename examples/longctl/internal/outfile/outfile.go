@@ -1,4 +1,6 @@
-package main
+// Package outfile puts what a command makes into a file, whole or not at all. It does
+// not keep the older one.
+package outfile
 
 import (
 	"errors"
@@ -8,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// outFile is where a command puts what it makes.
-type outFile struct {
+// File is where a command puts what it makes.
+type File struct {
 	path string
 	mode os.FileMode
 	// direct says that the path is a pipe or a device, which is written into: to
@@ -17,13 +19,13 @@ type outFile struct {
 	direct bool
 }
 
-// newOutFile finds out before the work that its outcome can be stored. It is nil
+// New finds out before the work that its outcome can be stored. It is nil
 // for standard output.
-func newOutFile(path string) (*outFile, error) {
+func New(path string) (*File, error) {
 	if path == "" || path == "-" {
 		return nil, nil
 	}
-	f := &outFile{path: path, mode: 0o644}
+	f := &File{path: path, mode: 0o644}
 	switch info, err := os.Stat(path); {
 	case err != nil: // a new one, unless the folder says otherwise
 	case info.IsDir():
@@ -44,21 +46,21 @@ func newOutFile(path string) (*outFile, error) {
 	return f, errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-func (f *outFile) create() (*os.File, error) {
+func (f *File) create() (*os.File, error) {
 	return os.CreateTemp(filepath.Dir(f.path), ".longctl-*")
 }
 
-// write writes a file whole or not at all: an older one stays until the new one
+// Write writes a file whole or not at all: an older one stays until the new one
 // is there.
-func (f *outFile) write(data []byte) error {
-	return f.fill(func(w io.Writer) error {
+func (f *File) Write(data []byte) error {
+	return f.Fill(func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
 }
 
-// fill is write of what is made piece by piece.
-func (f *outFile) fill(pieces func(w io.Writer) error) error {
+// Fill is Write of what is made piece by piece.
+func (f *File) Fill(pieces func(w io.Writer) error) error {
 	if f.direct {
 		out, err := os.OpenFile(f.path, os.O_WRONLY, 0)
 		if err != nil {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package outfile
 
 import (
 	"io"
@@ -19,9 +19,9 @@ func TestAFileIsReplacedAndKeepsItsLinkAndItsMode(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("the one before"), 0o600))
 	require.NoError(t, os.Symlink("report.md", link))
 	for _, path := range []string{link, filepath.Join(dir, "new.md")} {
-		f, err := newOutFile(path)
+		f, err := New(path)
 		require.NoError(t, err)
-		require.NoError(t, f.write([]byte("now")))
+		require.NoError(t, f.Write([]byte("now")))
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, "now", string(text))
@@ -46,9 +46,9 @@ func TestWhatIsNoFileIsWrittenIntoAndStays(t *testing.T) {
 	reader, err := os.OpenFile(pipe, os.O_RDWR, 0) // opens without a writer
 	require.NoError(t, err)
 	defer reader.Close()
-	f, err := newOutFile(pipe)
+	f, err := New(pipe)
 	require.NoError(t, err)
-	require.NoError(t, f.write([]byte("now")))
+	require.NoError(t, f.Write([]byte("now")))
 	info, err := os.Lstat(pipe)
 	require.NoError(t, err)
 	require.Equal(t, os.ModeNamedPipe, info.Mode().Type())
@@ -56,12 +56,4 @@ func TestWhatIsNoFileIsWrittenIntoAndStays(t *testing.T) {
 	_, err = io.ReadFull(reader, text)
 	require.NoError(t, err)
 	require.Equal(t, "now", string(text))
-}
-
-func TestADashIsStandardOutput(t *testing.T) {
-	t.Parallel()
-	path, _ := aged(t, 1)
-	got := ctl(t, "report", "--store=sqlite:"+path, "--out=-")
-	require.Equal(t, 0, got.code, got.err)
-	require.Contains(t, got.out, "# Longrun report")
 }

@@ -1,0 +1,39 @@
+package live
+
+import (
+	"context"
+	"io"
+	"strconv"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// Heartbeats lists beats.
+type Heartbeats struct {
+	ListFlags `embed:""`
+}
+
+// Help is what longctl heartbeats --help says beside the flags.
+func (Heartbeats) Help() string {
+	return `Examples:
+
+    longctl heartbeats --limit 5
+    longctl heartbeats --window 2025-12-29T22:00:00Z/2025-12-29T23:00:00Z
+    longctl heartbeats --server http://127.0.0.1:8080 --format json`
+}
+
+// Run lists.
+func (c Heartbeats) Run(ctx context.Context, out io.Writer) error {
+	return list(ctx, c.ListFlags, out, "heartbeats", c.query(), []string{"TIME", "INSTANCE", "HEALTHY", "CONNECTED", "EPOCH", "COMMIT"}, beatRow)
+}
+
+func beatRow(h longrun.Heartbeat) []string {
+	return []string{instant(h.TS), or(h.InstanceID), yes(h.Healthy), strconv.FormatInt(h.ConnectedCount, 10), strconv.FormatInt(h.Epoch, 10), or(h.CommitHash)}
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

@@ -173,41 +173,52 @@ func TestWhatChannelsCarryHoldsTheStore(t *testing.T) {
 
 // A take-over hands on what the log goes on from, and no second message of the day.
 func TestATakeOverHandsOnTheNewestCheckpoint(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		st, key := memstore.New(nil), ed25519.NewKeyFromSeed(make([]byte, 32))
-		k := &kept{}
-		a := start(t, st, "a", carriers(t, k, key))
-		time.Sleep(25 * time.Hour)
-		a.end()
-		var mu sync.Mutex
-		var got []string
-		keep := func(c *monitor.Config) {
-			carriers(t, k, key)(c)
-			c.Anchor = func(_ context.Context, checkpoint string) error {
-				mu.Lock()
-				defer mu.Unlock()
-				got = append(got, checkpoint)
-				return nil
-			}
-		}
-		b := start(t, st, "b", keep)
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		newest, err := openLedger(t, st).NewestBatch(t.Context())
-		require.NoError(t, err)
-		mu.Lock()
-		require.Equal(t, []string{newest.Value.Checkpoint}, got)
-		mu.Unlock()
-		require.Equal(t, 1, strings.Count(k.text("chat.example.org"), "[CHECKPOINT]"))
-		b.end()
+	for name, key := range map[string]ed25519.PrivateKey{"signed": ed25519.NewKeyFromSeed(make([]byte, 32)), "unsigned": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { takenOver(t, key) })
+		})
+	}
+}
 
-		// One that another key signed is nobody's to hand on.
-		got = nil
-		c := start(t, st, "c", keep, func(c *monitor.Config) { c.EvidenceKey = ed25519.NewKeyFromSeed([]byte(strings.Repeat("x", 32))) })
-		time.Sleep(time.Hour)
-		require.Empty(t, got)
-		require.Equal(t, 1, c.log.count("not signed by this instance's key"))
-		c.end()
-		require.NotEmpty(t, documents[evidence.Batch](t, st, ledger.Evidence))
-	})
+func takenOver(t *testing.T, key ed25519.PrivateKey) {
+	t.Helper()
+	st := memstore.New(nil)
+	k := &kept{}
+	a := start(t, st, "a", carriers(t, k, key))
+	time.Sleep(25 * time.Hour)
+	a.end()
+	var mu sync.Mutex
+	var got []string
+	keep := func(c *monitor.Config) {
+		carriers(t, k, key)(c)
+		c.Anchor = func(_ context.Context, checkpoint string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, checkpoint)
+			return nil
+		}
+	}
+	b := start(t, st, "b", keep)
+	time.Sleep(time.Hour)
+	synctest.Wait()
+	newest, err := openLedger(t, st).NewestBatch(t.Context())
+	require.NoError(t, err)
+	mu.Lock()
+	require.Equal(t, []string{newest.Value.Checkpoint}, got)
+	mu.Unlock()
+	require.Equal(t, 1, strings.Count(k.text("chat.example.org"), "[CHECKPOINT]"))
+	require.Zero(t, b.log.count("failed and is started again"))
+	b.end()
+	if key == nil {
+		return // nobody signed
+	}
+
+	// One that another key signed is nobody's to hand on.
+	got = nil
+	c := start(t, st, "c", keep, func(c *monitor.Config) { c.EvidenceKey = ed25519.NewKeyFromSeed([]byte(strings.Repeat("x", 32))) })
+	time.Sleep(time.Hour)
+	require.Empty(t, got)
+	require.Equal(t, 1, c.log.count("not signed by this instance's key"))
+	c.end()
+	require.NotEmpty(t, documents[evidence.Batch](t, st, ledger.Evidence))
 }

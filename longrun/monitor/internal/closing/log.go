@@ -40,7 +40,8 @@ func (c *Closing) find(ctx context.Context, p *progress) error {
 	if newest.Number == 0 {
 		return nil
 	}
-	if public, ok := c.EvidenceKey.Public().(ed25519.PublicKey); len(c.EvidenceKey) > 0 && ok {
+	if len(c.EvidenceKey) > 0 {
+		public, _ := c.EvidenceKey.Public().(ed25519.PublicKey) // what an Ed25519 key returns
 		if _, err := evidence.VerifyCheckpoint(newest.Checkpoint, public); err != nil {
 			c.Log.Changed(ctx, slog.LevelWarn, "checkpoint", newest.Checkpoint, "the newest checkpoint of the evidence is not signed by this instance's key, and is not handed on", "batch", newest.Number, "error", spawn.Text(err))
 			return nil

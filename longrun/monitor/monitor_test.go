@@ -59,6 +59,7 @@ func (n *node) end() {
 	n.t.Helper()
 	n.stop()
 	require.NoError(n.t, <-n.done)
+	require.NotContains(n.t, n.log.String(), "panic: ", "a part of the monitor")
 }
 
 // lines is a log that tests can read.

@@ -233,7 +233,7 @@ func TestACommitThatWaitsEndsWithItsContext(t *testing.T) {
 func TestAServersOwnTimeoutIsARefusal(t *testing.T) {
 	t.Parallel()
 	dsn, schema := postgrestest.DSN(t), postgrestest.Schema(t)
-	st := openAt(t, dsn, schema, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["statement_timeout"] = "20ms" })
+	st := openAt(t, dsn, schema, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["statement_timeout"] = "1s" })
 	commit(t, openAt(t, dsn, schema), store.Set(key, tally{1}))
 	tx, err := postgrestest.Pool(t, dsn).Begin(t.Context())
 	require.NoError(t, err)
@@ -242,4 +242,30 @@ func TestAServersOwnTimeoutIsARefusal(t *testing.T) {
 	_, err = st.Commit(t.Context(), store.Set(key, tally{2}))
 	require.ErrorContains(t, err, "a timeout that the server has")
 	require.NoError(t, tx.Rollback(t.Context()))
+}
+
+// What a server that was started again leaves in the pool is dead, and the first to use
+// it is told so. A read asks again.
+func TestAReadMeetsDeadConnectionsAndGoesOn(t *testing.T) {
+	t.Parallel()
+	dsn, schema := postgrestest.DSN(t), postgrestest.Schema(t)
+	commit(t, openAt(t, dsn, schema), store.Set(key, tally{1}))
+	pool := postgrestest.Pool(t, dsn, called(schema), func(c *pgxpool.Config) { c.MaxConns = 4 })
+	st, err := postgresstore.New(pool, &postgresstore.Options{Schema: schema})
+	require.NoError(t, err)
+	for range 3 { // reads, each over dead connections alone
+		var held []*pgxpool.Conn
+		for range 4 {
+			conn, err := pool.Acquire(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, conn.Ping(t.Context()))
+			held = append(held, conn)
+		}
+		kill(t, dsn, schema)
+		for _, conn := range held {
+			conn.Release()
+		}
+		_, err := st.Get(t.Context(), key)
+		require.NoError(t, err)
+	}
 }

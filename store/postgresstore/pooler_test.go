@@ -112,22 +112,19 @@ func TestBehindAPoolerInTransactionMode(t *testing.T) {
 		t.Parallel()
 		wrong, err := postgresstore.New(postgrestest.Pool(t, dsn, by), &postgresstore.Options{Schema: schema})
 		require.NoError(t, err)
-		for n := 0; ; n++ {
+		// Whoever holds the server's connection that the first commit prepared its
+		// statements on, has the second one go to another.
+		held := postgrestest.Pool(t, dsn, by, described)
+		for n := 0; err == nil; n++ {
 			require.Less(t, n, 1000, "prepared statements survived a pooler")
-			done := make(chan error, 8)
-			for i := range cap(done) {
-				go func() {
-					_, err := wrong.Commit(t.Context(), store.Set(store.Key{Collection: "w", ID: fmt.Sprint(i)}, tally{1}))
-					done <- err
-				}()
-			}
-			for range cap(done) {
-				if failed := <-done; failed != nil {
-					err = failed
-				}
-			}
-			if err != nil {
-				break
+			_, err = wrong.Commit(t.Context(), store.Set(store.Key{Collection: "w", ID: fmt.Sprint(n)}, tally{1}))
+			if n%2 == 0 && err == nil {
+				tx, begun := held.Begin(t.Context())
+				require.NoError(t, begun)
+				_, begun = tx.Exec(t.Context(), "SELECT")
+				require.NoError(t, begun)
+				_, err = wrong.Commit(t.Context(), store.Set(store.Key{Collection: "w", ID: "held"}, tally{1}))
+				require.NoError(t, tx.Rollback(t.Context()))
 			}
 		}
 		require.ErrorContains(t, err, "default_query_exec_mode=cache_describe")

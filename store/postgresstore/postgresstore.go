@@ -197,3 +197,23 @@ func (s *Store) try(ctx context.Context, do func(*pgx.Conn) error) error {
 		}
 	}
 }
+
+// maxDead is how many dead connections a read meets before it gives up: as many as a
+// pool has, unless the host has made it larger.
+const maxDead = 4
+
+// read is try for what changes nothing: that the connection turns out to be dead, as
+// all are that the pool keeps of a server that was started again, is no answer yet.
+func (s *Store) read(ctx context.Context, do func(*pgx.Conn) error) error {
+	for n := 1; ; n++ {
+		dead := false
+		err := s.try(ctx, func(conn *pgx.Conn) error {
+			err := do(conn)
+			dead = err != nil && conn.IsClosed()
+			return err
+		})
+		if !dead || n > maxDead || ctx.Err() != nil {
+			return err
+		}
+	}
+}

@@ -59,7 +59,7 @@ func (s *Store) Get(ctx context.Context, key store.Key) (store.Record, error) {
 		return store.Record{}, err
 	}
 	var r row
-	err := s.try(ctx, func(conn *pgx.Conn) error {
+	err := s.read(ctx, func(conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, s.sql.get, escape(key.Collection), escape(key.ID)).
 			Scan(&r.ts, &r.version, &r.updated, &r.read, &r.data)
 	})
@@ -124,7 +124,7 @@ func (s *Store) page(ctx context.Context, q store.Query, b bounds, limit int, pa
 	if q.Desc {
 		sql = s.sql.descending
 	}
-	err := s.try(ctx, func(conn *pgx.Conn) error {
+	err := s.read(ctx, func(conn *pgx.Conn) error {
 		page = page[:0]
 		rows, err := conn.Query(ctx, sql, escape(q.Collection), timestamp(b.ts), escape(b.id), timestamp(b.end), limit, pageBytes)
 		if err != nil {

@@ -133,7 +133,7 @@ FROM (SELECT 1) one
 
 func (s *Store) look(ctx context.Context) (found, error) {
 	var f found
-	err := s.try(ctx, func(conn *pgx.Conn) error {
+	err := s.read(ctx, func(conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, sqlLook, s.schema, domain, s.table, s.table+indexSuffix).
 			Scan(&f.schema, &f.domain, &f.table, &f.index, &f.comment, &f.database, &f.encoding, &f.syncCommit)
 	})

@@ -20,6 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -71,12 +72,11 @@ func TestMain(m *testing.M) {
 
 var built bool // by a test, before TestMain looks
 
-// binary skips where the ordinary run, without -short, shows as much.
+// binary skips unless the flags ask for what takes long: all of the binary is built anew,
+// with other settings than everything else.
 func binary(t *testing.T) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: the binary is built anew, with other settings than all else")
-	}
+	seedtest.Long(t)
 	built = true
 	path, err := server()
 	require.NoError(t, err)

@@ -126,7 +126,7 @@ func TestManyKillsLoseNoSlot(t *testing.T) {
 	}
 	leader := start(0)
 	b.await("n0", 2)
-	kills := seedtest.Histories(3)
+	kills := seedtest.Histories(9)
 	for n := range kills {
 		next := start(n + 1)
 		next.says("standing by holder=" + leader.name)

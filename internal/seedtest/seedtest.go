@@ -16,7 +16,7 @@ import (
 
 var asked = flag.Int("seeds", 0, "how many histories each simulation lives through; 0: as many as an ordinary run has time for") //nolint:gochecknoglobals // a flag of the test binary
 
-var long = flag.Bool("long", false, "let simulations live through as many histories as show all that they are to show, and run the tests that live through months") //nolint:gochecknoglobals // a flag of the test binary
+var long = flag.Bool("long", false, "let simulations live through as many histories as show all that they are to show, and run the tests that take long, of months for one") //nolint:gochecknoglobals // a flag of the test binary
 
 // Histories returns how many histories a simulation lives through: as many as the flag
 // says; those of a full run with -long; a third of them in an ordinary run and a
@@ -34,11 +34,11 @@ func Histories(full int) int {
 	}
 }
 
-// Long skips a test that lives through months, and is long for that, unless the flags
-// ask for it. Something shorter must show in an ordinary run what it shows of most.
+// Long skips a test that takes long, since it lives through months for one, unless the
+// flags ask for it. Something shorter must show in an ordinary run what it shows of most.
 func Long(tb testing.TB) {
 	tb.Helper()
 	if !*long && *asked == 0 {
-		tb.Skip("it lives through months: with -long")
+		tb.Skip("it takes long: with -long")
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert/yaml"
+	"github.com/stretchr/testify/assert/yaml" //nolint:depguard // the reader of YAML that is there anyway; nothing is asserted with it
 	"github.com/stretchr/testify/require"
 )
 
@@ -128,6 +128,14 @@ func documents(t *testing.T, path string) (all []map[string]any) {
 	return all
 }
 
+// text is a text at a path.
+func text(t *testing.T, tree any, path ...string) string {
+	t.Helper()
+	s, ok := at(t, tree, path...).(string)
+	require.True(t, ok, "%v", path)
+	return s
+}
+
 // at walks down a tree of maps and lists.
 func at(t *testing.T, tree any, path ...string) any {
 	t.Helper()
@@ -157,10 +165,10 @@ func TestComposeGivesTheServerItsTime(t *testing.T) {
 		server := at(t, documents(t, path)[0], "services", "longwatch")
 		require.Equal(t, true, at(t, server, "read_only"), path)
 		require.Equal(t, "SIGTERM", at(t, server, "stop_signal"), path)
-		grace, err := time.ParseDuration(at(t, server, "stop_grace_period").(string))
+		grace, err := time.ParseDuration(text(t, server, "stop_grace_period"))
 		require.NoError(t, err)
 		require.Greater(t, grace, stopTimeout+2*time.Second, path)
-		require.FileExists(t, "../"+at(t, server, "build", "dockerfile").(string))
+		require.FileExists(t, "../"+text(t, server, "build", "dockerfile"))
 	}
 }
 
@@ -195,7 +203,8 @@ func probesRight(t *testing.T, server any) {
 	t.Helper()
 	require.Equal(t, "/livez", at(t, server, "livenessProbe", "httpGet", "path"))
 	ready := "readinessProbe"
-	if _, ok := server.(map[string]any)[ready]; !ok {
+	fields, _ := server.(map[string]any)
+	if _, ok := fields[ready]; !ok {
 		ready = "startupProbe"
 	}
 	require.Equal(t, "/readyz", at(t, server, ready, "httpGet", "path"))
@@ -217,7 +226,7 @@ func TestRailwayGivesTheServerItsTime(t *testing.T) {
 	require.NoError(t, decoder.Decode(&file))
 	require.Greater(t, at(t, file, "deploy", "drainingSeconds"), stopTimeout.Seconds()+2)
 	require.Equal(t, "/readyz", at(t, file, "deploy", "healthcheckPath"))
-	require.FileExists(t, "../"+at(t, file, "build", "dockerfilePath").(string))
+	require.FileExists(t, "../"+text(t, file, "build", "dockerfilePath"))
 }
 
 func TestFlyGivesTheServerItsTime(t *testing.T) {

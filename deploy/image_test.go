@@ -120,7 +120,7 @@ func newImage(t *testing.T) *image {
 	if os.Geteuid() != 0 {
 		t.Skip("only root may make a root file system: sudo go test ./deploy")
 	}
-	dir, err := os.MkdirTemp("", "longwatch-root-") // t.TempDir is closed to nobody
+	dir, err := os.MkdirTemp("", "longwatch-root-") //nolint:usetesting // t.TempDir is closed to nobody
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	require.NoError(t, os.Chmod(dir, 0o755))
@@ -206,7 +206,7 @@ func await(t *testing.T, what string, so func() bool) {
 func (r *running) answers(path string) {
 	r.t.Helper()
 	await(r.t, path+" answers 200", func() bool {
-		response, err := http.Get("http://127.0.0.1:" + r.port + path) //nolint:noctx // of this process
+		response, err := http.Get("http://127.0.0.1:" + r.port + path)
 		if err != nil {
 			return false
 		}

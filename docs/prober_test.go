@@ -46,7 +46,7 @@ func (p Ping) Probe(ctx context.Context) (probe.Result, error) {
 
 // failed tells a failure from a call that was called off: of that nothing is known.
 func (p Ping) failed(ctx context.Context, class string) (probe.Result, error) {
-	if ctx.Err() == context.Canceled { //nolint:errorlint // it is one of two values
+	if ctx.Err() == context.Canceled {
 		return probe.Result{}, context.Cause(ctx)
 	}
 	r := probe.Failed(class, "asked for PONG")

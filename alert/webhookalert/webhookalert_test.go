@@ -168,8 +168,12 @@ func TestNoListIsNull(t *testing.T) {
 				require.IsType(t, []any{}, of[name], name)
 			}
 		}
-		for _, part := range of["parts"].([]any) {
-			look(part.(map[string]any))
+		parts, ok := of["parts"].([]any)
+		require.True(t, ok)
+		for _, part := range parts {
+			fields, ok := part.(map[string]any)
+			require.True(t, ok)
+			look(fields)
 		}
 	}
 	look(whole)

@@ -21,7 +21,9 @@ func TestASilenceIsAddedAndEnded(t *testing.T) {
 	for i := range at {
 		got := ctl(t, append([]string{"silence", "add", "--for=2h", "--format=json"}, at[i]...)...)
 		require.Equal(t, 0, got.code, "%v", got)
-		var added struct{ Silence longrun.Silence }
+		var added struct {
+			Silence longrun.Silence `json:"silence"`
+		}
 		require.NoError(t, json.Unmarshal([]byte(got.out), &added))
 		other := at[1-i]
 		got = ctl(t, append([]string{"silence", "list", "--active"}, other...)...)

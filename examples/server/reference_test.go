@@ -101,8 +101,7 @@ func variablesTable(t *testing.T) string {
 
 // variablesOf are those that the fields of a configuration are read from.
 func variablesOf(typ reflect.Type) (names []string) {
-	for i := range typ.NumField() {
-		f := typ.Field(i)
+	for f := range typ.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("env"), ","); name != "" {
 			names = append(names, name)
 		} else if f.Type.Kind() == reflect.Struct && f.IsExported() {

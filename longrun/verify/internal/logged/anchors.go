@@ -25,7 +25,7 @@ var (
 	// lineBreak are ends of lines as JSON, HTML and quoted mail write them.
 	lineBreak = regexp.MustCompile(`(?:\\+r)?\\+n|<br ?/?>|\r?\n(?:> ?)+`)
 	// unescaped are characters of base64 as JSON and HTML may write them.
-	unescaped = strings.NewReplacer(`\/`, "/", `\u002b`, "+", `\u002B`, "+", `\u003d`, "=", `\u003D`, "=", "&#43;", "+", "&#61;", "=", "&#x2B;", "+", "&#x3D;", "=", "&#x2F;", "/", "&#47;", "/")
+	unescaped = strings.NewReplacer(`\/`, "/", `\u002b`, "+", `\u002B`, "+", `\u003d`, "=", `\u003D`, "=", "&#43;", "+", "&#61;", "=", "&#x2B;", "+", "&#x3D;", "=", "&#x2F;", "/", "&#47;", "/") //nolint:gochecknoglobals // a table
 )
 
 // Anchors finds the checkpoints and heads in any text, such as the export of a chat,

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"os"
 	"path/filepath"
 	"testing"
@@ -82,7 +83,7 @@ func TestAReportSaysWhetherItsEvidenceVerified(t *testing.T) {
 	for format, want := range map[string]string{"html": parsed.Root.String(), "markdown": "## Evidence"} {
 		got := ctl(t, "report", at, "--verify", public, "--format="+format)
 		require.Zero(t, got.code, got)
-		require.Contains(t, got.out, want)
+		require.Contains(t, html.UnescapeString(got.out), want)
 		require.Contains(t, got.out, "PASS: all documents were held")
 	}
 

@@ -132,7 +132,8 @@ func TestWhatChannelsCarryHoldsTheStore(t *testing.T) {
 		for _, key := range []ed25519.PrivateKey{nil, ed25519.NewKeyFromSeed(make([]byte, 32))} {
 			k, st := &kept{}, memstore.New(nil)
 			a := start(t, st, "a", carriers(t, k, key))
-			time.Sleep(2*24*time.Hour + time.Hour)
+			time.Sleep(2*24*time.Hour + time.Hour + time.Minute)
+			synctest.Wait() // the copy is of one moment
 			before := copyOf(t, st)
 			k.setDown(true) // over midnight: it is tried again
 			time.Sleep(24*time.Hour - 30*time.Minute)

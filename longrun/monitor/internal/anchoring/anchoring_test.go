@@ -54,6 +54,7 @@ func TestTheNewestIsHandedOnUntilItIsTaken(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		a.Tell(checkpoint(2)) // waits for its turn, and takes the other's place
 		time.Sleep(6 * time.Hour)
+		synctest.Wait()
 		require.Equal(t, []string{"log\n1\n", "log\n2\n", "log\n2\n", "log\n2\n", "log\n2\n"}, got)
 		for i := 1; i < len(at); i++ {
 			require.InDelta(t, (time.Minute << (i - 1)).Seconds(), (at[i] - at[i-1]).Seconds(), (time.Minute<<(i-1)).Seconds()/4+1)
@@ -84,6 +85,7 @@ func TestADailyKeeperHasOneADay(t *testing.T) {
 			synctest.Wait()
 			time.Sleep(8 * time.Hour)
 		}
+		synctest.Wait()
 		require.Equal(t, []string{"log\n10\n", "log\n13\n", "log\n16\n"}, got)
 	})
 }
@@ -110,6 +112,7 @@ func TestAKeeperThatHangsHoldsNobodyUp(t *testing.T) {
 			require.Zero(t, time.Since(began)-time.Duration(n)*time.Minute)
 			time.Sleep(time.Minute)
 		}
+		synctest.Wait()
 		require.Len(t, got, 5)
 		require.Equal(t, 30*time.Second, got[0])
 		require.Len(t, a.Callers(), 3)

@@ -47,8 +47,8 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Nearly all that these tests do is to wait for slots and leases of servers that
 	// do nothing meanwhile.
-	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue && runtime.GOMAXPROCS(0) < 8 {
-		_ = flag.Set(parallel.Name, "8") // it takes any number above 0
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue && runtime.GOMAXPROCS(0) < 4 {
+		_ = flag.Set(parallel.Name, "4") // it takes any number above 0
 	}
 	code := m.Run()
 	if path, err := binary(); err == nil {

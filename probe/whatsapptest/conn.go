@@ -60,6 +60,7 @@ func (c *conn) run() {
 	for {
 		body, err := stream.read()
 		if err != nil {
+			s.leave(c) // before the writer is waited for: the same device may be back already
 			return
 		}
 		plain, err := fromClient.decrypt(body, nil)

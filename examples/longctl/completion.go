@@ -1,17 +1,14 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"slices"
-	"strings"
 
-	"github.com/alecthomas/kong"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 )
 
 // completionCommand writes what a shell completes command lines with.
 type completionCommand struct {
-	outFlags `embed:""`
+	outfile.Flags `embed:""`
 
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
@@ -62,87 +59,5 @@ func (c completionCommand) Run(s surroundings) error {
 	return err
 }
 
-// completing is the word by which a script asks.
-const completing = "__complete"
-
-// complete writes what the last of the words may be, one a line; nothing where it may be
-// a file, or anything.
-func complete(out io.Writer, model *kong.Node, words []string) {
-	if len(words) == 0 {
-		words = []string{""}
-	}
-	last := words[len(words)-1]
-	node, places := model, 0
-	var wanting *kong.Value // the value of a flag
-	for _, word := range words[:len(words)-1] {
-		switch {
-		case wanting != nil:
-			wanting = nil
-		case strings.HasPrefix(word, "-"):
-			if f := flagOf(node, word); f != nil && !f.IsBool() && !strings.Contains(word, "=") {
-				wanting = f.Value
-			}
-		default:
-			if child := childOf(node, word); child != nil {
-				node, places = child, 0
-			} else {
-				places++
-			}
-		}
-	}
-	var found []string
-	switch {
-	case wanting != nil:
-		found = choices(wanting)
-	case strings.HasPrefix(last, "-"):
-		for _, group := range node.AllFlags(true) {
-			for _, f := range group {
-				found = append(found, "--"+f.Name)
-			}
-		}
-	default:
-		for _, child := range node.Children {
-			if !child.Hidden {
-				found = append(found, child.Name)
-			}
-		}
-		if places < len(node.Positional) {
-			found = append(found, choices(node.Positional[places])...)
-		}
-	}
-	slices.Sort(found)
-	for _, word := range slices.Compact(found) {
-		if strings.HasPrefix(word, last) {
-			fmt.Fprintln(out, word)
-		}
-	}
-}
-
-// choices are the words that a value may be; none where it may be any.
-func choices(v *kong.Value) []string {
-	if v.Enum == "" {
-		return nil
-	}
-	return v.EnumSlice()
-}
-
-func flagOf(node *kong.Node, word string) *kong.Flag {
-	name, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
-	for _, group := range node.AllFlags(false) {
-		for _, f := range group {
-			if f.Name == name || len(name) == 1 && string(f.Short) == name {
-				return f
-			}
-		}
-	}
-	return nil
-}
-
-func childOf(node *kong.Node, word string) *kong.Node {
-	for _, child := range node.Children {
-		if child.Name == word {
-			return child
-		}
-	}
-	return nil
-}
+// completingWord is the word by which a script asks.
+const completingWord = "__complete"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/copying"
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -16,7 +17,7 @@ import (
 
 // copyCommand brings everything from one store into another.
 type copyCommand struct {
-	outFlags `embed:""`
+	outfile.Flags `embed:""`
 
 	From    string `arg:"" help:"The store to copy: sqlite:FILE or firestore:PROJECT."`
 	To      string `arg:"" help:"The store to copy into, which is empty, or has what an earlier call left."`

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +18,11 @@ import (
 	"github.com/alecthomas/kong"
 	"go.mau.fi/whatsmeow"
 
+	"github.com/seed-13dc028d/longwatch/examples/internal/build"
 	"github.com/seed-13dc028d/longwatch/examples/internal/environment"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/completing"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/live"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
@@ -131,8 +135,8 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		fmt.Fprintln(s.err, "longctl:", err)
 		return 1
 	}
-	if len(args) > 0 && args[0] == completing {
-		complete(s.out, parser.Model.Node, args[1:])
+	if len(args) > 0 && args[0] == completingWord {
+		completing.Complete(s.out, parser.Model.Node, args[1:])
 		return 0
 	}
 	command, err := parser.Parse(args)
@@ -144,7 +148,16 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		fmt.Fprintln(s.err, "(longctl --help says what there is, longctl COMMAND --help how to use it)")
 		return 2
 	}
-	err = sinking(command.Selected().Target.Interface(), s, func(s surroundings) error { return command.Run(s) })
+	to, err := outfile.Of(command.Selected().Target.Interface())
+	if err != nil {
+		err = usageError{fmt.Errorf("--out: %w", err)}
+	} else {
+		err = to.Gather(s.out, func(out io.Writer) error {
+			s := s
+			s.out = out
+			return command.Run(s)
+		})
+	}
 	if err != nil {
 		if code, ok := errors.AsType[exitError](err); ok {
 			return int(code)
@@ -162,4 +175,21 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		return 1
 	}
 	return 0
+}
+
+// versionCommand says which build this is.
+type versionCommand struct {
+	outfile.Flags `embed:""`
+
+	Format string `enum:"text,json" default:"text" help:"text or json."`
+}
+
+// Run says it.
+func (c versionCommand) Run(s surroundings) error {
+	line := build.Line("longctl")
+	if c.Format == "json" {
+		return json.NewEncoder(s.out).Encode(map[string]string{"version": line})
+	}
+	_, err := fmt.Fprintln(s.out, line)
+	return err
 }

@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/screen"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
 )
@@ -51,19 +52,19 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 	if c.Verbose {
 		logger = slog.New(slog.NewTextHandler(s.err, nil))
 	}
-	screen := newScreen(s.out, !c.Verbose)
+	screen := screen.New(s.out, !c.Verbose)
 	pairing := linking.Pairing{
 		Phone: c.Phone,
 		ShowQR: func(code string, valid time.Duration) {
-			screen.showQR(code, valid)
+			screen.ShowQR(code, valid)
 			s.show(code)
 		},
 		ShowCode: func(code string) {
-			screen.say("Type on the phone, within two minutes:  %s", code)
+			screen.Say("Type on the phone, within two minutes:  %s", code)
 			s.show(code)
 		},
 		Linked: func(account types.JID) {
-			screen.say("Linked, as %s. Logging in for the first time…", masked(account))
+			screen.Say("Linked, as %s. Logging in for the first time…", masked(account))
 		},
 	}
 	if err := pairing.Validate(); err != nil {
@@ -93,7 +94,7 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 	// whatsmeow has the name for all clients of a process; this one has one.
 	store.DeviceProps.Os = &c.Name
 
-	screen.say("Connecting to WhatsApp…")
+	screen.Say("Connecting to WhatsApp…")
 	account, err := linking.Pair(ctx, client, pairing)
 	switch {
 	case errors.Is(err, linking.ErrAlreadyPaired):
@@ -101,9 +102,9 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 	case err != nil:
 		return err
 	}
-	screen.say("Logged in.")
+	screen.Say("Logged in.")
 	if c.Settle > 0 {
-		screen.say("Staying connected for %v, while the phone finishes. Ctrl-C ends it earlier.", c.Settle)
+		screen.Say("Staying connected for %v, while the phone finishes. Ctrl-C ends it earlier.", c.Settle)
 	}
 	settled := time.NewTimer(c.Settle)
 	defer settled.Stop()
@@ -113,7 +114,7 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 	case <-settled.C:
 	case <-ctx.Done():
 	}
-	screen.say("Done: %s is %s. Keep the file secret.", c.File, masked(account))
+	screen.Say("Done: %s is %s. Keep the file secret.", c.File, masked(account))
 	return nil
 }
 

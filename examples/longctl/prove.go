@@ -87,7 +87,7 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 
 // checkCommand checks a proof without a store.
 type checkCommand struct {
-	outFlags `embed:""`
+	outfile.Flags `embed:""`
 
 	File      string   `arg:"" type:"existingfile" help:"The document's text, or its proof: the other lies beside it."`
 	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that the log is signed with, in base64, or a file with one. May be given several times."`
@@ -139,8 +139,8 @@ func (c checkCommand) Run(s surroundings) error {
 
 // checkpointCommand shows the end of the log.
 type checkpointCommand struct {
-	storeFlags `embed:""`
-	outFlags   `embed:""`
+	storeFlags    `embed:""`
+	outfile.Flags `embed:""`
 
 	Head bool `help:"The head of the chain of beats, too: it is newer."`
 }
@@ -191,7 +191,7 @@ func (c checkpointCommand) Run(ctx context.Context, s surroundings) error {
 
 // keyCommand says how others name the key.
 type keyCommand struct {
-	outFlags `embed:""`
+	outfile.Flags `embed:""`
 
 	Root      string `default:"wa_metrics/longrun" placeholder:"DOCUMENT" help:"The document under which all collections lie."`
 	Origin    string `placeholder:"NAME" help:"The name of the log of evidence, where it is not the root."`

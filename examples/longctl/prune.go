@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
@@ -17,9 +18,9 @@ import (
 
 // pruneCommand deletes what is no longer kept.
 type pruneCommand struct {
-	storeFlags `embed:""`
-	logFlags   `embed:""`
-	outFlags   `embed:""`
+	storeFlags    `embed:""`
+	logFlags      `embed:""`
+	outfile.Flags `embed:""`
 
 	Keep   map[string]int64 `placeholder:"COLLECTION=DAYS" help:"Keep a collection for so many days, instead of what the live settings say: heartbeats=90. May be given several times."`
 	DryRun bool             `short:"n" help:"Count what would be deleted, and delete nothing."`

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -19,7 +20,7 @@ type rollupCommand struct {
 	storeFlags    `embed:""`
 	intervalFlags `embed:""`
 	logFlags      `embed:""`
-	outFlags      `embed:""`
+	outfile.Flags `embed:""`
 
 	Day     []moment `placeholder:"DAY" help:"A UTC day such as 2025-12-29. May be given several times."`
 	Missing bool     `help:"Every day that is over and has no rollup."`

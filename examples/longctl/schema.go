@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 )
 
 // schemaCommand prints what a server that may not make tables must be given. It
 // reads the address and nothing else.
 type schemaCommand struct {
-	outFlags `embed:""`
+	outfile.Flags `embed:""`
 
 	Store string `env:"LONGRUN_STORE" default:"postgres://" placeholder:"URL" help:"postgres://…?schema=NAME&table=NAME, of which only the names count."`
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -25,8 +26,8 @@ type verifyCommand struct {
 
 // verifyFlags are those of every check.
 type verifyFlags struct {
-	storeFlags `embed:""`
-	outFlags   `embed:""`
+	storeFlags    `embed:""`
+	outfile.Flags `embed:""`
 
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }

@@ -1,4 +1,6 @@
-package main
+// Package screen shows codes to be scanned, and what is said beside them, on a
+// terminal or in a file. Whether a phone can read them depends on the terminal's font.
+package screen
 
 import (
 	"bytes"
@@ -16,8 +18,8 @@ import (
 // longestQR is above all that WhatsApp sends, and what can be drawn and scanned.
 const longestQR = 1000
 
-// screen is where codes are shown: a terminal, or a file.
-type screen struct {
+// Screen is where codes are shown: a terminal, or a file.
+type Screen struct {
 	out     io.Writer
 	colours bool
 	redraw  bool // a code takes the place of the one before
@@ -26,24 +28,24 @@ type screen struct {
 	lines int // of the last code, if nothing came after it
 }
 
-// newScreen takes apart whether out is a terminal. redraw says whether nobody
+// New takes apart whether out is a terminal. redraw says whether nobody
 // else writes on it.
-func newScreen(out io.Writer, redraw bool) *screen {
+func New(out io.Writer, redraw bool) *Screen {
 	file, ok := out.(*os.File)
 	terminal := ok && isatty.IsTerminal(file.Fd())
-	return &screen{out: out, colours: terminal, redraw: terminal && redraw}
+	return &Screen{out: out, colours: terminal, redraw: terminal && redraw}
 }
 
-// say writes a line.
-func (s *screen) say(format string, args ...any) {
+// Say writes a line.
+func (s *Screen) Say(format string, args ...any) {
 	fmt.Fprintf(s.out, format+"\n", args...)
 	s.lines = 0
 }
 
-// showQR draws a code, and says what to do with it.
-func (s *screen) showQR(code string, valid time.Duration) {
+// ShowQR draws a code, and says what to do with it.
+func (s *Screen) ShowQR(code string, valid time.Duration) {
 	if len(code) > longestQR {
-		s.say("WhatsApp sent a code of %d characters, which is too long to draw. Use --phone.", len(code))
+		s.Say("WhatsApp sent a code of %d characters, which is too long to draw. Use --phone.", len(code))
 		return
 	}
 	drawing := drawQR(code)

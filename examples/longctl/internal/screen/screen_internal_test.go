@@ -1,4 +1,4 @@
-package main
+package screen
 
 import (
 	"bytes"
@@ -69,24 +69,24 @@ func TestADrawingHasItsCornersAndItsMargin(t *testing.T) {
 func TestACodeTakesThePlaceOfTheOneBefore(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	s := &screen{out: &out, colours: true, redraw: true}
-	s.showQR("first", time.Minute)
+	s := &Screen{out: &out, colours: true, redraw: true}
+	s.ShowQR("first", time.Minute)
 	lines := strings.Count(out.String(), "\n")
 	require.NotContains(t, out.String(), "\x1b[J")
 	require.Contains(t, out.String(), "\x1b[97;40m", "black on white, whatever the terminal's colours")
 	out.Reset()
-	s.showQR("second", 20*time.Second)
+	s.ShowQR("second", 20*time.Second)
 	require.True(t, strings.HasPrefix(out.String(), "\x1b["+string([]byte{byte('0' + lines/10), byte('0' + lines%10)})+"A\x1b[J"), out.String()[:20])
 	require.Contains(t, out.String(), "Code 2, valid for 20s")
-	s.say("something")
+	s.Say("something")
 	out.Reset()
-	s.showQR("third", 20*time.Second)
+	s.ShowQR("third", 20*time.Second)
 	require.NotContains(t, out.String(), "\x1b[J", "what was said stays")
 }
 
 func TestACodeThatCannotBeDrawnIsSaid(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	newScreen(&out, true).showQR(strings.Repeat("x", 5000), time.Minute)
+	New(&out, true).ShowQR(strings.Repeat("x", 5000), time.Minute)
 	require.Contains(t, out.String(), "too long")
 }

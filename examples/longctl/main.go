@@ -129,7 +129,7 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		kong.Name("longctl"), kong.Description(description), kong.Writers(s.out, s.err),
 		kong.Exit(func(int) { helped = true }), // after --help, and only then
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s), kong.BindTo(s.out, (*io.Writer)(nil)),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s),
 	)
 	if err != nil {
 		fmt.Fprintln(s.err, "longctl:", err)
@@ -155,6 +155,7 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		err = to.Gather(s.out, func(out io.Writer) error {
 			s := s
 			s.out = out
+			command.BindTo(out, (*io.Writer)(nil))
 			return command.Run(s)
 		})
 	}

@@ -34,10 +34,6 @@ type settings struct {
 
 // Run shows.
 func (c configGet) Run(ctx context.Context, out io.Writer) error {
-	to, err := c.begin()
-	if err != nil {
-		return err
-	}
 	d, err := c.open(ctx, false)
 	if err != nil {
 		return err
@@ -54,7 +50,7 @@ func (c configGet) Run(ctx context.Context, out io.Writer) error {
 		}
 		answer.Config = map[string]json.RawMessage{c.Name: value}
 	}
-	return c.show(out, to, answer, answer.text)
+	return c.show(out, answer, answer.text)
 }
 
 func (a settings) text(s *sheet) {
@@ -96,10 +92,6 @@ func (c configSet) Run(ctx context.Context, out io.Writer) error {
 			body[name] = json.RawMessage(text)
 		}
 	}
-	to, err := c.begin()
-	if err != nil {
-		return err
-	}
 	d, err := c.open(ctx, true)
 	if err != nil {
 		return err
@@ -114,5 +106,5 @@ func (c configSet) Run(ctx context.Context, out io.Writer) error {
 			delete(answer.Config, name)
 		}
 	}
-	return c.show(out, to, answer, answer.text)
+	return c.show(out, answer, answer.text)
 }

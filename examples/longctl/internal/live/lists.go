@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 )
 
 // windowFlags say which time to look at; the API reads them as longctl report does.
@@ -45,10 +43,6 @@ type page[T any] struct {
 
 // list asks for a page and shows it, one line for each document.
 func list[T any](ctx context.Context, f ListFlags, out io.Writer, name string, query url.Values, head []string, row func(T) []string) error {
-	to, err := f.begin()
-	if err != nil {
-		return err
-	}
 	d, err := f.open(ctx, false)
 	if err != nil {
 		return err
@@ -58,7 +52,7 @@ func list[T any](ctx context.Context, f ListFlags, out io.Writer, name string, q
 	if err != nil {
 		return err
 	}
-	return p.show(f.OutputFlags, out, to, name, head, row)
+	return p.show(f.OutputFlags, out, name, head, row)
 }
 
 func ask[T any](ctx context.Context, d *door, name string, query url.Values) (page[T], error) {
@@ -81,8 +75,8 @@ func ask[T any](ctx context.Context, d *door, name string, query url.Values) (pa
 	return p, nil
 }
 
-func (p page[T]) show(f OutputFlags, out io.Writer, to *outfile.File, name string, head []string, row func(T) []string) error {
-	return f.show(out, to, p.raw, func(s *sheet) {
+func (p page[T]) show(f OutputFlags, out io.Writer, name string, head []string, row func(T) []string) error {
+	return f.show(out, p.raw, func(s *sheet) {
 		if len(p.items) == 0 {
 			s.row("no " + name)
 			return

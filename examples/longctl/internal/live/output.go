@@ -15,21 +15,13 @@ import (
 
 // OutputFlags say in which form, and where to.
 type OutputFlags struct {
-	Format string `enum:"text,json" default:"text" help:"text or json: one object."`
-	Out    string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
-}
+	outfile.Flags `embed:""`
 
-// begin finds out before the work that its outcome can be stored.
-func (f OutputFlags) begin() (*outfile.File, error) {
-	to, err := outfile.New(f.Out)
-	if err != nil {
-		return nil, UsageError{fmt.Errorf("--out: %w", err)}
-	}
-	return to, nil
+	Format string `enum:"text,json" default:"text" help:"text or json: one object."`
 }
 
 // show writes value as JSON, or what text makes of it.
-func (f OutputFlags) show(out io.Writer, to *outfile.File, value any, text func(*sheet)) error {
+func (f OutputFlags) show(out io.Writer, value any, text func(*sheet)) error {
 	var b bytes.Buffer
 	if f.Format == "json" {
 		data, err := json.MarshalIndent(value, "", "  ")
@@ -41,9 +33,6 @@ func (f OutputFlags) show(out io.Writer, to *outfile.File, value any, text func(
 		s := newSheet(&b)
 		text(s)
 		s.end()
-	}
-	if to != nil {
-		return to.Write(b.Bytes())
 	}
 	_, err := out.Write(b.Bytes())
 	return err

@@ -89,10 +89,6 @@ func (c probesRun) Run(ctx context.Context, out io.Writer) error {
 	if c.Server == "" {
 		return UsageError{errors.New("a probe is made by the server that leads: give --server")}
 	}
-	to, err := c.begin()
-	if err != nil {
-		return err
-	}
 	d, err := c.open(ctx, false)
 	if err != nil {
 		return err
@@ -110,7 +106,7 @@ func (c probesRun) Run(ctx context.Context, out io.Writer) error {
 	if err := d.ask(ctx, http.MethodPost, "/probes/"+url.PathEscape(c.Type)+"/run", query, nil, &answer); err != nil {
 		return err
 	}
-	err = c.show(out, to, answer, func(s *sheet) {
+	err = c.show(out, answer, func(s *sheet) {
 		s.row(probeHead()...)
 		s.row(probeRow(made)...)
 	})

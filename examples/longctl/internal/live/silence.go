@@ -124,10 +124,6 @@ func (c silenceEnd) Run(ctx context.Context, out io.Writer) error {
 }
 
 func changeSilence(ctx context.Context, f DoorFlags, o OutputFlags, out io.Writer, method, path string, body any) error {
-	to, err := o.begin()
-	if err != nil {
-		return err
-	}
 	d, err := f.open(ctx, true)
 	if err != nil {
 		return err
@@ -139,7 +135,7 @@ func changeSilence(ctx context.Context, f DoorFlags, o OutputFlags, out io.Write
 	if err := d.ask(ctx, method, path, nil, body, &answer); err != nil {
 		return err
 	}
-	return o.show(out, to, answer, func(s *sheet) {
+	return o.show(out, answer, func(s *sheet) {
 		s.row(silenceHead()...)
 		s.row(silenceRow(answer.Silence)...)
 	})

@@ -49,10 +49,6 @@ type now struct {
 
 // Run says it.
 func (c Status) Run(ctx context.Context, out io.Writer) error {
-	to, err := c.begin()
-	if err != nil {
-		return err
-	}
 	d, err := c.open(ctx, false)
 	if err != nil {
 		return err
@@ -62,7 +58,7 @@ func (c Status) Run(ctx context.Context, out io.Writer) error {
 	if err := n.read(ctx, d); err != nil {
 		return err
 	}
-	return c.show(out, to, n, n.text)
+	return c.show(out, n, n.text)
 }
 
 func (n *now) read(ctx context.Context, d *door) error {

@@ -44,7 +44,7 @@ func mendHeartbeat(h *longrun.Heartbeat, rec store.Record) {
 	if h.BucketID == "" {
 		h.BucketID = rec.Key.ID
 	}
-	if h.CommitHash == "" {
+	if h.CommitHash == "" && h.ChainSeq == 0 { // of the original system, which knew no chain
 		h.CommitHash = originalCommit(rec)
 	}
 }

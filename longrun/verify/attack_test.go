@@ -18,7 +18,6 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/store"
-	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
 // attacker can write the store, and has no key. It does one thing.
@@ -43,9 +42,20 @@ func pick[T any](a *attacker, list []T) (one T, ok bool) {
 	return list[a.rng.IntN(len(list))], true
 }
 
+// all returns the documents of a collection. Of a history that is attacked again and
+// again they are read once, until an attack changes it.
 func all[T any](a *attacker, c ledger.Collection, keep func(ledger.Entry[T]) bool) (list []ledger.Entry[T]) {
-	for e, err := range ledger.List[T](a.tb.Context(), a.l, c, ledger.Page{}) {
-		require.NoError(a.tb, err)
+	whole, ok := a.known[c].([]ledger.Entry[T])
+	if !ok {
+		for e, err := range ledger.List[T](a.tb.Context(), a.l, c, ledger.Page{}) {
+			require.NoError(a.tb, err)
+			whole = append(whole, e)
+		}
+		if a.known != nil {
+			a.known[c] = whole
+		}
+	}
+	for _, e := range whole {
 		if keep(e) {
 			list = append(list, e)
 		}
@@ -53,10 +63,15 @@ func all[T any](a *attacker, c ledger.Collection, keep func(ledger.Entry[T]) boo
 	return list
 }
 
+func whatever[T any](ledger.Entry[T]) bool { return true }
+
 // isLogged are the IDs that have a line, with the batch.
 func (a *attacker) isLogged(kind evidence.Kind) map[string]int64 {
+	if ids, ok := a.known[kind].(map[string]int64); ok {
+		return ids
+	}
 	ids := map[string]int64{}
-	for _, e := range all(a, ledger.Evidence, func(ledger.Entry[evidence.Batch]) bool { return true }) {
+	for _, e := range all(a, ledger.Evidence, whatever[evidence.Batch]) {
 		lines, err := evidence.ParseLines(e.Value.Lines)
 		require.NoError(a.tb, err)
 		for _, l := range lines {
@@ -64,6 +79,9 @@ func (a *attacker) isLogged(kind evidence.Kind) map[string]int64 {
 				ids[l.ID] = e.Value.Number
 			}
 		}
+	}
+	if a.known != nil {
+		a.known[kind] = ids
 	}
 	return ids
 }
@@ -101,7 +119,7 @@ func editBeat(a *attacker, logged bool) bool {
 }
 
 func rollupAt(a *attacker) (ledger.Entry[longrun.Rollup], bool) {
-	return pick(a, all(a, ledger.Rollups, func(ledger.Entry[longrun.Rollup]) bool { return true }))
+	return pick(a, all(a, ledger.Rollups, whatever[longrun.Rollup]))
 }
 
 // attacks are what may be done, each with whether it found something to do it to.
@@ -257,7 +275,7 @@ var attacks = []struct {
 		return true
 	}},
 	{"edit a batch", "", false, func(a *attacker) bool {
-		e, ok := pick(a, all(a, ledger.Evidence, func(ledger.Entry[evidence.Batch]) bool { return true }))
+		e, ok := pick(a, all(a, ledger.Evidence, whatever[evidence.Batch]))
 		if ok {
 			lines := strings.SplitAfter(e.Value.Lines, "\n")
 			i := a.rng.IntN(len(lines))
@@ -270,7 +288,7 @@ var attacks = []struct {
 		return ok
 	}},
 	{"delete a batch", "", false, func(a *attacker) bool {
-		e, ok := pick(a, all(a, ledger.Evidence, func(ledger.Entry[evidence.Batch]) bool { return true }))
+		e, ok := pick(a, all(a, ledger.Evidence, whatever[evidence.Batch]))
 		if ok {
 			a.remove(e.Key)
 		}
@@ -299,7 +317,7 @@ func (a *attacker) anew(key ed25519.PrivateKey) bool {
 			a.commit(store.Delete(rec.Key))
 		}
 	}
-	beats := all(a, ledger.Heartbeats, func(ledger.Entry[longrun.Heartbeat]) bool { return true })
+	beats := all(a, ledger.Heartbeats, whatever[longrun.Heartbeat])
 	if len(beats) == 0 {
 		return false
 	}
@@ -363,21 +381,11 @@ func (a *attacker) cut(real bool) bool {
 // fork is another history that was the same up to now.
 func (v *life) fork(tb testing.TB) *life {
 	tb.Helper()
+	if v.known == nil {
+		v.known = map[any]any{}
+	}
 	f := *v
-	f.tb, f.st = tb, memstore.New(nil)
-	var ops []store.Op
-	for _, c := range v.st.Collections() {
-		for rec, err := range v.st.Scan(tb.Context(), store.Query{Collection: c}) {
-			require.NoError(tb, err)
-			doc := map[string]any{}
-			require.NoError(tb, rec.Decode(&doc))
-			doc["ts"] = rec.At
-			ops = append(ops, store.Set(rec.Key, doc))
-		}
-	}
-	for part := range slices.Chunk(ops, 400) {
-		f.commit(part...)
-	}
+	f.tb, f.st = tb, v.st.Clone()
 	var err error
 	f.l, err = ledger.New(f.st, "")
 	require.NoError(tb, err)

@@ -52,12 +52,17 @@ type life struct {
 	noteAt  []time.Time
 	counts  map[string]int64
 	rollups map[string][]longrun.Rollup // each revision
+	looked  struct {                    // at what came late: once under each lease and once a day
+		epoch int64
+		day   time.Time
+	}
+	known map[any]any // what was read of a life that is over, see all
 }
 
 func (v *life) sign(n evidence.Note) evidence.Note { return n.Sign(logRoot, v.key) }
 
-// newLife lives through some days.
-func newLife(tb testing.TB, seed uint64, days int, signed bool) *life {
+// newLife lives through some days. Each of look sees each slot when it is over.
+func newLife(tb testing.TB, seed uint64, days int, signed bool, look ...func(*life)) *life {
 	tb.Helper()
 	v := &life{
 		tb: tb, rng: rand.New(rand.NewPCG(seed, 12)), st: memstore.New(nil), now: day0.Add(5 * time.Hour), every: 15 * time.Minute,
@@ -77,6 +82,9 @@ func newLife(tb testing.TB, seed uint64, days int, signed bool) *life {
 	v.takeOver()
 	for end := day0.AddDate(0, 0, days).Add(time.Duration(v.rng.IntN(20)) * time.Hour); v.now.Before(end); v.now = v.now.Add(v.every) {
 		v.slot()
+		for _, l := range look {
+			l(v)
+		}
 	}
 	v.ahead, v.away = 0, time.Time{}
 	v.write()
@@ -97,6 +105,7 @@ func (v *life) takeOver() {
 }
 
 func (v *life) commit(ops ...store.Op) {
+	v.known = nil
 	_, err := v.st.Commit(v.tb.Context(), ops...)
 	require.NoError(v.tb, err)
 }
@@ -202,10 +211,13 @@ func (v *life) closings() {
 	if v.ahead > 0 { // what was closed too early is closed again
 		v.closed = longrun.DayOf(v.now).From
 	}
-	late, err := v.log.Late(v.tb.Context(), clock)
-	require.NoError(v.tb, err)
-	for _, day := range late {
-		v.dirty[day] = true
+	if today := longrun.DayOf(clock).From; v.looked.epoch != v.epoch || !v.looked.day.Equal(today) {
+		late, err := v.log.Late(v.tb.Context(), clock)
+		require.NoError(v.tb, err)
+		for _, day := range late {
+			v.dirty[day] = true
+		}
+		v.looked.epoch, v.looked.day = v.epoch, today
 	}
 	earliest, _, err := v.l.Earliest(v.tb.Context())
 	require.NoError(v.tb, err)

@@ -47,3 +47,15 @@ func ExampleStore_Collections() {
 	fmt.Println(st.Collections())
 	// Output: [lamps]
 }
+
+// A test that tries many things on one history lives through it once.
+func ExampleStore_Clone() {
+	ctx := context.Background()
+	st := memstore.New(nil)
+	key := store.Key{Collection: "lamps", ID: "porch"}
+	_, _ = st.Commit(ctx, store.Set(key, map[string]any{"lit": true}))
+	dark := st.Clone()
+	_, _ = dark.Commit(ctx, store.Delete(key))
+	fmt.Println(st.Collections(), dark.Collections())
+	// Output: [lamps] []
+}

@@ -56,6 +56,20 @@ func New(opts *Options) *Store {
 	return s
 }
 
+// Clone returns a store with the same documents, their versions and their times, on
+// the same clock. From there each goes its own way; nobody watches the new one. What a
+// document says is shared and not copied, so it takes some ten nanoseconds a document.
+func (s *Store) Clone() *Store {
+	c := New(&Options{Clock: s.clock})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.version = s.version
+	for name, docs := range s.collections {
+		c.collections[name] = &collection{docs: maps.Clone(docs.docs), order: slices.Clone(docs.order)}
+	}
+	return c
+}
+
 // Get implements store.Store.
 func (s *Store) Get(ctx context.Context, key store.Key) (store.Record, error) {
 	if err := key.Validate(); err != nil {

@@ -61,6 +61,40 @@ func TestCollectionsAreThoseThatHoldDocuments(t *testing.T) {
 	require.Equal(t, []string{"b/c/d"}, st.Collections())
 }
 
+// A clone has all that there was, down to the versions, and neither sees what is
+// written to the other.
+func TestACloneGoesItsOwnWay(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewMock()
+	st := memstore.New(&memstore.Options{Clock: clk})
+	stamps, err := st.Commit(t.Context(), store.Set(key("a"), note{TS: noon, N: 1}), store.Set(key("b"), note{TS: noon, N: 2}))
+	require.NoError(t, err)
+	before, err := st.Get(t.Context(), key("a"))
+	require.NoError(t, err)
+	clone := st.Clone()
+	scan := func(s *memstore.Store) (ids []string) {
+		for r, err := range s.Scan(t.Context(), store.Query{Collection: "notes"}) {
+			require.NoError(t, err)
+			var v note
+			require.NoError(t, r.Decode(&v))
+			ids = append(ids, r.Key.ID+strconv.Itoa(v.N))
+		}
+		return ids
+	}
+	require.Equal(t, []string{"a1", "b2"}, scan(clone))
+	after, err := clone.Get(t.Context(), key("a"))
+	require.NoError(t, err)
+	require.Equal(t, before.Version, after.Version)
+	require.Equal(t, before.UpdateTime, after.UpdateTime)
+
+	_, err = clone.Commit(t.Context(), store.Update(key("a"), note{TS: noon.Add(time.Hour), N: 3}, stamps[0].Version), store.Set(key("c"), note{TS: noon, N: 4}))
+	require.NoError(t, err, "its versions hold")
+	_, err = st.Commit(t.Context(), store.Delete(key("b")), store.Set(key("0"), note{TS: noon, N: 5}))
+	require.NoError(t, err)
+	require.Equal(t, []string{"b2", "c4", "a3"}, scan(clone))
+	require.Equal(t, []string{"05", "a1"}, scan(st))
+}
+
 // The order in which Scan shows documents is kept up to date write by write;
 // sorting everything afresh must give the same.
 func TestOrderSurvivesAnyHistory(t *testing.T) {

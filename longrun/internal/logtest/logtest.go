@@ -22,6 +22,8 @@ type Lease struct {
 	Fault func(ops []store.Op) error
 
 	note, granted string
+	beat          *evidence.Head // which the note does not have yet
+	sign          func(evidence.Note) evidence.Note
 }
 
 var _ logbook.Lease = (*Lease)(nil)
@@ -30,14 +32,24 @@ var _ logbook.Lease = (*Lease)(nil)
 func (l *Lease) Granted() string { return l.granted }
 
 // Note implements logbook.Lease.
-func (l *Lease) Note() string { return l.note }
+func (l *Lease) Note() string {
+	if l.beat != nil {
+		note, _ := evidence.ParseNote(l.note)
+		note.Head, note.Signature = *l.beat, ""
+		if l.sign != nil {
+			note = l.sign(note)
+		}
+		l.note, l.beat = note.String(), nil
+	}
+	return l.note
+}
 
 // Grant sets the note, as a lease that begins with it.
-func (l *Lease) Grant(note string) { l.note, l.granted = note, note }
+func (l *Lease) Grant(note string) { l.note, l.granted, l.beat = note, note, nil }
 
 // Move implements logbook.Lease.
 func (l *Lease) Move(ctx context.Context, change logbook.Move) error {
-	next, ops, err := change(l.note)
+	next, ops, err := change(l.Note())
 	if err != nil {
 		return err
 	}
@@ -53,14 +65,10 @@ func (l *Lease) Move(ctx context.Context, change logbook.Move) error {
 	return nil
 }
 
-// Beat moves the head of the chain in the note.
+// Beat moves the head of the chain in the note. A note that nobody looks at before the
+// next one is not signed.
 func (l *Lease) Beat(head evidence.Head, sign func(evidence.Note) evidence.Note) {
-	note, _ := evidence.ParseNote(l.note)
-	note.Head, note.Signature = head, ""
-	if sign != nil {
-		note = sign(note)
-	}
-	l.note = note.String()
+	l.beat, l.sign = &head, sign
 }
 
 // Close closes a day and logs it.

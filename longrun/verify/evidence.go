@@ -224,6 +224,7 @@ type reading struct {
 	n        int64
 	first    chain.Place   // of the chain, in the order of time
 	newest   time.Time     // ts of the chain
+	highest  int64         // number in the chain, or in one from before it
 	strays   []chain.Place // under an ID that is not theirs
 	inWindow int64
 }
@@ -266,6 +267,7 @@ func (r *reading) read(ctx context.Context, p *part) error {
 			Interval: time.Duration(h.ExpectedIntervalSec) * time.Second, Late: h.Late,
 		}
 		r.q.counts["beats"]++
+		r.highest = max(r.highest, at.Seq)
 		if r.within(at.TS) {
 			r.inWindow++
 		}

@@ -225,6 +225,8 @@ func (j *judge) anchors(r *reading, o EvidenceOptions, newest *logged.Batch) boo
 		case r.anchors.held[seq]:
 			j.q.counts["anchors"]++
 			vouched = vouched || seq == j.lock.head.ChainSeq
+		case (j.anew > 0 || r.log.Chains() > 1) && (read || whole && seq <= max(r.highest, r.log.Highest())):
+			j.q.Doubt("", "an anchor says that number %d of the chain has hash %s, and no beat that was read has: it is of a chain from before this one began anew, or contradicts it", seq, short(hashes[0]))
 		case read && !j.q.named[j.path(place)]:
 			j.q.Fault(j.path(place), "contradicts an anchor: it is number %d of the chain, with hash %s, and the anchor says %s", seq, short(place.Hash), short(hashes[0]))
 		case !read && whole && seq > max(j.lock.head.ChainSeq, j.now.head.ChainSeq):

@@ -34,6 +34,7 @@ type life struct {
 	lease *logtest.Lease
 	log   *logbook.Log
 	key   ed25519.PrivateKey // nil: unsigned
+	keys  []ed25519.PrivateKey
 
 	now     time.Time // that is true
 	ahead   time.Duration
@@ -70,6 +71,7 @@ func newLife(tb testing.TB, seed uint64, days int, signed bool, look ...func(*li
 	}
 	if signed {
 		v.key = testKey(1)
+		v.keys = append(v.keys, v.key)
 	}
 	var err error
 	v.l, err = ledger.New(v.st, "")

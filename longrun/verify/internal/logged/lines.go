@@ -70,6 +70,9 @@ func (b *Book) index(i int) {
 		c.at = append(c.at, int32(at))
 		at += end + 1
 		kind, id := c.name(len(c.at) - 1)
+		if kind == evidence.Beat && strings.HasPrefix(c.lines[int(c.at[len(c.at)-1])+len("h ")+len(id):], " 1 ") {
+			b.chains++
+		}
 		day := dayOf(kind, id) // an escaped ID tells the same
 		if day == last {
 			continue
@@ -80,6 +83,22 @@ func (b *Book) index(i int) {
 	}
 	c.seen = make([]bool, len(c.at))
 	b.Counts["lines"] += int64(len(c.at))
+}
+
+// Chains counts the beats that were logged as the first of a chain: more than one, and
+// the chain began anew.
+func (b *Book) Chains() int { return b.chains }
+
+// Highest is the highest number of the chain that a beat was logged with.
+func (b *Book) Highest() (highest int64) {
+	for i, c := range b.Batches {
+		for n := range c.at {
+			if kind, _ := c.name(n); kind == evidence.Beat {
+				highest = max(highest, b.line(ref{i, n}).Number)
+			}
+		}
+	}
+	return highest
 }
 
 // text is one line, with its line feed.

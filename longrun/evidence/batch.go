@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -158,6 +159,8 @@ func (b *Batch) Open() (Opened, error) {
 		return o, fmt.Errorf("evidence: batch %d says that the tree has %d leaves, and it has %d", b.Number, b.Size, o.Stretch.End())
 	case c != Checkpoint{Origin: b.Tree, Size: b.Size, Root: o.Root}:
 		return o, fmt.Errorf("evidence: batch %d is not what its checkpoint is of", b.Number)
+	case b.Checkpoint != c.String() && !strings.HasPrefix(b.Checkpoint, c.String()+"\n— "):
+		return o, fmt.Errorf("evidence: the checkpoint of batch %d has more than its lines and signatures", b.Number)
 	}
 	return o, nil
 }

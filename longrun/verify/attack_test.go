@@ -2,11 +2,9 @@ package verify_test
 
 import (
 	"crypto/ed25519"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -14,9 +12,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
-	"github.com/seed-13dc028d/longwatch/longrun/internal/logtest"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
-	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -24,8 +20,9 @@ import (
 type attacker struct {
 	*life
 	rng  *rand.Rand
-	path string   // what it changed
-	near []string // of a beat that is gone without a trace: one beside it is named
+	path string    // what it changed
+	day  time.Time // where that lies in one
+	near []string  // of a beat that is gone without a trace: one beside it is named
 }
 
 // anchor is known outside: the end of the log and of the chain before the attack.
@@ -113,6 +110,7 @@ func editBeat(a *attacker, logged bool) bool {
 	e, ok := a.beat(logged)
 	if ok {
 		e.Value.Healthy = !e.Value.Healthy
+		a.day = e.At
 		a.set(e.Key, e.Value)
 	}
 	return ok
@@ -122,13 +120,8 @@ func rollupAt(a *attacker) (ledger.Entry[longrun.Rollup], bool) {
 	return pick(a, all(a, ledger.Rollups, whatever[longrun.Rollup]))
 }
 
-// attacks are what may be done, each with whether it found something to do it to.
-// needs says what it takes to find it: "" the store alone, "key" or "anchor".
-var attacks = []struct {
-	name, needs string
-	signed      bool // only the key's holder can
-	do          func(*attacker) bool
-}{
+// attacks are those on one document as a whole, on a day, and on all there is.
+var attacks = []attack{
 	{"edit a sealed beat", "", false, func(a *attacker) bool { return editBeat(a, true) }},
 	{"edit a beat that is not sealed", "", false, func(a *attacker) bool { return editBeat(a, false) }},
 	{"delete a beat", "", false, func(a *attacker) bool {
@@ -143,12 +136,14 @@ var attacks = []struct {
 				a.near = append(a.near, b.Path())
 			}
 		}
+		a.day = e.At
 		a.remove(e.Key)
 		return true
 	}},
 	{"delete a day of beats", "", false, func(a *attacker) bool {
 		e, ok := a.beat(true)
 		ok = ok && !a.announced(ledger.Heartbeats, e.At)
+		a.day = e.At
 		for _, b := range all(a, ledger.Heartbeats, func(b ledger.Entry[longrun.Heartbeat]) bool {
 			return ok && longrun.RollupID(b.At) == longrun.RollupID(e.At)
 		}) {
@@ -160,6 +155,7 @@ var attacks = []struct {
 		e, ok := a.beat(true)
 		h := e.Value
 		at := h.TS.Add(7 * time.Second)
+		a.day = at
 		h.BucketID, h.TS = at.UTC().Format("2006-01-02T15-04-05"), at
 		a.set(a.l.Key(ledger.Heartbeats, h.BucketID), h)
 		return ok
@@ -178,6 +174,7 @@ var attacks = []struct {
 		e, ok := a.beat(true)
 		if ok {
 			e.Value.TS = e.Value.TS.Add(time.Second)
+			a.day = e.At
 			a.set(e.Key, e.Value)
 		}
 		return ok
@@ -186,6 +183,7 @@ var attacks = []struct {
 		e, ok := logged[longrun.Probe](a, evidence.Probe, ledger.Probes)
 		if ok {
 			e.Value.LatencyMs++
+			a.day = e.At
 			a.set(e.Key, e.Value)
 		}
 		return ok
@@ -193,6 +191,7 @@ var attacks = []struct {
 	{"delete a probe", "", false, func(a *attacker) bool {
 		e, ok := logged[longrun.Probe](a, evidence.Probe, ledger.Probes)
 		if ok = ok && !a.announced(ledger.Probes, e.At); ok {
+			a.day = e.At
 			a.remove(e.Key)
 		}
 		return ok
@@ -202,12 +201,14 @@ var attacks = []struct {
 			return false
 		}
 		at := day0.Add(17*time.Hour + 1)
+		a.day = at
 		a.set(a.l.Key(ledger.Probes, "OUT_20251229T170000"), longrun.Probe{ProbeKey: "OUT_20251229T170000", Type: longrun.Outbound, TS: at, Result: longrun.Pass})
 		return true
 	}},
 	{"edit an incident", "", false, func(a *attacker) bool {
 		e, ok := logged[longrun.Incident](a, evidence.Incident, ledger.Incidents)
 		if ok {
+			a.day = e.At
 			e.Value.TSEnd = new(e.Value.TSStart.Add(time.Second))
 			a.set(e.Key, e.Value)
 		}
@@ -216,6 +217,7 @@ var attacks = []struct {
 	{"delete an incident", "", false, func(a *attacker) bool {
 		e, ok := logged[longrun.Incident](a, evidence.Incident, ledger.Incidents)
 		if ok = ok && !a.announced(ledger.Incidents, e.At); ok {
+			a.day = e.At
 			a.remove(e.Key)
 		}
 		return ok
@@ -226,6 +228,7 @@ var attacks = []struct {
 			return false
 		}
 		r := e.Value
+		a.day = e.At
 		slots, err := coverage.ParseBitmap(r.Slots)
 		if err != nil || r.MissedHb == 0 {
 			return false
@@ -376,22 +379,4 @@ func (a *attacker) cut(real bool) bool {
 	a.row()
 	a.path = ""
 	return true
-}
-
-// fork is another history that was the same up to now.
-func (v *life) fork(tb testing.TB) *life {
-	tb.Helper()
-	if v.known == nil {
-		v.known = map[any]any{}
-	}
-	f := *v
-	f.tb, f.st = tb, v.st.Clone()
-	var err error
-	f.l, err = ledger.New(f.st, "")
-	require.NoError(tb, err)
-	f.lease = &logtest.Lease{Store: f.st}
-	f.lease.Grant(v.lease.Note())
-	f.log = logbook.New(f.l, f.lease, logbook.Options{By: "i", Key: f.key})
-	f.filled, f.dirty, f.counts, f.rollups = maps.Clone(v.filled), maps.Clone(v.dirty), maps.Clone(v.counts), maps.Clone(v.rollups)
-	return &f
 }

@@ -104,7 +104,7 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 	if err != nil {
 		return Outcome{}, false, err
 	}
-	r := &reading{q: q, ledger: l, book: book, log: log, tell: o.Progress, anchors: newHeads(o.Anchors), now: o.Now}
+	r := &reading{q: q, ledger: l, book: book, log: log, tell: o.Progress, windowed: windowed, anchors: newHeads(o.Anchors), now: o.Now}
 	if r.now.IsZero() {
 		r.now = before.row.RenewedAt
 	}
@@ -141,6 +141,7 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 		if err := j.chain(ctx, thread, r); err != nil {
 			return Outcome{}, false, err
 		}
+		j.taken(r)
 		if q.faults > 0 {
 			return Outcome{}, false, nil
 		}
@@ -154,7 +155,7 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 	book.signatures(q, o.Keys, log.Newest() != nil)
 	book.check(q, j)
 	if log.Newest() == nil {
-		book.newestRemoved(q, j, l.Path(ledger.Rollups)+"/", r.newest, r.first, len(o.Keys) > 0)
+		book.newestRemoved(q, j, l.Path(ledger.Rollups)+"/", r.newest, r.first)
 	}
 	j.end(r, o)
 	if r.inWindow == 0 && (!o.From.IsZero() || !o.To.IsZero()) {
@@ -211,12 +212,14 @@ type reading struct {
 	log    *logged.Book
 	tell   Progress
 
+	windowed bool
 	anchors  *heads
 	unlogged struct { // beats of the chain
 		n     int64
 		since time.Time
 	}
 	loose      []loose
+	open       []number  // the unlogged beats of a window
 	now        time.Time // what was made later was made by a clock that was ahead
 	past       time.Time // the newest of the others
 	firstSince time.Time // the first beat of the chain a day after what was logged last
@@ -254,6 +257,9 @@ func (r *reading) read(ctx context.Context, p *part) error {
 		if h.ChainSeq < 1 {
 			r.unchained(e.Path(), h, begun && !known)
 			continue
+		}
+		if !known && r.windowed {
+			r.open = append(r.open, number{e.Key.ID, h.ChainSeq})
 		}
 		if !known {
 			if r.unlogged.n == 0 || h.TS.Before(r.unlogged.since) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -281,4 +282,22 @@ func (v *life) row() {
 		HolderInstanceID: "i", Owner: "nonce", Epoch: v.epoch, LeaseSec: 86400, Seq: 1,
 		AcquiredAt: v.now, RenewedAt: v.now, LeaseUntil: v.now.Add(time.Hour), TS: v.now, Note: v.lease.Note(),
 	}))
+}
+
+// fork is another history that was the same up to now.
+func (v *life) fork(tb testing.TB) *life {
+	tb.Helper()
+	if v.known == nil {
+		v.known = map[any]any{}
+	}
+	f := *v
+	f.tb, f.st = tb, v.st.Clone()
+	var err error
+	f.l, err = ledger.New(f.st, "")
+	require.NoError(tb, err)
+	f.lease = &logtest.Lease{Store: f.st}
+	f.lease.Grant(v.lease.Note())
+	f.log = logbook.New(f.l, f.lease, logbook.Options{By: "i", Key: f.key})
+	f.filled, f.dirty, f.counts, f.rollups = maps.Clone(v.filled), maps.Clone(v.dirty), maps.Clone(v.counts), maps.Clone(v.rollups)
+	return &f
 }

@@ -211,11 +211,8 @@ func (b *sealBook) againstSeal(q *inquiry, j *judge, prev, s *sealOf) {
 
 // newestRemoved looks for a day that is over, has beats, and has no seal, while
 // the chain went on for long enough.
-func (b *sealBook) newestRemoved(q *inquiry, j *judge, root string, newest time.Time, first chain.Place, keys bool) {
-	severity := Doubt // a store in which nobody ever sealed anything
-	if keys {
-		severity = Fault
-	}
+func (b *sealBook) newestRemoved(q *inquiry, j *judge, root string, newest time.Time, first chain.Place) {
+	severity := Doubt // nobody sealed anything yet: a leader that could not is no forger
 	if s := b.newest(); s != nil {
 		severity, first = Fault, s.next
 		if j.broken(s.LastSeq, s.LastSeq+1) {

@@ -131,7 +131,7 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 	if err != nil {
 		return Outcome{}, false, err
 	}
-	j := &judge{q: q, ledger: l, book: book, lock: before, now: after, keptFrom: o.KeptFrom, dir: l.Path(ledger.Heartbeats) + "/"}
+	j := &judge{q: q, ledger: l, book: book, lock: before, now: after, keptFrom: o.KeptFrom, log: log, first: r.first, dir: l.Path(ledger.Heartbeats) + "/"}
 	if log.Newest() != nil {
 		if err := j.documents(ctx, r, o); err != nil {
 			return Outcome{}, false, err

@@ -80,6 +80,9 @@ var finer = []attack{
 			return false
 		}
 		a.grant(old)
+		if then.Number == now.Number {
+			a.path = "" // the beats behind it are
+		}
 		return true
 	}},
 	{"edit a beat that is not sealed, and chain anew what follows", "key", false, func(a *attacker) bool {
@@ -151,7 +154,7 @@ var finer = []attack{
 				a.commit(store.Delete(b.Key))
 			}
 		}
-		a.path = a.l.Key(ledger.Evidence, evidence.BatchID(last)).String()
+		a.path = a.l.Key(ledger.Evidence, evidence.BatchID(1)).String()
 		return true
 	}},
 	{"take the signatures away", "key", true, func(a *attacker) bool {

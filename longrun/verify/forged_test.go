@@ -141,3 +141,19 @@ func TestAnEditedProbeOrIncidentIsNamed(t *testing.T) {
 	a.set(incident.Key, incident.Value)
 	a.named(o)
 }
+
+// A beat that was copied into a free slot of an open day has the number of one that was
+// logged: a window, which does not read that one, names the copy all the same.
+func TestACopiedBeatIsNamedInAWindow(t *testing.T) {
+	t.Parallel()
+	a, o := forger(t)
+	ids := a.isLogged(evidence.Beat)
+	open := all(a, ledger.Heartbeats, func(e ledger.Entry[longrun.Heartbeat]) bool { return ids[e.Key.ID] == 0 })
+	old := all(a, ledger.Heartbeats, func(e ledger.Entry[longrun.Heartbeat]) bool { return ids[e.Key.ID] > 0 })[0].Value
+	require.NotEmpty(t, open)
+	at := longrun.DayOf(open[len(open)-1].At).To.Add(-time.Second) // behind all
+	old.BucketID, old.TS = at.Format("2006-01-02T15-04-05"), at
+	a.set(a.l.Key(ledger.Heartbeats, old.BucketID), old)
+	o.From = longrun.DayOf(at).From
+	a.named(o)
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
+	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/logged"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -28,6 +29,9 @@ type judge struct {
 	// gone are the numbers of beats that are not there, and of which that is known:
 	// their lines say that they were, and the rest is said by those.
 	gone chain.Numbers
+
+	log   *logged.Book
+	first chain.Place // of all beats of chains
 
 	oldest chain.Place // of what there is of the oldest chain
 	anew   int         // how often the chain began anew
@@ -131,10 +135,8 @@ func (j *judge) lockRow(beats bool) {
 		j.q.Fault(k.path, "is no document of a lock: %v", k.bad)
 	case k.note != nil:
 		j.q.Fault(k.path, "its note is no head of a chain: %.80q", k.row.Note)
-	case k.head == evidence.Head{} && beats && k.text.Number > 0:
-		j.q.Doubt(k.path, "names the end of the log, and no head of the chain: that was lost, and nothing proves where the chain ends")
-	case k.head == evidence.Head{} && beats:
-		j.q.Fault(k.path, "its note holds no head, though there are beats")
+	case k.head == evidence.Head{} && beats: // as that of a row which was lost, until the first beat
+		j.q.Doubt(k.path, "its note holds no head of the chain, though there are beats: that was lost, and nothing proves where the chain ends")
 	case j.now.head.ChainSeq < k.head.ChainSeq || j.now.head.ChainSeq == k.head.ChainSeq && j.now.head != k.head:
 		j.q.Doubt(k.path, "the head moved from number %d to number %d while the beats were read: check again", k.head.ChainSeq, j.now.head.ChainSeq)
 	}
@@ -238,7 +240,7 @@ func (j *judge) older(first *chain.Piece, rest []*chain.Piece) *chain.Piece {
 	}
 	var last *chain.Piece
 	for _, c := range rest {
-		if c.Latest.Before(first.First.TS) && (last == nil || c.Latest.After(last.Latest)) {
+		if j.isOlder(c, first) && (last == nil || c.Latest.After(last.Latest)) {
 			last = c
 		}
 	}
@@ -253,6 +255,13 @@ func (j *judge) older(first *chain.Piece, rest []*chain.Piece) *chain.Piece {
 		return nil
 	}
 	return last
+}
+
+// isOlder reports whether a piece is of a chain from before the one that first begins. It
+// ended before that; or a clock that was ahead dated some of it later, and it begins with
+// a beat that was logged, or with the first of all.
+func (j *judge) isOlder(c, first *chain.Piece) bool {
+	return c.Latest.Before(first.First.TS) || c.First.ID == j.first.ID || j.log.Has(evidence.Beat, c.First.ID)
 }
 
 // stray judges a piece that no chain leads through.

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"crypto/ed25519"
 	"maps"
 	"testing"
 	"time"
@@ -61,4 +62,18 @@ func TestASealThatIsChangedOrGoneIsNamed(t *testing.T) {
 		}
 	}
 	require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict)
+}
+
+// A leader that could not seal for a while, as in a long outage of the store, is no
+// forger: with a key and without one what was never sealed is a doubt.
+func TestWhatWasNeverSealedIsADoubt(t *testing.T) {
+	t.Parallel()
+	h := newHistory(1)
+	h.run(perDay + 500)
+	l := h.write(t, memstore.New(nil))
+	for _, keys := range [][]ed25519.PublicKey{nil, {publicOf(testKey(1))}} {
+		o := evidenceOf(t, l, verify.EvidenceOptions{Keys: keys})
+		require.Equal(t, verify.CannotTell, o.Verdict, "%v", o.Problems)
+		require.Contains(t, textsOf(o), "nothing sealed it")
+	}
 }

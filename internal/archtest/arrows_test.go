@@ -62,6 +62,7 @@ var arrows = []row{
 		dir: "longrun/evidence", with: []string{xmod},
 		ours: []string{"longrun", "longrun/evidence/internal/canonical", "longrun/evidence/tree"},
 	},
+	{dir: "longrun/evidence/witness", ours: []string{"longrun/evidence", "longrun/evidence/tree"}, with: []string{clock, xmod}},
 
 	// Built once, on the contracts. The ledger and the lock speak in the store's
 	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.
@@ -71,6 +72,7 @@ var arrows = []row{
 		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/document", "internal/visible"},
 	},
 	{dir: "longrun/ledger/logbook", ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store"}},
+	{dir: "longrun/ledger/witnessed", ours: []string{"longrun/ledger", "longrun/evidence/tree", "longrun/evidence/witness", "store"}},
 	{
 		dir:  "longrun/ledger/retention",
 		ours: []string{"longrun/ledger/logbook", "longrun/ledger", "longrun", "longrun/coverage", "longrun/evidence", "store"},
@@ -217,6 +219,11 @@ var arrows = []row{
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
 			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
 		},
+		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
+	},
+	{
+		dir:  "longrun/witnesshttp",
+		ours: []string{"longrun/evidence/witness", "internal/redact", "internal/turnstile"},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 	// Numbers for Prometheus: the snapshot alone, and the one room that knows its client.

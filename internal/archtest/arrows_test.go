@@ -71,7 +71,10 @@ var arrows = []row{
 		dir: "longrun/ledger", with: []string{clock},
 		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/document", "internal/visible"},
 	},
-	{dir: "longrun/ledger/logbook", ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store"}},
+	{
+		dir: "longrun/ledger/logbook", with: []string{xmod},
+		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree", "longrun/evidence/witness", "store"},
+	},
 	{dir: "longrun/ledger/witnessed", ours: []string{"longrun/ledger", "longrun/evidence/tree", "longrun/evidence/witness", "store"}},
 	{
 		dir:  "longrun/ledger/retention",
@@ -200,14 +203,22 @@ var arrows = []row{
 		},
 	},
 	{
+		dir: "longrun/monitor/internal/cosigning", with: []string{xmod},
+		ours: []string{
+			"store", "longrun/evidence", "longrun/evidence/witness", "longrun/ledger/logbook", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
 		dir: "longrun/monitor",
 		ours: []string{
-			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/metrics", "longrun/rules", "store",
+			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/evidence/witness", "longrun/metrics", "longrun/rules", "store",
 			"internal/deadline", "internal/guardstore", "internal/spawn",
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
 			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/measuring", "longrun/monitor/internal/causes", "longrun/monitor/internal/anchoring",
+			"longrun/monitor/internal/cosigning",
 		},
 		with: []string{clock, xsync},
 	},

@@ -99,12 +99,12 @@ var arrows = []row{
 	},
 	{
 		dir: "longrun/verify/internal/logged", with: []string{xmod},
-		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree"},
+		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree", "longrun/evidence/witness", "store", "internal/spawn"},
 	},
 	{
 		dir: "longrun/verify", with: []string{xmod},
 		ours: []string{
-			"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store",
+			"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "longrun/evidence/witness", "store",
 			"longrun/verify/internal/chain", "longrun/verify/internal/logged", "internal/document", "internal/spawn", "internal/visible",
 		},
 	},

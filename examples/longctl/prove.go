@@ -205,7 +205,7 @@ type keyCommand struct {
 	outfile.Flags `embed:""`
 
 	Root      string `default:"wa_metrics/longrun" placeholder:"DOCUMENT" help:"The document under which all collections lie."`
-	Origin    string `placeholder:"NAME" help:"The name of the log of evidence, where it is not the root."`
+	Origin    string `placeholder:"NAME" env:"LONGRUN_ORIGIN" help:"The name of the log of evidence, where it is not the root."`
 	Witness   string `placeholder:"NAME" help:"The verifier key of a witness of that name instead, whose private key is LONGRUN_COSIGN_KEY."`
 	PublicKey string `placeholder:"KEY" help:"The public key, in base64, or a file with one. Default: that of LONGRUN_EVIDENCE_KEY."`
 	Key       string `env:"LONGRUN_EVIDENCE_KEY" hidden:""`

@@ -81,7 +81,7 @@ type verifyEvidence struct {
 	Anchor    []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"A file with checkpoints or heads that were kept elsewhere, among any text: the export of a chat, the log of pings. May be given several times."`
 	witnessFlags
 	AsOf     moment `placeholder:"TIME" help:"The store is as it was then: an archive, or a backup."`
-	Origin   string `placeholder:"NAME" help:"The name of the log of evidence, where it is not the root."`
+	Origin   string `placeholder:"NAME" env:"LONGRUN_ORIGIN" help:"The name of the log of evidence, where it is not the root."`
 	KeepDays int    `placeholder:"DAYS" help:"How many days retention keeps beats: younger ones must be there."`
 }
 

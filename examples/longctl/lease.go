@@ -18,7 +18,7 @@ import (
 // logFlags are those of commands that write to the log of evidence.
 type logFlags struct {
 	Key    string `env:"LONGRUN_EVIDENCE_KEY" hidden:""`
-	Origin string `placeholder:"NAME" help:"The name of the log of evidence, where it is not the root."`
+	Origin string `placeholder:"NAME" env:"LONGRUN_ORIGIN" help:"The name of the log of evidence, where it is not the root."`
 }
 
 // options are those of a log, from the flags.

@@ -13,6 +13,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 )
@@ -91,12 +92,14 @@ type checkCommand struct {
 
 	File      string   `arg:"" type:"existingfile" help:"The document's text, or its proof: the other lies beside it."`
 	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that the log is signed with, in base64, or a file with one. May be given several times."`
+	witnessFlags
 }
 
 // Help is what longctl check --help says beside the flags.
 func (checkCommand) Help() string {
 	return `It needs no store: the text of a document and its proof, as longctl prove writes
-them, and the public key.
+them, and the public key. With witnesses it also needs their cosignatures, which
+the proof has from the batch: that nobody was shown another history. It asks none.
 
 Exit codes: 0 proven and signed, 1 not, 2 wrong usage, or no key was given to check
 the signature with.
@@ -121,6 +124,9 @@ func (c checkCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
+	if _, _, err := c.witnesses(); err != nil {
+		return err
+	}
 	p, err := evidence.ParseProof(string(data))
 	if err != nil {
 		return fmt.Errorf("%s: %w", text+proofEnding, err)
@@ -133,7 +139,11 @@ func (c checkCommand) Run(s surroundings) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", visible.Line(text, maxLine), err)
 	}
-	_, err = fmt.Fprintf(s.out, "%s is leaf %d of %d of %s, signed\n", visible.Line(text, maxLine), p.Index, checkpoint.Size, checkpoint.Origin)
+	by, err := c.cosigned(p.Checkpoint)
+	if err != nil {
+		return fmt.Errorf("%s: %w", visible.Line(text, maxLine), err)
+	}
+	_, err = fmt.Fprintf(s.out, "%s is leaf %d of %d of %s, signed%s\n", visible.Line(text, maxLine), p.Index, checkpoint.Size, checkpoint.Origin, by)
 	return err
 }
 
@@ -149,7 +159,8 @@ type checkpointCommand struct {
 func (checkpointCommand) Help() string {
 	return `It stands for everything that was logged up to it. Kept where nobody who can write
 the store can, such as in a chat, it is an anchor: longctl verify evidence --anchor
-tells by it what was removed or made anew since.
+tells by it what was removed or made anew since. What witnesses cosigned of it stands
+behind it.
 
 Example:
 
@@ -173,7 +184,7 @@ func (c checkpointCommand) Run(ctx context.Context, s surroundings) error {
 	if _, err := b.Value.Open(); err != nil {
 		return fmt.Errorf("%s: %w", b.Path(), err)
 	}
-	fmt.Fprint(s.out, b.Value.Checkpoint)
+	fmt.Fprint(s.out, b.Value.Note())
 	if !c.Head {
 		return nil
 	}
@@ -194,9 +205,11 @@ type keyCommand struct {
 	outfile.Flags `embed:""`
 
 	Root      string `default:"wa_metrics/longrun" placeholder:"DOCUMENT" help:"The document under which all collections lie."`
-	Origin    string `placeholder:"NAME" help:"The name of the log of evidence, where it is not the root."`
+	Origin    string `placeholder:"NAME" env:"LONGRUN_ORIGIN" help:"The name of the log of evidence, where it is not the root."`
+	Witness   string `placeholder:"NAME" help:"The verifier key of a witness of that name instead, whose private key is LONGRUN_COSIGN_KEY."`
 	PublicKey string `placeholder:"KEY" help:"The public key, in base64, or a file with one. Default: that of LONGRUN_EVIDENCE_KEY."`
 	Key       string `env:"LONGRUN_EVIDENCE_KEY" hidden:""`
+	CosignKey string `env:"LONGRUN_COSIGN_KEY" hidden:""`
 }
 
 // Help is what longctl key --help says beside the flags.
@@ -207,7 +220,8 @@ private one.
 
 Example:
 
-    longctl key --public-key evidence.pub.pem`
+    longctl key --public-key evidence.pub.pem
+    longctl key --witness watch.example.org/witness`
 }
 
 // Run says it.
@@ -219,6 +233,10 @@ func (c keyCommand) Run(s surroundings) error {
 	if evidence.ValidateOrigin(origin) != nil {
 		return usageError{errors.New("--origin: it is of 1 to 200 visible ASCII characters without '+'")}
 	}
+	variable, private := "LONGRUN_EVIDENCE_KEY", c.Key
+	if c.Witness != "" {
+		variable, private = "LONGRUN_COSIGN_KEY", c.CosignKey
+	}
 	var key ed25519.PublicKey
 	switch {
 	case c.PublicKey != "":
@@ -227,14 +245,22 @@ func (c keyCommand) Run(s surroundings) error {
 			return err
 		}
 		key = keys[0]
-	case c.Key != "":
-		private, err := evidence.ParsePrivateKey(c.Key)
+	case private != "":
+		own, err := evidence.ParsePrivateKey(private)
 		if err != nil {
-			return usageError{fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err)}
+			return usageError{fmt.Errorf("%s: %w", variable, err)}
 		}
-		key, _ = private.Public().(ed25519.PublicKey) // what an Ed25519 key returns
+		key, _ = own.Public().(ed25519.PublicKey) // what an Ed25519 key returns
 	default:
-		return usageError{errors.New("give --public-key, or set LONGRUN_EVIDENCE_KEY")}
+		return usageError{fmt.Errorf("give --public-key, or set %s", variable)}
+	}
+	if c.Witness != "" {
+		k, err := witness.NewKey(c.Witness, key)
+		if err != nil {
+			return usageError{fmt.Errorf("--witness: %w", err)}
+		}
+		_, err = fmt.Fprintf(s.out, "public key    %s\nverifier key  %s\n", base64.StdEncoding.EncodeToString(key), k)
+		return err
 	}
 	_, err := fmt.Fprintf(s.out, "public key    %s\nverifier key  %s\n", base64.StdEncoding.EncodeToString(key), evidence.VerifierKey(origin, key))
 	return err

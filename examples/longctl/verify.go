@@ -79,9 +79,10 @@ type verifyEvidence struct {
 
 	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that the evidence is signed with, in base64, or a file with one. May be given several times."`
 	Anchor    []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"A file with checkpoints or heads that were kept elsewhere, among any text: the export of a chat, the log of pings. May be given several times."`
-	AsOf      moment   `placeholder:"TIME" help:"The store is as it was then: an archive, or a backup."`
-	Origin    string   `placeholder:"NAME" help:"The name of the log of evidence, where it is not the root."`
-	KeepDays  int      `placeholder:"DAYS" help:"How many days retention keeps beats: younger ones must be there."`
+	witnessFlags
+	AsOf     moment `placeholder:"TIME" help:"The store is as it was then: an archive, or a backup."`
+	Origin   string `placeholder:"NAME" env:"LONGRUN_ORIGIN" help:"The name of the log of evidence, where it is not the root."`
+	KeepDays int    `placeholder:"DAYS" help:"How many days retention keeps beats: younger ones must be there."`
 }
 
 // Help is what longctl verify evidence --help says beside the flags.
@@ -93,7 +94,9 @@ names each document that does not fit. Without a window it reads everything.
 
 Up to the newest signed checkpoint the key's holder vouches for all of it, and since
 then for beats only. That this is the only history only an anchor can tell: a
-checkpoint or head that was kept where nobody who can write the store can.
+checkpoint or head that was kept where nobody who can write the store can; or
+witnesses, which cosign one history of a log and no other. One with an address
+is asked how far it has seen the log, too, which names a store that was set back.
 ` + verifyExits + `
 
 Examples:
@@ -101,7 +104,8 @@ Examples:
     longctl verify evidence
     longctl verify evidence --public-key evidence.pub.pem --anchor chat-export.txt
     longctl verify evidence --store firestore:my-project --window 30d --format json
-    longctl verify evidence --public-key evidence.pub.pem`
+    longctl verify evidence --public-key evidence.pub.pem \
+        --witness "watch.example.org/witness+1a2b3c4d+BA… https://watch.example.org/witness"`
 }
 
 // Run checks.
@@ -119,6 +123,9 @@ func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	if o.Keys, err = publicKeys(c.PublicKey); err != nil {
+		return err
+	}
+	if o.Witnesses, o.WitnessesNeeded, err = c.witnesses(); err != nil {
 		return err
 	}
 	if c.KeepDays < 0 {

@@ -49,6 +49,8 @@ type config struct {
 	WhatsApp   whatsappConfig
 	Alerts     alertsConfig
 	Door       doorConfig
+	Cosign     cosignConfig
+	Origin     string `env:"LONGRUN_ORIGIN"`
 
 	// EmulatorHost is read by name here, since Google's client would read it
 	// anyway, with dial options of its own.
@@ -94,6 +96,19 @@ not. The environment says what differs from:
                                            of 30d, needs no token
   LONGRUN_EVIDENCE_KEY none                Ed25519 private key that signs the
                                            evidence: PEM, or base64 of its seed
+  LONGRUN_ORIGIN       the root            name of the log of evidence, by which witnesses
+                                           know it, such as ops.example.org/longrun: the
+                                           same for all instances; another one begins
+                                           another log
+  LONGRUN_COSIGNERS    none                witnesses that cosign each checkpoint of the
+                                           evidence, split by commas: a verifier key and,
+                                           behind a space, the address
+  LONGRUN_COSIGN_KEY   none                Ed25519 private key, as LONGRUN_EVIDENCE_KEY: this
+                                           server is a witness itself, at /witness, open
+                                           to everybody
+  LONGRUN_COSIGN_NAME  none                its name, such as watch.example.org/witness
+  LONGRUN_COSIGN_LOGS  none                verifier keys of the logs that it cosigns, split
+                                           by commas: what longctl key prints for each
   LONGRUN_METRICS      token               who may scrape /metrics: whom the admin API
                                            lets in, or open: everybody, for a network
                                            of which only Prometheus is part
@@ -167,7 +182,7 @@ func readConfig(environment map[string]string, demo bool) (config, error) {
 	if demo {
 		c.demonstrate()
 	}
-	errs = append(errs, c.checkLog(), c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkWitness(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkDoor(), c.checkEvidence())
+	errs = append(errs, c.checkLog(), c.checkToken(), c.checkMetrics(), c.checkAddress(), c.checkStore(), c.checkWitness(), c.checkMonitor(), c.checkWhatsApp(), c.checkAlerts(), c.checkDoor(), c.checkEvidence(), c.checkCosign())
 	return c, errors.Join(errs...)
 }
 
@@ -283,7 +298,7 @@ func (c *config) monitor(st store.Store) monitor.Config {
 	return monitor.Config{
 		Service: c.Alerts.Service, Zone: zone,
 		Store: st, Root: c.Root, Interval: c.Interval, Lease: c.Lease, Witness: c.witness, InstanceID: c.InstanceID, CommitHash: c.Commit,
-		Journal: c.Journal, AdminURL: c.adminURL(), DashboardURL: c.Alerts.BaseURL, Clock: c.clock, EvidenceKey: c.key,
+		Journal: c.Journal, AdminURL: c.adminURL(), DashboardURL: c.Alerts.BaseURL, Clock: c.clock, EvidenceKey: c.key, Origin: c.Origin,
 	}
 }
 
@@ -303,7 +318,7 @@ func inVariables(wrong *monitor.ConfigError) error {
 	variables := map[string]string{
 		"Root": "LONGRUN_ROOT", "Interval": "LONGRUN_INTERVAL", "Lease": "LONGRUN_LEASE",
 		"InstanceID": "LONGRUN_INSTANCE_ID", "CommitHash": "LONGRUN_COMMIT", "Journal": "LONGRUN_JOURNAL", "AdminURL": "LONGRUN_BASE_URL",
-		"Service": "LONGRUN_SERVICE",
+		"Service": "LONGRUN_SERVICE", "Origin": "LONGRUN_ORIGIN",
 	}
 	var errs []error
 	for _, f := range wrong.Fields {

@@ -135,6 +135,9 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 	if err = c.deadMan(&cfg, logger); err != nil {
 		return &openError{err}
 	}
+	if cfg.Cosigners, err = c.cosigners(); err != nil {
+		return &openError{err}
+	}
 	m, err := monitor.New(cfg)
 	if err != nil {
 		return err
@@ -153,6 +156,9 @@ func serve(ctx context.Context, c config, logger *slog.Logger, out io.Writer) er
 		return err
 	}
 	mux.Handle("GET /metrics", scrape)
+	if err := c.serveWitness(ctx, mux, st, logger); err != nil {
+		return &openError{err}
+	}
 	mux.Handle("/", dashboard.New(m, dashboard.Options{
 		Token: c.Token, Service: c.Alerts.Service, Zone: cfg.Zone, API: strings.TrimPrefix(adminhttp.DefaultPrefix, "/") + "/", Clock: c.clock, Logger: logger,
 	}))

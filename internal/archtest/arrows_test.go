@@ -62,6 +62,7 @@ var arrows = []row{
 		dir: "longrun/evidence", with: []string{xmod},
 		ours: []string{"longrun", "longrun/evidence/internal/canonical", "longrun/evidence/tree"},
 	},
+	{dir: "longrun/evidence/witness", ours: []string{"longrun/evidence", "longrun/evidence/tree"}, with: []string{clock, xmod}},
 
 	// Built once, on the contracts. The ledger and the lock speak in the store's
 	// words (Cursor, Op, ErrNotFound), and whoever calls them may name those.
@@ -70,7 +71,11 @@ var arrows = []row{
 		dir: "longrun/ledger", with: []string{clock},
 		ours: []string{"store", "longrun", "longrun/coverage", "longrun/evidence", "longrun/rules", "internal/document", "internal/visible"},
 	},
-	{dir: "longrun/ledger/logbook", ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store"}},
+	{
+		dir: "longrun/ledger/logbook", with: []string{xmod},
+		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree", "longrun/evidence/witness", "store"},
+	},
+	{dir: "longrun/ledger/witnessed", ours: []string{"longrun/ledger", "longrun/evidence/tree", "longrun/evidence/witness", "store"}},
 	{
 		dir:  "longrun/ledger/retention",
 		ours: []string{"longrun/ledger/logbook", "longrun/ledger", "longrun", "longrun/coverage", "longrun/evidence", "store"},
@@ -94,12 +99,12 @@ var arrows = []row{
 	},
 	{
 		dir: "longrun/verify/internal/logged", with: []string{xmod},
-		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree"},
+		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree", "longrun/evidence/witness", "store", "internal/spawn"},
 	},
 	{
 		dir: "longrun/verify", with: []string{xmod},
 		ours: []string{
-			"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "store",
+			"longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/evidence", "longrun/evidence/witness", "store",
 			"longrun/verify/internal/chain", "longrun/verify/internal/logged", "internal/document", "internal/spawn", "internal/visible",
 		},
 	},
@@ -198,14 +203,22 @@ var arrows = []row{
 		},
 	},
 	{
+		dir: "longrun/monitor/internal/cosigning", with: []string{xmod},
+		ours: []string{
+			"store", "longrun/evidence", "longrun/evidence/witness", "longrun/ledger/logbook", "longrun/monitor/internal/room",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+		},
+	},
+	{
 		dir: "longrun/monitor",
 		ours: []string{
-			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/metrics", "longrun/rules", "store",
+			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/evidence/witness", "longrun/metrics", "longrun/rules", "store",
 			"internal/deadline", "internal/guardstore", "internal/spawn",
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
 			"longrun/monitor/internal/memlimit", "longrun/monitor/internal/measuring", "longrun/monitor/internal/causes", "longrun/monitor/internal/anchoring",
+			"longrun/monitor/internal/cosigning",
 		},
 		with: []string{clock, xsync},
 	},
@@ -217,6 +230,11 @@ var arrows = []row{
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
 			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
 		},
+		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
+	},
+	{
+		dir:  "longrun/witnesshttp",
+		ours: []string{"longrun/evidence/witness", "internal/redact", "internal/turnstile"},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 	// Numbers for Prometheus: the snapshot alone, and the one room that knows its client.

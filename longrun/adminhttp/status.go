@@ -39,6 +39,7 @@ type statusBody struct {
 	Probes        []probeBody        `json:"probes"`
 	NextRollup    *time.Time         `json:"nextRollup"`
 	Alerts        alertsBody         `json:"alerts"`
+	Cosigners     []cosignerBody     `json:"cosigners"`
 	Store         storeState         `json:"store"`
 	Settings      settingsBody       `json:"settings"`
 }
@@ -57,6 +58,25 @@ func taskBodies(tasks []monitor.TaskStatus) []taskBody {
 	out := make([]taskBody, len(tasks))
 	for i, t := range tasks {
 		out[i] = taskBody{Name: t.Name, State: string(t.State), Since: optional(t.Since), Restarts: t.Restarts, Failed: t.Error != ""}
+	}
+	return out
+}
+
+// cosignerBody is a monitor.CosignerStatus as callers see it. Its error stands in the
+// log, as a task's does.
+type cosignerBody struct {
+	Name          string     `json:"name"`
+	Size          int64      `json:"size"`
+	At            *time.Time `json:"at"`
+	Contradiction string     `json:"contradiction"`
+	Since         *time.Time `json:"since"`
+	Failed        bool       `json:"failed"`
+}
+
+func cosignerBodies(list []monitor.CosignerStatus) []cosignerBody {
+	out := make([]cosignerBody, len(list))
+	for i, c := range list {
+		out[i] = cosignerBody{Name: c.Name, Size: c.Size, At: optional(c.At), Contradiction: c.Contradiction, Since: optional(c.Since), Failed: c.Error != ""}
 	}
 	return out
 }
@@ -163,6 +183,7 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		Probes:     probeBodies(s.Probes),
 		NextRollup: optional(s.NextRollup),
 		Alerts:     alertsOf(s.Alerts),
+		Cosigners:  cosignerBodies(s.Cosigners),
 		Store:      storeState{Reachable: s.StoreReachable, ReadOnly: s.StoreReadOnly, LastAnswer: optional(s.StoreAnswered)},
 		Settings:   settingsOf(s.Settings),
 	}})

@@ -183,10 +183,13 @@ func (b *Batch) Prove(kind Kind, id string) (Proof, Line, error) {
 		}
 		index := b.First + int64(i)
 		hashes, err := o.Stretch.Inclusion(index, b.Size)
-		return Proof{Index: index, Hashes: hashes, Checkpoint: b.Checkpoint + cosignatures(b.Checkpoint, b.Cosigned)}, l, err
+		return Proof{Index: index, Hashes: hashes, Checkpoint: b.Note()}, l, err
 	}
 	return Proof{}, Line{}, ErrNotLogged
 }
+
+// Note returns the checkpoint with what witnesses cosigned of it behind its signature.
+func (b *Batch) Note() string { return b.Checkpoint + cosignatures(b.Checkpoint, b.Cosigned) }
 
 // cosignatures are those of witnesses, as they stand behind a signed checkpoint.
 func cosignatures(checkpoint string, lines []string) (text string) {

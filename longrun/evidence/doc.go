@@ -40,7 +40,8 @@
 // document.
 //
 // Checkpoints are tlog-checkpoints and signed-notes, and proofs tlog-proofs of C2SP:
-// others check them with the VerifierKey and nothing of ours.
+// others check them with the VerifierKey and nothing of ours. What witnesses cosigned
+// of a checkpoint stands beside it, in Batch.Cosigned: see package witness.
 //
 // # Seals
 //

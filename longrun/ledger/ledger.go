@@ -43,11 +43,13 @@ const (
 	Outbox     Collection = "outbox"
 	Rollups    Collection = "rollups"
 	Evidence   Collection = "evidence"
+	// Witnessed are the logs of others, see package witnessed.
+	Witnessed Collection = "witnessed"
 )
 
 // Collections returns all of them.
 func Collections() []Collection {
-	return []Collection{Config, Locks, Runs, Heartbeats, Probes, Incidents, Rules, Silences, Outbox, Rollups, Evidence}
+	return []Collection{Config, Locks, Runs, Heartbeats, Probes, Incidents, Rules, Silences, Outbox, Rollups, Evidence, Witnessed}
 }
 
 // Ledger reads and writes the documents under one root. It is safe for

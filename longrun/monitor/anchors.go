@@ -28,11 +28,15 @@ func (m *Monitor) keepers() (keepers []anchoring.Keeper) {
 func (m *Monitor) closingOptions() closing.Options {
 	o := closing.Options{
 		Origin: m.cfg.origin(), EvidenceKey: m.cfg.EvidenceKey, Trusted: m.store.Time().Trusted, Rolled: m.measures.Day,
-		Logged: func(b evidence.Batch) { m.anchors.Tell(anchoring.Checkpoint{Text: b.Checkpoint, At: b.TS}) },
+		Logged: func(b evidence.Batch) {
+			m.anchors.Tell(anchoring.Checkpoint{Text: b.Checkpoint, At: b.TS})
+			m.cosigning.Tell(b)
+		},
 	}
-	if m.cfg.Anchor != nil || m.cfg.Alerter != nil { // else it would be a read for nobody
+	if m.cfg.Anchor != nil || m.cfg.Alerter != nil || len(m.cfg.Cosigners) > 0 { // else it would be a read for nobody
 		o.Found = func(b evidence.Batch) {
 			m.anchors.Tell(anchoring.Checkpoint{Text: b.Checkpoint, At: b.TS, Found: true})
+			m.cosigning.Tell(b)
 		}
 	}
 	return o

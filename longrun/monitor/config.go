@@ -143,6 +143,13 @@ type Config struct {
 	// alert.Checkpoint: a chat is a good place to keep them. Default: false; messages of
 	// other kinds have the newest one as alert.Message.Checkpoint all the same.
 	AnchorAlerts bool
+	// Cosigners are witnesses that the leader asks to cosign each new checkpoint, one
+	// after another; what they sign is stored beside it. Each call has 30 s; a witness
+	// that does not answer is asked again a minute later, and then less and less often,
+	// up to every hour. One that has cosigned what this log is no part of is told to the
+	// Alerter, and stands in Status. They need an EvidenceKey, and know the log by its
+	// Origin and key. Default: none.
+	Cosigners []Cosigner
 
 	// Backlog is how many beats are kept while the store is out of reach.
 	// Default: 1,440, a day of minutes.
@@ -377,6 +384,7 @@ func (c Config) validate(invalid *ConfigError) {
 		invalid.add("EvidenceKey", errors.New("is no Ed25519 private key"))
 	}
 	invalid.add("Origin", c.validateOrigin())
+	c.validateCosigners(invalid)
 	if c.AnchorAlerts && c.Alerter == nil {
 		invalid.add("AnchorAlerts", errors.New("needs an Alerter"))
 	}

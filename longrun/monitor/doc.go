@@ -33,6 +33,7 @@
 //	runs         this run's document              alarming  rules, incidents, mutes
 //	room         what every room is given         outbox    messages, the channel
 //	measuring    numbers for Metrics              closing   rollups, evidence, retention
+//	anchoring    checkpoints, kept outside        cosigning checkpoints, signed by witnesses
 //
 // A heartbeat: beats.Pulse wakes at the slot's start, asks the host (hostcall.Status),
 // makes the beat, keeps it in the backlog, behind which the journal is written, and
@@ -164,7 +165,8 @@
 // a follower reads the lock's document at most four times in a lease.
 //
 // A monitor at rest holds at most twelve goroutines, whatever its age, two more with
-// Config.Leading, and one with Config.Anchor or AnchorAlerts, besides what the store's
+// Config.Leading, one with Config.Anchor or AnchorAlerts, and a leader one more with
+// Config.Cosigners, besides what the store's
 // own watches need. A probe's result is one more commit of two documents; a take-over
 // reads the results of one period of the slowest probe, once.
 //

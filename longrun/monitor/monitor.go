@@ -20,6 +20,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/beats"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/causes"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/closing"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/cosigning"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leading"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/measuring"
@@ -38,22 +39,23 @@ var ErrRunning = errors.New("monitor: already running")
 
 // Monitor watches one host. Its methods are safe for concurrent use.
 type Monitor struct {
-	cfg      Config
-	deps     room.Deps
-	store    *storehealth.Store
-	live     *settings.Live
-	run      *runs.Run
-	after    *hostcall.AfterBeat
-	status   *hostcall.Status
-	beats    *beats.Beats
-	campaign *leading.Campaign
-	probes   *probing.Schedule
-	alarms   *alarming.Board
-	channel  *outbox.Channel
-	closing  *closing.Closing
-	anchors  *anchoring.Anchoring
-	measures *measuring.Measures
-	host     *leading.Host // nil without Config.Leading
+	cfg       Config
+	deps      room.Deps
+	store     *storehealth.Store
+	live      *settings.Live
+	run       *runs.Run
+	after     *hostcall.AfterBeat
+	status    *hostcall.Status
+	beats     *beats.Beats
+	campaign  *leading.Campaign
+	probes    *probing.Schedule
+	alarms    *alarming.Board
+	channel   *outbox.Channel
+	closing   *closing.Closing
+	anchors   *anchoring.Anchoring
+	cosigning *cosigning.Cosigning
+	measures  *measuring.Measures
+	host      *leading.Host // nil without Config.Leading
 
 	processStart time.Time
 	running      atomic.Bool
@@ -85,6 +87,7 @@ func New(cfg Config) (*Monitor, error) {
 	m.after = hostcall.NewAfterBeat(cfg.AfterBeat, cfg.Interval, cfg.Clock, log)
 	m.measures = measuring.New(cfg.Interval, namesOf(cfg))
 	m.anchors = anchoring.New(m.deps, m.keepers()...)
+	m.cosigning = cosigning.New(m.deps, m.cosigningOptions())
 	m.closing = closing.New(m.deps, m.closingOptions())
 	m.probes = probing.New(m.deps, probing.Options{
 		Probes: probesOf(cfg), AtOnce: cfg.ProbesAtOnce, Started: m.settling,
@@ -130,6 +133,9 @@ func New(cfg Config) (*Monitor, error) {
 		m.probes.Task(),
 		m.alarms.Task(),
 		m.closing.Task(),
+	}
+	if len(cfg.Cosigners) > 0 {
+		tasks = append(tasks, m.cosigning.Task())
 	}
 	if cfg.Leading != nil {
 		m.host = leading.NewHost(m.deps, cfg.Leading)
@@ -316,6 +322,7 @@ func (m *Monitor) farewell(ctx context.Context) {
 	callers := []*hostcall.Caller{m.status.Caller(), m.after.Caller()}
 	callers = append(callers, m.channel.Callers()...)
 	callers = append(callers, m.anchors.Callers()...)
+	callers = append(callers, m.cosigning.Callers()...)
 	callers = append(callers, m.probes.Callers()...)
 	if m.host != nil {
 		callers = append(callers, m.host.Caller())

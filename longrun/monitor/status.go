@@ -83,6 +83,10 @@ type Status struct {
 	// Alerts are where the rules stand.
 	Alerts AlertsStatus
 
+	// Cosigners are the witnesses of Config, in its order, as this instance heard them
+	// while it led.
+	Cosigners []CosignerStatus
+
 	// Accounts are the host's accounts as it told them for the last beat that this
 	// instance made; none where it could not say. They are shared: nobody changes them.
 	Accounts []longrun.AccountStatus
@@ -150,6 +154,7 @@ func (m *Monitor) Status() Status {
 	}
 	s.NextRollup = m.closing.Next()
 	s.Alerts = m.alarms.Status()
+	s.Cosigners = m.cosigning.Status()
 	h := m.store.Health()
 	s.StoreReachable, s.StoreReadOnly, s.StoreMoved, s.StoreAnswered = h.Reachable, h.ReadOnly, h.Moved, h.Answered
 	if h.Err != nil {

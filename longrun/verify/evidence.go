@@ -30,6 +30,10 @@ type EvidenceOptions struct {
 	// kept elsewhere: the export of a chat, the log of a web server, a file. Default:
 	// none, and nothing proves that this is the only history.
 	Anchors []string
+	// Witnesses are those whose cosignatures count, and WitnessesNeeded how many of them
+	// make a checkpoint cosigned. Default: none are known; and 0 needs all of them.
+	Witnesses       []Witness
+	WitnessesNeeded int
 	// Now is the time by which the end of the history is judged: of an archive, when it
 	// was made. Default: the zero time, and no age is judged.
 	Now time.Time
@@ -57,7 +61,7 @@ type EvidenceOptions struct {
 // Up to the newest signed checkpoint the key's holder vouches for everything, and
 // since then for beats only, by the signature in the note: a probe or an incident that
 // was edited before its day was closed is not found. That this is the only history
-// only an anchor can tell. Without a Key whoever can write the store can make all of
+// only an anchor can tell, or the cosignatures of Witnesses. Without a Key whoever can write the store can make all of
 // it anew. What cannot be told is said: beats that are not sealed yet, an end that is
 // long ago, a log that is not signed.
 //
@@ -73,7 +77,7 @@ type EvidenceOptions struct {
 // Evidence streams. It keeps the lines of the log, some 40 MB for a year of minutes,
 // some 400 bytes for each break of the chain, at most 50,000 of them, and the seals.
 func Evidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions) (Outcome, error) {
-	if err := checkBounds(o.From, o.To); err != nil {
+	if err := errors.Join(checkBounds(o.From, o.To), o.checkWitnesses()); err != nil {
 		return Outcome{}, err
 	}
 	return steady(ctx, l, func() (Outcome, error) {
@@ -157,7 +161,11 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 	if log.Newest() == nil {
 		book.newestRemoved(q, j, l.Path(ledger.Rollups)+"/", r.newest, r.first)
 	}
-	j.end(r, o)
+	cosigned, err := j.witnesses(ctx, r, o)
+	if err != nil {
+		return Outcome{}, false, err
+	}
+	j.end(r, o, cosigned)
 	if r.inWindow == 0 && (!o.From.IsZero() || !o.To.IsZero()) {
 		q.Doubt("", "no beat of the chain lies in the window")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/logged"
@@ -140,7 +141,7 @@ func (j *judge) documents(ctx context.Context, r *reading, o EvidenceOptions) er
 
 // end judges where the history ends: the note of the lock, the anchors, and how long
 // ago that was.
-func (j *judge) end(r *reading, o EvidenceOptions) {
+func (j *judge) end(r *reading, o EvidenceOptions, cosigned bool) {
 	newest := r.log.Newest()
 	signed := j.note(r, o)
 	vouched := j.anchors(r, o, newest)
@@ -164,7 +165,7 @@ func (j *judge) end(r *reading, o EvidenceOptions) {
 		}
 		j.q.Note("", "%d "+what, n, r.unlogged.since.UTC().Format(time.RFC3339), by)
 	}
-	if len(o.Anchors) == 0 {
+	if len(o.Anchors) == 0 && !cosigned {
 		j.q.Note("", "no anchor was given: only a checkpoint that was kept elsewhere can tell that this is the only history, and not a part of it")
 	}
 	if !o.Now.IsZero() && !r.newest.IsZero() && o.To.IsZero() && o.Now.Sub(r.newest) > endGrace && !vouched {
@@ -250,6 +251,33 @@ func (j *judge) anchors(r *reading, o EvidenceOptions, newest *logged.Batch) boo
 		}
 	}
 	return vouched
+}
+
+// witnesses judges what they say, and reports whether that vouches for the history.
+func (j *judge) witnesses(ctx context.Context, r *reading, o EvidenceOptions) (bool, error) {
+	need := o.WitnessesNeeded
+	if need == 0 {
+		need = len(o.Witnesses)
+	}
+	keys := make([]witness.Key, 0, len(o.Witnesses))
+	for _, w := range o.Witnesses {
+		keys = append(keys, w.Key)
+	}
+	vouched := !r.log.Cosigned(keys, need, o.Now).IsZero()
+	for _, w := range o.Witnesses {
+		if w.Adder == nil {
+			continue
+		}
+		if err := r.log.Look(ctx, w.Key, w.Adder); err != nil {
+			return false, err
+		}
+	}
+	for _, count := range []string{"cosignatures", "batchesCosigned", "witnessesAgree"} {
+		if n := r.log.Counts[count]; n > 0 {
+			j.q.counts[count] = n
+		}
+	}
+	return vouched, nil
 }
 
 // heads are the heads that anchors tell of, by their numbers.

@@ -5,7 +5,7 @@
 // wrote the documents. Whoever can write the store can make a whole new history,
 // with its chain and its log, and nothing here will tell; only signatures, whose
 // key is kept elsewhere, stand against that, and against the key's holder only an
-// anchor that was kept elsewhere too. Fields that a document of ours does not have
+// anchor that was kept elsewhere too, or a witness. Fields that a document of ours does not have
 // are not looked at. Nor is what was pruned: of that the log has the names and the
 // hashes, and its rollup the numbers. And a document without a ts that is a time is in
 // no list, so that it is found only where the chain or the log misses it.
@@ -36,6 +36,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -86,6 +87,24 @@ func readLock(ctx context.Context, l *ledger.Ledger) (locked, error) {
 func checkBounds(from, to time.Time) error {
 	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
 		return errors.New("verify: To is not after From")
+	}
+	return nil
+}
+
+// Witness is one whose cosignatures count.
+type Witness struct {
+	// Key is what they are checked with. Required.
+	Key witness.Key
+	// Adder asks it what it has seen, where it can be reached: a store that was set
+	// back, or goes on as another history, is named by that. Asking never moves what the
+	// witness has seen. Default: it is not asked.
+	Adder witness.Adder
+}
+
+// checkWitnesses reports what is wrong with how many are needed.
+func (o EvidenceOptions) checkWitnesses() error {
+	if o.WitnessesNeeded < 0 || o.WitnessesNeeded > len(o.Witnesses) {
+		return errors.New("verify: WitnessesNeeded is not between 0 and the number of Witnesses")
 	}
 	return nil
 }

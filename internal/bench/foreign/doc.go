@@ -8,8 +8,9 @@
 // made; random shapes are held against another implementation in
 // longrun/evidence/tree.
 //
-// Both take the verifier key, the text of a document and its proof:
+// Both take the verifier key, the text of a document and its proof, and the verifier
+// keys of the witnesses that must have cosigned it:
 //
-//	go run ./foreign/check KEY FILE FILE.tlog-proof
-//	node foreign/check.mjs KEY FILE FILE.tlog-proof
+//	go run ./foreign/check KEY FILE FILE.tlog-proof [WITNESS…]
+//	node foreign/check.mjs KEY FILE FILE.tlog-proof [WITNESS…]
 package foreign

@@ -23,8 +23,8 @@ func main() {
 }
 
 func check(args []string) error {
-	if len(args) != 3 {
-		return fmt.Errorf("usage: check KEY FILE PROOF")
+	if len(args) < 3 {
+		return fmt.Errorf("usage: check KEY FILE PROOF [WITNESS…]")
 	}
 	entry, err := os.ReadFile(args[1])
 	if err != nil {
@@ -48,6 +48,15 @@ func check(args []string) error {
 	}
 	if _, err := note.Open(p.Checkpoint, note.VerifierList(verifier)); err != nil {
 		return err
+	}
+	for _, key := range args[3:] {
+		witness, err := fnote.NewVerifierForCosignatureV1(key)
+		if err != nil {
+			return err
+		}
+		if _, err := note.Open(p.Checkpoint, note.VerifierList(witness)); err != nil {
+			return fmt.Errorf("%s: %w", witness.Name(), err)
+		}
 	}
 	hashes := make([][]byte, len(p.Hashes))
 	for i := range p.Hashes {

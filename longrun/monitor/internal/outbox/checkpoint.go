@@ -25,13 +25,7 @@ func (c *Channel) anchored(m alert.Message) alert.Message {
 // to be left alone, and else the channel's: it was not sent, or that is not known.
 func (c *Channel) Checkpoint(ctx context.Context, text string) error {
 	now := c.Clock.Now().UTC()
-	if quiet := c.QuietFor(now); quiet > 0 {
-		return &QuietError{Until: now.Add(quiet), after: alert.RetryAfterError{After: quiet}}
-	}
-	if !c.Take() {
-		return errBusy
-	}
-	return c.Send(ctx, alert.Message{
+	return c.once(ctx, alert.Message{
 		Kind: alert.Checkpoint, Service: c.options.Service, Zone: c.options.Zone, Since: now, Summary: "of the evidence, to be kept: longctl verify evidence --anchor holds the store against it",
 		Instance: c.Self.InstanceID, Commit: c.Self.CommitHash, Key: "#checkpoint-" + longrun.RollupID(now), Details: strings.Split(strings.TrimSuffix(text, "\n"), "\n"), Checkpoint: text,
 	})

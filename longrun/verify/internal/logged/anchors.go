@@ -125,6 +125,14 @@ func (b *Book) containing(tree string, size int64) *Batch {
 	return b.Newest()
 }
 
+// Ending is the batch that ends with so many leaves of a tree; nil where none does.
+func (b *Book) Ending(tree string, size int64) *Batch {
+	if c := b.containing(tree, size); c != nil && c.Tree == tree && c.Size == size && c.sound {
+		return c
+	}
+	return nil
+}
+
 // Root is that of the newest tree.
 func (b *Book) Root() (root tlog.Hash) {
 	if c := b.Newest(); c != nil {

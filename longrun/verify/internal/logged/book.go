@@ -30,6 +30,8 @@ type Batch struct {
 	Signed     bool
 	Checkpoint string
 
+	cosigned []string // lines of witnesses
+
 	sound bool // it agrees with itself
 	after evidence.Tip
 	first int64
@@ -99,7 +101,7 @@ func (b *Book) open(e ledger.Entry[evidence.Batch], keys []ed25519.PublicKey) *B
 	v := &e.Value
 	c := &Batch{
 		Number: v.Number, Path: e.Path(), TS: v.TS, Tree: v.Tree, By: v.By, Broken: v.Broken, Size: v.Size, first: v.First,
-		Checkpoint: v.Checkpoint, lines: v.Lines,
+		Checkpoint: v.Checkpoint, lines: v.Lines, cosigned: v.Cosigned,
 	}
 	o, err := v.Open()
 	if err != nil {

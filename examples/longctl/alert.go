@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 )
@@ -47,7 +48,7 @@ Examples:
 // Run sends.
 func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 	if c.Timeout <= 0 {
-		return usageError{fmt.Errorf("--timeout: %v is not above 0", c.Timeout)}
+		return exit.Usage(fmt.Errorf("--timeout: %v is not above 0", c.Timeout))
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -55,11 +56,11 @@ func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 		return c.ask(ctx, s.out)
 	}
 	if c.None() {
-		return usageError{errors.New("no channel is configured: set the variables of one, such as TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or LONGRUN_SLACK_WEBHOOK, or name a --server")}
+		return exit.Usage(errors.New("no channel is configured: set the variables of one, such as TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or LONGRUN_SLACK_WEBHOOK, or name a --server"))
 	}
 	alerter, to, err := c.Open(slog.New(slog.NewTextHandler(s.err, nil)))
 	if err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	host, _ := os.Hostname() // for people only
 	now := time.Now().UTC()
@@ -85,7 +86,7 @@ func (c alertTestCommand) ask(ctx context.Context, out io.Writer) error {
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/alerts/test", nil)
 	if err != nil || request.URL.Host == "" {
-		return usageError{errors.New("--server: is no URL such as http://127.0.0.1:8080")}
+		return exit.Usage(errors.New("--server: is no URL such as http://127.0.0.1:8080"))
 	}
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)

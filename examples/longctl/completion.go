@@ -3,12 +3,12 @@ package main
 import (
 	"io"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 )
 
 // completionCommand writes what a shell completes command lines with.
 type completionCommand struct {
-	outfile.Flags `embed:""`
+	output.FileFlag `embed:""`
 
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }

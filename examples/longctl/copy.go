@@ -9,7 +9,8 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/copying"
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -17,7 +18,7 @@ import (
 
 // copyCommand brings everything from one store into another.
 type copyCommand struct {
-	outfile.Flags `embed:""`
+	output.FileFlag `embed:""`
 
 	From    string `arg:"" help:"The store to copy: sqlite:FILE or firestore:PROJECT."`
 	To      string `arg:"" help:"The store to copy into, which is empty, or has what an earlier call left."`
@@ -58,14 +59,14 @@ type copied struct {
 // Run copies.
 func (c copyCommand) Run(ctx context.Context, s surroundings) error {
 	if c.From == c.To {
-		return usageError{errors.New("FROM and TO are the same")}
+		return exit.Usage(errors.New("FROM and TO are the same"))
 	}
 	opener := stores.OpenExisting
 	if c.Archive {
 		opener = stores.OpenToRead
 	}
 	if scheme, _, err := stores.Split(c.To); err == nil && scheme == "memory" {
-		return usageError{errors.New("TO: what is copied into memory: ends with this program")}
+		return exit.Usage(errors.New("TO: what is copied into memory: ends with this program"))
 	}
 	from, end, err := c.open(ctx, "FROM", c.From, opener)
 	if err != nil {
@@ -100,12 +101,12 @@ func (c copyCommand) Run(ctx context.Context, s surroundings) error {
 func (c copyCommand) open(ctx context.Context, what, address string, opener func(context.Context, string, string) (store.Store, func(), error)) (copying.Side, func(), error) {
 	st, end, err := opener(ctx, address, c.Emulator)
 	if err != nil {
-		return copying.Side{}, nil, usageError{fmt.Errorf("%s: %w", what, err)}
+		return copying.Side{}, nil, exit.Usage(fmt.Errorf("%s: %w", what, err))
 	}
 	l, err := ledger.New(st, c.Root)
 	if err != nil {
 		end()
-		return copying.Side{}, nil, usageError{fmt.Errorf("--root: %w", err)}
+		return copying.Side{}, nil, exit.Usage(fmt.Errorf("--root: %w", err))
 	}
 	return copying.Side{Store: st, Ledger: l}, end, nil
 }

@@ -8,7 +8,9 @@ import (
 	"iter"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/window"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report/table"
@@ -18,7 +20,7 @@ import (
 type exportCommand struct {
 	storeFlags    `embed:""`
 	intervalFlags `embed:""`
-	windowFlags   `embed:""`
+	window.Flags  `embed:""`
 
 	What string `arg:"" enum:"gaps,incidents,probes" help:"gaps, incidents or probes."`
 	Out  string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
@@ -40,13 +42,13 @@ Examples:
 // Run exports.
 func (c exportCommand) Run(ctx context.Context, s surroundings) error {
 	now := time.Now()
-	w, err := c.read(now, 30*24*time.Hour)
+	w, err := c.Read(now, 30*24*time.Hour)
 	if err != nil {
 		return err
 	}
-	to, err := outfile.New(c.Out)
+	to, err := output.New(c.Out)
 	if err != nil {
-		return usageError{fmt.Errorf("--out: %w", err)}
+		return exit.Usage(fmt.Errorf("--out: %w", err))
 	}
 	_, l, end, err := c.openToRead(ctx)
 	if err != nil {

@@ -21,8 +21,9 @@ import (
 	"github.com/seed-13dc028d/longwatch/examples/internal/build"
 	"github.com/seed-13dc028d/longwatch/examples/internal/environment"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/completing"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/live"
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
@@ -112,16 +113,6 @@ func (s surroundings) complain(err error) {
 	fmt.Fprintln(s.err, "longctl:", redact.Addresses(visible.Lines(err.Error(), maxLines, maxLine)))
 }
 
-// usageError is a mistake of whoever typed the command, and not in its syntax.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-// exitError ends the program with that code when all has been said.
-type exitError int
-
-func (c exitError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
-
 // run is the program between its arguments and its exit code.
 func run(ctx context.Context, args []string, s surroundings) int {
 	helped := false
@@ -148,9 +139,9 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		fmt.Fprintln(s.err, "(longctl --help says what there is, longctl COMMAND --help how to use it)")
 		return 2
 	}
-	to, err := outfile.Of(command.Selected().Target.Interface())
+	to, err := output.Of(command.Selected().Target.Interface())
 	if err != nil {
-		err = usageError{fmt.Errorf("--out: %w", err)}
+		err = exit.Usage(fmt.Errorf("--out: %w", err))
 	} else {
 		err = to.Gather(s.out, func(out io.Writer) error {
 			s := s
@@ -159,28 +150,16 @@ func run(ctx context.Context, args []string, s surroundings) int {
 			return command.Run(s)
 		})
 	}
-	if err != nil {
-		if code, ok := errors.AsType[exitError](err); ok {
-			return int(code)
-		}
-		if code, ok := errors.AsType[live.ExitError](err); ok {
-			return int(code)
-		}
+	code, say := exit.Of(err)
+	if say {
 		s.complain(err)
-		if _, ok := errors.AsType[usageError](err); ok {
-			return 2
-		}
-		if _, ok := errors.AsType[live.UsageError](err); ok {
-			return 2
-		}
-		return 1
 	}
-	return 0
+	return code
 }
 
 // versionCommand says which build this is.
 type versionCommand struct {
-	outfile.Flags `embed:""`
+	output.FileFlag `embed:""`
 
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }

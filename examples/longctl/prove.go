@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -46,21 +47,21 @@ Examples:
 func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 	collection, id, ok := strings.Cut(c.Document, "/")
 	if !ok || id == "" {
-		return usageError{fmt.Errorf("%q is no document, such as heartbeats/2025-12-29T23-07-00", visible.Line(c.Document, maxLine))}
+		return exit.Usage(fmt.Errorf("%q is no document, such as heartbeats/2025-12-29T23-07-00", visible.Line(c.Document, maxLine)))
 	}
 	path := c.Out
 	if path == "" {
 		if path = id; filepath.Base(path) != path {
-			return usageError{fmt.Errorf("--out: %q is no name of a file; give one", visible.Line(id, maxLine))}
+			return exit.Usage(fmt.Errorf("--out: %q is no name of a file; give one", visible.Line(id, maxLine)))
 		}
 	}
-	text, err := outfile.New(path)
+	text, err := output.New(path)
 	if err != nil {
-		return usageError{fmt.Errorf("--out: %w", err)}
+		return exit.Usage(fmt.Errorf("--out: %w", err))
 	}
-	proof, err := outfile.New(path + proofEnding)
+	proof, err := output.New(path + proofEnding)
 	if err != nil {
-		return usageError{fmt.Errorf("--out: %w", err)}
+		return exit.Usage(fmt.Errorf("--out: %w", err))
 	}
 	_, l, end, err := c.openToRead(ctx)
 	if err != nil {
@@ -69,7 +70,7 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 	defer end()
 	p, err := logbook.Prove(ctx, l, ledger.Collection(collection), id)
 	if errors.Is(err, logbook.ErrNoEvidence) {
-		return usageError{fmt.Errorf("%q: %w", visible.Line(collection, maxLine), err)}
+		return exit.Usage(fmt.Errorf("%q: %w", visible.Line(collection, maxLine), err))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", visible.Line(c.Document, maxLine), err)
@@ -87,7 +88,7 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 
 // checkCommand checks a proof without a store.
 type checkCommand struct {
-	outfile.Flags `embed:""`
+	output.FileFlag `embed:""`
 
 	File      string   `arg:"" type:"existingfile" help:"The document's text, or its proof: the other lies beside it."`
 	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that the log is signed with, in base64, or a file with one. May be given several times."`
@@ -111,11 +112,11 @@ func (c checkCommand) Run(s surroundings) error {
 	text := strings.TrimSuffix(c.File, proofEnding)
 	entry, err := os.ReadFile(text)
 	if err != nil {
-		return usageError{fmt.Errorf("the document's text: %w", err)}
+		return exit.Usage(fmt.Errorf("the document's text: %w", err))
 	}
 	data, err := os.ReadFile(text + proofEnding)
 	if err != nil {
-		return usageError{fmt.Errorf("the proof: %w", err)}
+		return exit.Usage(fmt.Errorf("the proof: %w", err))
 	}
 	keys, err := publicKeys(c.PublicKey)
 	if err != nil {
@@ -129,7 +130,7 @@ func (c checkCommand) Run(s surroundings) error {
 	switch {
 	case len(keys) == 0 && (errors.Is(err, evidence.ErrUnknownKey) || errors.Is(err, evidence.ErrUnsigned)):
 		fmt.Fprintf(s.out, "%s is leaf %d of %d of %s; give --public-key to know who says so\n", visible.Line(text, maxLine), p.Index, checkpoint.Size, checkpoint.Origin)
-		return exitError(2)
+		return exit.Code(2)
 	case err != nil:
 		return fmt.Errorf("%s: %w", visible.Line(text, maxLine), err)
 	}
@@ -139,8 +140,8 @@ func (c checkCommand) Run(s surroundings) error {
 
 // checkpointCommand shows the end of the log.
 type checkpointCommand struct {
-	storeFlags    `embed:""`
-	outfile.Flags `embed:""`
+	storeFlags      `embed:""`
+	output.FileFlag `embed:""`
 
 	Head bool `help:"The head of the chain of beats, too: it is newer."`
 }
@@ -191,7 +192,7 @@ func (c checkpointCommand) Run(ctx context.Context, s surroundings) error {
 
 // keyCommand says how others name the key.
 type keyCommand struct {
-	outfile.Flags `embed:""`
+	output.FileFlag `embed:""`
 
 	Root      string `default:"wa_metrics/longrun" placeholder:"DOCUMENT" help:"The document under which all collections lie."`
 	Origin    string `placeholder:"NAME" help:"The name of the log of evidence, where it is not the root."`
@@ -217,7 +218,7 @@ func (c keyCommand) Run(s surroundings) error {
 		origin = evidence.Origin(c.Root)
 	}
 	if evidence.ValidateOrigin(origin) != nil {
-		return usageError{errors.New("--origin: it is of 1 to 200 visible ASCII characters without '+'")}
+		return exit.Usage(errors.New("--origin: it is of 1 to 200 visible ASCII characters without '+'"))
 	}
 	var key ed25519.PublicKey
 	switch {
@@ -230,11 +231,11 @@ func (c keyCommand) Run(s surroundings) error {
 	case c.Key != "":
 		private, err := evidence.ParsePrivateKey(c.Key)
 		if err != nil {
-			return usageError{fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err)}
+			return exit.Usage(fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err))
 		}
 		key, _ = private.Public().(ed25519.PublicKey) // what an Ed25519 key returns
 	default:
-		return usageError{errors.New("give --public-key, or set LONGRUN_EVIDENCE_KEY")}
+		return exit.Usage(errors.New("give --public-key, or set LONGRUN_EVIDENCE_KEY"))
 	}
 	_, err := fmt.Fprintf(s.out, "public key    %s\nverifier key  %s\n", base64.StdEncoding.EncodeToString(key), evidence.VerifierKey(origin, key))
 	return err

@@ -8,7 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
@@ -18,9 +19,9 @@ import (
 
 // pruneCommand deletes what is no longer kept.
 type pruneCommand struct {
-	storeFlags    `embed:""`
-	logFlags      `embed:""`
-	outfile.Flags `embed:""`
+	storeFlags      `embed:""`
+	logFlags        `embed:""`
+	output.FileFlag `embed:""`
 
 	Keep   map[string]int64 `placeholder:"COLLECTION=DAYS" help:"Keep a collection for so many days, instead of what the live settings say: heartbeats=90. May be given several times."`
 	DryRun bool             `short:"n" help:"Count what would be deleted, and delete nothing."`
@@ -58,7 +59,7 @@ func (c pruneCommand) Run(ctx context.Context, s surroundings) error {
 	if len(c.Keep) > 0 {
 		settings.RetentionDays = c.Keep
 		if err := settings.Validate(); err != nil {
-			return usageError{fmt.Errorf("--keep: %w", err)}
+			return exit.Usage(fmt.Errorf("--keep: %w", err))
 		}
 	}
 	if len(settings.RetentionDays) == 0 {

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -17,10 +18,10 @@ import (
 
 // rollupCommand rolls up days that are over.
 type rollupCommand struct {
-	storeFlags    `embed:""`
-	intervalFlags `embed:""`
-	logFlags      `embed:""`
-	outfile.Flags `embed:""`
+	storeFlags      `embed:""`
+	intervalFlags   `embed:""`
+	logFlags        `embed:""`
+	output.FileFlag `embed:""`
 
 	Day     []moment `placeholder:"DAY" help:"A UTC day such as 2025-12-29. May be given several times."`
 	Missing bool     `help:"Every day that is over and has no rollup."`
@@ -45,7 +46,7 @@ Examples:
 // Run rolls up.
 func (c rollupCommand) Run(ctx context.Context, s surroundings) error {
 	if c.Missing == (len(c.Day) > 0) {
-		return usageError{errors.New("give --missing, or one --day or more")}
+		return exit.Usage(errors.New("give --missing, or one --day or more"))
 	}
 	o, err := c.options()
 	if err != nil {
@@ -98,7 +99,7 @@ func (c rollupCommand) days(ctx context.Context, l *ledger.Ledger, now time.Time
 		for _, d := range c.Day {
 			day := longrun.DayOf(time.Time(d))
 			if day.To.After(now) {
-				return nil, usageError{fmt.Errorf("--day: %s is not over", longrun.RollupID(day.From))}
+				return nil, exit.Usage(fmt.Errorf("--day: %s is not over", longrun.RollupID(day.From)))
 			}
 			days = append(days, day.From)
 		}

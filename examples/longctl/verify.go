@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/window"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -26,8 +28,8 @@ type verifyCommand struct {
 
 // verifyFlags are those of every check.
 type verifyFlags struct {
-	storeFlags    `embed:""`
-	outfile.Flags `embed:""`
+	storeFlags      `embed:""`
+	output.FileFlag `embed:""`
 
 	Format string `enum:"text,json" default:"text" help:"text or json."`
 }
@@ -64,18 +66,18 @@ func (f verifyFlags) check(ctx context.Context, s surroundings, writes bool, do 
 	if err != nil {
 		// Neither pass nor fail: what could not be read cannot be told.
 		s.complain(err)
-		return exitError(2)
+		return exit.Code(2)
 	}
 	if code != 0 {
-		return exitError(code)
+		return exit.Code(code)
 	}
 	return nil
 }
 
 // verifyEvidence checks the chain and the log.
 type verifyEvidence struct {
-	verifyFlags `embed:""`
-	windowFlags `embed:""`
+	verifyFlags  `embed:""`
+	window.Flags `embed:""`
 
 	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that the evidence is signed with, in base64, or a file with one. May be given several times."`
 	Anchor    []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"A file with checkpoints or heads that were kept elsewhere, among any text: the export of a chat, the log of pings. May be given several times."`
@@ -107,7 +109,7 @@ Examples:
 // Run checks.
 func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 	now := time.Now()
-	from, to, err := c.bounds(now)
+	from, to, err := c.Bounds(now)
 	if err != nil {
 		return err
 	}
@@ -122,7 +124,7 @@ func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	if c.KeepDays < 0 {
-		return usageError{fmt.Errorf("--keep-days: %d is negative", c.KeepDays)}
+		return exit.Usage(fmt.Errorf("--keep-days: %d is negative", c.KeepDays))
 	}
 	if c.KeepDays > 0 {
 		o.KeptFrom = now.AddDate(0, 0, -c.KeepDays)
@@ -142,7 +144,7 @@ func anchorsOf(files []string) (texts []string, err error) {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("--anchor: %w", err)}
+			return nil, exit.Usage(fmt.Errorf("--anchor: %w", err))
 		}
 		texts = append(texts, string(text))
 	}
@@ -158,7 +160,7 @@ func publicKeys(texts []string) (keys []ed25519.PublicKey, err error) {
 		}
 		key, err := evidence.ParsePublicKey(text)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("--public-key: %s is %w", what, errors.New(strings.TrimPrefix(err.Error(), "longrun: ")))}
+			return nil, exit.Usage(fmt.Errorf("--public-key: %s is %w", what, errors.New(strings.TrimPrefix(err.Error(), "longrun: "))))
 		}
 		keys = append(keys, key)
 	}
@@ -167,8 +169,8 @@ func publicKeys(texts []string) (keys []ed25519.PublicKey, err error) {
 
 // verifyRestartSafe checks who wrote, and may provoke a take-over.
 type verifyRestartSafe struct {
-	verifyFlags `embed:""`
-	windowFlags `embed:""`
+	verifyFlags  `embed:""`
+	window.Flags `embed:""`
 
 	Drill         bool          `help:"Then play it through: two monitors in a namespace of their own, of which one is killed."`
 	DrillRoot     string        `default:"wa_metrics_drill" placeholder:"COLLECTION" help:"The collection that the drill writes under, and clears."`
@@ -198,7 +200,7 @@ Examples:
 // Run checks.
 func (c verifyRestartSafe) Run(ctx context.Context, s surroundings) error {
 	now := time.Now()
-	from, to, err := c.bounds(now)
+	from, to, err := c.Bounds(now)
 	if err != nil {
 		return err
 	}
@@ -262,27 +264,27 @@ func (c verifyProbes) Run(ctx context.Context, s surroundings) error {
 	o := verify.ProbesOptions{Now: time.Now(), Window: time.Duration(c.Window), Every: map[longrun.ProbeType]time.Duration{}, MinPassRate: map[longrun.ProbeType]float64{}}
 	for _, name := range c.Type {
 		if err := longrun.ProbeType(name).Validate(); err != nil {
-			return usageError{fmt.Errorf("--type: %w", err)}
+			return exit.Usage(fmt.Errorf("--type: %w", err))
 		}
 		o.Types = append(o.Types, longrun.ProbeType(name))
 	}
 	for _, name := range c.Name {
 		if err := (longrun.NamedProbe{Type: longrun.Outbound, Name: name}).Validate(); err != nil {
-			return usageError{fmt.Errorf("--name: %w", err)}
+			return exit.Usage(fmt.Errorf("--name: %w", err))
 		}
 		o.Names = append(o.Names, name)
 	}
 	for name, text := range c.Every {
 		var p period
 		if err := p.UnmarshalText([]byte(text)); err != nil {
-			return usageError{fmt.Errorf("--every: %s=%w", name, err)}
+			return exit.Usage(fmt.Errorf("--every: %s=%w", name, err))
 		}
 		o.Every[longrun.ProbeType(name)] = time.Duration(p)
 	}
 	for name, text := range c.MinPassRate {
 		rate, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(rate >= 0 && rate <= 1) {
-			return usageError{fmt.Errorf("--min-pass-rate: %s=%.20q is no share between 0 and 1", name, text)}
+			return exit.Usage(fmt.Errorf("--min-pass-rate: %s=%.20q is no share between 0 and 1", name, text))
 		}
 		o.MinPassRate[longrun.ProbeType(name)] = rate
 	}

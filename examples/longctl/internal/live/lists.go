@@ -7,17 +7,20 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/window"
 )
 
-// windowFlags say which time to look at; the API reads them as longctl report does.
-type windowFlags struct {
-	Window string `placeholder:"WINDOW" help:"Only so long until now: 1h, 36h, 7d …, or FROM/TO, each a day or a time."`
-	From   string `placeholder:"TIME" help:"Only from then on: 2025-12-29 or 2025-12-29T22:00:00Z."`
-	To     string `placeholder:"TIME" help:"Only before then."`
-	Limit  int    `default:"20" placeholder:"N" help:"How many, the newest first; 20 unless given."`
+// ListFlags are those of every list.
+type ListFlags struct {
+	DoorFlags    `embed:""`
+	OutputFlags  `embed:""`
+	window.Flags `embed:""`
+
+	Limit int `default:"20" placeholder:"N" help:"How many, the newest first; 20 unless given."`
 }
 
-func (f windowFlags) query() url.Values {
+func (f ListFlags) query() url.Values {
 	q := url.Values{"limit": {strconv.Itoa(f.Limit)}}
 	for name, value := range map[string]string{"window": f.Window, "from": f.From, "to": f.To} {
 		if value != "" {
@@ -25,13 +28,6 @@ func (f windowFlags) query() url.Values {
 		}
 	}
 	return q
-}
-
-// ListFlags are those of every list.
-type ListFlags struct {
-	DoorFlags   `embed:""`
-	OutputFlags `embed:""`
-	windowFlags `embed:""`
 }
 
 // page is a page of a list as the API returns it, under whatever name.

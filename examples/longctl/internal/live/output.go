@@ -9,13 +9,13 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 // OutputFlags say in which form, and where to.
 type OutputFlags struct {
-	outfile.Flags `embed:""`
+	output.FileFlag `embed:""`
 
 	Format string `enum:"text,json" default:"text" help:"text or json: one object."`
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 )
@@ -27,6 +28,7 @@ type alertCommand struct {
 // alertTestCommand sends one message by every channel that is configured.
 type alertTestCommand struct {
 	channels.Config `embed:""`
+	output.Options  `embed:""`
 
 	Server  string        `placeholder:"URL" help:"Have a running server send it, by its own configuration."`
 	Token   string        `env:"ADMIN_TOKEN" placeholder:"TOKEN" help:"The server's admin token, better given in ADMIN_TOKEN."`
@@ -74,8 +76,7 @@ func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 		}
 		return fmt.Errorf("not sent: %w", err)
 	}
-	fmt.Fprintln(s.out, "sent to", to)
-	return nil
+	return c.sent(s.out, to)
 }
 
 // ask has a server send it.
@@ -110,6 +111,17 @@ func (c alertTestCommand) ask(ctx context.Context, out io.Writer) error {
 	if !answer.Success {
 		return fmt.Errorf("the server answered %s: %s", response.Status, visible.Line(strings.TrimRight(answer.Error+": "+answer.Channel.LastError, ": "), maxLine))
 	}
-	fmt.Fprintln(out, "sent by the server, to the channels it has; where it has none, into its log")
-	return nil
+	return c.sent(out, "")
+}
+
+// sent says that it is, and to whom: what only the server knows is empty.
+func (c alertTestCommand) sent(out io.Writer, to string) error {
+	return c.Show(out, map[string]any{"sent": true, "server": c.Server != "", "to": to}, func(out io.Writer) error {
+		text := "sent to " + to
+		if c.Server != "" {
+			text = "sent by the server, to the channels it has; where it has none, into its log"
+		}
+		_, err := fmt.Fprintln(out, text)
+		return err
+	})
 }

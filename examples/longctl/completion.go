@@ -19,7 +19,9 @@ func (completionCommand) Help() string {
 
     source <(longctl completion bash)
     longctl completion zsh > "${fpath[1]}/_longctl"
-    longctl completion fish > ~/.config/fish/completions/longctl.fish`
+    longctl completion fish > ~/.config/fish/completions/longctl.fish
+
+There is no --format: a script is what the shell reads, and nothing else.`
 }
 
 // Each script asks the program itself, with the words up to the cursor.

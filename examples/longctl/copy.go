@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/copying"
@@ -18,12 +18,11 @@ import (
 
 // copyCommand brings everything from one store into another.
 type copyCommand struct {
-	output.FileFlag `embed:""`
+	output.Options `embed:""`
 
 	From    string `arg:"" help:"The store to copy: sqlite:FILE or firestore:PROJECT."`
 	To      string `arg:"" help:"The store to copy into, which is empty, or has what an earlier call left."`
 	Archive bool   `help:"FROM is an archive that nobody writes to: it is opened to read, and may lie on read-only media."`
-	Format  string `enum:"text,json" default:"text" help:"text or json."`
 
 	Root     string `env:"LONGRUN_ROOT" placeholder:"PATH" help:"The document all collections lie under, in both; wa_metrics/longrun unless given."`
 	Emulator string `env:"FIRESTORE_EMULATOR_HOST" hidden:""`
@@ -91,11 +90,10 @@ func (c copyCommand) Run(ctx context.Context, s surroundings) error {
 	case err != nil:
 		return err
 	}
-	if c.Format == "json" {
-		return json.NewEncoder(s.out).Encode(copied{From: redact.Addresses(c.From), To: redact.Addresses(c.To), Count: n})
-	}
-	_, err = fmt.Fprintf(s.out, "%d documents copied, %d were there, %d brought up to date, %d removed\n", n.Copied, n.Same, n.Changed, n.Removed)
-	return err
+	return c.Show(s.out, copied{From: redact.Addresses(c.From), To: redact.Addresses(c.To), Count: n}, func(out io.Writer) error {
+		_, err := fmt.Fprintf(out, "%d documents copied, %d were there, %d brought up to date, %d removed\n", n.Copied, n.Same, n.Changed, n.Removed)
+		return err
+	})
 }
 
 func (c copyCommand) open(ctx context.Context, what, address string, opener func(context.Context, string, string) (store.Store, func(), error)) (copying.Side, func(), error) {

@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -87,6 +86,10 @@ type commandLine struct {
 
 const description = `Sets longwatch up from the command line, and checks what it stored.
 
+Each command takes --format text or json, which is one object, and --out FILE, unless
+its help says why not. What goes wrong is said on standard error, in words. A window is
+--window 36h, --window FROM/TO, or --from and --to, wherever one is taken.
+
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Of verify: 0 pass,
 1 fail, 2 cannot tell.`
 
@@ -159,17 +162,14 @@ func run(ctx context.Context, args []string, s surroundings) int {
 
 // versionCommand says which build this is.
 type versionCommand struct {
-	output.FileFlag `embed:""`
-
-	Format string `enum:"text,json" default:"text" help:"text or json."`
+	output.Options `embed:""`
 }
 
 // Run says it.
 func (c versionCommand) Run(s surroundings) error {
 	line := build.Line("longctl")
-	if c.Format == "json" {
-		return json.NewEncoder(s.out).Encode(map[string]string{"version": line})
-	}
-	_, err := fmt.Fprintln(s.out, line)
-	return err
+	return c.Show(s.out, map[string]string{"version": line}, func(out io.Writer) error {
+		_, err := fmt.Fprintln(out, line)
+		return err
+	})
 }

@@ -38,7 +38,9 @@ account. A file in use, by a server for example, is refused.
 Examples:
 
     longctl pair --file probe.wa.db
-    longctl pair --file probe.wa.db --phone "+49 170 1234567"`
+    longctl pair --file probe.wa.db --phone "+49 170 1234567"
+
+There is neither --format nor --out: it talks to whoever holds the phone.`
 }
 
 // Run pairs.

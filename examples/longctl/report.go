@@ -22,7 +22,7 @@ type reportCommand struct {
 	intervalFlags `embed:""`
 	window.Flags  `embed:""`
 
-	Format    string   `enum:"markdown,json,html" default:"markdown" help:"markdown, json or html."`
+	Format    string   `enum:"markdown,text,json,html" default:"markdown" help:"markdown, which is text, json or html."`
 	Out       string   `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
 	FromBeats bool     `help:"Read every day from its beats, and compare whole days with their rollups."`
 	Verify    bool     `help:"Check all evidence first, as longctl verify evidence does, and say in the report what came of it. End with code 1 where it fails, and 2 where it cannot be told."`

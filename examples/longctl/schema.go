@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
@@ -11,7 +12,7 @@ import (
 // schemaCommand prints what a server that may not make tables must be given. It
 // reads the address and nothing else.
 type schemaCommand struct {
-	output.FileFlag `embed:""`
+	output.Options `embed:""`
 
 	Store string `env:"LONGRUN_STORE" default:"postgres://" placeholder:"URL" help:"postgres://…?schema=NAME&table=NAME, of which only the names count."`
 }
@@ -31,6 +32,8 @@ func (c schemaCommand) Run(s surroundings) error {
 	if err != nil {
 		return exit.Usage(fmt.Errorf("--store: %w", err))
 	}
-	_, err = fmt.Fprint(s.out, text)
-	return err
+	return c.Show(s.out, map[string]string{"sql": text}, func(out io.Writer) error {
+		_, err := io.WriteString(out, text)
+		return err
+	})
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
-	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -104,5 +103,4 @@ type opened struct {
 	store    store.Store
 	ledger   *ledger.Ledger
 	progress *progress
-	show     func(verify.Outcome) error
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -28,18 +29,16 @@ type verifyCommand struct {
 
 // verifyFlags are those of every check.
 type verifyFlags struct {
-	storeFlags      `embed:""`
-	output.FileFlag `embed:""`
-
-	Format string `enum:"text,json" default:"text" help:"text or json."`
+	storeFlags     `embed:""`
+	output.Options `embed:""`
 }
 
 const verifyExits = `
 Exit codes: 0 pass, 1 fail, 2 cannot tell, or wrong usage.`
 
-// check opens the store, makes the check, shows its outcomes, and ends with the
-// code of the worst. Only a check that writes needs more than a store to read.
-func (f verifyFlags) check(ctx context.Context, s surroundings, writes bool, do func(o opened) error) error {
+// check opens the store, makes the check, shows its outcome, and ends with its code.
+// Only a check that writes needs more than a store to read.
+func (f verifyFlags) check(ctx context.Context, s surroundings, writes bool, do func(o opened) (outcome, error)) error {
 	open := f.openToRead
 	if writes {
 		open = f.open
@@ -51,27 +50,36 @@ func (f verifyFlags) check(ctx context.Context, s surroundings, writes bool, do 
 	defer end()
 	p := newProgress(s.err)
 	defer p.end()
-	code := 0
-	err = do(opened{store: st, ledger: l, progress: p, show: func(o verify.Outcome) error {
-		p.end()
-		if c := o.ExitCode(); c == 1 || code == 0 {
-			code = c
-		}
-		if f.Format == "json" {
-			return o.WriteJSON(s.out)
-		}
-		return o.WriteText(s.out)
-	}})
+	o, err := do(opened{store: st, ledger: l, progress: p})
 	p.end()
+	if o != nil {
+		if err := f.Show(s.out, o, o.WriteText); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		// Neither pass nor fail: what could not be read cannot be told.
 		s.complain(err)
 		return exit.Code(2)
 	}
-	if code != 0 {
+	if code := o.ExitCode(); code != 0 {
 		return exit.Code(code)
 	}
 	return nil
+}
+
+// outcome is a verify.Outcome, or several as one.
+type outcome interface {
+	WriteText(w io.Writer) error
+	ExitCode() int
+}
+
+// told is an outcome, where there is one.
+func told(o verify.Outcome, err error) (outcome, error) {
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
 }
 
 // verifyEvidence checks the chain and the log.
@@ -129,13 +137,9 @@ func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 	if c.KeepDays > 0 {
 		o.KeptFrom = now.AddDate(0, 0, -c.KeepDays)
 	}
-	return c.check(ctx, s, false, func(at opened) error {
+	return c.check(ctx, s, false, func(at opened) (outcome, error) {
 		o.Progress = at.progress.read
-		outcome, err := verify.Evidence(ctx, at.ledger, o)
-		if err != nil {
-			return err
-		}
-		return at.show(outcome)
+		return told(verify.Evidence(ctx, at.ledger, o))
 	})
 }
 
@@ -187,7 +191,8 @@ the lock agrees with the beats; runs are closed, or it is known why not.
 With --drill it then starts two monitors beside what is stored, cuts the leader
 off, delivers its late write after the take-over, which must be refused, and
 measures how long nobody wrote. That takes some fifteen seconds, and some twenty
-documents, which are removed. JSON is then two objects, one behind the other.
+documents, which are removed. In JSON its outcome is the field drill, and the verdict
+above it is the worse of both.
 ` + verifyExits + `
 
 Examples:
@@ -204,23 +209,44 @@ func (c verifyRestartSafe) Run(ctx context.Context, s surroundings) error {
 	if err != nil {
 		return err
 	}
-	return c.check(ctx, s, c.Drill, func(at opened) error {
-		outcome, err := verify.RestartSafe(ctx, at.ledger, verify.RestartSafeOptions{From: from, To: to, Now: now, Progress: at.progress.read})
-		if err != nil {
-			return err
+	return c.check(ctx, s, c.Drill, func(at opened) (outcome, error) {
+		stored, err := verify.RestartSafe(ctx, at.ledger, verify.RestartSafeOptions{From: from, To: to, Now: now, Progress: at.progress.read})
+		if err != nil || !c.Drill {
+			return told(stored, err)
 		}
-		if err := at.show(outcome); err != nil || !c.Drill {
-			return err
-		}
-		outcome, err = verify.Drill(ctx, at.store, verify.DrillOptions{
+		drill, err := verify.Drill(ctx, at.store, verify.DrillOptions{
 			Start: startMonitor, Root: c.DrillRoot, Interval: c.DrillInterval, Lease: c.DrillLease,
 			Step: func(text string) { at.progress.show("drill: %s", text) },
 		})
-		if err != nil {
-			return err
+		if err != nil { // what is stored has been looked at all the same
+			drill = verify.Outcome{Check: "drill", Verdict: verify.CannotTell}
 		}
-		return at.show(outcome)
+		return withDrill(stored, drill), err
 	})
+}
+
+// drilled is the outcome of the check and, in it, that of the drill.
+type drilled struct {
+	verify.Outcome
+
+	Drill verify.Outcome `json:"drill"`
+
+	stored verify.Verdict // that of the check alone
+}
+
+// withDrill has the worse verdict of both.
+func withDrill(stored, drill verify.Outcome) drilled {
+	d := drilled{Outcome: stored, Drill: drill, stored: stored.Verdict}
+	if stored.Verdict == verify.Pass || drill.Verdict == verify.Fail {
+		d.Verdict = drill.Verdict
+	}
+	return d
+}
+
+// WriteText writes one behind the other, each with its own verdict.
+func (d drilled) WriteText(w io.Writer) error {
+	d.Verdict = d.stored
+	return errors.Join(d.Outcome.WriteText(w), d.Drill.WriteText(w))
 }
 
 // startMonitor makes the monitors of a drill.
@@ -234,9 +260,9 @@ func startMonitor(d verify.DrillMonitor) (func(context.Context) error, error) {
 
 // verifyProbes checks the probes.
 type verifyProbes struct {
-	verifyFlags `embed:""`
+	verifyFlags  `embed:""`
+	window.Flags `embed:""`
 
-	Window      period            `default:"30d" placeholder:"PERIOD" help:"How far back results count; 30d unless given."`
 	Type        []string          `placeholder:"TYPE" help:"The configured types, split by commas. Unless given: outbound, inbound, queue, and all that are stored or in the settings."`
 	Name        []string          `placeholder:"NAME" help:"The names of the configured probes, split by commas, where a type has several. Unless given: all that are stored."`
 	Every       map[string]string `placeholder:"TYPE=PERIOD" mapsep:"," help:"How often a type is due, where neither the settings nor the results say it right."`
@@ -248,20 +274,30 @@ func (verifyProbes) Help() string {
 	return `A type that was never probed fails. So does a probe, each by its type and name, whose
 newest PASS or FAIL by the schedule is older than one and a half of its periods, or of
 which too few passed.
-INCONCLUSIVE counts as neither.
+INCONCLUSIVE counts as neither. Without a window it is of the last 30 days; of one that
+is over it says how it was at its end.
 ` + verifyExits + `
 
 Examples:
 
     longctl verify probes
     longctl verify probes --type outbound,inbound --window 7d
+    longctl verify probes --window 2025-12-01/2026-01-01
     longctl verify probes --name ops-1,ops-2
     longctl verify probes --min-pass-rate queue=0.9 --every inbound=1h`
 }
 
 // Run checks.
 func (c verifyProbes) Run(ctx context.Context, s surroundings) error {
-	o := verify.ProbesOptions{Now: time.Now(), Window: time.Duration(c.Window), Every: map[longrun.ProbeType]time.Duration{}, MinPassRate: map[longrun.ProbeType]float64{}}
+	now := time.Now()
+	w, err := c.Read(now, verify.DefaultProbeWindow)
+	if err != nil {
+		return err
+	}
+	o := verify.ProbesOptions{Now: now, Window: w.To.Sub(w.From), Every: map[longrun.ProbeType]time.Duration{}, MinPassRate: map[longrun.ProbeType]float64{}}
+	if w.To.Before(now) {
+		o.To = w.To
+	}
 	for _, name := range c.Type {
 		if err := longrun.ProbeType(name).Validate(); err != nil {
 			return exit.Usage(fmt.Errorf("--type: %w", err))
@@ -288,12 +324,8 @@ func (c verifyProbes) Run(ctx context.Context, s surroundings) error {
 		}
 		o.MinPassRate[longrun.ProbeType(name)] = rate
 	}
-	return c.check(ctx, s, false, func(at opened) error {
+	return c.check(ctx, s, false, func(at opened) (outcome, error) {
 		o.Progress = at.progress.read
-		outcome, err := verify.Probes(ctx, at.ledger, o)
-		if err != nil {
-			return err
-		}
-		return at.show(outcome)
+		return told(verify.Probes(ctx, at.ledger, o))
 	})
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/window"
 )
@@ -20,14 +22,10 @@ type ListFlags struct {
 	Limit int `default:"20" placeholder:"N" help:"How many, the newest first; 20 unless given."`
 }
 
-func (f ListFlags) query() url.Values {
+// query is what the list is asked with. That server reads the window, by its own clock.
+func (f ListFlags) query() (url.Values, error) {
 	q := url.Values{"limit": {strconv.Itoa(f.Limit)}}
-	for name, value := range map[string]string{"window": f.Window, "from": f.From, "to": f.To} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	return q
+	return q, f.Query(q, time.Now())
 }
 
 // page is a page of a list as the API returns it, under whatever name.
@@ -38,7 +36,12 @@ type page[T any] struct {
 }
 
 // list asks for a page and shows it, one line for each document.
-func list[T any](ctx context.Context, f ListFlags, out io.Writer, name string, query url.Values, head []string, row func(T) []string) error {
+func list[T any](ctx context.Context, f ListFlags, out io.Writer, name string, more url.Values, head []string, row func(T) []string) error {
+	query, err := f.query()
+	if err != nil {
+		return err
+	}
+	maps.Copy(query, more)
 	d, err := f.open(ctx, false)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func (probesList) Help() string {
 
 // Run lists.
 func (c probesList) Run(ctx context.Context, out io.Writer) error {
-	query := c.query()
+	query := url.Values{}
 	if c.Type != "" {
 		query.Set("type", c.Type)
 	}

@@ -31,7 +31,7 @@ type silenceList struct {
 
 // Run lists.
 func (c silenceList) Run(ctx context.Context, out io.Writer) error {
-	query := c.query()
+	query := url.Values{}
 	if c.Active {
 		query.Set("active", "true")
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
-// Options are of a command whose words may go into a file, in either form. Commands embed
-// them.
+// Options are of a command whose words may go into a file, in either form. Commands
+// embed them.
 type Options struct {
 	FileFlag   `embed:""`
 	FormatFlag `embed:""`
@@ -29,7 +29,7 @@ type FormatFlag struct {
 	Format string `enum:"text,json" default:"text" help:"text or json: one object."`
 }
 
-// Show writes value as one JSON object, or has text write what people read.
+// Show writes value as JSON does, or has text write what people read.
 func (f FormatFlag) Show(out io.Writer, value any, text func(io.Writer) error) error {
 	if f.Format == "json" {
 		return JSON(out, value)

@@ -2,22 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/live"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
-	"github.com/seed-13dc028d/longwatch/internal/visible"
-	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 )
 
 // alertCommand is what there is to do with alerts.
@@ -55,7 +51,10 @@ func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	if c.Server != "" {
-		return c.ask(ctx, s.out)
+		if err := live.SendTest(ctx, c.Server, c.Token, c.Timeout); err != nil {
+			return err
+		}
+		return c.sent(s.out, "")
 	}
 	if c.None() {
 		return exit.Usage(errors.New("no channel is configured: set the variables of one, such as TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or LONGRUN_SLACK_WEBHOOK, or name a --server"))
@@ -77,41 +76,6 @@ func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 		return fmt.Errorf("not sent: %w", err)
 	}
 	return c.sent(s.out, to)
-}
-
-// ask has a server send it.
-func (c alertTestCommand) ask(ctx context.Context, out io.Writer) error {
-	base := strings.TrimRight(c.Server, "/")
-	if !strings.HasSuffix(base, adminhttp.DefaultPrefix) {
-		base += adminhttp.DefaultPrefix
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/alerts/test", nil)
-	if err != nil || request.URL.Host == "" {
-		return exit.Usage(errors.New("--server: is no URL such as http://127.0.0.1:8080"))
-	}
-	if c.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.Token)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Success bool   `json:"success"`
-		Error   string `json:"error"`
-		Channel struct {
-			LastError string `json:"lastError"`
-		} `json:"channel"`
-	}
-	data, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // what is there of it
-	if json.Unmarshal(data, &answer) != nil {
-		return fmt.Errorf("the server answered %s, and not as a longwatch server does", response.Status)
-	}
-	if !answer.Success {
-		return fmt.Errorf("the server answered %s: %s", response.Status, visible.Line(strings.TrimRight(answer.Error+": "+answer.Channel.LastError, ": "), maxLine))
-	}
-	return c.sent(out, "")
 }
 
 // sent says that it is, and to whom: what only the server knows is empty.

@@ -24,7 +24,6 @@ import (
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/live"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
-	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 func main() {
@@ -113,7 +112,7 @@ const (
 // complain says what went wrong, as it may be shown: without the password of an
 // address, and nothing that a terminal would obey.
 func (s surroundings) complain(err error) {
-	fmt.Fprintln(s.err, "longctl:", redact.Addresses(visible.Lines(err.Error(), maxLines, maxLine)))
+	fmt.Fprintln(s.err, "longctl:", redact.Lines(err.Error(), maxLines, maxLine))
 }
 
 // run is the program between its arguments and its exit code.

@@ -160,6 +160,10 @@ type refusal struct {
 	Success *bool  `json:"success"`
 	Error   string `json:"error"`
 	Field   string `json:"field"`
+	// Channel is why a message was not sent.
+	Channel struct {
+		LastError string `json:"lastError"`
+	} `json:"channel"`
 }
 
 func (d *door) read(answer *http.Response, data []byte, out any) error {
@@ -174,7 +178,11 @@ func (d *door) read(answer *http.Response, data []byte, out any) error {
 		}
 		return json.Unmarshal(data, out)
 	}
-	said := errors.New(visible.Line(redact.Text(r.Error, maxSaid, d.token), maxSaid))
+	why := r.Error
+	if r.Channel.LastError != "" {
+		why += ": " + r.Channel.LastError
+	}
+	said := errors.New(visible.Line(redact.Text(why, maxSaid, d.token), maxSaid))
 	if answer.StatusCode == http.StatusBadRequest || answer.StatusCode == http.StatusUnprocessableEntity {
 		return exit.Usage(said)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var picture = flag.Bool("picture", false, "write docs/dashboard.png anew") //nolint:gochecknoglobals // a flag of the test binary
+var picture = flag.Bool("picture", false, "write docs/dashboard.png anew")
 
 // taking is a channel that takes everything.
 func taking() alert.Alerter {

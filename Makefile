@@ -3,7 +3,7 @@
 
 LINTER := .cache/golangci-lint
 
-.PHONY: test ci lint bench record server
+.PHONY: test ci lint bench record picture server
 
 test: ## all tests, as the README says
 	go test ./...
@@ -23,6 +23,9 @@ bench: ## every benchmark; one package: make bench PKG=./longrun/coverage
 record: ## write anew what tests compare the code with: the API and docs/reference.md
 	go test ./internal/archtest -run API -update
 	go test ./examples/server -run Reference -update
+
+picture: ## docs/dashboard.png, as Chromium shows a year of data; look at it before it is committed
+	go -C internal/e2e test -count=1 -run ThePicture -picture .
 
 server: ## the static binary that the Dockerfile builds
 	CGO_ENABLED=0 go build -trimpath -ldflags=-s -o $@ ./examples/server

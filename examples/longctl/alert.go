@@ -2,20 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/examples/internal/channels"
-	"github.com/seed-13dc028d/longwatch/internal/visible"
-	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/live"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 )
 
 // alertCommand is what there is to do with alerts.
@@ -26,6 +24,7 @@ type alertCommand struct {
 // alertTestCommand sends one message by every channel that is configured.
 type alertTestCommand struct {
 	channels.Config `embed:""`
+	output.Options  `embed:""`
 
 	Server  string        `placeholder:"URL" help:"Have a running server send it, by its own configuration."`
 	Token   string        `env:"ADMIN_TOKEN" placeholder:"TOKEN" help:"The server's admin token, better given in ADMIN_TOKEN."`
@@ -47,19 +46,22 @@ Examples:
 // Run sends.
 func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 	if c.Timeout <= 0 {
-		return usageError{fmt.Errorf("--timeout: %v is not above 0", c.Timeout)}
+		return exit.Usage(fmt.Errorf("--timeout: %v is not above 0", c.Timeout))
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	if c.Server != "" {
-		return c.ask(ctx, s.out)
+		if err := live.SendTest(ctx, c.Server, c.Token, c.Timeout); err != nil {
+			return err
+		}
+		return c.sent(s.out, "")
 	}
 	if c.None() {
-		return usageError{errors.New("no channel is configured: set the variables of one, such as TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or LONGRUN_SLACK_WEBHOOK, or name a --server")}
+		return exit.Usage(errors.New("no channel is configured: set the variables of one, such as TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or LONGRUN_SLACK_WEBHOOK, or name a --server"))
 	}
 	alerter, to, err := c.Open(slog.New(slog.NewTextHandler(s.err, nil)))
 	if err != nil {
-		return usageError{err}
+		return exit.Usage(err)
 	}
 	host, _ := os.Hostname() // for people only
 	now := time.Now().UTC()
@@ -73,42 +75,17 @@ func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 		}
 		return fmt.Errorf("not sent: %w", err)
 	}
-	fmt.Fprintln(s.out, "sent to", to)
-	return nil
+	return c.sent(s.out, to)
 }
 
-// ask has a server send it.
-func (c alertTestCommand) ask(ctx context.Context, out io.Writer) error {
-	base := strings.TrimRight(c.Server, "/")
-	if !strings.HasSuffix(base, adminhttp.DefaultPrefix) {
-		base += adminhttp.DefaultPrefix
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/alerts/test", nil)
-	if err != nil || request.URL.Host == "" {
-		return usageError{errors.New("--server: is no URL such as http://127.0.0.1:8080")}
-	}
-	if c.Token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.Token)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
+// sent says that it is, and to whom: what only the server knows is empty.
+func (c alertTestCommand) sent(out io.Writer, to string) error {
+	return c.Show(out, map[string]any{"sent": true, "server": c.Server != "", "to": to}, func(out io.Writer) error {
+		text := "sent to " + to
+		if c.Server != "" {
+			text = "sent by the server, to the channels it has; where it has none, into its log"
+		}
+		_, err := fmt.Fprintln(out, text)
 		return err
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Success bool   `json:"success"`
-		Error   string `json:"error"`
-		Channel struct {
-			LastError string `json:"lastError"`
-		} `json:"channel"`
-	}
-	data, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // what is there of it
-	if json.Unmarshal(data, &answer) != nil {
-		return fmt.Errorf("the server answered %s, and not as a longwatch server does", response.Status)
-	}
-	if !answer.Success {
-		return fmt.Errorf("the server answered %s: %s", response.Status, visible.Line(strings.TrimRight(answer.Error+": "+answer.Channel.LastError, ": "), maxLine))
-	}
-	fmt.Fprintln(out, "sent by the server, to the channels it has; where it has none, into its log")
-	return nil
+	})
 }

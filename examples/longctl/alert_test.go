@@ -1,11 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
 
@@ -18,8 +22,8 @@ func TestAServerIsAskedToSend(t *testing.T) {
 		says   string
 	}{
 		"sent":             {http.StatusOK, `{"success":true,"channel":{"lastError":""}}`, 0, "sent by the server, to the channels it has"},
-		"refused":          {http.StatusUnauthorized, `{"success":false,"error":"no token"}`, 1, "answered 401 Unauthorized: no token"},
-		"not sent":         {http.StatusBadGateway, `{"success":false,"error":"not sent","channel":{"lastError":"chat not found"}}`, 1, "502 Bad Gateway: not sent: chat not found"},
+		"refused":          {http.StatusUnauthorized, `{"success":false,"error":"no token"}`, 2, "no token; set ADMIN_TOKEN"},
+		"not sent":         {http.StatusBadGateway, `{"success":false,"error":"not sent","channel":{"lastError":"chat not found"}}`, 1, "not sent: chat not found"},
 		"another program":  {http.StatusOK, `<html>`, 1, "not as a longwatch server does"},
 		"nothing in it":    {http.StatusOK, `{}`, 1, "answered 200 OK"},
 		"a different page": {http.StatusNotFound, `[]`, 1, "404 Not Found"},
@@ -42,5 +46,42 @@ func TestAServerIsAskedToSend(t *testing.T) {
 				require.NotContains(t, got.out+got.err, "secret")
 			}
 		})
+	}
+}
+
+// The token stays with the server that it is for, whichever command has it.
+func TestNoTokenGoesOnWithARedirect(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s was followed, with %q", r.URL, r.Header["Authorization"])
+	}))
+	defer elsewhere.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL+r.URL.Path, status)
+		}))
+		defer server.Close()
+		parser, err := kong.New(new(commandLine), kong.Name("longctl"))
+		require.NoError(t, err)
+		asked := 0
+		for _, leaf := range parser.Model.Leaves(true) {
+			if !slices.ContainsFunc(leaf.Flags, func(f *kong.Flag) bool { return f.Name == "server" }) {
+				continue
+			}
+			asked++
+			args := strings.Fields(leaf.FullPath())[1:]
+			for _, p := range leaf.Positional {
+				if p.Required {
+					args = append(args, "a=b")
+				}
+			}
+			if leaf.FullPath() == "longctl silence add" {
+				args = append(args, "--for=1h")
+			}
+			got := ctl(t, append(args, "--server="+server.URL, "--token=secret")...)
+			require.Equal(t, 1, got.code, "%v: %v", args, got)
+			require.Contains(t, got.err, fmt.Sprint(status))
+		}
+		require.Greater(t, asked, 8)
 	}
 }

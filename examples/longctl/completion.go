@@ -3,12 +3,12 @@ package main
 import (
 	"io"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 )
 
 // completionCommand writes what a shell completes command lines with.
 type completionCommand struct {
-	outfile.Flags `embed:""`
+	output.FileFlag `embed:""`
 
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
@@ -19,14 +19,16 @@ func (completionCommand) Help() string {
 
     source <(longctl completion bash)
     longctl completion zsh > "${fpath[1]}/_longctl"
-    longctl completion fish > ~/.config/fish/completions/longctl.fish`
+    longctl completion fish > ~/.config/fish/completions/longctl.fish
+
+There is no --format: a script is what the shell reads, and nothing else.`
 }
 
 // Each script asks the program itself, with the words up to the cursor.
 const (
 	bashScript = `_longctl() {
     local IFS=$'\n'
-    COMPREPLY=($(compgen -W "$(longctl __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+    COMPREPLY=($(longctl __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
 }
 complete -o default -F _longctl longctl
 `
@@ -40,9 +42,14 @@ if [ "$funcstack[1]" = "_longctl" ]; then _longctl "$@"; else compdef _longctl l
 `
 	fishScript = `function __longctl_complete
     set -l words (commandline -opc)
-    longctl __complete $words[2..-1] (commandline -ct | string collect --allow-empty) 2>/dev/null
+    set -l found (longctl __complete $words[2..-1] (commandline -ct | string collect --allow-empty) 2>/dev/null)
+    if test (count $found) -gt 0
+        string join \n -- $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
-complete -c longctl -a '(__longctl_complete)'
+complete -c longctl -f -a '(__longctl_complete)'
 `
 )
 

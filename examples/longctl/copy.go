@@ -2,14 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/copying"
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -17,12 +18,11 @@ import (
 
 // copyCommand brings everything from one store into another.
 type copyCommand struct {
-	outfile.Flags `embed:""`
+	output.Options `embed:""`
 
 	From    string `arg:"" help:"The store to copy: sqlite:FILE or firestore:PROJECT."`
 	To      string `arg:"" help:"The store to copy into, which is empty, or has what an earlier call left."`
 	Archive bool   `help:"FROM is an archive that nobody writes to: it is opened to read, and may lie on read-only media."`
-	Format  string `enum:"text,json" default:"text" help:"text or json."`
 
 	Root     string `env:"LONGRUN_ROOT" placeholder:"PATH" help:"The document all collections lie under, in both; wa_metrics/longrun unless given."`
 	Emulator string `env:"FIRESTORE_EMULATOR_HOST" hidden:""`
@@ -58,14 +58,14 @@ type copied struct {
 // Run copies.
 func (c copyCommand) Run(ctx context.Context, s surroundings) error {
 	if c.From == c.To {
-		return usageError{errors.New("FROM and TO are the same")}
+		return exit.Usage(errors.New("FROM and TO are the same"))
 	}
 	opener := stores.OpenExisting
 	if c.Archive {
 		opener = stores.OpenToRead
 	}
 	if scheme, _, err := stores.Split(c.To); err == nil && scheme == "memory" {
-		return usageError{errors.New("TO: what is copied into memory: ends with this program")}
+		return exit.Usage(errors.New("TO: what is copied into memory: ends with this program"))
 	}
 	from, end, err := c.open(ctx, "FROM", c.From, opener)
 	if err != nil {
@@ -90,22 +90,21 @@ func (c copyCommand) Run(ctx context.Context, s surroundings) error {
 	case err != nil:
 		return err
 	}
-	if c.Format == "json" {
-		return json.NewEncoder(s.out).Encode(copied{From: redact.Addresses(c.From), To: redact.Addresses(c.To), Count: n})
-	}
-	_, err = fmt.Fprintf(s.out, "%d documents copied, %d were there, %d brought up to date, %d removed\n", n.Copied, n.Same, n.Changed, n.Removed)
-	return err
+	return c.Show(s.out, copied{From: redact.Addresses(c.From), To: redact.Addresses(c.To), Count: n}, func(out io.Writer) error {
+		_, err := fmt.Fprintf(out, "%d documents copied, %d were there, %d brought up to date, %d removed\n", n.Copied, n.Same, n.Changed, n.Removed)
+		return err
+	})
 }
 
 func (c copyCommand) open(ctx context.Context, what, address string, opener func(context.Context, string, string) (store.Store, func(), error)) (copying.Side, func(), error) {
 	st, end, err := opener(ctx, address, c.Emulator)
 	if err != nil {
-		return copying.Side{}, nil, usageError{fmt.Errorf("%s: %w", what, err)}
+		return copying.Side{}, nil, exit.Usage(fmt.Errorf("%s: %w", what, err))
 	}
 	l, err := ledger.New(st, c.Root)
 	if err != nil {
 		end()
-		return copying.Side{}, nil, usageError{fmt.Errorf("--root: %w", err)}
+		return copying.Side{}, nil, exit.Usage(fmt.Errorf("--root: %w", err))
 	}
 	return copying.Side{Store: st, Ledger: l}, end, nil
 }

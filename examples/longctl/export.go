@@ -8,7 +8,9 @@ import (
 	"iter"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/window"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report/table"
@@ -18,10 +20,11 @@ import (
 type exportCommand struct {
 	storeFlags    `embed:""`
 	intervalFlags `embed:""`
-	windowFlags   `embed:""`
+	window.Flags  `embed:""`
 
-	What string `arg:"" enum:"gaps,incidents,probes" help:"gaps, incidents or probes."`
-	Out  string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
+	What   string `arg:"" enum:"gaps,incidents,probes" help:"gaps, incidents or probes."`
+	Format string `enum:"csv,text,json" default:"csv" help:"csv, which is text, or json: one object with the documents."`
+	Out    string `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
 }
 
 // Help is what longctl export --help says beside the flags.
@@ -34,19 +37,20 @@ Examples:
 
     longctl export gaps --window 90d --out gaps.csv
     longctl export probes --from 2025-12-29 --to 2026-01-05
-    longctl export incidents --window 365d`
+    longctl export incidents --window 365d
+    longctl export gaps --format json`
 }
 
 // Run exports.
 func (c exportCommand) Run(ctx context.Context, s surroundings) error {
 	now := time.Now()
-	w, err := c.read(now, 30*24*time.Hour)
+	w, err := c.Read(now, 30*24*time.Hour)
 	if err != nil {
 		return err
 	}
-	to, err := outfile.New(c.Out)
+	to, err := output.New(c.Out)
 	if err != nil {
-		return usageError{fmt.Errorf("--out: %w", err)}
+		return exit.Usage(fmt.Errorf("--out: %w", err))
 	}
 	_, l, end, err := c.openToRead(ctx)
 	if err != nil {
@@ -64,9 +68,9 @@ func (c exportCommand) fill(ctx context.Context, l *ledger.Ledger, w longrun.Win
 	page := ledger.Page{From: w.From, To: w.To}
 	switch c.What {
 	case "incidents":
-		return export(out, table.IncidentColumns(), l.Incidents(ctx, page), table.Incident)
+		return export(c, out, w, table.IncidentColumns(), documents(l.Incidents(ctx, page)), table.Incident)
 	case "probes":
-		return export(out, table.ProbeColumns(), l.Probes(ctx, page), table.Probe)
+		return export(c, out, w, table.ProbeColumns(), documents(l.Probes(ctx, page)), table.Probe)
 	}
 	interval, err := c.interval(ctx, l)
 	if err != nil {
@@ -76,31 +80,70 @@ func (c exportCommand) fill(ctx context.Context, l *ledger.Ledger, w longrun.Win
 	if err != nil {
 		return err
 	}
-	t := table.NewWriter(out, table.GapColumns(), 0)
-	for _, g := range survey.Summary.Coverage.Gaps {
-		if !t.Add(table.Gap(g)) {
-			t.More("ask for a shorter window")
-			break
+	gaps := func(yield func(longrun.Gap, error) bool) {
+		for _, g := range survey.Summary.Coverage.Gaps {
+			if !yield(g, nil) {
+				return
+			}
 		}
 	}
-	return t.Close()
+	return export(c, out, w, table.GapColumns(), gaps, table.Gap)
 }
 
-// export writes what a list reads, row by row.
-func export[T any](out io.Writer, columns table.Row, entries iter.Seq2[ledger.Entry[T], error], row func(T) table.Row) error {
+// documents are the values of entries.
+func documents[T any](entries iter.Seq2[ledger.Entry[T], error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for e, err := range entries {
+			if !yield(e.Value, err) {
+				return
+			}
+		}
+	}
+}
+
+// list is what is exported as JSON.
+type list struct {
+	What string    `json:"what"`
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	Rows []any     `json:"rows"`
+	// Undecodable counts the documents that are left out, and More says that there are
+	// more rows than these.
+	Undecodable int64 `json:"undecodable"`
+	More        bool  `json:"more"`
+}
+
+// export writes what a list has, row by row; JSON, when it is whole.
+func export[T any](c exportCommand, out io.Writer, w longrun.Window, columns table.Row, values iter.Seq2[T, error], row func(T) table.Row) error {
+	l := list{What: c.What, From: w.From, To: w.To}
 	t := table.NewWriter(out, columns, 0)
-	for e, err := range entries {
+	add := func(v T) bool { return t.Add(row(v)) }
+	if c.Format == "json" {
+		add = func(v T) bool {
+			if len(l.Rows) == table.MaxRows {
+				return false
+			}
+			l.Rows = append(l.Rows, v)
+			return true
+		}
+	}
+	for v, err := range values {
 		if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
 			t.Undecodable()
+			l.Undecodable++
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if !t.Add(row(e.Value)) {
+		if !add(v) {
 			t.More("ask for a shorter window")
+			l.More = true
 			break
 		}
+	}
+	if c.Format == "json" {
+		return output.JSON(out, l)
 	}
 	return t.Close()
 }

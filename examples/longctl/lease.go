@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/copying"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -26,14 +27,14 @@ func (f logFlags) options() (logbook.Options, error) {
 	host, _ := os.Hostname() // for people only
 	o := logbook.Options{By: "longctl " + host, Origin: f.Origin}
 	if f.Origin != "" && evidence.ValidateOrigin(f.Origin) != nil {
-		return o, usageError{errors.New("--origin: it is of 1 to 200 visible ASCII characters without '+'")}
+		return o, exit.Usage(errors.New("--origin: it is of 1 to 200 visible ASCII characters without '+'"))
 	}
 	if f.Key == "" {
 		return o, nil
 	}
 	var err error
 	if o.Key, err = evidence.ParsePrivateKey(f.Key); err != nil {
-		return o, usageError{fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err)}
+		return o, exit.Usage(fmt.Errorf("LONGRUN_EVIDENCE_KEY: %w", err))
 	}
 	return o, nil
 }

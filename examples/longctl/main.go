@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,10 +20,10 @@ import (
 	"github.com/seed-13dc028d/longwatch/examples/internal/build"
 	"github.com/seed-13dc028d/longwatch/examples/internal/environment"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/completing"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/live"
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
-	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 func main() {
@@ -86,6 +85,10 @@ type commandLine struct {
 
 const description = `Sets longwatch up from the command line, and checks what it stored.
 
+Each command takes --format text or json, which is one object, and --out FILE, unless
+its help says why not. What goes wrong is said on standard error, in words. A window is
+--window 36h, --window FROM/TO, or --from and --to, wherever one is taken.
+
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Of verify: 0 pass,
 1 fail, 2 cannot tell.`
 
@@ -109,18 +112,8 @@ const (
 // complain says what went wrong, as it may be shown: without the password of an
 // address, and nothing that a terminal would obey.
 func (s surroundings) complain(err error) {
-	fmt.Fprintln(s.err, "longctl:", redact.Addresses(visible.Lines(err.Error(), maxLines, maxLine)))
+	fmt.Fprintln(s.err, "longctl:", redact.Lines(err.Error(), maxLines, maxLine))
 }
-
-// usageError is a mistake of whoever typed the command, and not in its syntax.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-// exitError ends the program with that code when all has been said.
-type exitError int
-
-func (c exitError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // run is the program between its arguments and its exit code.
 func run(ctx context.Context, args []string, s surroundings) int {
@@ -148,9 +141,9 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		fmt.Fprintln(s.err, "(longctl --help says what there is, longctl COMMAND --help how to use it)")
 		return 2
 	}
-	to, err := outfile.Of(command.Selected().Target.Interface())
+	to, err := output.Of(command.Selected().Target.Interface())
 	if err != nil {
-		err = usageError{fmt.Errorf("--out: %w", err)}
+		err = exit.Usage(fmt.Errorf("--out: %w", err))
 	} else {
 		err = to.Gather(s.out, func(out io.Writer) error {
 			s := s
@@ -159,38 +152,23 @@ func run(ctx context.Context, args []string, s surroundings) int {
 			return command.Run(s)
 		})
 	}
-	if err != nil {
-		if code, ok := errors.AsType[exitError](err); ok {
-			return int(code)
-		}
-		if code, ok := errors.AsType[live.ExitError](err); ok {
-			return int(code)
-		}
+	code, say := exit.Of(err)
+	if say {
 		s.complain(err)
-		if _, ok := errors.AsType[usageError](err); ok {
-			return 2
-		}
-		if _, ok := errors.AsType[live.UsageError](err); ok {
-			return 2
-		}
-		return 1
 	}
-	return 0
+	return code
 }
 
 // versionCommand says which build this is.
 type versionCommand struct {
-	outfile.Flags `embed:""`
-
-	Format string `enum:"text,json" default:"text" help:"text or json."`
+	output.Options `embed:""`
 }
 
 // Run says it.
 func (c versionCommand) Run(s surroundings) error {
 	line := build.Line("longctl")
-	if c.Format == "json" {
-		return json.NewEncoder(s.out).Encode(map[string]string{"version": line})
-	}
-	_, err := fmt.Fprintln(s.out, line)
-	return err
+	return c.Show(s.out, map[string]string{"version": line}, func(out io.Writer) error {
+		_, err := fmt.Fprintln(out, line)
+		return err
+	})
 }

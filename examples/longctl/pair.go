@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/screen"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/linking"
@@ -37,16 +38,18 @@ account. A file in use, by a server for example, is refused.
 Examples:
 
     longctl pair --file probe.wa.db
-    longctl pair --file probe.wa.db --phone "+49 170 1234567"`
+    longctl pair --file probe.wa.db --phone "+49 170 1234567"
+
+There is neither --format nor --out: it talks to whoever holds the phone.`
 }
 
 // Run pairs.
 func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 	if c.Name == "" {
-		return usageError{errors.New("--name: it is empty")}
+		return exit.Usage(errors.New("--name: it is empty"))
 	}
 	if c.Settle < 0 {
-		return usageError{fmt.Errorf("--settle: %v is negative", c.Settle)}
+		return exit.Usage(fmt.Errorf("--settle: %v is negative", c.Settle))
 	}
 	var logger *slog.Logger
 	if c.Verbose {
@@ -68,12 +71,12 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 		},
 	}
 	if err := pairing.Validate(); err != nil {
-		return usageError{fmt.Errorf("--phone: %w", err)}
+		return exit.Usage(fmt.Errorf("--phone: %w", err))
 	}
 
 	device, err := linking.OpenDevice(ctx, c.File, &linking.DeviceOptions{Unpaired: true, Logger: logger})
 	if err != nil && !errors.Is(err, linking.ErrDeviceInUse) && ctx.Err() == nil {
-		return usageError{fmt.Errorf("--file: %w", err)}
+		return exit.Usage(fmt.Errorf("--file: %w", err))
 	} else if err != nil {
 		return err
 	}
@@ -98,7 +101,7 @@ func (c pairCommand) Run(ctx context.Context, s surroundings) error {
 	account, err := linking.Pair(ctx, client, pairing)
 	switch {
 	case errors.Is(err, linking.ErrAlreadyPaired):
-		return usageError{fmt.Errorf("--file: %s: %w", c.File, err)}
+		return exit.Usage(fmt.Errorf("--file: %s: %w", c.File, err))
 	case err != nil:
 		return err
 	}

@@ -2,20 +2,20 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
-	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
 )
 
 // proofEnding is what the name of a proof's file ends with.
@@ -23,7 +23,8 @@ const proofEnding = ".tlog-proof"
 
 // proveCommand writes the proof of one document.
 type proveCommand struct {
-	storeFlags `embed:""`
+	storeFlags        `embed:""`
+	output.FormatFlag `embed:""`
 
 	Document string `arg:"" help:"COLLECTION/ID: heartbeats/…, probes/…, incidents/… or rollups/…"`
 	Out      string `short:"o" placeholder:"FILE" help:"Where the document's text goes; the proof goes beside it, with .tlog-proof behind its name. Default: the ID, in this folder."`
@@ -34,7 +35,8 @@ func (proveCommand) Help() string {
 	return `It writes the text that was logged of a document, and beside it the proof that the
 log has it (a tlog-proof of C2SP), as a detached signature. Both together show
 anybody, without the store, what longctl key names: that the holder of the key had
-logged this when the checkpoint in the proof was made.
+logged this when the checkpoint in the proof was made. --format is of what is said
+about the two files; they are as the standard has them.
 
 Examples:
 
@@ -47,21 +49,21 @@ Examples:
 func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 	collection, id, ok := strings.Cut(c.Document, "/")
 	if !ok || id == "" {
-		return usageError{fmt.Errorf("%q is no document, such as heartbeats/2025-12-29T23-07-00", visible.Line(c.Document, maxLine))}
+		return exit.Usage(fmt.Errorf("%q is no document, such as heartbeats/2025-12-29T23-07-00", visible.Line(c.Document, maxLine)))
 	}
 	path := c.Out
 	if path == "" {
 		if path = id; filepath.Base(path) != path {
-			return usageError{fmt.Errorf("--out: %q is no name of a file; give one", visible.Line(id, maxLine))}
+			return exit.Usage(fmt.Errorf("--out: %q is no name of a file; give one", visible.Line(id, maxLine)))
 		}
 	}
-	text, err := outfile.New(path)
+	text, err := output.New(path)
 	if err != nil {
-		return usageError{fmt.Errorf("--out: %w", err)}
+		return exit.Usage(fmt.Errorf("--out: %w", err))
 	}
-	proof, err := outfile.New(path + proofEnding)
+	proof, err := output.New(path + proofEnding)
 	if err != nil {
-		return usageError{fmt.Errorf("--out: %w", err)}
+		return exit.Usage(fmt.Errorf("--out: %w", err))
 	}
 	_, l, end, err := c.openToRead(ctx)
 	if err != nil {
@@ -70,7 +72,7 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 	defer end()
 	p, err := logbook.Prove(ctx, l, ledger.Collection(collection), id)
 	if errors.Is(err, logbook.ErrNoEvidence) {
-		return usageError{fmt.Errorf("%q: %w", visible.Line(collection, maxLine), err)}
+		return exit.Usage(fmt.Errorf("%q: %w", visible.Line(collection, maxLine), err))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", visible.Line(c.Document, maxLine), err)
@@ -78,17 +80,32 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 	if err := errors.Join(text.Write(p.Entry), proof.Write([]byte(p.Proof.String()))); err != nil {
 		return err
 	}
+	w := written{Document: c.Document, Text: path, Proof: path + proofEnding, Leaf: p.Proof.Index, Batch: p.Batch, Signed: evidence.Signed(p.Proof.Checkpoint)}
+	return c.Show(s.out, w, w.text)
+}
+
+// written is about the two files of a proof.
+type written struct {
+	Document string `json:"document"`
+	Text     string `json:"text"`
+	Proof    string `json:"proof"`
+	Leaf     int64  `json:"leaf"`
+	Batch    int64  `json:"batch"`
+	Signed   bool   `json:"signed"`
+}
+
+func (w written) text(out io.Writer) error {
 	signed := ""
-	if !evidence.Signed(p.Proof.Checkpoint) {
+	if !w.Signed {
 		signed = "; the log is not signed, so this proves little"
 	}
-	_, err = fmt.Fprintf(s.out, "%s and %s: leaf %d of the log, batch %d%s\n", path, path+proofEnding, p.Proof.Index, p.Batch, signed)
+	_, err := fmt.Fprintf(out, "%s and %s: leaf %d of the log, batch %d%s\n", w.Text, w.Proof, w.Leaf, w.Batch, signed)
 	return err
 }
 
 // checkCommand checks a proof without a store.
 type checkCommand struct {
-	outfile.Flags `embed:""`
+	output.Options `embed:""`
 
 	File      string   `arg:"" type:"existingfile" help:"The document's text, or its proof: the other lies beside it."`
 	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that the log is signed with, in base64, or a file with one. May be given several times."`
@@ -114,11 +131,11 @@ func (c checkCommand) Run(s surroundings) error {
 	text := strings.TrimSuffix(c.File, proofEnding)
 	entry, err := os.ReadFile(text)
 	if err != nil {
-		return usageError{fmt.Errorf("the document's text: %w", err)}
+		return exit.Usage(fmt.Errorf("the document's text: %w", err))
 	}
 	data, err := os.ReadFile(text + proofEnding)
 	if err != nil {
-		return usageError{fmt.Errorf("the proof: %w", err)}
+		return exit.Usage(fmt.Errorf("the proof: %w", err))
 	}
 	keys, err := publicKeys(c.PublicKey)
 	if err != nil {
@@ -132,136 +149,49 @@ func (c checkCommand) Run(s surroundings) error {
 		return fmt.Errorf("%s: %w", text+proofEnding, err)
 	}
 	checkpoint, err := p.Check(entry, keys...)
+	is := checked{Text: text, Verdict: verify.Pass, Origin: checkpoint.Origin, Leaf: p.Index, Size: checkpoint.Size, Cosigned: []string{}}
 	switch {
 	case len(keys) == 0 && (errors.Is(err, evidence.ErrUnknownKey) || errors.Is(err, evidence.ErrUnsigned)):
-		fmt.Fprintf(s.out, "%s is leaf %d of %d of %s; give --public-key to know who says so\n", visible.Line(text, maxLine), p.Index, checkpoint.Size, checkpoint.Origin)
-		return exitError(2)
+		is.Verdict, is.Why = verify.CannotTell, "give --public-key to know who says so"
+	case err != nil && c.Format != "json":
+		return fmt.Errorf("%s: %w", visible.Line(text, maxLine), err)
 	case err != nil:
-		return fmt.Errorf("%s: %w", visible.Line(text, maxLine), err)
-	}
-	by, err := c.cosigned(p.Checkpoint)
-	if err != nil {
-		return fmt.Errorf("%s: %w", visible.Line(text, maxLine), err)
-	}
-	_, err = fmt.Fprintf(s.out, "%s is leaf %d of %d of %s, signed%s\n", visible.Line(text, maxLine), p.Index, checkpoint.Size, checkpoint.Origin, by)
-	return err
-}
-
-// checkpointCommand shows the end of the log.
-type checkpointCommand struct {
-	storeFlags    `embed:""`
-	outfile.Flags `embed:""`
-
-	Head bool `help:"The head of the chain of beats, too: it is newer."`
-}
-
-// Help is what longctl checkpoint --help says beside the flags.
-func (checkpointCommand) Help() string {
-	return `It stands for everything that was logged up to it. Kept where nobody who can write
-the store can, such as in a chat, it is an anchor: longctl verify evidence --anchor
-tells by it what was removed or made anew since. What witnesses cosigned of it stands
-behind it.
-
-Example:
-
-    longctl checkpoint --head >> anchors.txt`
-}
-
-// Run shows it.
-func (c checkpointCommand) Run(ctx context.Context, s surroundings) error {
-	_, l, end, err := c.openToRead(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	b, err := l.NewestBatch(ctx)
-	if err != nil {
-		return err
-	}
-	if b.Value.Number == 0 {
-		return errors.New("nothing is logged yet: that is done when the first day is closed")
-	}
-	if _, err := b.Value.Open(); err != nil {
-		return fmt.Errorf("%s: %w", b.Path(), err)
-	}
-	fmt.Fprint(s.out, b.Value.Note())
-	if !c.Head {
-		return nil
-	}
-	row, _, err := holder(ctx, l)
-	if err != nil {
-		return err
-	}
-	note, err := evidence.ParseNote(row.Note)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(s.out, "\n%s\n", note.Head)
-	return err
-}
-
-// keyCommand says how others name the key.
-type keyCommand struct {
-	outfile.Flags `embed:""`
-
-	Root      string `default:"wa_metrics/longrun" placeholder:"DOCUMENT" help:"The document under which all collections lie."`
-	Origin    string `placeholder:"NAME" env:"LONGRUN_ORIGIN" help:"The name of the log of evidence, where it is not the root."`
-	Witness   string `placeholder:"NAME" help:"The verifier key of a witness of that name instead, whose private key is LONGRUN_COSIGN_KEY."`
-	PublicKey string `placeholder:"KEY" help:"The public key, in base64, or a file with one. Default: that of LONGRUN_EVIDENCE_KEY."`
-	Key       string `env:"LONGRUN_EVIDENCE_KEY" hidden:""`
-	CosignKey string `env:"LONGRUN_COSIGN_KEY" hidden:""`
-}
-
-// Help is what longctl key --help says beside the flags.
-func (keyCommand) Help() string {
-	return `It prints the public key in base64, and the verifier key of the log, which is what
-tools for signed notes take: strangers need nothing else. It never shows the
-private one.
-
-Example:
-
-    longctl key --public-key evidence.pub.pem
-    longctl key --witness watch.example.org/witness`
-}
-
-// Run says it.
-func (c keyCommand) Run(s surroundings) error {
-	origin := c.Origin
-	if origin == "" {
-		origin = evidence.Origin(c.Root)
-	}
-	if evidence.ValidateOrigin(origin) != nil {
-		return usageError{errors.New("--origin: it is of 1 to 200 visible ASCII characters without '+'")}
-	}
-	variable, private := "LONGRUN_EVIDENCE_KEY", c.Key
-	if c.Witness != "" {
-		variable, private = "LONGRUN_COSIGN_KEY", c.CosignKey
-	}
-	var key ed25519.PublicKey
-	switch {
-	case c.PublicKey != "":
-		keys, err := publicKeys([]string{c.PublicKey})
-		if err != nil {
-			return err
-		}
-		key = keys[0]
-	case private != "":
-		own, err := evidence.ParsePrivateKey(private)
-		if err != nil {
-			return usageError{fmt.Errorf("%s: %w", variable, err)}
-		}
-		key, _ = own.Public().(ed25519.PublicKey) // what an Ed25519 key returns
+		is = checked{Text: text, Verdict: verify.Fail, Why: err.Error(), Cosigned: []string{}}
 	default:
-		return usageError{fmt.Errorf("give --public-key, or set %s", variable)}
-	}
-	if c.Witness != "" {
-		k, err := witness.NewKey(c.Witness, key)
-		if err != nil {
-			return usageError{fmt.Errorf("--witness: %w", err)}
+		is.Cosigned, err = c.cosigned(p.Checkpoint)
+		if err != nil && c.Format != "json" {
+			return fmt.Errorf("%s: %w", visible.Line(text, maxLine), err)
 		}
-		_, err = fmt.Fprintf(s.out, "public key    %s\nverifier key  %s\n", base64.StdEncoding.EncodeToString(key), k)
+		if err != nil {
+			is.Verdict, is.Why = verify.Fail, err.Error()
+		}
+	}
+	if err := c.Show(s.out, is, is.text); err != nil || is.Verdict == verify.Pass {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "public key    %s\nverifier key  %s\n", base64.StdEncoding.EncodeToString(key), evidence.VerifierKey(origin, key))
+	return exit.Code(verify.Outcome{Verdict: is.Verdict}.ExitCode())
+}
+
+// checked is what a proof proves.
+type checked struct {
+	Text    string         `json:"text"`
+	Verdict verify.Verdict `json:"verdict"`
+	Why     string         `json:"why"`
+	Origin  string         `json:"origin"`
+	Leaf    int64          `json:"leaf"`
+	Size    int64          `json:"size"`
+	// Cosigned are the witnesses that were asked for and did, with when.
+	Cosigned []string `json:"cosigned"`
+}
+
+func (c checked) text(out io.Writer) error {
+	rest := ", signed"
+	switch {
+	case c.Verdict != verify.Pass:
+		rest = "; " + c.Why
+	case len(c.Cosigned) > 0:
+		rest += ", cosigned by " + strings.Join(c.Cosigned, ", ")
+	}
+	_, err := fmt.Fprintf(out, "%s is leaf %d of %d of %s%s\n", visible.Line(c.Text, maxLine), c.Leaf, c.Size, c.Origin, rest)
 	return err
 }

@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -18,9 +22,9 @@ import (
 
 // pruneCommand deletes what is no longer kept.
 type pruneCommand struct {
-	storeFlags    `embed:""`
-	logFlags      `embed:""`
-	outfile.Flags `embed:""`
+	storeFlags     `embed:""`
+	logFlags       `embed:""`
+	output.Options `embed:""`
 
 	Keep   map[string]int64 `placeholder:"COLLECTION=DAYS" help:"Keep a collection for so many days, instead of what the live settings say: heartbeats=90. May be given several times."`
 	DryRun bool             `short:"n" help:"Count what would be deleted, and delete nothing."`
@@ -58,12 +62,14 @@ func (c pruneCommand) Run(ctx context.Context, s surroundings) error {
 	if len(c.Keep) > 0 {
 		settings.RetentionDays = c.Keep
 		if err := settings.Validate(); err != nil {
-			return usageError{fmt.Errorf("--keep: %w", err)}
+			return exit.Usage(fmt.Errorf("--keep: %w", err))
 		}
 	}
 	if len(settings.RetentionDays) == 0 {
-		fmt.Fprintln(s.out, "everything is kept: the live settings have no retentionDays, and no --keep is given")
-		return nil
+		return c.Show(s.out, prunedStore{DryRun: c.DryRun}, func(out io.Writer) error {
+			_, err := fmt.Fprintln(out, "everything is kept: the live settings have no retentionDays, and no --keep is given")
+			return err
+		})
 	}
 	p := newProgress(s.err)
 	defer p.end()
@@ -95,16 +101,42 @@ func (c pruneCommand) Run(ctx context.Context, s surroundings) error {
 		return err
 	})
 	p.end()
-	verb := "deleted"
-	if c.DryRun {
-		verb = "would be deleted"
-	}
+	became := prunedStore{DryRun: c.DryRun}
 	for _, collection := range slices.Sorted(maps.Keys(pruned.Counts)) {
-		fmt.Fprintf(s.out, "%-10s  kept for %d days, %d %s%s\n", collection, settings.RetentionDays[string(collection)], pruned.Counts[collection], verb, because(pruned.Kept[collection]))
+		became.Collections = append(became.Collections, prunedCollection{
+			Collection: collection, KeepDays: settings.RetentionDays[string(collection)], Deleted: pruned.Counts[collection], Kept: pruned.Kept[collection],
+		})
 	}
 	if errors.Is(err, context.Canceled) {
-		return errors.New("broken off; what is deleted is deleted, and the rest is for the next time")
+		err = errors.New("broken off; what is deleted is deleted, and the rest is for the next time")
 	}
+	return errors.Join(c.Show(s.out, became, became.text), err)
+}
+
+// prunedStore is what became of the collections.
+type prunedStore struct {
+	DryRun      bool               `json:"dryRun"`
+	Collections []prunedCollection `json:"collections"`
+}
+
+type prunedCollection struct {
+	Collection ledger.Collection `json:"collection"`
+	KeepDays   int64             `json:"keepDays"`
+	// Deleted counts what is, or in a dry run would be; Kept is why the rest is not.
+	Deleted int64  `json:"deleted"`
+	Kept    string `json:"kept"`
+}
+
+func (p prunedStore) text(out io.Writer) error {
+	verb := "deleted"
+	if p.DryRun {
+		verb = "would be deleted"
+	}
+	var b strings.Builder
+	for _, c := range p.Collections {
+		fmt.Fprintf(&b, "%-10s  kept for %d days, %d %s%s\n", c.Collection, c.KeepDays, c.Deleted, verb, because(c.Kept))
+	}
+	_, err := io.WriteString(out, b.String())
 	return err
 }
 

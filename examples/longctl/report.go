@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/window"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -18,9 +20,9 @@ import (
 type reportCommand struct {
 	storeFlags    `embed:""`
 	intervalFlags `embed:""`
-	windowFlags   `embed:""`
+	window.Flags  `embed:""`
 
-	Format    string   `enum:"markdown,json,html" default:"markdown" help:"markdown, json or html."`
+	Format    string   `enum:"markdown,text,json,html" default:"markdown" help:"markdown, which is text, json or html."`
 	Out       string   `short:"o" type:"path" placeholder:"FILE" help:"Write into a file; standard output unless given, or -."`
 	FromBeats bool     `help:"Read every day from its beats, and compare whole days with their rollups."`
 	Verify    bool     `help:"Check all evidence first, as longctl verify evidence does, and say in the report what came of it. End with code 1 where it fails, and 2 where it cannot be told."`
@@ -50,13 +52,13 @@ Examples:
 // Run reports.
 func (c reportCommand) Run(ctx context.Context, s surroundings) error {
 	now := time.Now()
-	w, err := c.read(now, 7*24*time.Hour)
+	w, err := c.Read(now, 7*24*time.Hour)
 	if err != nil {
 		return err
 	}
-	to, err := outfile.New(c.Out)
+	to, err := output.New(c.Out)
 	if err != nil {
-		return usageError{fmt.Errorf("--out: %w", err)}
+		return exit.Usage(fmt.Errorf("--out: %w", err))
 	}
 	options, err := c.evidence(now)
 	if err != nil {
@@ -110,9 +112,9 @@ func (c reportCommand) exit(r report.Report) error {
 	}
 	switch {
 	case failed:
-		return exitError(1)
+		return exit.Code(1)
 	case unknown:
-		return exitError(2)
+		return exit.Code(2)
 	}
 	return nil
 }
@@ -122,7 +124,7 @@ func (c reportCommand) evidence(now time.Time) (verify.EvidenceOptions, error) {
 	o := verify.EvidenceOptions{Now: now}
 	var err error
 	if !c.Verify && len(c.PublicKey)+len(c.Anchor) > 0 {
-		return o, usageError{errors.New("--public-key and --anchor go with --verify")}
+		return o, exit.Usage(errors.New("--public-key and --anchor go with --verify"))
 	}
 	if o.Anchors, err = anchorsOf(c.Anchor); err != nil {
 		return o, err
@@ -159,7 +161,7 @@ func checkEvidence(ctx context.Context, l *ledger.Ledger, o verify.EvidenceOptio
 	return e, nil
 }
 
-func (c reportCommand) write(s surroundings, r report.Report, to *outfile.File) error {
+func (c reportCommand) write(s surroundings, r report.Report, to *output.File) error {
 	var data []byte
 	var err error
 	switch c.Format {
@@ -194,7 +196,7 @@ func (f intervalFlags) interval(ctx context.Context, l *ledger.Ledger) (time.Dur
 		return l.Interval(ctx)
 	}
 	if err := longrun.ValidateInterval(f.Interval); err != nil {
-		return 0, usageError{fmt.Errorf("--%w", err)}
+		return 0, exit.Usage(fmt.Errorf("--%w", err))
 	}
 	return f.Interval, nil
 }

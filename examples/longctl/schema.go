@@ -2,15 +2,17 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 )
 
 // schemaCommand prints what a server that may not make tables must be given. It
 // reads the address and nothing else.
 type schemaCommand struct {
-	outfile.Flags `embed:""`
+	output.Options `embed:""`
 
 	Store string `env:"LONGRUN_STORE" default:"postgres://" placeholder:"URL" help:"postgres://…?schema=NAME&table=NAME, of which only the names count."`
 }
@@ -28,8 +30,10 @@ then needs USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the tab
 func (c schemaCommand) Run(s surroundings) error {
 	text, err := stores.PostgresSchema(c.Store)
 	if err != nil {
-		return usageError{fmt.Errorf("--store: %w", err)}
+		return exit.Usage(fmt.Errorf("--store: %w", err))
 	}
-	_, err = fmt.Fprint(s.out, text)
-	return err
+	return c.Show(s.out, map[string]string{"sql": text}, func(out io.Writer) error {
+		_, err := io.WriteString(out, text)
+		return err
+	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,10 +10,9 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
-	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
-	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -38,46 +36,14 @@ func (f storeFlags) openToRead(ctx context.Context) (store.Store, *ledger.Ledger
 func (f storeFlags) openBy(ctx context.Context, opener func(ctx context.Context, address, emulator string) (store.Store, func(), error)) (store.Store, *ledger.Ledger, func(), error) {
 	st, end, err := opener(ctx, f.Store, f.Emulator)
 	if err != nil {
-		return nil, nil, nil, usageError{fmt.Errorf("--store: %w", err)}
+		return nil, nil, nil, exit.Usage(fmt.Errorf("--store: %w", err))
 	}
 	l, err := ledger.New(st, f.Root)
 	if err != nil {
 		end()
-		return nil, nil, nil, usageError{fmt.Errorf("--root: %w", err)}
+		return nil, nil, nil, exit.Usage(fmt.Errorf("--root: %w", err))
 	}
 	return st, l, end, nil
-}
-
-// windowFlags say which time to look at, in words that report.Ask reads.
-type windowFlags struct {
-	Window string `placeholder:"WINDOW" help:"Only so long until now: 1h, 36h, 7d …, or FROM/TO, each a day or a time."`
-	From   string `placeholder:"TIME" help:"Only from then on: 2025-12-29 or 2025-12-29T22:00:00Z."`
-	To     string `placeholder:"TIME" help:"Only before then."`
-}
-
-// read returns the window; where nothing is given, the usual length up to now.
-func (f windowFlags) read(now time.Time, usual time.Duration) (longrun.Window, error) {
-	w, err := report.Ask{Window: f.Window, From: f.From, To: f.To}.Read(now, usual)
-	if wrong, ok := errors.AsType[*report.WindowError](err); ok {
-		return w, usageError{fmt.Errorf("--%s: %s", wrong.Part, wrong.Reason)}
-	}
-	return w, err
-}
-
-// bounds returns [from, to); a zero time is an open end.
-func (f windowFlags) bounds(now time.Time) (from, to time.Time, err error) {
-	if f == (windowFlags{}) {
-		return from, to, nil
-	}
-	const anyTime = 9 * 365 * 24 * time.Hour
-	w, err := f.read(now, anyTime)
-	if f.Window == "" && f.From == "" {
-		w.From = time.Time{}
-	}
-	if f.Window == "" && f.To == "" {
-		w.To = time.Time{}
-	}
-	return w.From, w.To, err
 }
 
 // moment is a time on a command line: RFC 3339, or a day in UTC.
@@ -137,5 +103,4 @@ type opened struct {
 	store    store.Store
 	ledger   *ledger.Ledger
 	progress *progress
-	show     func(verify.Outcome) error
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +52,9 @@ var lately = []struct {
 	{regexp.MustCompile(`\(commit [^)]*\)|\(go1[^)]*\)`), "(BUILD)"},
 	{regexp.MustCompile(`longctl v\d[^ ]* `), "longctl (devel) "},
 	{regexp.MustCompile(`for \d+h\d+m\d+s`), "for LONG"},
+	{regexp.MustCompile(`(?m)(\\n|^|"root": ")[A-Za-z0-9+/]{43}=`), "${1}HASH"},
+	{regexp.MustCompile(`written, \d+ bytes`), "written, N bytes"},
+	{regexp.MustCompile(`"nextCursor": "[^"]+"`), `"nextCursor": "CURSOR"`},
 	{regexp.MustCompile(`Made \| [^|]* \|`), "Made | NOW |"},
 	{regexp.MustCompile(`from 20\S*Z to 20\S*Z`), "from THEN to NOW"},
 }
@@ -114,8 +119,11 @@ func TestTheTranscripts(t *testing.T) {
 					args[i] = strings.ReplaceAll(strings.ReplaceAll(arg, "sqlite:", "sqlite:"+dir+"/"), "SERVER", server)
 					args[i] = strings.ReplaceAll(args[i], "OUT/", dir+"/")
 				}
-				var out bytes.Buffer
-				code := run(t.Context(), args, surroundings{out: &out, err: &out})
+				var out, said bytes.Buffer
+				code := run(t.Context(), args, surroundings{out: io.MultiWriter(&out, &said), err: &out})
+				if asksForJSON(args) && said.Len() > 0 {
+					requireOneObject(t, said.String())
+				}
 				fmt.Fprintf(&got, "$ longctl %s\n%s", strings.TrimSpace(command), settled(out.String(), dir))
 				if code != 0 {
 					fmt.Fprintf(&got, "exit code %d\n", code)
@@ -127,6 +135,20 @@ func TestTheTranscripts(t *testing.T) {
 			require.Equal(t, string(want), got.String())
 		})
 	}
+}
+
+// asksForJSON reports whether the words ask for JSON.
+func asksForJSON(args []string) bool {
+	at := slices.Index(args, "--format")
+	return at >= 0 && at+1 < len(args) && args[at+1] == "json" || slices.Contains(args, "--format=json")
+}
+
+func requireOneObject(t *testing.T, text string) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	var object map[string]any
+	require.NoError(t, d.Decode(&object), text)
+	require.ErrorIs(t, d.Decode(&object), io.EOF, "one object a run: %s", text)
 }
 
 // serving is the admin API of a server that leads nothing, over the file.
@@ -162,5 +184,37 @@ func TestEveryCommandIsInATranscript(t *testing.T) {
 			continue
 		}
 		require.Contains(t, all.String(), "$ "+leaf.FullPath(), leaf.Name)
+		if leaf.Name != "completion" {
+			require.Regexp(t, `(?m)^\$ `+leaf.FullPath()+` .*--format json`, all.String())
+		}
+	}
+}
+
+// Whatever a command says, programs can read and a file can hold, and its window is
+// asked for by the same flags. Which is otherwise, says so in its help.
+func TestEveryCommandSpeaksBothWays(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(new(commandLine), kong.Name("longctl"))
+	require.NoError(t, err)
+	for _, leaf := range parser.Model.Leaves(true) {
+		flags := map[string]*kong.Flag{}
+		for _, group := range leaf.AllFlags(true) {
+			for _, f := range group {
+				flags[f.Name] = f
+			}
+		}
+		for _, name := range []string{"format", "out"} {
+			if flags[name] == nil {
+				require.Contains(t, leaf.Detail, "--"+name, "%s has no --%s, and does not say so", leaf.FullPath(), name)
+			}
+		}
+		if f := flags["format"]; f != nil {
+			require.Subset(t, f.EnumSlice(), []string{"text", "json"}, leaf.FullPath())
+		}
+		if flags["window"] != nil || flags["from"] != nil && leaf.Name != "add" { // that of a silence is when it begins
+			for _, name := range []string{"window", "from", "to"} {
+				require.Contains(t, flags, name, leaf.FullPath())
+			}
+		}
 	}
 }

@@ -5,12 +5,15 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/window"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -26,18 +29,16 @@ type verifyCommand struct {
 
 // verifyFlags are those of every check.
 type verifyFlags struct {
-	storeFlags    `embed:""`
-	outfile.Flags `embed:""`
-
-	Format string `enum:"text,json" default:"text" help:"text or json."`
+	storeFlags     `embed:""`
+	output.Options `embed:""`
 }
 
 const verifyExits = `
 Exit codes: 0 pass, 1 fail, 2 cannot tell, or wrong usage.`
 
-// check opens the store, makes the check, shows its outcomes, and ends with the
-// code of the worst. Only a check that writes needs more than a store to read.
-func (f verifyFlags) check(ctx context.Context, s surroundings, writes bool, do func(o opened) error) error {
+// check opens the store, makes the check, shows its outcome, and ends with its code.
+// Only a check that writes needs more than a store to read.
+func (f verifyFlags) check(ctx context.Context, s surroundings, writes bool, do func(o opened) (outcome, error)) error {
 	open := f.openToRead
 	if writes {
 		open = f.open
@@ -49,33 +50,42 @@ func (f verifyFlags) check(ctx context.Context, s surroundings, writes bool, do 
 	defer end()
 	p := newProgress(s.err)
 	defer p.end()
-	code := 0
-	err = do(opened{store: st, ledger: l, progress: p, show: func(o verify.Outcome) error {
-		p.end()
-		if c := o.ExitCode(); c == 1 || code == 0 {
-			code = c
-		}
-		if f.Format == "json" {
-			return o.WriteJSON(s.out)
-		}
-		return o.WriteText(s.out)
-	}})
+	o, err := do(opened{store: st, ledger: l, progress: p})
 	p.end()
+	if o != nil {
+		if err := f.Show(s.out, o, o.WriteText); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		// Neither pass nor fail: what could not be read cannot be told.
 		s.complain(err)
-		return exitError(2)
+		return exit.Code(2)
 	}
-	if code != 0 {
-		return exitError(code)
+	if code := o.ExitCode(); code != 0 {
+		return exit.Code(code)
 	}
 	return nil
 }
 
+// outcome is a verify.Outcome, or several as one.
+type outcome interface {
+	WriteText(w io.Writer) error
+	ExitCode() int
+}
+
+// told is an outcome, where there is one.
+func told(o verify.Outcome, err error) (outcome, error) {
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
 // verifyEvidence checks the chain and the log.
 type verifyEvidence struct {
-	verifyFlags `embed:""`
-	windowFlags `embed:""`
+	verifyFlags  `embed:""`
+	window.Flags `embed:""`
 
 	PublicKey []string `placeholder:"KEY" sep:"none" help:"A public key that the evidence is signed with, in base64, or a file with one. May be given several times."`
 	Anchor    []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"A file with checkpoints or heads that were kept elsewhere, among any text: the export of a chat, the log of pings. May be given several times."`
@@ -111,7 +121,7 @@ Examples:
 // Run checks.
 func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 	now := time.Now()
-	from, to, err := c.bounds(now)
+	from, to, err := c.Bounds(now)
 	if err != nil {
 		return err
 	}
@@ -129,18 +139,14 @@ func (c verifyEvidence) Run(ctx context.Context, s surroundings) error {
 		return err
 	}
 	if c.KeepDays < 0 {
-		return usageError{fmt.Errorf("--keep-days: %d is negative", c.KeepDays)}
+		return exit.Usage(fmt.Errorf("--keep-days: %d is negative", c.KeepDays))
 	}
 	if c.KeepDays > 0 {
 		o.KeptFrom = now.AddDate(0, 0, -c.KeepDays)
 	}
-	return c.check(ctx, s, false, func(at opened) error {
+	return c.check(ctx, s, false, func(at opened) (outcome, error) {
 		o.Progress = at.progress.read
-		outcome, err := verify.Evidence(ctx, at.ledger, o)
-		if err != nil {
-			return err
-		}
-		return at.show(outcome)
+		return told(verify.Evidence(ctx, at.ledger, o))
 	})
 }
 
@@ -149,7 +155,7 @@ func anchorsOf(files []string) (texts []string, err error) {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("--anchor: %w", err)}
+			return nil, exit.Usage(fmt.Errorf("--anchor: %w", err))
 		}
 		texts = append(texts, string(text))
 	}
@@ -165,7 +171,7 @@ func publicKeys(texts []string) (keys []ed25519.PublicKey, err error) {
 		}
 		key, err := evidence.ParsePublicKey(text)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("--public-key: %s is %w", what, errors.New(strings.TrimPrefix(err.Error(), "longrun: ")))}
+			return nil, exit.Usage(fmt.Errorf("--public-key: %s is %w", what, errors.New(strings.TrimPrefix(err.Error(), "longrun: "))))
 		}
 		keys = append(keys, key)
 	}
@@ -174,8 +180,8 @@ func publicKeys(texts []string) (keys []ed25519.PublicKey, err error) {
 
 // verifyRestartSafe checks who wrote, and may provoke a take-over.
 type verifyRestartSafe struct {
-	verifyFlags `embed:""`
-	windowFlags `embed:""`
+	verifyFlags  `embed:""`
+	window.Flags `embed:""`
 
 	Drill         bool          `help:"Then play it through: two monitors in a namespace of their own, of which one is killed."`
 	DrillRoot     string        `default:"wa_metrics_drill" placeholder:"COLLECTION" help:"The collection that the drill writes under, and clears."`
@@ -192,7 +198,8 @@ the lock agrees with the beats; runs are closed, or it is known why not.
 With --drill it then starts two monitors beside what is stored, cuts the leader
 off, delivers its late write after the take-over, which must be refused, and
 measures how long nobody wrote. That takes some fifteen seconds, and some twenty
-documents, which are removed. JSON is then two objects, one behind the other.
+documents, which are removed. In JSON its outcome is the field drill, and the verdict
+above it is the worse of both.
 ` + verifyExits + `
 
 Examples:
@@ -205,27 +212,48 @@ Examples:
 // Run checks.
 func (c verifyRestartSafe) Run(ctx context.Context, s surroundings) error {
 	now := time.Now()
-	from, to, err := c.bounds(now)
+	from, to, err := c.Bounds(now)
 	if err != nil {
 		return err
 	}
-	return c.check(ctx, s, c.Drill, func(at opened) error {
-		outcome, err := verify.RestartSafe(ctx, at.ledger, verify.RestartSafeOptions{From: from, To: to, Now: now, Progress: at.progress.read})
-		if err != nil {
-			return err
+	return c.check(ctx, s, c.Drill, func(at opened) (outcome, error) {
+		stored, err := verify.RestartSafe(ctx, at.ledger, verify.RestartSafeOptions{From: from, To: to, Now: now, Progress: at.progress.read})
+		if err != nil || !c.Drill {
+			return told(stored, err)
 		}
-		if err := at.show(outcome); err != nil || !c.Drill {
-			return err
-		}
-		outcome, err = verify.Drill(ctx, at.store, verify.DrillOptions{
+		drill, err := verify.Drill(ctx, at.store, verify.DrillOptions{
 			Start: startMonitor, Root: c.DrillRoot, Interval: c.DrillInterval, Lease: c.DrillLease,
 			Step: func(text string) { at.progress.show("drill: %s", text) },
 		})
-		if err != nil {
-			return err
+		if err != nil { // what is stored has been looked at all the same
+			drill = verify.Outcome{Check: "drill", Verdict: verify.CannotTell}
 		}
-		return at.show(outcome)
+		return withDrill(stored, drill), err
 	})
+}
+
+// drilled is the outcome of the check and, in it, that of the drill.
+type drilled struct {
+	verify.Outcome
+
+	Drill verify.Outcome `json:"drill"`
+
+	stored verify.Verdict // that of the check alone
+}
+
+// withDrill has the worse verdict of both.
+func withDrill(stored, drill verify.Outcome) drilled {
+	d := drilled{Outcome: stored, Drill: drill, stored: stored.Verdict}
+	if stored.Verdict == verify.Pass || drill.Verdict == verify.Fail {
+		d.Verdict = drill.Verdict
+	}
+	return d
+}
+
+// WriteText writes one behind the other, each with its own verdict.
+func (d drilled) WriteText(w io.Writer) error {
+	d.Verdict = d.stored
+	return errors.Join(d.Outcome.WriteText(w), d.Drill.WriteText(w))
 }
 
 // startMonitor makes the monitors of a drill.
@@ -239,9 +267,9 @@ func startMonitor(d verify.DrillMonitor) (func(context.Context) error, error) {
 
 // verifyProbes checks the probes.
 type verifyProbes struct {
-	verifyFlags `embed:""`
+	verifyFlags  `embed:""`
+	window.Flags `embed:""`
 
-	Window      period            `default:"30d" placeholder:"PERIOD" help:"How far back results count; 30d unless given."`
 	Type        []string          `placeholder:"TYPE" help:"The configured types, split by commas. Unless given: outbound, inbound, queue, and all that are stored or in the settings."`
 	Name        []string          `placeholder:"NAME" help:"The names of the configured probes, split by commas, where a type has several. Unless given: all that are stored."`
 	Every       map[string]string `placeholder:"TYPE=PERIOD" mapsep:"," help:"How often a type is due, where neither the settings nor the results say it right."`
@@ -253,52 +281,58 @@ func (verifyProbes) Help() string {
 	return `A type that was never probed fails. So does a probe, each by its type and name, whose
 newest PASS or FAIL by the schedule is older than one and a half of its periods, or of
 which too few passed.
-INCONCLUSIVE counts as neither.
+INCONCLUSIVE counts as neither. Without a window it is of the last 30 days; of one that
+is over it says how it was at its end.
 ` + verifyExits + `
 
 Examples:
 
     longctl verify probes
     longctl verify probes --type outbound,inbound --window 7d
+    longctl verify probes --window 2025-12-01/2026-01-01
     longctl verify probes --name ops-1,ops-2
     longctl verify probes --min-pass-rate queue=0.9 --every inbound=1h`
 }
 
 // Run checks.
 func (c verifyProbes) Run(ctx context.Context, s surroundings) error {
-	o := verify.ProbesOptions{Now: time.Now(), Window: time.Duration(c.Window), Every: map[longrun.ProbeType]time.Duration{}, MinPassRate: map[longrun.ProbeType]float64{}}
+	now := time.Now()
+	w, err := c.Read(now, verify.DefaultProbeWindow)
+	if err != nil {
+		return err
+	}
+	o := verify.ProbesOptions{Now: now, Window: w.To.Sub(w.From), Every: map[longrun.ProbeType]time.Duration{}, MinPassRate: map[longrun.ProbeType]float64{}}
+	if w.To.Before(now) {
+		o.To = w.To
+	}
 	for _, name := range c.Type {
 		if err := longrun.ProbeType(name).Validate(); err != nil {
-			return usageError{fmt.Errorf("--type: %w", err)}
+			return exit.Usage(fmt.Errorf("--type: %w", err))
 		}
 		o.Types = append(o.Types, longrun.ProbeType(name))
 	}
 	for _, name := range c.Name {
 		if err := (longrun.NamedProbe{Type: longrun.Outbound, Name: name}).Validate(); err != nil {
-			return usageError{fmt.Errorf("--name: %w", err)}
+			return exit.Usage(fmt.Errorf("--name: %w", err))
 		}
 		o.Names = append(o.Names, name)
 	}
 	for name, text := range c.Every {
 		var p period
 		if err := p.UnmarshalText([]byte(text)); err != nil {
-			return usageError{fmt.Errorf("--every: %s=%w", name, err)}
+			return exit.Usage(fmt.Errorf("--every: %s=%w", name, err))
 		}
 		o.Every[longrun.ProbeType(name)] = time.Duration(p)
 	}
 	for name, text := range c.MinPassRate {
 		rate, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(rate >= 0 && rate <= 1) {
-			return usageError{fmt.Errorf("--min-pass-rate: %s=%.20q is no share between 0 and 1", name, text)}
+			return exit.Usage(fmt.Errorf("--min-pass-rate: %s=%.20q is no share between 0 and 1", name, text))
 		}
 		o.MinPassRate[longrun.ProbeType(name)] = rate
 	}
-	return c.check(ctx, s, false, func(at opened) error {
+	return c.check(ctx, s, false, func(at opened) (outcome, error) {
 		o.Progress = at.progress.read
-		outcome, err := verify.Probes(ctx, at.ledger, o)
-		if err != nil {
-			return err
-		}
-		return at.show(outcome)
+		return told(verify.Probes(ctx, at.ledger, o))
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -122,7 +123,7 @@ func TestVerifyRefusesWhatMakesNoSense(t *testing.T) {
 		{[]string{"evidence", at, "--window=1d", "--from=2025-12-29"}, "--from: does not go with window"},
 		{[]string{"evidence", at, "--from=2025-12-29", "--to=2025-12-29"}, "the window is empty"},
 		{[]string{"evidence", at, "--from=2999-01-01"}, "in the future"},
-		{[]string{"probes", at, "--window=soon"}, "is no length such as 1h, 36h, 7d"},
+		{[]string{"probes", at, "--window=soon"}, "--window: \"soon\" is neither a length"},
 		{[]string{"evidence", at, "--keep-days=-1"}, "--keep-days"},
 		{[]string{"evidence", at, "--public-key=" + key}, "--public-key: " + key + " is no Ed25519 public key"},
 		{[]string{"evidence", at, "--format=yaml"}, "--format"},
@@ -147,13 +148,21 @@ func TestVerifyDrills(t *testing.T) {
 		t.Skip("takes a quarter of a minute")
 	}
 	path, change := watched(t)
-	got := ctl(t, "verify", "restart-safe", "--store=sqlite:"+path, "--drill")
-	require.Contains(t, got.out, "restart-safe: PASS")
-	drilled := got.out[strings.Index(got.out, "drill: "):]
-	require.Equal(t, strings.HasPrefix(drilled, "drill: PASS"), got.code == 0, "%v", got)
-	for line := range strings.Lines(drilled) {
-		if strings.Contains(line, "fault") { // a busy machine is late; nothing else may be wrong
-			require.Regexp(t, `more than 1\.05 × 4s|slots? before it are empty`, line)
+	got := ctl(t, "verify", "restart-safe", "--store=sqlite:"+path, "--drill", "--format=json")
+	requireOneObject(t, got.out)
+	var both struct {
+		verify.Outcome
+
+		Drill verify.Outcome `json:"drill"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(got.out), &both))
+	require.Empty(t, both.Problems)
+	require.Equal(t, "drill", both.Drill.Check)
+	require.Equal(t, both.Drill.Verdict, both.Verdict)
+	require.Equal(t, both.Verdict == verify.Pass, got.code == 0, "%v", got)
+	for _, p := range both.Drill.Problems {
+		if p.Weight == verify.Fault { // a busy machine is late; nothing else may be wrong
+			require.Regexp(t, `more than 1\.05 × 4s|slots? before it are empty`, p.Text)
 		}
 	}
 	change(func(_ store.Store, l *ledger.Ledger) {
@@ -164,6 +173,23 @@ func TestVerifyDrills(t *testing.T) {
 		}
 		require.Equal(t, 3, n, "the drill touches nothing that is in use")
 	})
+}
+
+func TestACheckWithItsDrillIsAsBadAsTheWorseOfBoth(t *testing.T) {
+	t.Parallel()
+	badness := map[verify.Verdict]int{verify.Pass: 0, verify.CannotTell: 1, verify.Fail: 2}
+	for stored, worse := range badness {
+		for drill, bad := range badness {
+			both := withDrill(verify.Outcome{Check: "restart-safe", Verdict: stored}, verify.Outcome{Check: "drill", Verdict: drill})
+			require.Equal(t, max(worse, bad), badness[both.Verdict], "%s, %s", stored, drill)
+			var text, object bytes.Buffer
+			require.NoError(t, both.WriteText(&text))
+			require.Regexp(t, "(?s)^restart-safe: "+string(stored)+"\n.*\ndrill: "+string(drill)+"\n", text.String())
+			require.NoError(t, output.JSON(&object, both))
+			requireOneObject(t, object.String())
+			require.Contains(t, object.String(), `"drill": {`)
+		}
+	}
 }
 
 func TestVerifyHelps(t *testing.T) {

@@ -3,10 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/witnesses"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
 )
@@ -22,12 +22,12 @@ func (f witnessFlags) witnesses() (all []verify.Witness, needed int, err error) 
 	for _, text := range f.Witness {
 		w, err := witnesses.Parse(text)
 		if err != nil {
-			return nil, 0, usageError{fmt.Errorf("--witness: %w", err)}
+			return nil, 0, exit.Usage(fmt.Errorf("--witness: %w", err))
 		}
 		all = append(all, w)
 	}
 	if f.Needed < 0 || f.Needed > len(all) {
-		return nil, 0, usageError{fmt.Errorf("--needed: %d, and %d witnesses are given", f.Needed, len(all))}
+		return nil, 0, exit.Usage(fmt.Errorf("--needed: %d, and %d witnesses are given", f.Needed, len(all)))
 	}
 	if f.Needed == 0 {
 		return all, len(all), nil
@@ -35,12 +35,13 @@ func (f witnessFlags) witnesses() (all []verify.Witness, needed int, err error) 
 	return all, f.Needed, nil
 }
 
-// cosigned says who cosigned a checkpoint; empty where nobody was asked for. The error
-// is that too few did.
-func (f witnessFlags) cosigned(checkpoint string) (string, error) {
+// cosigned are those of the witnesses that cosigned a checkpoint, with when. The error is
+// that too few did.
+func (f witnessFlags) cosigned(checkpoint string) ([]string, error) {
+	by := []string{}
 	all, needed, err := f.witnesses()
 	if err != nil || len(all) == 0 {
-		return "", err
+		return by, err
 	}
 	keys := make([]witness.Key, 0, len(all))
 	for _, w := range all {
@@ -48,11 +49,10 @@ func (f witnessFlags) cosigned(checkpoint string) (string, error) {
 	}
 	found, wrong := witness.Cosignatures(checkpoint, checkpoint, keys...)
 	if len(found) < needed {
-		return "", errors.Join(wrong, fmt.Errorf("cosigned by %d of the %d witnesses given, and %d are needed", len(found), len(keys), needed))
+		return by, errors.Join(wrong, fmt.Errorf("cosigned by %d of the %d witnesses given, and %d are needed", len(found), len(keys), needed))
 	}
-	var by []string
 	for _, c := range found {
 		by = append(by, c.Key.Name()+" ("+c.At.Format(time.RFC3339)+")")
 	}
-	return ", cosigned by " + strings.Join(by, ", "), nil
+	return by, nil
 }

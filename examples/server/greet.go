@@ -12,7 +12,6 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"github.com/seed-13dc028d/longwatch/internal/redact"
-	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
@@ -78,7 +77,7 @@ func reachable(addr net.Addr) string {
 // misconfigured says what is wrong with the environment, without a password that
 // stands in it.
 func misconfigured(out io.Writer, err error) {
-	fmt.Fprintf(out, "wrong configuration:\n%s\n(server --help lists the variables)\n", redact.Addresses(visible.Lines(err.Error(), maxLines, maxLine)))
+	fmt.Fprintf(out, "wrong configuration:\n%s\n(server --help lists the variables)\n", redact.Lines(err.Error(), maxLines, maxLine))
 }
 
 // How much is shown of what somebody else wrote.
@@ -92,9 +91,9 @@ const (
 func shown(_ []string, a slog.Attr) slog.Attr {
 	switch value := a.Value.Any().(type) {
 	case string:
-		a.Value = slog.StringValue(redact.Addresses(visible.Line(value, maxLine)))
+		a.Value = slog.StringValue(redact.Line(value, maxLine))
 	case error:
-		a.Value = slog.StringValue(redact.Addresses(visible.Line(value.Error(), maxLine)))
+		a.Value = slog.StringValue(redact.Line(value.Error(), maxLine))
 	}
 	return a
 }

@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, environment map[string]string, keys
 			return 0
 		default:
 			fmt.Fprint(out, usage)
-			fmt.Fprintf(out, "\nunknown argument %s\n", redact.Addresses(fmt.Sprintf("%.100q", arg)))
+			fmt.Fprintf(out, "\nunknown argument %q\n", redact.Line(arg, 100))
 			return 2
 		}
 	}

@@ -316,6 +316,7 @@ var arrows = []row{
 		dir:  "alert/mailalert",
 		ours: []string{"alert", "alert/internal/exchange", "alert/internal/layout", "internal/redact"}, sdk: "mail",
 	},
+	{dir: "alert/shoutrrralert", ours: []string{"alert", "alert/internal/exchange", "internal/redact", "internal/spawn"}, sdk: "shoutrrr"},
 	{dir: "alert/webhookalert", ours: []string{"alert", "alert/internal/exchange", "internal/visible"}, with: []string{clock}},
 	{dir: "probe/internal/connecting", ours: []string{"probe", "internal/deadline"}, with: []string{clock}},
 	{dir: "probe/httpprobe", ours: []string{"probe", "probe/internal/connecting", "internal/redact"}, with: []string{clock}},

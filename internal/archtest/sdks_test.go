@@ -24,6 +24,7 @@ var sdks = map[string][]string{
 	"postgres": {"github.com/jackc/pgx/v5"},
 	"telegram": {"github.com/go-telegram/bot"},
 	"mail":     {"github.com/wneessen/go-mail"},
+	"shoutrrr": {"github.com/nicholas-fedor/shoutrrr"},
 	"prometheus": {
 		"github.com/prometheus/client_golang",
 		"github.com/prometheus/client_model",

@@ -73,18 +73,23 @@ type service struct {
 	store store.Store
 }
 
-// serve begins a service with so many days behind it, none for a new one.
-func serve(tb testing.TB, days int, interval time.Duration, h *host) *service {
+// serve begins a service with so many days behind it, none for a new one. change may
+// change what its monitor is configured with.
+func serve(tb testing.TB, days int, interval time.Duration, h *host, change ...func(*monitor.Config)) *service {
 	tb.Helper()
 	st, err := sqlitestore.Open(tb.Context(), filepath.Join(tb.TempDir(), "longrun.db"), nil)
 	require.NoError(tb, err)
 	if days > 0 {
 		require.NoError(tb, past.Write(tb.Context(), st, "", past.Options{Days: days, Now: time.Now()}))
 	}
-	m, err := monitor.New(monitor.Config{
+	c := monitor.Config{
 		Store: st, InstanceID: "wa-1", CommitHash: "4f2a91c", Interval: interval, Service: "wa-backend", Status: h.status,
 		Probes: []monitor.Probe{{Type: longrun.Outbound, Every: time.Hour, Prober: probe.Func(h.probe)}},
-	})
+	}
+	for _, change := range change {
+		change(&c)
+	}
+	m, err := monitor.New(c)
 	require.NoError(tb, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -52,7 +52,10 @@ type ProbesOptions struct {
 	// MinPassRate are the least shares of PASS by type, from 0 to 1. Default:
 	// DefaultPassRate, and DefaultQueuePassRate for longrun.Queue.
 	MinPassRate map[longrun.ProbeType]float64
-	// Window is how far back from Now results count. Default: DefaultProbeWindow.
+	// To is the end of what is looked at, before Now: how it was then. Later results are
+	// not read. Default: Now.
+	To time.Time
+	// Window is how far back from To results count. Default: DefaultProbeWindow.
 	Window time.Duration
 	// Progress is told how it goes on. Default: none.
 	Progress Progress
@@ -72,6 +75,9 @@ func Probes(ctx context.Context, l *ledger.Ledger, o ProbesOptions) (Outcome, er
 	}
 	if err := o.validate(); err != nil {
 		return Outcome{}, err
+	}
+	if !o.To.IsZero() {
+		o.Now = o.To
 	}
 	q := newInquiry("probes", o.Now.Add(-o.Window), o.Now)
 	settings, _, err := l.Settings(ctx, longrun.DefaultInterval)
@@ -96,6 +102,9 @@ func Probes(ctx context.Context, l *ledger.Ledger, o ProbesOptions) (Outcome, er
 
 func (o ProbesOptions) validate() error {
 	var errs []error
+	if o.To.After(o.Now) {
+		errs = append(errs, fmt.Errorf("verify: To %s is after Now %s", o.To.Format(time.RFC3339), o.Now.Format(time.RFC3339)))
+	}
 	if o.Window < 0 {
 		errs = append(errs, fmt.Errorf("verify: Window %v is negative", o.Window))
 	}
@@ -195,7 +204,7 @@ type probeFinds struct {
 func readProbes(ctx context.Context, l *ledger.Ledger, q *inquiry, o ProbesOptions) (map[longrun.NamedProbe]*probeFinds, error) {
 	found := map[longrun.NamedProbe]*probeFinds{}
 	var n int64
-	for e, err := range l.Probes(ctx, ledger.Page{From: o.Now.Add(-o.Window)}) {
+	for e, err := range l.Probes(ctx, ledger.Page{From: o.Now.Add(-o.Window), To: o.To}) {
 		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
 			q.Fault(bad.Path, "is no probe: %v", bad.Err)
 			continue
@@ -263,7 +272,11 @@ func (f *probeFinds) judge(q *inquiry, n longrun.NamedProbe, o ProbesOptions, s 
 	if decided == 0 {
 		switch {
 		case f.last == nil:
-			q.Fault(dir, "no result of %s in the last %s: it is not configured, or never made", n, inDays(o.Window))
+			when := "in the last " + inDays(o.Window)
+			if !o.To.IsZero() {
+				when = "in the " + inDays(o.Window) + " before " + o.To.UTC().Format(time.RFC3339)
+			}
+			q.Fault(dir, "no result of %s %s: it is not configured, or never made", n, when)
 		case f.inconclusive == 0:
 			q.Fault(f.last.Path(), "no PASS or FAIL of %s was made by the schedule", n)
 		default:

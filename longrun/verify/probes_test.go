@@ -193,3 +193,42 @@ func TestEachNameOfATypeIsJudged(t *testing.T) {
 	_, err = verify.Probes(t.Context(), l, verify.ProbesOptions{Now: now, Names: []string{"A B"}})
 	require.ErrorContains(t, err, "Names")
 }
+
+// With To it is said what would have been said then: as of a store that has nothing of
+// later.
+func TestProbesAreJudgedAsTheyWereThen(t *testing.T) {
+	t.Parallel()
+	now := day0.Add(40 * 24 * time.Hour)
+	all := results(longrun.Outbound, 6*time.Hour, time.Hour, "PPPPFPIPPPPPPPFPPPmPPPPFFPP", now)
+	whole := memstore.New(nil)
+	l, err := ledger.New(whole, "")
+	require.NoError(t, err)
+	for _, p := range all {
+		commit(t, whole, l.CreateProbe(p))
+	}
+	types := []longrun.ProbeType{longrun.Outbound}
+	verdicts := map[verify.Verdict]bool{}
+	for hours := range 170 {
+		to := now.Add(-time.Duration(hours) * time.Hour)
+		st := memstore.New(nil)
+		then, err := ledger.New(st, "")
+		require.NoError(t, err)
+		for _, p := range all {
+			if p.TS.Before(to) {
+				commit(t, st, then.CreateProbe(p))
+			}
+		}
+		want, err := verify.Probes(t.Context(), then, verify.ProbesOptions{Now: to, Types: types, Window: 100 * time.Hour})
+		require.NoError(t, err)
+		got, err := verify.Probes(t.Context(), l, verify.ProbesOptions{Now: now, To: to, Types: types, Window: 100 * time.Hour})
+		require.NoError(t, err)
+		for i := range got.Problems { // which says when
+			got.Problems[i].Text = strings.Replace(got.Problems[i].Text, "in the 100 h before "+to.Format(time.RFC3339), "in the last 100 h", 1)
+		}
+		require.Equal(t, want, got, "%s", to)
+		verdicts[got.Verdict] = true
+	}
+	require.Len(t, verdicts, 2)
+	_, err = verify.Probes(t.Context(), l, verify.ProbesOptions{Now: now, To: now.Add(time.Second)})
+	require.ErrorContains(t, err, "To")
+}

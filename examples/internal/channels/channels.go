@@ -40,6 +40,7 @@ type Config struct {
 	MailTo        string `env:"LONGRUN_MAIL_TO" hidden:""`
 	MailUser      string `env:"LONGRUN_MAIL_USER" hidden:""`
 	MailPassword  string `env:"LONGRUN_MAIL_PASSWORD" hidden:""`
+	Shoutrrr      string `env:"LONGRUN_SHOUTRRR_URLS" hidden:""`
 	Routes        string `env:"LONGRUN_ROUTES" hidden:""`
 }
 
@@ -74,13 +75,16 @@ const Usage = `  TELEGRAM_BOT_TOKEN   none                the bot that sends ale
   LONGRUN_MAIL_TO      none                addresses, split by commas
   LONGRUN_MAIL_USER    none                who sends, as that server knows them,
   LONGRUN_MAIL_PASSWORD none               and the password
+  LONGRUN_SHOUTRRR_URLS none               any other service that shoutrrr knows, by its
+                                           URL; several are split by blanks
   LONGRUN_ROUTES       all get everything  which channels get what, such as
                                            critical=pagerduty,slack;default=slack: by
                                            severity, rule or target:NAME; the first
                                            that is for an alert counts. The channels
                                            are telegram, telegram2…, webhook,
                                            healthchecks, slack, discord, teams,
-                                           pagerduty, ntfy, pushover, matrix, mail
+                                           pagerduty, ntfy, pushover, matrix, mail,
+                                           shoutrrr
 `
 
 // opened are the channels that are named, and what is wrong with the others.
@@ -108,6 +112,7 @@ func (c Config) Open(logger *slog.Logger) (alert.Alerter, string, error) {
 	c.phones(o)
 	c.matrix(o)
 	c.mail(o)
+	c.others(o)
 	routes, fallback, err := c.routes()
 	if err := errors.Join(append(o.errs, err)...); err != nil {
 		return nil, "", err

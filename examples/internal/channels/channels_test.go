@@ -29,6 +29,7 @@ func everything() (values map[string]string, secrets []string) {
 		"LONGRUN_MATRIX_SERVER": "https://matrix.example.org", "LONGRUN_MATRIX_TOKEN": "syt_secret10secret10", "LONGRUN_MATRIX_ROOM": "!ops:example.org",
 		"LONGRUN_MAIL_SERVER": "mail.example.org:587", "LONGRUN_MAIL_FROM": "a@example.org", "LONGRUN_MAIL_TO": "b@example.org, c@example.org",
 		"LONGRUN_MAIL_USER": "a", "LONGRUN_MAIL_PASSWORD": "secret11",
+		"LONGRUN_SHOUTRRR_URLS": "gotify://push.example.org/secret12secret bark://:secret13@bark.example.org",
 	}
 	return values, []string{"secret"}
 }
@@ -48,13 +49,13 @@ func TestEachChannelIsOpenedByItsVariables(t *testing.T) {
 	values["LONGRUN_ROUTES"] = "critical=pagerduty,telegram2; target:sales*=slack ;queue_depth=discord;default=mail"
 	alerter, to, err := open(t, values)
 	require.NoError(t, err)
-	require.Equal(t, "Telegram chat -1001, Telegram chat -1002, webhook, Healthchecks, Slack, Discord, Teams, PagerDuty, ntfy, Pushover, Matrix room !ops:example.org, mail", to)
+	require.Equal(t, "Telegram chat -1001, Telegram chat -1002, webhook, Healthchecks, Slack, Discord, Teams, PagerDuty, ntfy, Pushover, Matrix room !ops:example.org, mail, shoutrrr", to)
 	alerttest.LeaksNoSecret(t, secrets, to)
 	var names []string
 	for _, one := range alerter.(*alert.Router).Channels() {
 		names = append(names, one.Name)
 	}
-	require.Equal(t, strings.Fields("telegram telegram2 webhook healthchecks slack discord teams pagerduty ntfy pushover matrix mail"), names)
+	require.Equal(t, strings.Fields("telegram telegram2 webhook healthchecks slack discord teams pagerduty ntfy pushover matrix mail shoutrrr"), names)
 	for _, name := range names {
 		require.Contains(t, channels.Usage, name)
 	}

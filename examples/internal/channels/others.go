@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/discordalert"
@@ -12,6 +13,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/alert/ntfyalert"
 	"github.com/seed-13dc028d/longwatch/alert/pagerdutyalert"
 	"github.com/seed-13dc028d/longwatch/alert/pushoveralert"
+	"github.com/seed-13dc028d/longwatch/alert/shoutrrralert"
 	"github.com/seed-13dc028d/longwatch/alert/slackalert"
 	"github.com/seed-13dc028d/longwatch/alert/teamsalert"
 	"github.com/seed-13dc028d/longwatch/alert/webhookalert"
@@ -97,4 +99,12 @@ func (c Config) mail(o *opened) {
 	_, port, _ := net.SplitHostPort(c.MailServer) // New says what is wrong with it
 	a, err := mailalert.New(c.MailServer, c.MailFrom, list(c.MailTo), &mailalert.Options{Username: c.MailUser, Password: c.MailPassword, ImplicitTLS: port == "465"})
 	o.add("mail", "mail", a, inVariable("LONGRUN_MAIL_…", err))
+}
+
+// others adds the services that have no channel of ours.
+func (c Config) others(o *opened) {
+	if c.Shoutrrr != "" {
+		a, err := shoutrrralert.New(strings.Fields(c.Shoutrrr), nil)
+		o.add("shoutrrr", "shoutrrr", a, inVariable("LONGRUN_SHOUTRRR_URLS", err))
+	}
 }

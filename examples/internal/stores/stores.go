@@ -34,8 +34,8 @@ func Split(address string) (scheme, rest string, err error) {
 		_, err := splitPostgres(address)
 		return "postgres", address, err
 	}
-	return "", "", fmt.Errorf("%s is none of sqlite:FILE, memory:, firestore:PROJECT and postgres://USER:PASSWORD@HOST/DATABASE",
-		redact.Addresses(fmt.Sprintf("%.200q", address)))
+	return "", "", fmt.Errorf("%q is none of sqlite:FILE, memory:, firestore:PROJECT and postgres://USER:PASSWORD@HOST/DATABASE",
+		redact.Line(address, 200))
 }
 
 // Open opens a store, and returns what closes it. A SQLite file that does not

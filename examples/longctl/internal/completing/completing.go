@@ -23,6 +23,7 @@ func Complete(out io.Writer, model *kong.Node, words []string) {
 	var wanting *kong.Value // the value of a flag
 	for _, word := range words[:len(words)-1] {
 		switch {
+		case wanting != nil && word == "=": // bash makes a word of it
 		case wanting != nil:
 			wanting = nil
 		case strings.HasPrefix(word, "-"):
@@ -40,7 +41,14 @@ func Complete(out io.Writer, model *kong.Node, words []string) {
 	var found []string
 	switch {
 	case wanting != nil:
-		found = choices(wanting)
+		found, last = choices(wanting), strings.TrimPrefix(last, "=")
+	case strings.HasPrefix(last, "-") && strings.Contains(last, "="):
+		if f := flagOf(node, last); f != nil {
+			name, _, _ := strings.Cut(last, "=")
+			for _, choice := range choices(f.Value) {
+				found = append(found, name+"="+choice)
+			}
+		}
 	case strings.HasPrefix(last, "-"):
 		for _, group := range node.AllFlags(true) {
 			for _, f := range group {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
@@ -46,7 +47,7 @@ func (c configGet) Run(ctx context.Context, out io.Writer) error {
 	if c.Name != "" {
 		value, known := answer.Config[c.Name]
 		if !known {
-			return UsageError{fmt.Errorf("there is no setting %q; there are %s", visible.Line(c.Name, maxCell), strings.Join(slices.Sorted(maps.Keys(answer.Config)), ", "))}
+			return exit.Usage(fmt.Errorf("there is no setting %q; there are %s", visible.Line(c.Name, maxCell), strings.Join(slices.Sorted(maps.Keys(answer.Config)), ", ")))
 		}
 		answer.Config = map[string]json.RawMessage{c.Name: value}
 	}
@@ -85,7 +86,7 @@ func (c configSet) Run(ctx context.Context, out io.Writer) error {
 	for _, pair := range c.Values {
 		name, text, ok := strings.Cut(pair, "=")
 		if _, twice := body[name]; !ok || name == "" || twice {
-			return UsageError{fmt.Errorf("%q is no NAME=VALUE, or named twice", visible.Line(pair, maxCell))}
+			return exit.Usage(fmt.Errorf("%q is no NAME=VALUE, or named twice", visible.Line(pair, maxCell)))
 		}
 		body[name] = text
 		if json.Valid([]byte(text)) {

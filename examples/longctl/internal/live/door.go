@@ -14,21 +14,13 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
-
-// UsageError is a mistake of whoever typed the command.
-type UsageError struct{ Err error }
-
-// Error implements error.
-func (e UsageError) Error() string { return e.Err.Error() }
-
-// Unwrap returns Err.
-func (e UsageError) Unwrap() error { return e.Err }
 
 // DoorFlags say whom to ask.
 type DoorFlags struct {
@@ -52,7 +44,7 @@ type door struct {
 // open opens the door. Nothing of a store is changed unless writes says so.
 func (f DoorFlags) open(ctx context.Context, writes bool) (*door, error) {
 	if f.Timeout <= 0 {
-		return nil, UsageError{fmt.Errorf("--timeout: %v is not above 0", f.Timeout)}
+		return nil, exit.Usage(fmt.Errorf("--timeout: %v is not above 0", f.Timeout))
 	}
 	if f.Server != "" {
 		return f.openServer()
@@ -63,7 +55,7 @@ func (f DoorFlags) open(ctx context.Context, writes bool) (*door, error) {
 func (f DoorFlags) openServer() (*door, error) {
 	base, err := url.Parse(strings.TrimRight(f.Server, "/"))
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
-		return nil, UsageError{errors.New("--server: is no URL such as http://127.0.0.1:8080")}
+		return nil, exit.Usage(errors.New("--server: is no URL such as http://127.0.0.1:8080"))
 	}
 	if !strings.HasSuffix(base.Path, adminhttp.DefaultPrefix) {
 		base = base.JoinPath(adminhttp.DefaultPrefix)
@@ -83,12 +75,12 @@ func (f DoorFlags) openStore(ctx context.Context, writes bool) (*door, error) {
 	}
 	st, end, err := open(ctx, f.Store, f.Emulator)
 	if err != nil {
-		return nil, UsageError{fmt.Errorf("--store: %w", err)}
+		return nil, exit.Usage(fmt.Errorf("--store: %w", err))
 	}
 	l, err := ledger.New(st, f.Root)
 	if err != nil {
 		end()
-		return nil, UsageError{fmt.Errorf("--root: %w", err)}
+		return nil, exit.Usage(fmt.Errorf("--root: %w", err))
 	}
 	interval, err := l.Interval(ctx)
 	if err != nil {
@@ -128,7 +120,7 @@ const (
 )
 
 // ask makes one request and reads its answer as JSON into out. A refusal is an error:
-// a *UsageError where what was asked is at fault.
+// one of usage where what was asked is at fault.
 func (d *door) ask(ctx context.Context, method, path string, query url.Values, body, out any) error {
 	var sent io.Reader
 	if body != nil {
@@ -142,7 +134,7 @@ func (d *door) ask(ctx context.Context, method, path string, query url.Values, b
 	at.RawQuery = query.Encode()
 	request, err := http.NewRequestWithContext(ctx, method, at.String(), sent)
 	if err != nil {
-		return UsageError{errors.New("--server: is no URL such as http://127.0.0.1:8080")}
+		return exit.Usage(errors.New("--server: is no URL such as http://127.0.0.1:8080"))
 	}
 	request.Header.Set("Accept", "application/json")
 	if body != nil {
@@ -168,6 +160,10 @@ type refusal struct {
 	Success *bool  `json:"success"`
 	Error   string `json:"error"`
 	Field   string `json:"field"`
+	// Channel is why a message was not sent.
+	Channel struct {
+		LastError string `json:"lastError"`
+	} `json:"channel"`
 }
 
 func (d *door) read(answer *http.Response, data []byte, out any) error {
@@ -182,12 +178,16 @@ func (d *door) read(answer *http.Response, data []byte, out any) error {
 		}
 		return json.Unmarshal(data, out)
 	}
-	said := errors.New(visible.Line(redact.Text(r.Error, maxSaid, d.token), maxSaid))
+	why := r.Error
+	if r.Channel.LastError != "" {
+		why += ": " + r.Channel.LastError
+	}
+	said := errors.New(visible.Line(redact.Text(why, maxSaid, d.token), maxSaid))
 	if answer.StatusCode == http.StatusBadRequest || answer.StatusCode == http.StatusUnprocessableEntity {
-		return UsageError{said}
+		return exit.Usage(said)
 	}
 	if answer.StatusCode == http.StatusUnauthorized {
-		return UsageError{fmt.Errorf("%w; set ADMIN_TOKEN", said)}
+		return exit.Usage(fmt.Errorf("%w; set ADMIN_TOKEN", said))
 	}
 	return said
 }

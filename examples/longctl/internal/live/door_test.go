@@ -2,7 +2,6 @@ package live
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 )
 
 const token = "a-secret-token-of-ours"
@@ -58,8 +59,7 @@ func TestAServerThatIsNoneOfOurs(t *testing.T) {
 			err := asking(srv.URL).Run(t.Context(), &out)
 			require.Error(t, err)
 			require.ErrorContains(t, err, test.says)
-			_, usage := errors.AsType[UsageError](err)
-			require.Equal(t, test.usage, usage)
+			require.Equal(t, test.usage, exit.IsUsage(err))
 			require.NotContains(t, err.Error(), token)
 			require.NotContains(t, err.Error(), "\x1b")
 			require.Empty(t, out.String())

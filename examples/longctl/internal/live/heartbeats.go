@@ -24,7 +24,7 @@ func (Heartbeats) Help() string {
 
 // Run lists.
 func (c Heartbeats) Run(ctx context.Context, out io.Writer) error {
-	return list(ctx, c.ListFlags, out, "heartbeats", c.query(), []string{"TIME", "INSTANCE", "HEALTHY", "CONNECTED", "EPOCH", "COMMIT"}, beatRow)
+	return list(ctx, c.ListFlags, out, "heartbeats", nil, []string{"TIME", "INSTANCE", "HEALTHY", "CONNECTED", "EPOCH", "COMMIT"}, beatRow)
 }
 
 func beatRow(h longrun.Heartbeat) []string {

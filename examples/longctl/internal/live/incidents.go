@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"io"
+	"net/url"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -27,7 +28,7 @@ func (Incidents) Help() string {
 
 // Run lists.
 func (c Incidents) Run(ctx context.Context, out io.Writer) error {
-	query := c.query()
+	query := url.Values{}
 	if c.Open {
 		query.Set("open", "true")
 	}

@@ -4,34 +4,28 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/window"
 )
-
-// windowFlags say which time to look at; the API reads them as longctl report does.
-type windowFlags struct {
-	Window string `placeholder:"WINDOW" help:"Only so long until now: 1h, 36h, 7d …, or FROM/TO, each a day or a time."`
-	From   string `placeholder:"TIME" help:"Only from then on: 2025-12-29 or 2025-12-29T22:00:00Z."`
-	To     string `placeholder:"TIME" help:"Only before then."`
-	Limit  int    `default:"20" placeholder:"N" help:"How many, the newest first; 20 unless given."`
-}
-
-func (f windowFlags) query() url.Values {
-	q := url.Values{"limit": {strconv.Itoa(f.Limit)}}
-	for name, value := range map[string]string{"window": f.Window, "from": f.From, "to": f.To} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	return q
-}
 
 // ListFlags are those of every list.
 type ListFlags struct {
-	DoorFlags   `embed:""`
-	OutputFlags `embed:""`
-	windowFlags `embed:""`
+	DoorFlags    `embed:""`
+	OutputFlags  `embed:""`
+	window.Flags `embed:""`
+
+	Limit int `default:"20" placeholder:"N" help:"How many, the newest first; 20 unless given."`
+}
+
+// query is what the list is asked with. That server reads the window, by its own clock.
+func (f ListFlags) query() (url.Values, error) {
+	q := url.Values{"limit": {strconv.Itoa(f.Limit)}}
+	return q, f.Query(q, time.Now())
 }
 
 // page is a page of a list as the API returns it, under whatever name.
@@ -42,7 +36,12 @@ type page[T any] struct {
 }
 
 // list asks for a page and shows it, one line for each document.
-func list[T any](ctx context.Context, f ListFlags, out io.Writer, name string, query url.Values, head []string, row func(T) []string) error {
+func list[T any](ctx context.Context, f ListFlags, out io.Writer, name string, more url.Values, head []string, row func(T) []string) error {
+	query, err := f.query()
+	if err != nil {
+		return err
+	}
+	maps.Copy(query, more)
 	d, err := f.open(ctx, false)
 	if err != nil {
 		return err

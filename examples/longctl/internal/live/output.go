@@ -1,41 +1,28 @@
 package live
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/outfile"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 )
 
 // OutputFlags say in which form, and where to.
 type OutputFlags struct {
-	outfile.Flags `embed:""`
-
-	Format string `enum:"text,json" default:"text" help:"text or json: one object."`
+	output.Options `embed:""`
 }
 
 // show writes value as JSON, or what text makes of it.
 func (f OutputFlags) show(out io.Writer, value any, text func(*sheet)) error {
-	var b bytes.Buffer
-	if f.Format == "json" {
-		data, err := json.MarshalIndent(value, "", "  ")
-		if err != nil {
-			return err
-		}
-		b.Write(visible.JSON(append(data, '\n')))
-	} else {
-		s := newSheet(&b)
+	return f.Show(out, value, func(out io.Writer) error {
+		s := newSheet(out)
 		text(s)
-		s.end()
-	}
-	_, err := out.Write(b.Bytes())
-	return err
+		return s.end()
+	})
 }
 
 // sheet is lines of words that stand below each other. Nothing in it obeys a terminal.
@@ -56,7 +43,7 @@ func (s *sheet) row(cells ...string) {
 	fmt.Fprintln(s.w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
 }
 
-func (s *sheet) end() { _ = s.w.Flush() } // into memory
+func (s *sheet) end() error { return s.w.Flush() }
 
 // instant is a time to the second, in UTC; a dash where there is none.
 func instant(t time.Time) string {

@@ -3,12 +3,12 @@ package live
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -36,7 +36,7 @@ func (probesList) Help() string {
 
 // Run lists.
 func (c probesList) Run(ctx context.Context, out io.Writer) error {
-	query := c.query()
+	query := url.Values{}
 	if c.Type != "" {
 		query.Set("type", c.Type)
 	}
@@ -79,15 +79,10 @@ Example:
     longctl probes run outbound --server http://127.0.0.1:8080`
 }
 
-// ExitError ends the program with that code when all has been said.
-type ExitError int
-
-func (c ExitError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
-
 // Run has it made.
 func (c probesRun) Run(ctx context.Context, out io.Writer) error {
 	if c.Server == "" {
-		return UsageError{errors.New("a probe is made by the server that leads: give --server")}
+		return exit.Usage(errors.New("a probe is made by the server that leads: give --server"))
 	}
 	d, err := c.open(ctx, false)
 	if err != nil {
@@ -114,9 +109,9 @@ func (c probesRun) Run(ctx context.Context, out io.Writer) error {
 	case err != nil:
 		return err
 	case made.Result == longrun.Fail:
-		return ExitError(1)
+		return exit.Code(1)
 	case made.Result != longrun.Pass:
-		return ExitError(2)
+		return exit.Code(2)
 	}
 	return nil
 }

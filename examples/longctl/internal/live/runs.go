@@ -24,7 +24,7 @@ Examples:
 
 // Run lists.
 func (c Runs) Run(ctx context.Context, out io.Writer) error {
-	return list(ctx, c.ListFlags, out, "runs", c.query(), []string{"START", "INSTANCE", "ENDED", "COMMIT", "VERSION"}, func(r longrun.Run) []string {
+	return list(ctx, c.ListFlags, out, "runs", nil, []string{"START", "INSTANCE", "ENDED", "COMMIT", "VERSION"}, func(r longrun.Run) []string {
 		return []string{instant(r.TS), or(r.InstanceID), or(r.Ended), or(r.CommitHash), or(r.Version)}
 	})
 }

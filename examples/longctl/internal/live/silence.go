@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/report"
 )
@@ -30,7 +31,7 @@ type silenceList struct {
 
 // Run lists.
 func (c silenceList) Run(ctx context.Context, out io.Writer) error {
-	query := c.query()
+	query := url.Values{}
 	if c.Active {
 		query.Set("active", "true")
 	}
@@ -73,7 +74,7 @@ Examples:
 // Run adds.
 func (c silenceAdd) Run(ctx context.Context, out io.Writer) error {
 	if (c.For == "") == (c.Until == "") {
-		return UsageError{errors.New("give --for or --until")}
+		return exit.Usage(errors.New("give --for or --until"))
 	}
 	body := map[string]any{"by": c.By, "rule": c.Rule, "target": c.Target, "reason": c.Reason}
 	if c.By == "" {
@@ -85,14 +86,14 @@ func (c silenceAdd) Run(ctx context.Context, out io.Writer) error {
 		}
 		at, err := report.ParseTime(text)
 		if err != nil {
-			return UsageError{fmt.Errorf("--%s: %w", name, err)}
+			return exit.Usage(fmt.Errorf("--%s: %w", name, err))
 		}
 		body[name] = at.UTC().Format(time.RFC3339Nano)
 	}
 	if c.For != "" {
 		period, err := report.ParsePeriod(c.For)
 		if err != nil {
-			return UsageError{fmt.Errorf("--for: %.40q %w", c.For, err)}
+			return exit.Usage(fmt.Errorf("--for: %.40q %w", c.For, err))
 		}
 		body["minutes"] = period.Minutes()
 	}

@@ -1,6 +1,7 @@
-// Package outfile puts what a command makes into a file, whole or not at all. It does
-// not keep the older one.
-package outfile
+// Package output puts what a command says where it is asked for, as text or as one JSON
+// object: on standard output, or in a file, which is there whole or not at all. It does
+// not keep the older file.
+package output
 
 import (
 	"errors"

@@ -84,7 +84,7 @@ var (
 			memory: "has no lock that outlives a call", firestore: "sees it as number 38",
 		}},
 		{"Ten followers read as fast as they can", "no renewal of the leader's is refused or repeated", nil},
-		{"A thousand grants, each followed by a crash", "epochs without a gap, in one row", nil},
+		{"A thousand grants (dozens on a database), each followed by a crash", "epochs without a gap, in one row", nil},
 		{"Processes are frozen and killed at whatever they do", "one chain of what was written, and nothing acknowledged is missing", inProcess},
 		{"The row is freed by hand under a living leader", "its writes are refused from then on, and it learns at the next", nil},
 		{"All of it at random, for hours", "the three rules hold, and the lock can be had in the end", nil},

@@ -125,8 +125,8 @@ var (
 // Open opens the database in the file at path, and makes it where it does not
 // exist, for its owner alone; its directory must exist. opts may be nil. Whoever
 // opens closes. An error names the file, and says whether that is no database,
-// was made by something else, or by a newer version of this package. Such a file
-// is left as it was.
+// was made by something else, or by a newer version of this package, or is gone
+// while commits of it lie in a -wal file. Such a file is left as it was.
 func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	var o Options
 	if opts != nil {
@@ -156,6 +156,9 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		writing:    make(chan struct{}, 1),
 		watches:    newWatches(),
 		signs:      filelock.Signs{Prefix: p.path + "-", Clock: o.Clock},
+	}
+	if err := p.orphaned(); err != nil {
+		return nil, s.fail("open", err)
 	}
 	if o.ReadOnly {
 		err = s.openToRead(ctx, o.BusyTimeout)

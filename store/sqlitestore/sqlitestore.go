@@ -51,6 +51,7 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+	"modernc.org/sqlite"
 
 	"github.com/seed-13dc028d/longwatch/internal/filelock"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -274,6 +275,10 @@ func (s *Store) begin() (end func(), err error) {
 
 // fail names the file and what was done to it.
 func (s *Store) fail(doing string, err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) && e.Code() == codeNoRoom {
+		err = fmt.Errorf("%w (the disk has no room for %s)", err, s.place.shm())
+	}
 	return fmt.Errorf("sqlitestore: %s: %s: %w", s.place.given, doing, err)
 }
 

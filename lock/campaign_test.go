@@ -217,37 +217,6 @@ func TestFollowersSpreadOutByTheirJitter(t *testing.T) {
 	}
 }
 
-func TestScenario25AFollowerOutlivesAStoreClockThatWasSetBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		clk := newTwoHanded()
-		w := newWorldOn(t, memstore.New(&memstore.Options{Clock: clk}))
-		crashed := w.instance("a").acquire()
-		start := time.Now()
-		follower := inBackground(t, w.instance("b").lock)
-		clk.stepWall(-10 * time.Minute)
-		time.Sleep(lease + jitter)
-		require.NotNil(t, follower.lease(), "it saw no change for a whole lease")
-		require.GreaterOrEqual(t, follower.began().Sub(start), lease)
-		require.ErrorIs(t, crashed.Err(), lock.ErrLost)
-		require.NoError(t, follower.stop())
-	})
-}
-
-func TestScenario26AStoreClockSetForwardIsFenced(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		clk := newTwoHanded()
-		w := newWorldOn(t, memstore.New(&memstore.Options{Clock: clk}))
-		w.clocksLie()
-		held := w.instance("a").acquire()
-		clk.stepWall(10 * time.Minute)
-		early := w.instance("b").acquire()
-		require.NoError(t, held.Err(), "two believe, and")
-		require.ErrorIs(t, held.Commit(t.Context(), put(held, "x", "a")), lock.ErrLost)
-		require.NoError(t, early.Commit(t.Context(), put(early, "x", "b")), "one writes")
-		w.release(early)
-	})
-}
-
 // frail is a store whose watches can be made to break.
 type frail struct {
 	store.Store

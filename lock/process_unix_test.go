@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,12 +20,11 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/store"
-	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
 )
 
-// processEnv makes the test binary one of the competing processes: it holds the
-// path of the database, the name of the process, its lease, and whether it starts a
-// child that outlives it.
+// processEnv makes the test binary one of the competing processes: it holds where
+// the database is, the name of the process, its lease, and whether it starts a child
+// that outlives it.
 const processEnv = "LOCK_TEST_PROCESS"
 
 func TestMain(m *testing.M) {
@@ -50,14 +48,14 @@ type link struct {
 
 // compete leads whenever it can, and says on standard output what it does.
 func compete(args []string) error {
-	path, name := args[0], args[1]
+	place, name := args[0], args[1]
 	lease, err := time.ParseDuration(args[2])
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	st, err := sqlitestore.Open(ctx, path, nil)
+	st, end, err := join(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -87,7 +85,7 @@ func compete(args []string) error {
 			fmt.Println("lost", err)
 		}
 	}
-	return st.Close()
+	return end()
 }
 
 func extend(ctx context.Context, held *lock.Lease, name string) error {
@@ -124,7 +122,7 @@ type process struct {
 	child int             // the process that it started
 }
 
-func start(tb testing.TB, path, name string, options ...string) *process {
+func start(tb testing.TB, place, name string, options ...string) *process {
 	exe, err := os.Executable()
 	require.NoError(tb, err)
 	p := &process{t: tb, name: name, lines: make(chan string, 1<<16), wrote: map[string]bool{}}
@@ -132,7 +130,7 @@ func start(tb testing.TB, path, name string, options ...string) *process {
 	if len(options) == 0 {
 		options = []string{"3s"}
 	}
-	p.cmd.Env = append(os.Environ(), processEnv+"="+strings.Join(append([]string{path, name}, options...), "\n"))
+	p.cmd.Env = append(os.Environ(), processEnv+"="+strings.Join(append([]string{place, name}, options...), "\n"))
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(tb, err)
@@ -153,19 +151,18 @@ func start(tb testing.TB, path, name string, options ...string) *process {
 
 func (p *process) signal(sig os.Signal) { require.NoError(p.t, p.cmd.Process.Signal(sig)) }
 
-// freeze stops the process, but not in the middle of a transaction: that would
-// keep the whole database from everybody until it goes on, as SQLite must.
-func (p *process) freeze(path string) {
-	st, err := sqlitestore.Open(p.t.Context(), path, &sqlitestore.Options{BusyTimeout: time.Millisecond})
-	require.NoError(p.t, err)
-	defer func() { require.NoError(p.t, st.Close()) }()
+// freeze stops the process, but not in the middle of a transaction on SQLite: that
+// would keep the whole file from everybody until it goes on, as SQLite must.
+func (p *process) freeze(st store.Store) {
 	for range 1000 {
 		p.signal(syscall.SIGSTOP)
 		var status syscall.WaitStatus
 		_, err := syscall.Wait4(p.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
 		require.NoError(p.t, err)
 		require.True(p.t, status.Stopped())
-		_, err = st.Commit(p.t.Context(), store.Set(store.Key{Collection: "w/l/probe", ID: "writable"}, link{}))
+		ctx, cancel := context.WithTimeout(p.t.Context(), time.Second)
+		_, err = st.Commit(ctx, store.Set(store.Key{Collection: "w/l/probe", ID: "writable"}, link{}))
+		cancel()
 		if err == nil {
 			return
 		}
@@ -223,12 +220,19 @@ func TestScenario40ProcessesThatAreFrozenAndKilledLeaveOneChain(t *testing.T) {
 		t.Skip("it takes two leases of real time")
 	}
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "chain.db")
-	a := start(t, path, "a")
-	a.writes()
-	b := start(t, path, "b")
+	onEach(t, 40, func(t *testing.T, g *ground) {
+		place, st := g.share(t)
+		freezeAndKill(t, place, st)
+	})
+}
 
-	a.freeze(path) // for more than its lease: until b leads
+func freezeAndKill(t *testing.T, place string, st store.Store) {
+	t.Helper()
+	a := start(t, place, "a")
+	a.writes()
+	b := start(t, place, "b")
+
+	a.freeze(st) // for more than its lease: until b leads
 	b.until("leading")
 	require.Equal(t, string(lock.Expired), b.how, "what is frozen is not dead")
 	b.writes()
@@ -240,7 +244,7 @@ func TestScenario40ProcessesThatAreFrozenAndKilledLeaveOneChain(t *testing.T) {
 	a.until("leading")
 	a.writes()
 
-	c := start(t, path, "c")
+	c := start(t, place, "c")
 	a.signal(syscall.SIGTERM)
 	c.until("leading")
 	c.writes()
@@ -251,9 +255,6 @@ func TestScenario40ProcessesThatAreFrozenAndKilledLeaveOneChain(t *testing.T) {
 	require.NoError(t, a.cmd.Wait())
 	require.NoError(t, c.cmd.Wait())
 
-	st, err := sqlitestore.Open(t.Context(), path, nil)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, st.Close()) })
 	rec, err := st.Get(t.Context(), lockKey)
 	require.NoError(t, err)
 	row, err := lock.ReadRow(rec)

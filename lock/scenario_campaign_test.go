@@ -17,8 +17,7 @@ import (
 // This file has the scenarios of competing for the lock.
 
 func TestScenario06AGrantWithoutAReplyIsFoundByItsNonce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 6, func(t *testing.T, w *world) {
 		a := w.instance("a")
 		a.loseReply()
 		held := a.acquire()
@@ -29,8 +28,7 @@ func TestScenario06AGrantWithoutAReplyIsFoundByItsNonce(t *testing.T) {
 }
 
 func TestScenario06AGrantThatWasNotReadBackEitherIsFoundByTheNextTry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 6, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		w.release(b.acquire())
 		start := time.Now()
@@ -61,8 +59,7 @@ func TestScenario06AGrantThatWasNotReadBackEitherIsFoundByTheNextTry(t *testing.
 }
 
 func TestScenario06AGrantFoundTooLateIsReplacedAndItsPredecessorKept(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 6, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		crashed := b.acquire()
 		time.Sleep(lease)
@@ -83,8 +80,7 @@ func TestScenario06AGrantFoundTooLateIsReplacedAndItsPredecessorKept(t *testing.
 }
 
 func TestScenario07AReleaseWithoutAReplyIsIdempotent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 7, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		held := a.acquire()
 		a.loseReply()
@@ -102,8 +98,7 @@ func TestScenario07AReleaseWithoutAReplyIsIdempotent(t *testing.T) {
 }
 
 func TestScenario12APartitionedLeaderStopsBeforeItsFollowerStarts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 12, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		leader := inBackground(t, a.lock)
 		follower := inBackground(t, b.lock)
@@ -126,8 +121,7 @@ func TestScenario12APartitionedLeaderStopsBeforeItsFollowerStarts(t *testing.T) 
 }
 
 func TestScenario13APartitionedFollowerChangesNothingAndAsksSeldom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 13, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		leader := inBackground(t, a.lock)
 		follower := inBackground(t, b.lock)
@@ -148,8 +142,7 @@ func TestScenario13APartitionedFollowerChangesNothingAndAsksSeldom(t *testing.T)
 }
 
 func TestScenario14AfterAnOutageForAllThereIsOneNewLeader(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 14, func(t *testing.T, w *world) {
 		var all []*instance
 		var runs []*running
 		for i := range 5 {
@@ -183,14 +176,14 @@ func TestScenario14AfterAnOutageForAllThereIsOneNewLeader(t *testing.T) {
 	})
 }
 
-func TestScenario15OfManyFirstOneWins(t *testing.T)     { race(t, 0) }
-func TestScenario16OfManyTakeoversOneWins(t *testing.T) { race(t, 1) }
+func TestScenario15OfManyFirstOneWins(t *testing.T)     { race(t, 15, 0) }
+func TestScenario16OfManyTakeoversOneWins(t *testing.T) { race(t, 16, 1) }
 
-func race(t *testing.T, epoch int64) {
+func race(t *testing.T, scene int, epoch int64) {
 	for _, n := range []int{2, 8, 50} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
+			t.Parallel()
+			scenario(t, scene, func(t *testing.T, w *world) {
 				if epoch > 0 {
 					crashed := w.instance("crashed").acquire()
 					time.Sleep(lease)
@@ -232,13 +225,13 @@ func race(t *testing.T, epoch int64) {
 }
 
 func TestScenario17ACrashIsSucceededAfterALeaseAndNeverBefore(t *testing.T) {
-	for phase := range 60 {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t)
+	scenario(t, 17, func(t *testing.T, w *world) {
+		for i := range w.few(60) {
+			phase := time.Duration(i) * time.Minute / time.Duration(w.few(60))
 			a, b := w.instance("a"), w.instance("b")
 			crashed := a.acquire()
 			follower := inBackground(t, b.lock)
-			time.Sleep(time.Duration(phase)*time.Second + 17*time.Millisecond)
+			time.Sleep(phase + 17*time.Millisecond)
 			require.NoError(t, crashed.Commit(t.Context()))
 			last := time.Now()
 			time.Sleep(lease + jitter)
@@ -247,13 +240,12 @@ func TestScenario17ACrashIsSucceededAfterALeaseAndNeverBefore(t *testing.T) {
 			require.GreaterOrEqual(t, took, lease)
 			require.LessOrEqual(t, took, lease+jitter)
 			require.NoError(t, follower.stop())
-		})
-	}
+		}
+	})
 }
 
 func TestScenario18ACleanHandoverIsImmediateWhereTheStoreWatches(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 18, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		held := a.acquire()
 		follower := inBackground(t, b.lock)
@@ -270,8 +262,7 @@ func TestScenario18ACleanHandoverIsImmediateWhereTheStoreWatches(t *testing.T) {
 }
 
 func TestScenario19ACleanHandoverTakesAPollWhereTheStoreDoesNot(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 19, func(t *testing.T, w *world) {
 		held := w.instance("a").acquire()
 		b, err := lock.New(polling{w.base}, lockKey, nil)
 		require.NoError(t, err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -19,8 +18,7 @@ import (
 // what befalls a holder between its renewals.
 
 func TestScenario01APausedHolderStopsBeforeItsWorkGoesOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 1, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		held := a.acquire()
 		time.Sleep(lease) // the pause; b takes over in it
@@ -41,8 +39,7 @@ func TestScenario01APausedHolderStopsBeforeItsWorkGoesOn(t *testing.T) {
 }
 
 func TestScenario02APauseBetweenTheCheckAndTheCallIsFenced(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 2, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		held := a.acquire()
 		// The hook looks at no context: the process is frozen in it.
@@ -68,8 +65,7 @@ func TestScenario02APauseBetweenTheCheckAndTheCallIsFenced(t *testing.T) {
 }
 
 func TestScenario03AWriteDeliveredAfterTheTakeoverIsRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 3, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		held := a.acquire()
 		deliver := a.wire.hold()
@@ -87,8 +83,7 @@ func TestScenario03AWriteDeliveredAfterTheTakeoverIsRefused(t *testing.T) {
 }
 
 func TestScenario04AWriteDeliveredBeforeTheTakeoverIsOrderedBeforeIt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 4, func(t *testing.T, w *world) {
 		a, b := w.instance("a", func(o *lock.Options) { o.Timeout = lease }), w.instance("b") // one attempt
 		held := a.acquire()
 		deliver := a.wire.hold()
@@ -111,8 +106,7 @@ func TestScenario04AWriteDeliveredBeforeTheTakeoverIsOrderedBeforeIt(t *testing.
 }
 
 func TestScenario05ARenewalWithoutAReplyIsNoLoss(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 5, func(t *testing.T, w *world) {
 		a := w.instance("a")
 		held := a.acquire()
 		for range 5 {
@@ -129,8 +123,7 @@ func TestScenario05ARenewalWithoutAReplyIsNoLoss(t *testing.T) {
 }
 
 func TestScenario08ASlowSuccessDoesNotRenewTrust(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 8, func(t *testing.T, w *world) {
 		a := w.instance("a", func(o *lock.Options) { o.Timeout = lease })
 		held := a.acquire()
 		time.Sleep(renew)
@@ -147,8 +140,7 @@ func TestScenario08ASlowSuccessDoesNotRenewTrust(t *testing.T) {
 }
 
 func TestScenario08TrustCountsFromTheStartOfTheAttempt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 8, func(t *testing.T, w *world) {
 		a := w.instance("a", func(o *lock.Options) { o.Timeout = lease })
 		held := a.acquire()
 		start := time.Now()
@@ -175,8 +167,7 @@ func TestScenario09ErrorsShorterThanTrustChangeNothing(t *testing.T) {
 		"any pauses":          {nil, retryMax},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
+			scenario(t, 9, func(t *testing.T, w *world) {
 				a, b := w.instance("a", func(o *lock.Options) { o.Jitter = c.jitter }), w.instance("b")
 				ran := inBackground(t, a.lock)
 				follower := inBackground(t, b.lock)
@@ -203,8 +194,7 @@ func TestScenario09ErrorsShorterThanTrustChangeNothing(t *testing.T) {
 }
 
 func TestScenario10AHungStoreDoesNotDelayTheEndOfTrust(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 10, func(t *testing.T, w *world) {
 		// The call looks at no context and the deadline is far: as hung as can be.
 		a := w.instance("a", func(o *lock.Options) { o.Timeout = 10 * lease })
 		held := a.acquire()
@@ -229,8 +219,7 @@ func TestScenario10AHungStoreDoesNotDelayTheEndOfTrust(t *testing.T) {
 }
 
 func TestScenario11ReleaseInABlackHoleEndsTheWorkFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 11, func(t *testing.T, w *world) {
 		a := w.instance("a")
 		held := a.acquire()
 		heal := a.cut()
@@ -250,67 +239,6 @@ func TestScenario11ReleaseInABlackHoleEndsTheWorkFirst(t *testing.T) {
 	})
 }
 
-func TestScenario28SuspendEndsTheLeaseThoughTimersSlept(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.clocksLie()
-		clk := newTwoHanded()
-		a := w.instance("a", func(o *lock.Options) { o.Clock = clk })
-		held := a.acquire()
-		time.Sleep(time.Second)
-		require.NoError(t, held.Err())
-
-		clk.stepWall(3 * time.Hour) // the monotonic clock, and with it every timer, stood still
-		require.ErrorIs(t, held.Err(), lock.ErrLost)
-		require.ErrorIs(t, held.Commit(t.Context(), put(held, "x", "a")), lock.ErrLost)
-		_, wrote := w.doc("x")
-		require.False(t, wrote)
-	})
-}
-
-func TestScenario28SuspendIsNoticedByTheContextToo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.clocksLie()
-		clk := newTwoHanded()
-		a := w.instance("a", func(o *lock.Options) { o.Clock = clk })
-		held := a.acquire()
-		clk.stepWall(3 * time.Hour)
-		start := time.Now()
-		<-held.Context().Done()
-		require.LessOrEqual(t, time.Since(start), margin)
-	})
-}
-
-func TestScenario28AReplyAfterASuspendDoesNotBringTrustBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.clocksLie()
-		clk := newTwoHanded()
-		a := w.instance("a", func(o *lock.Options) { o.Clock = clk })
-		held := a.acquire()
-		time.Sleep(renew)
-		defer a.net.Inject(storetest.Fault{After: func(context.Context, storetest.Call) error {
-			clk.stepWall(trust - renew) // no timer fires, and work goes on as if trusted
-			return nil
-		}})()
-		require.ErrorIs(t, held.Commit(t.Context()), lock.ErrLost)
-	})
-}
-
-func TestScenario25AWallClockSetBackDoesNotLengthenTrust(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		clk := newTwoHanded()
-		a := w.instance("a", func(o *lock.Options) { o.Clock = clk })
-		held := a.acquire()
-		start := time.Now()
-		clk.stepWall(-10 * time.Minute)
-		<-held.Context().Done()
-		require.Equal(t, trust, time.Since(start))
-	})
-}
-
 func TestScenario33RefusedOperationsCostNoLeadership(t *testing.T) {
 	type bad struct {
 		N uint64 `json:"n" firestore:"n"`
@@ -325,8 +253,7 @@ func TestScenario33RefusedOperationsCostNoLeadership(t *testing.T) {
 		"a denial of the store's": {store.Set(forbidden, doc{}), errNet},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
+			scenario(t, 33, func(t *testing.T, w *world) {
 				a := w.instance("a")
 				defer a.net.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
 					for _, op := range c.Ops {

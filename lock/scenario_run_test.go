@@ -17,8 +17,7 @@ import (
 func errorsAs[T error](err error, target *T) bool { return errors.As(err, target) }
 
 func TestScenario34TheLeaseIsKeptUntilSlowWorkHasEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 34, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		ctx, cancel := context.WithCancel(t.Context())
 		result := make(chan error)
@@ -47,8 +46,7 @@ func TestScenario34TheLeaseIsKeptUntilSlowWorkHasEnded(t *testing.T) {
 }
 
 func TestScenario35APanicReleasesTheLeaseAndGoesOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+	scenario(t, 35, func(t *testing.T, w *world) {
 		a, b := w.instance("a"), w.instance("b")
 		require.PanicsWithValue(t, "boom", func() {
 			_ = lock.Run(t.Context(), a.lock, func(context.Context, *lock.Lease) error { panic("boom") })

@@ -257,3 +257,19 @@ func TestScenario42TheInvariantsHoldInALongSimulation(t *testing.T) {
 	}
 	t.Logf("%d grants", grants)
 }
+
+// The databases take real time for each call, so they live through fewer hours.
+func TestScenario42TheInvariantsHoldOnDatabasesToo(t *testing.T) {
+	for _, seed := range seeds(t, 3) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			scenario(t, 42, func(t *testing.T, w *world) {
+				if w.ground == memory {
+					return // above
+				}
+				(&simulation{w: w, seed: seed, patient: true}).run(4, time.Hour)
+				require.Positive(t, w.base.grants)
+				require.Empty(t, w.base.violations(), "LOCK_SEED=%d", seed)
+			})
+		})
+	}
+}

@@ -365,6 +365,7 @@ var arrows = []row{
 	{dir: "internal/seedtest"},
 	{dir: "internal/recorded"},                    // tests only
 	{dir: "probe/whatsappprobe/internal/fifteen"}, // likewise
+	{dir: "internal/disktest"},
 	{dir: "internal/faultnet"},
 	{dir: "internal/promtest"}, // tests only, but for where its programs are
 	{dir: "internal/firestoretest", sdk: "firestore"},

@@ -82,6 +82,20 @@ func follow(path string) (string, error) {
 	return "", fmt.Errorf("more than %d links", maxLinks)
 }
 
+// orphaned is an error where commits lie in a -wal file and the database that they
+// belong to is empty or gone: SQLite would take it for a new one, and begin by
+// deleting them. (A file of one byte is an empty one to it.)
+func (p *place) orphaned() error {
+	if sizeOf(p.path) > 1 || sizeOf(p.wal()) <= 0 {
+		return nil
+	}
+	state := "is gone"
+	if sizeOf(p.path) >= 0 {
+		state = "is empty"
+	}
+	return fmt.Errorf("the database %s, and commits of it lie in %s: put it back, or move those away", state, p.wal())
+}
+
 func (p *place) wal() string { return p.path + "-wal" }
 func (p *place) shm() string { return p.path + "-shm" }
 

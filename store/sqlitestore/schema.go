@@ -96,6 +96,10 @@ const (
 	codeCannot   = 14 // open one of the files
 )
 
+// codeNoRoom is the whole code of an I/O error: the -shm file cannot be made longer.
+// SQLite does not say what the disk lacks.
+const codeNoRoom = 10 | 19<<8
+
 func isBusy(err error) bool { return hasCode(err, codeBusy) }
 
 func hasCode(err error, code int) bool {
@@ -133,8 +137,10 @@ func create(ctx context.Context, conn *sql.Conn) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-			err = errors.Join(err, rollback)
+			// Where the disk is full SQLite has done so by itself, which is an error here
+			// that says nothing. A connection that is not sure to be outside a transaction
+			// is closed with the opening that fails.
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		}
 	}()
 	empty, err := identify(ctx, conn)

@@ -51,6 +51,7 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+	"modernc.org/sqlite"
 
 	"github.com/seed-13dc028d/longwatch/internal/filelock"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -125,8 +126,8 @@ var (
 // Open opens the database in the file at path, and makes it where it does not
 // exist, for its owner alone; its directory must exist. opts may be nil. Whoever
 // opens closes. An error names the file, and says whether that is no database,
-// was made by something else, or by a newer version of this package. Such a file
-// is left as it was.
+// was made by something else, or by a newer version of this package, or is gone
+// while commits of it lie in a -wal file. Such a file is left as it was.
 func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	var o Options
 	if opts != nil {
@@ -156,6 +157,9 @@ func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 		writing:    make(chan struct{}, 1),
 		watches:    newWatches(),
 		signs:      filelock.Signs{Prefix: p.path + "-", Clock: o.Clock},
+	}
+	if err := p.orphaned(); err != nil {
+		return nil, s.fail("open", err)
 	}
 	if o.ReadOnly {
 		err = s.openToRead(ctx, o.BusyTimeout)
@@ -271,6 +275,10 @@ func (s *Store) begin() (end func(), err error) {
 
 // fail names the file and what was done to it.
 func (s *Store) fail(doing string, err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) && e.Code() == codeNoRoom {
+		err = fmt.Errorf("%w (the disk has no room for %s)", err, s.place.shm())
+	}
 	return fmt.Errorf("sqlitestore: %s: %s: %w", s.place.given, doing, err)
 }
 

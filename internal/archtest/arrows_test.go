@@ -305,6 +305,16 @@ var arrows = []row{
 	{dir: "probe/tcpprobe", ours: []string{"probe", "probe/internal/connecting", "internal/redact"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},
 
+	// The attack on all of it: the engine as it is, over a store that it is given.
+	{
+		dir: "internal/sim",
+		ours: []string{
+			"longrun/monitor", "longrun/verify", "longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/budget", "longrun/coverage",
+			"longrun/evidence", "longrun/rules", "store", "internal/chance", "internal/spawn",
+		},
+		with: []string{clock}, real: []string{"Now", "Since", "Sleep", "AfterFunc", "NewTimer"}, // a bubble's
+	},
+
 	// What two packages share.
 	{dir: "internal/document", ours: []string{"store"}},
 	{dir: "internal/chance", with: []string{clock}},

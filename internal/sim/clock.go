@@ -1,0 +1,65 @@
+package sim
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/chance"
+)
+
+// ownClock is the time as one process has it. It can be set, and stops while the process
+// is paused: what was to wake it does so when it runs again.
+type ownClock struct {
+	clock.Clock
+	p *process
+
+	mu     sync.Mutex
+	asked  time.Time // when chance was last asked,
+	amount int       // and how often at that instant
+}
+
+var _ chance.Clock = (*ownClock)(nil)
+
+// Now implements clock.Clock.
+func (c *ownClock) Now() time.Time { return time.Now().Add(c.p.machine.ahead()) }
+
+// AfterFunc implements clock.Clock.
+func (c *ownClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
+	return c.Clock.AfterFunc(d, func() {
+		c.p.awake()
+		f()
+	})
+}
+
+// Chance implements chance.Clock. It is of the instant, so that one question more or
+// less does not change all later answers.
+func (c *ownClock) Chance(chance.Ours) float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); !now.Equal(c.asked) {
+		c.asked, c.amount = now, 0
+	}
+	c.amount++
+	return c.p.draw("chance", "", int(c.asked.UnixNano())+c.amount)
+}
+
+// draw is a number in [0, 1) of the seed, the process, and what is asked about.
+func (p *process) draw(about, key string, n int) float64 {
+	h := fnv.New64a()
+	var b [24]byte
+	binary.LittleEndian.PutUint64(b[:], p.w.plan.Seed)
+	binary.LittleEndian.PutUint64(b[8:], uint64(p.number)) //nolint:gosec // some bits
+	binary.LittleEndian.PutUint64(b[16:], uint64(n))       //nolint:gosec // some bits
+	_, _ = h.Write(b[:])
+	_, _ = h.Write([]byte(about))
+	_, _ = h.Write([]byte(key))
+	x := h.Sum64()
+	x ^= x >> 33 // the upper bits of FNV are the poorer ones
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	return float64(x>>11) / (1 << 53)
+}

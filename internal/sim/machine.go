@@ -1,0 +1,226 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+)
+
+// machine is where one instance lives, process after process.
+type machine struct {
+	w     *world
+	index int
+	name  string
+	build int
+
+	mu     sync.Mutex
+	faults []*Event // of its link and its clock, as far as they last
+	now    *process // nil while none runs
+}
+
+// ahead is by how much its clock is wrong.
+func (m *machine) ahead() (d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.faults {
+		if e.Kind == Step {
+			d += time.Duration(e.By) * time.Second
+		}
+	}
+	return d
+}
+
+// suffers returns the event of a kind that lasts, nil where there is none.
+func (m *machine) suffers(k Kind) *Event {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.faults {
+		if e.Kind == k {
+			return e
+		}
+	}
+	return nil
+}
+
+func (m *machine) befall(e *Event) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.faults = append(m.faults, e)
+}
+
+// mend ends an event.
+func (m *machine) mend(e *Event) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, f := range m.faults {
+		if f == e {
+			m.faults = append(m.faults[:i:i], m.faults[i+1:]...)
+			return
+		}
+	}
+}
+
+// process is one life of an instance.
+type process struct {
+	w       *world
+	machine *machine
+	number  int // among all processes, from 1
+	id      string
+	build   string
+	began   time.Time
+	witness *witness
+
+	stop context.CancelFunc
+	done <-chan error
+
+	mu      sync.Mutex
+	dead    bool
+	ended   time.Time     // when it crashed or was asked to stop
+	clean   bool          // it was asked to stop
+	paused  chan struct{} // closed when it runs again; nil while it does
+	calls   map[string]int
+	panics  []string
+	results int
+}
+
+// start begins a process on a machine.
+func (m *machine) start() *process {
+	w := m.w
+	w.processes++
+	p := &process{
+		w: w, machine: m, number: w.processes, id: m.name, build: fmt.Sprint("build", m.build), began: time.Now(),
+		calls: map[string]int{},
+	}
+	if w.plan.Fresh {
+		p.id = fmt.Sprintf("%s.%d", m.name, p.number)
+	}
+	cfg := monitor.Config{
+		Store: &gate{p: p}, InstanceID: p.id, CommitHash: p.build, Interval: time.Duration(w.plan.Interval), Lease: time.Duration(w.plan.Lease),
+		Status: p.status, Alerter: p, EvidenceKey: w.key, Anchor: p.anchor, MemoryLimit: -1,
+		Probes: []monitor.Probe{{Type: longrun.Outbound, Every: probeEvery, Retry: probeRetry, Prober: p}},
+		Logger: slog.New(slog.NewTextHandler(&panicLog{p}, &slog.HandlerOptions{Level: slog.LevelError})),
+		Clock:  &ownClock{Clock: clock.New(), p: p},
+	}
+	if w.plan.Witnessed {
+		p.witness = &witness{morgue: w.morgue, p: p}
+		cfg.Witness = p.witness
+	}
+	mon, err := monitor.New(cfg)
+	if err != nil {
+		w.record.blame("config", "%v", err)
+		return nil
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	p.done = spawn.Start("the process "+p.name(), func() error { return mon.Run(ctx) })
+	w.record.lived(p)
+	w.record.log.add(p.name(), "starts as %s of %s", p.id, p.build)
+	m.mu.Lock()
+	m.now = p
+	m.mu.Unlock()
+	return p
+}
+
+func (p *process) name() string { return fmt.Sprintf("%s#%d", p.machine.name, p.number) }
+
+// crash ends the process in this instant: nothing that it asks has an effect any more.
+func (p *process) crash() {
+	p.end(false)
+	if p.witness != nil {
+		p.witness.dies()
+	}
+	p.stop()
+}
+
+// quit asks the process to stop.
+func (p *process) quit() {
+	p.end(true)
+	p.stop()
+}
+
+func (p *process) end(clean bool) {
+	p.mu.Lock()
+	p.ended, p.clean, p.dead = time.Now(), clean, !clean
+	p.mu.Unlock()
+	p.resume()
+	p.machine.mu.Lock()
+	if p.machine.now == p {
+		p.machine.now = nil
+	}
+	p.machine.mu.Unlock()
+	p.w.ending = append(p.w.ending, p)
+	word := "crashes"
+	if clean {
+		word = "is asked to stop"
+	}
+	p.w.record.log.add(p.name(), "%s", word)
+}
+
+func (p *process) pause() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.paused == nil {
+		p.paused = make(chan struct{})
+	}
+}
+
+func (p *process) resume() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.paused != nil {
+		close(p.paused)
+		p.paused = nil
+	}
+}
+
+// awake returns when the process runs.
+func (p *process) awake() {
+	for {
+		p.mu.Lock()
+		paused := p.paused
+		p.mu.Unlock()
+		if paused == nil {
+			return
+		}
+		<-paused
+	}
+}
+
+func (p *process) isDead() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
+func (p *process) isPaused() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.paused != nil
+}
+
+// next counts how often something was asked.
+func (p *process) next(what string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls[what]++
+	return p.calls[what]
+}
+
+// panicLog takes note of what must not stand in a log.
+type panicLog struct{ p *process }
+
+func (l *panicLog) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), "panic") || strings.Contains(string(line), "runtime error") {
+		l.p.w.record.blame("panic", "%s: %s", l.p.name(), line)
+	}
+	return len(line), nil
+}

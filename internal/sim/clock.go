@@ -3,7 +3,6 @@ package sim
 import (
 	"encoding/binary"
 	"hash/fnv"
-	"sync"
 	"time"
 
 	"github.com/benbjohnson/clock"
@@ -16,10 +15,6 @@ import (
 type ownClock struct {
 	clock.Clock
 	p *process
-
-	mu     sync.Mutex
-	asked  time.Time // when chance was last asked,
-	amount int       // and how often at that instant
 }
 
 var _ chance.Clock = (*ownClock)(nil)
@@ -35,17 +30,12 @@ func (c *ownClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
 	})
 }
 
-// Chance implements chance.Clock. It is of the instant, so that one question more or
-// less does not change all later answers.
-func (c *ownClock) Chance(chance.Ours) float64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := time.Now(); !now.Equal(c.asked) {
-		c.asked, c.amount = now, 0
-	}
-	c.amount++
-	return c.p.draw("chance", "", int(c.asked.UnixNano())+c.amount)
-}
+// Chance implements chance.Clock. It is the same for all who ask in one instant: who
+// asks first is the scheduler's.
+func (c *ownClock) Chance(chance.Ours) float64 { return c.p.draw("chance", "", instant()) }
+
+// instant numbers the present one.
+func instant() int { return int(time.Now().UnixNano()) }
 
 // draw is a number in [0, 1) of the seed, the process, and what is asked about.
 func (p *process) draw(about, key string, n int) float64 {

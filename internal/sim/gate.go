@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
+	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -45,7 +46,7 @@ func (g *gate) begin(ctx context.Context, method string, key store.Key) (*trip, 
 		return nil, errGone
 	}
 	path := key.Collection + "/" + key.ID
-	n := p.next(method + path)
+	n := instant()
 	t := &trip{g: g, write: method == "commit"}
 	t.way = 100*time.Microsecond + time.Duration(p.draw(method, path, n)*float64(near))
 	m := p.machine
@@ -155,11 +156,7 @@ func (g *gate) Scan(ctx context.Context, q store.Query) iter.Seq2[store.Record, 
 // Commit implements store.Store. What is under way when its process crashes arrives,
 // as a packet does.
 func (g *gate) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, error) {
-	var key store.Key
-	if len(ops) > 0 {
-		key = ops[len(ops)-1].Key
-	}
-	t, err := g.begin(ctx, "commit", key)
+	t, err := g.begin(ctx, "commit", leastKey(ops))
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +174,22 @@ func (g *gate) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, erro
 		return nil, lost
 	}
 	return stamps, err
+}
+
+// leastKey names a commit, in whichever order its documents stand: by those that it
+// writes beside the lock's row.
+func leastKey(ops []store.Op) (least store.Key) {
+	if len(ops) > 1 {
+		if _, ok := ops[0].Value.(lock.Row); ok {
+			ops = ops[1:]
+		}
+	}
+	for i, op := range ops {
+		if i == 0 || op.Key.String() < least.String() {
+			least = op.Key
+		}
+	}
+	return least
 }
 
 // late is a commit that arrives though its caller has given up.

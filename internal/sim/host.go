@@ -29,7 +29,7 @@ func (p *process) status(context.Context) (longrun.HostStatus, error) {
 	s := longrun.HostStatus{Healthy: true}
 	offline := p.w.lasting(Offline)
 	for n := range accounts {
-		a := longrun.AccountStatus{ID: accountName(n), State: "connected", Since: p.w.began}
+		a := longrun.AccountStatus{ID: accountName(n), State: "connected", Since: p.w.wellSince(n)}
 		out := p.w.lastingAt(LoggedOut, n)
 		switch {
 		case out != nil:
@@ -52,8 +52,7 @@ func (p *process) status(context.Context) (longrun.HostStatus, error) {
 // Probe implements probe.Prober.
 func (p *process) Probe(ctx context.Context) (probe.Result, error) {
 	p.awake()
-	n := p.next("probe")
-	if err := p.w.nap(ctx, 300*time.Millisecond+time.Duration(p.draw("probe", "", n)*float64(time.Second)), nil); err != nil {
+	if err := p.w.nap(ctx, 300*time.Millisecond+time.Duration(p.draw("probe", "", instant())*float64(time.Second)), nil); err != nil {
 		return probe.Result{}, err
 	}
 	p.awake()
@@ -66,8 +65,7 @@ func (p *process) Probe(ctx context.Context) (probe.Result, error) {
 // Alert implements alert.Alerter: the one channel of all.
 func (p *process) Alert(ctx context.Context, m alert.Message) error {
 	p.awake()
-	n := p.next("alert")
-	if err := p.w.nap(ctx, 50*time.Millisecond+time.Duration(p.draw("alert", "", n)*float64(200*time.Millisecond)), nil); err != nil {
+	if err := p.w.nap(ctx, 50*time.Millisecond+time.Duration(p.draw("alert", "", instant())*float64(200*time.Millisecond)), nil); err != nil {
 		return err
 	}
 	p.awake()
@@ -139,7 +137,7 @@ func (v *witness) Seize(ctx context.Context, name, _ string, wait bool) (func(bo
 	if ch == nil {
 		return nil, errors.New("sim: there is no such sign")
 	}
-	if v.liar && v.p.draw("lie", "", v.p.next("lie")) < 1.0/3 {
+	if v.liar && v.p.draw("lie", "", instant()) < 1.0/3 {
 		return func(bool) {}, nil
 	}
 	if !wait {

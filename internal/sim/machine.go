@@ -82,14 +82,11 @@ type process struct {
 	stop context.CancelFunc
 	done <-chan error
 
-	mu      sync.Mutex
-	dead    bool
-	ended   time.Time     // when it crashed or was asked to stop
-	clean   bool          // it was asked to stop
-	paused  chan struct{} // closed when it runs again; nil while it does
-	calls   map[string]int
-	panics  []string
-	results int
+	mu     sync.Mutex
+	dead   bool
+	ended  time.Time     // when it crashed or was asked to stop
+	clean  bool          // it was asked to stop
+	paused chan struct{} // closed when it runs again; nil while it does
 }
 
 // start begins a process on a machine.
@@ -98,7 +95,6 @@ func (m *machine) start() *process {
 	w.processes++
 	p := &process{
 		w: w, machine: m, number: w.processes, id: m.name, build: fmt.Sprint("build", m.build), began: time.Now(),
-		calls: map[string]int{},
 	}
 	if w.plan.Fresh {
 		p.id = fmt.Sprintf("%s.%d", m.name, p.number)
@@ -205,14 +201,6 @@ func (p *process) isPaused() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.paused != nil
-}
-
-// next counts how often something was asked.
-func (p *process) next(what string) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.calls[what]++
-	return p.calls[what]
 }
 
 // panicLog takes note of what must not stand in a log.

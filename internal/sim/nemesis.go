@@ -49,7 +49,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 			}
 	case Restart:
 		return func() {
-				if p := m.current(); p != nil {
+				if p := m.current(); p != nil && !p.isPaused() { // who is paused cannot be asked
 					if !w.others(m) {
 						disturb()
 					}
@@ -75,7 +75,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				}
 				m.start()
 			}, func() {
-				if old != nil && !old.isDead() && !old.hasEnded() {
+				if old != nil && !old.hasEnded() {
 					w.record.disturbed(old, Deploy)
 					if !w.others(nil) {
 						disturb()

@@ -39,6 +39,7 @@ type world struct {
 	committing sync.Mutex // so that the record has the order of the store
 	mu         sync.Mutex
 	events     []*Event // what befalls all, as long as it lasts
+	well       [accounts]time.Time
 }
 
 // Live runs the plan over st, which must be empty, in a bubble, and returns what it left
@@ -59,15 +60,22 @@ func Live(ctx context.Context, st store.Store, plan Plan) *Outcome {
 	}
 	w.key = ed25519.NewKeyFromSeed(seed)
 	w.quiet = time.Now()
+	for n := range w.well {
+		w.well[n] = w.began
+	}
 	w.configure(ctx, func(s *longrun.Settings) {
 		if d := plan.RetentionDays; d > 0 {
-			s.RetentionDays = map[string]int64{"heartbeats": d, "probes": d}
+			s.RetentionDays = map[string]int64{"heartbeats": d}
 		}
 	})
 	for i := range plan.Instances {
 		m := &machine{w: w, index: i, name: string(rune('a' + i))}
 		w.machines = append(w.machines, m)
+	}
+	for _, m := range w.machines {
 		m.start()
+		// Runs of one process that began in one instant are taken for one run.
+		time.Sleep(1100 * time.Millisecond)
 	}
 	w.live()
 	w.judge(ctx)
@@ -80,10 +88,14 @@ type step struct {
 	do func()
 }
 
+// offGrid keeps what the nemesis does out of the instants at which slots begin: what
+// came first there would be the scheduler's to say.
+const offGrid = 14136 * time.Microsecond
+
 // live lets everything befall the machines, and then a calm.
 func (w *world) live() {
 	var steps []step
-	length := time.Duration(w.plan.Length)
+	length := time.Duration(w.plan.Length) - offGrid
 	for i := range w.plan.Events {
 		e := w.plan.Events[i]
 		if time.Duration(e.At) >= length {
@@ -91,9 +103,9 @@ func (w *world) live() {
 		}
 		e.Duration = Span(min(time.Duration(e.Duration), length-time.Duration(e.At)))
 		begin, end := w.steps(&e)
-		steps = append(steps, step{time.Duration(e.At), begin})
+		steps = append(steps, step{time.Duration(e.At) + offGrid/2, begin})
 		if end != nil {
-			steps = append(steps, step{time.Duration(e.At + e.Duration), end})
+			steps = append(steps, step{time.Duration(e.At+e.Duration) + offGrid/2, end})
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
@@ -210,7 +222,14 @@ func (w *world) lastingAt(k Kind, n int) *Event {
 }
 
 // at is when an event began.
-func (w *world) at(e *Event) time.Time { return w.began.Add(time.Duration(e.At)) }
+func (w *world) at(e *Event) time.Time { return w.began.Add(time.Duration(e.At) + offGrid/2) }
+
+// wellSince is since when an account is connected that is.
+func (w *world) wellSince(n int) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.well[n]
+}
 
 func (w *world) befall(e *Event) {
 	w.mu.Lock()
@@ -222,6 +241,11 @@ func (w *world) mend(e *Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = slices.DeleteFunc(w.events, func(x *Event) bool { return x == e })
+	for n := range w.well {
+		if e.Kind == Offline || e.Kind == LoggedOut && e.Instance == n {
+			w.well[n] = time.Now()
+		}
+	}
 }
 
 // commit is a request that has reached the store.

@@ -22,8 +22,13 @@ var _ chance.Clock = (*ownClock)(nil)
 // Now implements clock.Clock.
 func (c *ownClock) Now() time.Time { return time.Now().Add(c.p.machine.ahead()) }
 
-// AfterFunc implements clock.Clock.
+// sleepy is how much later than it was to a timer may wake its goroutine.
+const sleepy = 40 * time.Microsecond
+
+// AfterFunc implements clock.Clock. No two timers that are due in one instant wake their
+// goroutines in one: which comes first would be the scheduler's to say.
 func (c *ownClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
+	d += time.Duration(c.p.draw("timer", "", instant()+int(d)*7919) * float64(sleepy))
 	return c.Clock.AfterFunc(d, func() {
 		c.p.awake()
 		f()

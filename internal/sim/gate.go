@@ -41,6 +41,7 @@ type trip struct {
 // begin is what a request meets on its way there. The error is its result.
 func (g *gate) begin(ctx context.Context, method string, key store.Key) (*trip, error) {
 	p := g.p
+	slept := method == "commit" && p.trapped() || p.isPaused()
 	p.awake()
 	if p.isDead() {
 		return nil, errGone
@@ -50,6 +51,7 @@ func (g *gate) begin(ctx context.Context, method string, key store.Key) (*trip, 
 	t := &trip{g: g, write: method == "commit"}
 	t.way = 100*time.Microsecond + time.Duration(p.draw(method, path, n)*float64(near))
 	m := p.machine
+	t.detached = slept && t.write // it was being sent, and is
 	if e := m.suffers(Slow); e != nil {
 		t.way += time.Duration(p.draw("slow", path, n) * float64(e.By) * float64(time.Second))
 		t.detached = t.write

@@ -18,7 +18,7 @@ var faults = []struct { //nolint:gochecknoglobals // a table, never changed
 	{Crash, 10, 0, 10 * time.Minute, 0, 0},
 	{Restart, 6, 0, 5 * time.Minute, 0, 0},
 	{Deploy, 8, 5 * time.Second, time.Minute, 0, 0},
-	{Pause, 5, 10 * time.Second, 15 * time.Minute, 0, 0},
+	{Pause, 5, 10 * time.Second, 15 * time.Minute, 0, 2},
 	{Refused, 5, 30 * time.Second, 30 * time.Minute, 0, 0},
 	{Unheard, 5, 30 * time.Second, 30 * time.Minute, 0, 0},
 	{Deaf, 4, 30 * time.Second, 20 * time.Minute, 0, 0},

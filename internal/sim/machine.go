@@ -87,10 +87,11 @@ type process struct {
 	ended  time.Time     // when it crashed or was asked to stop
 	clean  bool          // it was asked to stop
 	paused chan struct{} // closed when it runs again; nil while it does
+	trap   bool          // it is paused at its next write
 }
 
 // start begins a process on a machine.
-func (m *machine) start() *process {
+func (m *machine) start() {
 	w := m.w
 	w.processes++
 	p := &process{
@@ -113,7 +114,7 @@ func (m *machine) start() *process {
 	mon, err := monitor.New(cfg)
 	if err != nil {
 		w.record.blame("config", "%v", err)
-		return nil
+		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
@@ -123,7 +124,6 @@ func (m *machine) start() *process {
 	m.mu.Lock()
 	m.now = p
 	m.mu.Unlock()
-	return p
 }
 
 func (p *process) name() string { return fmt.Sprintf("%s#%d", p.machine.name, p.number) }
@@ -161,6 +161,25 @@ func (p *process) end(clean bool) {
 	p.w.record.log.add(p.name(), "%s", word)
 }
 
+// trapped pauses the process if it was to be at its next write.
+func (p *process) trapped() bool {
+	p.mu.Lock()
+	trap := p.trap
+	p.trap = false
+	p.mu.Unlock()
+	if trap {
+		p.pause()
+	}
+	return trap
+}
+
+// pauseAtWrite has the process paused at its next write.
+func (p *process) pauseAtWrite() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trap = true
+}
+
 func (p *process) pause() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -172,6 +191,7 @@ func (p *process) pause() {
 func (p *process) resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.trap = false
 	if p.paused != nil {
 		close(p.paused)
 		p.paused = nil

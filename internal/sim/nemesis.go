@@ -90,10 +90,16 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				if p = m.current(); p != nil {
 					disturb()
 					w.record.disturbed(p, Pause)
-					p.pause()
+					if e.By > 0 {
+						m.befall(e)
+						p.pauseAtWrite()
+					} else {
+						p.pause()
+					}
 				}
 			}, func() {
 				disturb()
+				m.mend(e)
 				if p != nil {
 					p.resume()
 				}

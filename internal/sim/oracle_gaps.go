@@ -105,8 +105,8 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 		if ended || v.silent(p, until) {
 			allowed = append(allowed, longrun.Crash) // what it could not say any more
 		}
-		if after != nil && after.by == p && v.harmed(p, before.ts, until, Flaky, Slow) {
-			allowed = append(allowed, longrun.Stall) // some got through: no whole slot was without an answer
+		if v.harmed(p, before.ts, until, Flaky, Slow) { // some got through: no whole slot was without an answer
+			allowed = append(allowed, longrun.Stall, longrun.Unknown)
 		}
 	}
 	if v.harmed(p, before.ts, until, Pause) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -31,7 +32,8 @@ const (
 	Restart Kind = "restart"
 	// Deploy: the next build is started beside it, and it is asked to stop after Duration.
 	Deploy Kind = "deploy"
-	// Pause: it does not run at all for Duration.
+	// Pause: it does not run at all for Duration. With a By it stops in the middle of its
+	// next write, behind its own look at the lease, and writes on when it wakes up.
 	Pause Kind = "pause"
 	// Refused: its requests fail at once, and reach nobody.
 	Refused Kind = "refused"
@@ -125,10 +127,8 @@ func (p Plan) withDefaults() Plan {
 // has reports whether an event is of one of the kinds.
 func (p Plan) has(kinds ...Kind) bool {
 	for _, e := range p.Events {
-		for _, k := range kinds {
-			if e.Kind == k {
-				return true
-			}
+		if slices.Contains(kinds, e.Kind) {
+			return true
 		}
 	}
 	return false

@@ -20,10 +20,10 @@ import (
 )
 
 var (
-	days = flag.Float64("days", 1, "how many days each history lasts")                                      //nolint:gochecknoglobals // a flag of the test binary
-	from = flag.Uint64("from", 0, "the first seed")                                                         //nolint:gochecknoglobals // likewise
-	logs = flag.String("logs", "", "a directory for the logs and the shrunk plans of seeds that fail")      //nolint:gochecknoglobals // likewise
-	tell = flag.Int("shrink", 200, "how often a plan that fails is lived through at most to make it small") //nolint:gochecknoglobals // likewise
+	days = flag.Float64("days", 1, "how many days each history lasts")
+	from = flag.Uint64("from", 0, "the first seed")
+	logs = flag.String("logs", "", "a directory for the logs and the shrunk plans of seeds that fail")
+	tell = flag.Int("shrink", 200, "how often a plan that fails is lived through at most to make it small")
 )
 
 // live runs a plan in a bubble of its own.

@@ -178,7 +178,7 @@ func (w *world) somebodyIsWell() bool {
 		}
 		m.mu.Lock()
 		faults := len(m.faults)
-		half := slices.ContainsFunc(m.faults, func(e *Event) bool { return slices.Contains([]Kind{Deaf, Flaky, Slow, Step}, e.Kind) })
+		half := slices.ContainsFunc(m.faults, func(e *Event) bool { return slices.Contains([]Kind{Deaf, Flaky, Slow, Step, Pause}, e.Kind) })
 		m.mu.Unlock()
 		if half {
 			return false

@@ -74,8 +74,6 @@ func Live(ctx context.Context, st store.Store, plan Plan) *Outcome {
 	}
 	for _, m := range w.machines {
 		m.start()
-		// Runs of one process that began in one instant are taken for one run.
-		time.Sleep(1100 * time.Millisecond)
 	}
 	w.live()
 	w.judge(ctx)

@@ -242,5 +242,5 @@ func (r *Run) own(run longrun.Run) bool {
 }
 
 func sameRun(a, b longrun.Run) bool {
-	return a.PID == b.PID && a.Host == b.Host && a.TS.Equal(b.TS)
+	return a.InstanceID == b.InstanceID && a.PID == b.PID && a.Host == b.Host && a.TS.Equal(b.TS)
 }

@@ -312,7 +312,7 @@ var arrows = []row{
 			"longrun/monitor", "longrun/verify", "longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/budget", "longrun/coverage",
 			"longrun/evidence", "longrun/rules", "store", "internal/chance", "internal/spawn",
 		},
-		with: []string{clock}, real: []string{"Now", "Since", "Sleep", "AfterFunc", "NewTimer"}, // a bubble's
+		with: []string{clock}, real: []string{"Now", "Since", "Until", "Sleep", "NewTimer"}, // a bubble's
 	},
 
 	// What two packages share.

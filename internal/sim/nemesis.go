@@ -35,7 +35,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 	case Crash:
 		return func() {
 				if p := m.current(); p != nil {
-					if !w.plan.Witnessed || !w.others(m) {
+					if !w.plan.Witnessed || w.plan.Liar || !w.others(m) { // who was lied to waits for the lease
 						disturb()
 					}
 					w.record.disturbed(p, Crash)

@@ -34,7 +34,7 @@ func live(t *testing.T, p sim.Plan) (o *sim.Outcome) {
 }
 
 // ordinary is how many histories of how many days an ordinary run has time for.
-const ordinary = 18
+const ordinary = 12
 
 func generate(seed uint64) sim.Plan {
 	return sim.Generate(seed, time.Duration(*days*24*float64(time.Hour)))

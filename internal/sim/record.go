@@ -163,6 +163,7 @@ func (r *record) suffered(e *Event) {
 		h.by = int64(e.Instance)
 	case Crash, Restart, Deploy:
 		return // each knows when its process ended
+	case Outage, Full, Mute, Echo, Offline, Queue, Throttle, Probing: // all
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -45,8 +45,9 @@ type Incident struct {
 	TSStart time.Time `json:"tsStart" firestore:"tsStart"`
 	// TSEnd is when the condition ended; nil while the incident is open.
 	TSEnd *time.Time `json:"tsEnd" firestore:"tsEnd"`
-	// MTTRSec is the length of the trouble in seconds: TSEnd − TSStart, and of missed
-	// heartbeats the time without them, not that between.
+	// MTTRSec is the length of the trouble in seconds: TSEnd − TSStart; of missed
+	// heartbeats, and of the budget that they burn, the time without them, not that
+	// between.
 	MTTRSec *float64 `json:"mttrSec" firestore:"mttrSec"`
 	// Noticed is when it was opened, and Closed when it was found to be over.
 	Noticed time.Time  `json:"noticed" firestore:"noticed"`

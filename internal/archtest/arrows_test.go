@@ -114,12 +114,12 @@ var arrows = []row{
 	// but as the map says.
 	{
 		dir:  "longrun/monitor/internal/hostcall",
-		ours: []string{"alert", "probe", "longrun", "internal/deadline", "internal/spawn", "internal/visible"},
+		ours: []string{"alert", "probe", "longrun", "internal/chance", "internal/deadline", "internal/spawn", "internal/visible"},
 		with: []string{clock},
 	},
 	{
 		dir:  "longrun/monitor/internal/room",
-		ours: []string{"longrun", "longrun/ledger", "longrun/monitor/internal/hostcall", "internal/deadline", "internal/spawn"},
+		ours: []string{"longrun", "longrun/ledger", "longrun/monitor/internal/hostcall", "internal/chance", "internal/deadline", "internal/spawn"},
 		with: []string{clock},
 	},
 	{
@@ -138,13 +138,13 @@ var arrows = []row{
 		dir: "longrun/monitor/internal/beats",
 		ours: []string{
 			"store", "lock", "longrun", "longrun/evidence", "longrun/ledger", "longrun/monitor/internal/room",
-			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/document", "internal/spawn",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/chance", "internal/deadline", "internal/document", "internal/spawn",
 		},
 	},
 	{
 		dir: "longrun/monitor/internal/runs",
 		ours: []string{
-			"store", "lock", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "internal/deadline", "internal/spawn",
+			"store", "lock", "longrun", "longrun/ledger", "longrun/monitor/internal/room", "internal/chance", "internal/deadline", "internal/spawn",
 		},
 	},
 	{
@@ -157,8 +157,9 @@ var arrows = []row{
 		dir: "longrun/monitor/internal/outbox",
 		ours: []string{
 			"store", "lock", "alert", "longrun", "longrun/ledger", "longrun/rules", "longrun/monitor/internal/room",
-			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/deadline", "internal/spawn",
+			"longrun/monitor/internal/hostcall", "longrun/monitor/internal/leading", "internal/chance", "internal/deadline", "internal/spawn",
 		},
+		with: []string{clock},
 	},
 	{dir: "longrun/monitor/internal/memlimit"},
 	{
@@ -213,7 +214,7 @@ var arrows = []row{
 		dir: "longrun/monitor",
 		ours: []string{
 			"longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/coverage", "longrun/evidence", "longrun/evidence/witness", "longrun/metrics", "longrun/rules", "store",
-			"internal/deadline", "internal/guardstore", "internal/spawn",
+			"internal/chance", "internal/deadline", "internal/guardstore", "internal/spawn",
 			"longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "longrun/monitor/internal/storehealth",
 			"longrun/monitor/internal/settings", "longrun/monitor/internal/leading", "longrun/monitor/internal/beats", "longrun/monitor/internal/runs",
 			"longrun/monitor/internal/probing", "longrun/monitor/internal/outbox", "longrun/monitor/internal/alarming", "longrun/monitor/internal/closing",
@@ -323,8 +324,19 @@ var arrows = []row{
 	{dir: "probe/tcpprobe", ours: []string{"probe", "probe/internal/connecting", "internal/redact"}, with: []string{clock}},
 	{dir: "alert/slogalert", ours: []string{"alert", "internal/visible"}},
 
+	// The attack on all of it: the engine as it is, over a store that it is given.
+	{
+		dir: "internal/sim",
+		ours: []string{
+			"longrun/monitor", "longrun/verify", "longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/budget", "longrun/coverage",
+			"longrun/evidence", "longrun/rules", "store", "internal/chance", "internal/spawn",
+		},
+		with: []string{clock}, real: []string{"Now", "Since", "Until", "Sleep", "NewTimer"}, // a bubble's
+	},
+
 	// What two packages share.
 	{dir: "internal/document", ours: []string{"store"}},
+	{dir: "internal/chance", with: []string{clock}},
 	{dir: "internal/deadline", with: []string{clock}},
 	{dir: "internal/filelock", ours: []string{"store", "internal/deadline"}, with: []string{clock}},
 	{dir: "lock/filewitness", ours: []string{"store", "internal/filelock"}, with: []string{clock}},

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/internal/guardstore"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
@@ -187,7 +188,10 @@ func lockOptions(c Config) *lock.Options {
 	// A follower looks seldom where the store cannot tell of a release: four times
 	// in a lease at most, as the lock shortens a pause by up to a quarter. With the
 	// default lease that is no more than 120 reads an hour.
-	return &lock.Options{Lease: c.Lease, Poll: max(c.Lease/3, time.Millisecond), InstanceID: c.InstanceID, Clock: c.Clock, Witness: c.Witness}
+	return &lock.Options{
+		Lease: c.Lease, Poll: max(c.Lease/3, time.Millisecond), InstanceID: c.InstanceID, Clock: c.Clock, Witness: c.Witness,
+		Jitter: func() float64 { return chance.Of(c.Clock) },
+	}
 }
 
 // Ledger gives typed access to the documents, on the monitor's own view of the

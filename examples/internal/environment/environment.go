@@ -30,12 +30,16 @@ func known() []string {
 		"LONGRUN_SLACK_WEBHOOK", "LONGRUN_DISCORD_WEBHOOK", "LONGRUN_TEAMS_WEBHOOK", "LONGRUN_PAGERDUTY_KEY", "LONGRUN_PAGERDUTY_URL", "LONGRUN_NTFY_TOPIC", "LONGRUN_NTFY_SERVER",
 		"LONGRUN_NTFY_TOKEN", "LONGRUN_PUSHOVER_TOKEN", "LONGRUN_PUSHOVER_USER", "LONGRUN_MATRIX_SERVER", "LONGRUN_MATRIX_TOKEN", "LONGRUN_MATRIX_ROOM",
 		"LONGRUN_MAIL_SERVER", "LONGRUN_MAIL_FROM", "LONGRUN_MAIL_TO", "LONGRUN_MAIL_USER", "LONGRUN_MAIL_PASSWORD", "LONGRUN_SHOUTRRR_URLS", "LONGRUN_ROUTES",
-		"LONGRUN_REQUIRE_FIRESTORE", "LONGRUN_REQUIRE_PROMETHEUS", // of the tests, in the shell of whoever runs them
 	}
 }
 
+// ofTests begin the variables of the tests, in the shell of whoever runs them.
+func ofTests() []string { return []string{"LONGRUN_REQUIRE_", "LONGRUN_TEST_"} }
+
 // Known reports whether a variable that begins with LONGRUN_ is one of ours.
-func Known(name string) bool { return slices.Contains(known(), name) }
+func Known(name string) bool {
+	return slices.Contains(known(), name) || slices.ContainsFunc(ofTests(), func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
 
 // secrets are the variables whose values are secret, and how long each is at
 // least. An address may contain a secret and has its own form.

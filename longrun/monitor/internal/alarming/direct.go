@@ -56,7 +56,7 @@ func (s *StoreOutage) send(ctx context.Context) {
 				continue
 			}
 			failures++
-			pause = outbox.Backoff(failures)
+			pause = outbox.Backoff(s.Clock, failures)
 		}
 		deadline.Sleep(ctx, s.Clock, pause)
 	}

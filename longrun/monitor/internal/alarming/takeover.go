@@ -69,7 +69,7 @@ func (w *watch) takeOver(ctx context.Context) bool {
 		if ctx.Err() == nil {
 			w.Log.Once(ctx, slog.LevelWarn, "alarms", "restore", "alerts wait: what stands in the store cannot be read", "error", hostcall.Text(err))
 		}
-		pause := outbox.PauseAfter(&failures)
+		pause := outbox.PauseAfter(w.Clock, &failures)
 		failures = min(failures, maxFailures)
 		if !deadline.Sleep(ctx, w.Clock, min(pause, w.Self.Interval)) {
 			return false

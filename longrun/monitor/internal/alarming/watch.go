@@ -89,7 +89,7 @@ func (w *watch) turn(ctx context.Context) time.Duration {
 		w.refused = 0
 		wait = w.outbox.Send(ctx)
 	} else {
-		wait = outbox.PauseAfter(&w.refused)
+		wait = outbox.PauseAfter(w.Clock, &w.refused)
 	}
 	w.publish()
 	return wait

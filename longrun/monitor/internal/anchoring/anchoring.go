@@ -66,7 +66,7 @@ func New(d room.Deps, keepers ...Keeper) *Anchoring {
 	a := &Anchoring{Deps: d, wake: make(chan struct{}, 1)}
 	for _, k := range keepers {
 		a.keepers = append(a.keepers, &keeper{
-			Keeper: k, caller: hostcall.NewCaller(k.Name, timeout, 0, d.Clock), failed: room.Backoff{Shortest: minPause, Longest: maxPause},
+			Keeper: k, caller: hostcall.NewCaller(k.Name, timeout, 0, d.Clock), failed: room.Backoff{Shortest: minPause, Longest: maxPause, Clock: d.Clock},
 		})
 	}
 	return a

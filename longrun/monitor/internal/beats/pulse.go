@@ -54,7 +54,13 @@ func (b *Beats) awaitSlot(ctx context.Context, next longrun.Slot) (asked bool) {
 
 // stalled notes that the process did not run in the slots [from, to): it was
 // stopped, starved or suspended, or its clock jumped.
+//
+// Where the last beat before that was made and waits, it stopped in the middle of the
+// write: that slot is one of them, should nobody fill it.
 func (b *Beats) stalled(ctx context.Context, from, to longrun.Slot) {
+	if last, waits := b.backlog.newest(); waits && last.Slot(b.Self.Interval) == from-1 {
+		from--
+	}
 	l := longrun.Lapse{From: from.Start(b.Self.Interval), To: to.Start(b.Self.Interval), Cause: longrun.Stall}
 	b.Log.WarnContext(ctx, "this process did not run", "from", l.From, "to", l.To)
 	b.Lapse(l)

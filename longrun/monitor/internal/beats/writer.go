@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/lock"
@@ -266,7 +266,7 @@ func (w *writer) refused(slots []longrun.Slot) bool {
 // long as others do.
 func (w *writer) pause(ctx context.Context) bool {
 	longest := min(time.Second, w.Self.Interval/10)
-	return deadline.Sleep(ctx, w.Clock, longest/2+rand.N(longest/2))
+	return deadline.Sleep(ctx, w.Clock, longest/2+chance.Below(w.Clock, longest/2))
 }
 
 // parseNote reads the lock's note. One that is none begins a new chain: beats matter

@@ -44,7 +44,7 @@ func TestAYearOfChurnIsRememberedWithinBounds(t *testing.T) {
 			return nil
 		}}
 		ctx, cancel := context.WithCancel(t.Context())
-		p := newProgress(lead, c.log(lead))
+		p := newProgress(lead, c.log(lead), c.Clock)
 		mostDirty, mostFailed, mostDone := 0, 0, 0
 		for range 365 {
 			time.Sleep(24 * time.Hour)

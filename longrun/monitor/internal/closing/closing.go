@@ -104,7 +104,7 @@ func (c *Closing) run(ctx context.Context, lead leading.Lead) error {
 		return nil
 	}
 	defer c.setNext(time.Time{})
-	p := newProgress(lead, c.log(lead))
+	p := newProgress(lead, c.log(lead), c.Clock)
 	for ctx.Err() == nil {
 		began := c.Clock.Now()
 		more, err := c.pass(ctx, p)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/benbjohnson/clock"
+
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -55,9 +57,9 @@ type progress struct {
 	found bool      // the newest batch was looked for
 }
 
-func newProgress(lead leading.Lead, log *logbook.Log) *progress {
+func newProgress(lead leading.Lead, log *logbook.Log, clk clock.Clock) *progress {
 	return &progress{
-		lead: lead, log: log, failures: room.Backoff{Shortest: minPause, Longest: maxPause},
+		lead: lead, log: log, failures: room.Backoff{Shortest: minPause, Longest: maxPause, Clock: clk},
 		failed: make(map[time.Time]*room.Backoff), refused: make(map[time.Time]bool), done: make(map[time.Time]bool),
 	}
 }
@@ -80,7 +82,7 @@ func (p *progress) fail(day, now time.Time) bool {
 		if len(p.failed) >= maxAside {
 			return false
 		}
-		f = &room.Backoff{Shortest: minPause, Longest: maxPause}
+		f = &room.Backoff{Shortest: minPause, Longest: maxPause, Clock: p.failures.Clock}
 		p.failed[day] = f
 	}
 	f.Failed(now)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
@@ -18,7 +19,7 @@ const clockPatience = time.Second
 // Clock returns a clock that tells the time whatever the host's does: one that
 // panics, ends its goroutine or does not answer is not asked again, and the wall
 // clock is. nil, and a nil pointer, mean the wall clock. The clocks of the clock
-// module are not host code, and are returned as they are.
+// module and a simulation's are not host code, and are returned as they are.
 func Clock(host clock.Clock) clock.Clock {
 	wall := clock.New()
 	if host == nil {
@@ -30,6 +31,9 @@ func Clock(host clock.Clock) clock.Clock {
 	switch reflect.TypeOf(host) {
 	case reflect.TypeOf(wall), reflect.TypeFor[*clock.Mock]():
 		return host
+	}
+	if ours, ok := host.(chance.Clock); ok {
+		return ours
 	}
 	return &guardedClock{Clock: wall, host: host}
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/lock"
@@ -121,12 +123,12 @@ const maxPause = 30 * time.Second
 // PauseAfter counts a failure more, and returns how long to wait before the next
 // try, spread by a fifth: a store that answers and refuses is not asked all the
 // time.
-func PauseAfter(failures *int) time.Duration {
+func PauseAfter(clk clock.Clock, failures *int) time.Duration {
 	pause := min(time.Second<<min(*failures, 5), maxPause)
 	*failures++
-	return spread(pause)
+	return spread(clk, pause)
 }
 
-func spread(pause time.Duration) time.Duration {
-	return (pause * time.Duration(90+rand.IntN(21)) / 100).Truncate(time.Microsecond)
+func spread(clk clock.Clock, pause time.Duration) time.Duration {
+	return (pause*9/10 + chance.Below(clk, pause/5)).Truncate(time.Microsecond)
 }

@@ -66,7 +66,7 @@ type Outcome struct {
 func New(d room.Deps, o Options) *Outbox {
 	return &Outbox{
 		Deps: d, Options: o, unsent: make(map[string]*longrun.Notice), loose: make(map[Key]bool),
-		again: newRetrial(o.Channel.Taken(), d.Settings().TS), outcomes: make(chan Outcome, 1),
+		again: newRetrial(d.Clock, o.Channel.Taken(), d.Settings().TS), outcomes: make(chan Outcome, 1),
 	}
 }
 

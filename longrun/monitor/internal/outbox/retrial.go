@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/benbjohnson/clock"
+
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -27,6 +29,8 @@ const (
 // fits into one message, what goes on first; where that is refused, one alone, since
 // it may be one of them that is at fault and not the channel.
 type retrial struct {
+	clock clock.Clock // spreads its pauses
+
 	at       time.Time // not before then; zero: at once
 	took     time.Time // when some of it was last taken
 	single   bool      // the next is one alone
@@ -40,8 +44,8 @@ type retrial struct {
 	alone   map[string]int // and that alone
 }
 
-func newRetrial(taken int64, settings time.Time) *retrial {
-	return &retrial{taken: taken, settings: settings, refused: make(map[string]int), alone: make(map[string]int)}
+func newRetrial(clk clock.Clock, taken int64, settings time.Time) *retrial {
+	return &retrial{clock: clk, taken: taken, settings: settings, refused: make(map[string]int), alone: make(map[string]int)}
 }
 
 // look takes note of what the channel has taken, whoever sent it, and of settings
@@ -84,7 +88,7 @@ func (r *retrial) refuse(ids []string, ours bool, now time.Time) {
 		r.single, r.at = true, now.Add(pace)
 	default:
 		r.rounds++
-		r.single, r.at = false, now.Add(spread(min(minRetry<<min(r.rounds-1, 10), maxBackoff)))
+		r.single, r.at = false, now.Add(spread(r.clock, min(minRetry<<min(r.rounds-1, 10), maxBackoff)))
 	}
 }
 

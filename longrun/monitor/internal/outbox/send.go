@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/benbjohnson/clock"
+
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
@@ -58,7 +60,7 @@ func (o *Outbox) Send(ctx context.Context) time.Duration {
 	message, k := o.coalesce(due, all)
 	if !o.claim(ctx, due[:k], now) {
 		o.Channel.GiveBack()
-		return PauseAfter(&o.unheld)
+		return PauseAfter(o.Clock, &o.unheld)
 	}
 	o.unheld = 0
 	for _, n := range due[:k] {
@@ -190,7 +192,7 @@ func (o *Outbox) putOff(out Outcome, now time.Time) {
 			attempts = max(attempts, n.Attempts)
 		}
 	}
-	again := now.Add(Backoff(attempts))
+	again := now.Add(Backoff(o.Clock, attempts))
 	pause, asked := pauseOf(out.err)
 	if asked {
 		again = now.Add(pause)
@@ -223,12 +225,12 @@ func (o *Outbox) putOff(out Outcome, now time.Time) {
 }
 
 // Backoff is the pause after so many failures of a channel, spread by a fifth.
-func Backoff(attempts int64) time.Duration {
+func Backoff(clk clock.Clock, attempts int64) time.Duration {
 	pause := maxBackoff
 	if attempts < 10 {
 		pause = min(minBackoff<<max(attempts-1, 0), maxBackoff)
 	}
-	return spread(pause)
+	return spread(clk, pause)
 }
 
 // maxLeave bounds how long the end of a lead waits for a message under way.

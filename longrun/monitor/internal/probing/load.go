@@ -38,7 +38,7 @@ func (s *Schedule) load(ctx context.Context) {
 	for _, j := range s.jobs {
 		p.found[j.named] = &found{}
 	}
-	again := room.Backoff{Shortest: min(minLoadPause, s.Self.Interval), Longest: maxLoadPause}
+	again := room.Backoff{Shortest: min(minLoadPause, s.Self.Interval), Longest: maxLoadPause, Clock: s.Clock}
 	for began := s.Clock.Now(); ctx.Err() == nil; {
 		err := p.read(ctx)
 		if err == nil {

@@ -106,7 +106,7 @@ func New(d room.Deps, o Options) *Schedule {
 		Deps: d, Options: o, woken: make(chan struct{}, 1), asks: make(chan *ask), places: make(chan struct{}, max(o.AtOnce, 1)),
 		storing: make(chan struct{}, 1), accounts: make(map[string]*account),
 	}
-	s.put = room.Backoff{Shortest: min(minLoadPause, d.Self.Interval), Longest: maxPutPause}
+	s.put = room.Backoff{Shortest: min(minLoadPause, d.Self.Interval), Longest: maxPutPause, Clock: d.Clock}
 	for _, p := range o.Probes {
 		j := &job{Probe: p, named: p.Named()}
 		j.target = j.named.String()

@@ -1,8 +1,11 @@
 package room
 
 import (
-	"math/rand/v2"
 	"time"
+
+	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 )
 
 // Backoff says when what failed is tried again: later and later, and not by all
@@ -11,6 +14,8 @@ import (
 type Backoff struct {
 	// Shortest and Longest bound the pause before the next try. Both are required.
 	Shortest, Longest time.Duration
+	// Clock spreads the pauses, where it is a simulation's. Default: nobody's does.
+	Clock clock.Clock
 
 	pause time.Duration // 0 while all is well
 	after time.Time
@@ -22,7 +27,7 @@ type Backoff struct {
 func (b *Backoff) Failed(now time.Time) time.Duration {
 	b.pause = min(max(2*b.pause, b.Shortest), b.Longest)
 	b.tries++
-	pause := b.pause*3/4 + rand.N(b.pause/4+1)
+	pause := b.pause*3/4 + chance.Below(b.Clock, b.pause/4+1)
 	b.after = now.Add(pause)
 	return pause
 }

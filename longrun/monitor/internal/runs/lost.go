@@ -3,9 +3,9 @@ package runs
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -20,7 +20,7 @@ func (r *Run) MarkLost(ctx context.Context, before lock.Row) {
 	found := r.Clock.Now().UTC()
 	for pause := time.Second; ; pause = min(2*pause, maxMarkPause) {
 		err := r.markLost(ctx, before, found)
-		if err == nil || !deadline.Sleep(ctx, r.Clock, pause*3/4+rand.N(pause/4)) {
+		if err == nil || !deadline.Sleep(ctx, r.Clock, pause*3/4+chance.Below(r.Clock, pause/4)) {
 			return
 		}
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -138,7 +138,7 @@ func (r *Run) Keep(ctx context.Context) {
 			if !r.Away() {
 				r.Log.Once(ctx, slog.LevelWarn, "run", "unwritten", "run not recorded yet", "run", r.ID(), "error", spawn.Text(err))
 			}
-			if !deadline.Sleep(ctx, r.Clock, pause*3/4+rand.N(pause/4)) {
+			if !deadline.Sleep(ctx, r.Clock, pause*3/4+chance.Below(r.Clock, pause/4)) {
 				return
 			}
 			pause = min(2*pause, maxPause)
@@ -242,5 +242,5 @@ func (r *Run) own(run longrun.Run) bool {
 }
 
 func sameRun(a, b longrun.Run) bool {
-	return a.PID == b.PID && a.Host == b.Host && a.TS.Equal(b.TS)
+	return a.InstanceID == b.InstanceID && a.PID == b.PID && a.Host == b.Host && a.TS.Equal(b.TS)
 }

@@ -1,0 +1,167 @@
+package sim
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+)
+
+// steps are how an event begins and how it ends; nil where it does not.
+func (w *world) steps(e *Event) (begin, end func()) {
+	began, ended := w.effect(e)
+	begin = func() {
+		w.record.log.add("nemesis", "%s", e.describe(w))
+		w.record.suffered(e)
+		began()
+	}
+	if ended == nil {
+		return begin, nil
+	}
+	return begin, func() {
+		w.record.log.add("nemesis", "%s is over", e.Kind)
+		ended()
+	}
+}
+
+// effect is what an event does. Each sets quiet anew whose end or begin may cost a slot.
+func (w *world) effect(e *Event) (begin, end func()) {
+	var m *machine
+	if e.Kind != LoggedOut {
+		m = w.machines[e.Instance]
+	}
+	disturb := func() { w.quiet = time.Now() }
+	switch e.Kind {
+	case Crash:
+		return func() {
+				if p := m.current(); p != nil {
+					if !w.plan.Witnessed || w.plan.Liar || !w.others(m) { // who was lied to waits for the lease
+						disturb()
+					}
+					w.record.disturbed(p, Crash)
+					p.crash()
+				}
+			}, func() {
+				if m.current() == nil {
+					disturb() // it may be the only one
+					m.start()
+				}
+			}
+	case Restart:
+		return func() {
+				if p := m.current(); p != nil && !p.isPaused() { // who is paused cannot be asked
+					if !w.others(m) {
+						disturb()
+					}
+					w.record.disturbed(p, Restart)
+					p.quit()
+				}
+			}, func() {
+				if m.current() == nil {
+					if !w.others(m) {
+						disturb()
+					}
+					m.start()
+				}
+			}
+	case Deploy:
+		var old *process
+		return func() {
+				old = m.current()
+				m.build++
+				if old != nil && old.isPaused() {
+					old = nil // nobody answers who could be asked to stop
+					return
+				}
+				m.start()
+			}, func() {
+				if old != nil && !old.hasEnded() {
+					w.record.disturbed(old, Deploy)
+					if !w.others(nil) {
+						disturb()
+					}
+					old.quit()
+					m.keep()
+				}
+			}
+	case Pause:
+		var p *process
+		return func() {
+				if p = m.current(); p != nil {
+					disturb()
+					w.record.disturbed(p, Pause)
+					if e.By > 0 {
+						m.befall(e)
+						p.pauseAtWrite()
+					} else {
+						p.pause()
+					}
+				}
+			}, func() {
+				disturb()
+				m.mend(e)
+				if p != nil {
+					p.resume()
+				}
+			}
+	case Refused, Unheard, Deaf, Flaky, Slow, Step:
+		return func() {
+				disturb()
+				m.befall(e)
+			}, func() {
+				disturb()
+				m.mend(e)
+			}
+	case Outage, Full:
+		return func() {
+				disturb()
+				w.befall(e)
+			}, func() {
+				disturb()
+				w.mend(e)
+			}
+	case Mute, Echo, Offline, LoggedOut, Queue:
+		return func() { w.befall(e) }, func() { w.mend(e) }
+	case Throttle:
+		return func() {
+			w.configure(context.Background(), func(s *longrun.Settings) { s.AlertThresholds.ThrottleSec = float64(max(e.By, 60)) })
+		}, nil
+	case Probing:
+		return func() {
+			w.configure(context.Background(), func(s *longrun.Settings) {
+				s.ProbeEverySec = map[string]float64{string(longrun.Outbound): float64(max(e.By, 60))}
+			})
+		}, nil
+	}
+	return func() { w.record.blame("config", "there is no %q", e.Kind) }, nil
+}
+
+// others reports whether a process is well on another machine than m.
+func (w *world) others(m *machine) bool {
+	for _, o := range w.machines {
+		if o == m {
+			continue
+		}
+		o.mu.Lock()
+		well := o.now != nil && len(o.faults) == 0
+		p := o.now
+		o.mu.Unlock()
+		if well && !p.isPaused() && time.Since(p.began) > 5*time.Second {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *process) hasEnded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.ended.IsZero()
+}
+
+// keep makes sure that a deploy leaves its machine with a process.
+func (m *machine) keep() {
+	if m.current() == nil {
+		m.start()
+	}
+}

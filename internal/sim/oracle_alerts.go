@@ -1,0 +1,327 @@
+package sim
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
+)
+
+const (
+	// looks is how many slots in which somebody surely looked a trouble must have had
+	// to be an incident.
+	looks = 6
+	// grace is how long a trouble may be none yet.
+	grace = 3 * time.Minute
+)
+
+// blames are which trouble a rule finds, and with which account.
+var blames = map[longrun.RuleID]Kind{ //nolint:gochecknoglobals // a table, never changed
+	"not_connected": Offline, "logged_out": LoggedOut, "queue_depth": Queue,
+}
+
+// about reports whether a trouble is what a rule says of a target.
+func (h *harm) about(rule longrun.RuleID, target string) bool {
+	switch rule {
+	case "not_connected": // one that is out is not connected either
+		return h.kind == Offline || h.kind == LoggedOut && (target == rules.Together || target == accountName(int(h.by)))
+	case "logged_out":
+		return h.kind == LoggedOut && (target == rules.Together || target == accountName(int(h.by)))
+	}
+	return h.kind == blames[rule]
+}
+
+// troubles: each that somebody saw was an incident, and no incident is of nothing.
+func (v *view) troubles() {
+	all := v.sorted()
+	for i := range v.harm {
+		h := &v.harm[i]
+		for rule, kind := range blames {
+			if h.kind != kind || v.calmSlots(h.from.Add(grace), h.to) < looks {
+				continue
+			}
+			if !slices.ContainsFunc(all, func(in *incident) bool {
+				return in.Rule == rule && h.about(rule, in.Target) && in.TSStart.Before(h.to) && (in.TSEnd == nil || in.TSEnd.After(h.from))
+			}) {
+				v.blame("incidents", "%s from %s to %s was none", kind, h.from.UTC().Format(time.TimeOnly), h.to.UTC().Format(time.TimeOnly))
+			}
+		}
+	}
+	for _, in := range all {
+		if _, known := blames[in.Rule]; known {
+			v.justified(in)
+		}
+	}
+}
+
+// justified: an incident lies where its trouble was.
+func (v *view) justified(in *incident) {
+	if in.TSEnd == nil {
+		v.blame("incidents", "%s is open at the end", in.IncidentID)
+		return
+	}
+	var to time.Time // when the trouble was over that it began in, or one that came before anybody could see that
+	for {
+		next := to
+		for i := range v.harm {
+			h := &v.harm[i]
+			begun := !h.from.After(in.TSStart) && !h.to.Add(v.interval).Before(in.TSStart)
+			if to.After(time.Time{}) {
+				begun = !h.from.After(to.Add(v.lag(to, 4) + 4*v.interval))
+			}
+			if h.about(in.Rule, in.Target) && begun && h.to.After(next) {
+				next = h.to
+			}
+		}
+		if next.Equal(to) {
+			break
+		}
+		to = next
+	}
+	switch {
+	case to.IsZero():
+		v.blame("incidents", "%s began at %s, when there was no such trouble", in.IncidentID, in.TSStart.Format(time.TimeOnly))
+	case in.TSEnd.After(to.Add(v.lag(to, 4) + 4*v.interval)):
+		v.blame("mttr", "%s ended at %s, and its trouble at %s", in.IncidentID, in.TSEnd.Format(time.TimeOnly), to.UTC().Format(time.TimeOnly))
+	}
+}
+
+// sorted are the incidents in the order in which they were written first.
+func (v *view) sorted() (all []*incident) {
+	for _, id := range v.order {
+		if in := v.incidents[id]; in != nil {
+			all = append(all, in)
+		}
+	}
+	return all
+}
+
+// empty counts the slots of the hour before one that were empty as of a time, and the
+// whole gap that reaches into it; later than since.
+func (v *view) empty(at longrun.Slot, asOf time.Time, since longrun.Slot) (n int) {
+	blank := func(s longrun.Slot) bool {
+		return s >= max(v.first, since) && (v.filled[s] == nil || v.filled[s].at.After(asOf))
+	}
+	hour := at - longrun.Slot(time.Hour/v.interval)
+	for s := at - 1; s >= hour || blank(s); s-- {
+		if blank(s) {
+			n++
+		}
+	}
+	return n
+}
+
+// missed: more than three empty slots in an hour are an incident, and fewer are none.
+func (v *view) missed() {
+	const threshold = 3
+	var all []*incident
+	for _, in := range v.sorted() {
+		if in.Rule != rules.MissedHeartbeats {
+			continue
+		}
+		all = append(all, in)
+		if n := v.empty(v.slot(in.Noticed), in.Noticed.Add(-time.Second), 0); n <= threshold {
+			v.blame("incidents", "%s was opened at %s with %d empty slots", in.IncidentID, in.Noticed.Format(time.TimeOnly), n)
+		}
+	}
+	for _, s := range slices.Sorted(keys(v.must)) {
+		var since longrun.Slot
+		covered := false
+		for _, in := range all {
+			if in.TSStart.After(s.Start(v.interval)) {
+				continue
+			}
+			if in.TSEnd == nil || in.Closed.After((s - 3).Start(v.interval)) {
+				covered = true
+				break
+			}
+			since = max(since, v.slot(*in.TSEnd))
+		}
+		if n := v.empty(s, s.Start(v.interval), since); !covered && n > threshold {
+			v.blame("incidents", "%d slots are empty in the hour before %s, and nobody says so", n, s.ID(v.interval))
+			return
+		}
+	}
+}
+
+func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
+	return func(yield func(K) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// deaths: who is called dead was dead, or out of sight.
+func (v *view) deaths() {
+	for _, in := range v.sorted() {
+		if in.Rule != rules.InstanceDied {
+			continue
+		}
+		for _, id := range in.Instances {
+			if !slices.ContainsFunc(v.processes, func(p *process) bool {
+				return p.id == id && (!p.ended.IsZero() && !p.clean || v.w.plan.Liar || v.harmed(p, p.began, v.end, append(slices.Clone(wayless), Pause)...))
+			}) {
+				v.blame("incidents", "%s calls %s dead, which never was", in.IncidentID, id)
+			}
+		}
+	}
+}
+
+// number is what a document says, -1 where it does not.
+func number(n *float64) float64 {
+	if n == nil {
+		return -1
+	}
+	return *n
+}
+
+// blank counts the slots of [from, to) that were empty as of a time.
+func (v *view) blank(from, to longrun.Slot, asOf time.Time) (n int) {
+	for s := from; s < to; s++ {
+		if b := v.filled[s]; b == nil || b.at.After(asOf) {
+			n++
+		}
+	}
+	return n
+}
+
+// repairs: the mean time to repair is the mean of the times.
+func (v *view) repairs() {
+	var all []longrun.Incident
+	sum, n := 0.0, int64(0)
+	for _, in := range v.sorted() {
+		if in.TSStart.Before(v.w.began) || !in.TSStart.Before(v.end) {
+			continue // by a clock that is wrong
+		}
+		all = append(all, in.Incident)
+		if in.TSEnd == nil {
+			continue
+		}
+		took := in.TSEnd.Sub(in.TSStart).Seconds()
+		says := number(in.MTTRSec)
+		switch in.Rule {
+		case rules.MissedHeartbeats: // of the slots without a beat alone
+			if took = min(took, max(says, 0)); !v.w.plan.has(Step) {
+				took = float64(v.blank(v.slot(in.TSStart), v.slot(*in.TSEnd), *in.Closed)) * v.interval.Seconds()
+			}
+		case "budget_burn": // likewise, of those that nobody told
+			took = min(took, max(says, 0))
+		}
+		if math.Abs(says-took) > 0.001 {
+			v.blame("mttr", "%s took %v s, and not %v", in.IncidentID, took, says)
+		}
+		sum, n = sum+says, n+1
+	}
+	r := coverage.Repairs(all, longrun.Window{From: v.w.began, To: v.end}, time.Now())
+	if mean := sum / float64(max(n, 1)); r.Resolved != n || n > 0 && math.Abs(number(r.MTTRMeanSec)-mean) > 0.001 {
+		v.blame("mttr", "the mean of %d is %v s, and not %v of %d", n, mean, number(r.MTTRMeanSec), r.Resolved)
+	}
+}
+
+// delivered: what was decided arrived, and nothing that was not; what came twice is
+// the same, and was claimed before it came.
+func (v *view) delivered() {
+	byWord := map[string]*notice{}
+	for _, id := range v.order {
+		n := v.notices[id]
+		if n == nil {
+			continue
+		}
+		word := string(n.Kind) + " " + n.Key
+		if byWord[word] != nil {
+			v.blame("messages", "two share the key %s", word)
+		}
+		byWord[word] = n
+	}
+	texts := map[string]string{}
+	for _, h := range v.heardAll {
+		if h.Rule == string(rules.StoreUnreachable) {
+			continue // told directly, by each that sees it
+		}
+		word := string(h.Kind) + " " + h.Key
+		n := byWord[word]
+		if n == nil || n.decided.After(h.at) {
+			v.blame("messages", "%s was told, and never decided", word)
+			continue
+		}
+		if n.claimed.IsZero() || n.claimed.After(h.at) {
+			v.blame("messages", "%s was told before it was claimed", word)
+		}
+		if known, again := texts[word]; again && known != h.Text() {
+			v.blame("messages", "%s came twice, and not the same:\n%s\n%s", word, known, h.Text())
+		}
+		texts[word] = h.Text()
+	}
+	for _, id := range v.order {
+		n := v.notices[id]
+		if n == nil {
+			continue
+		}
+		word := string(n.Kind) + " " + n.Key
+		_, came := texts[word]
+		switch {
+		case n.State == longrun.Waiting:
+			v.blame("messages", "%s waits at the end", word)
+		case n.State == longrun.Sent && !came:
+			v.blame("messages", "%s was sent, and never came", word)
+		case !came && n.Kind != longrun.NoticeReminder && !v.saidLater(n):
+			v.blame("messages", "%s is lost: %s", word, n.State)
+		}
+	}
+}
+
+// saidLater reports whether a later message about the same arrived.
+func (v *view) saidLater(n *notice) bool {
+	return slices.ContainsFunc(v.heardAll, func(h heard) bool {
+		return h.Rule == string(n.Rule) && h.Target == n.Target && h.at.After(n.decided)
+	})
+}
+
+// lastWords: what people heard last about anything is how it is.
+func (v *view) lastWords() {
+	open := map[string]string{}
+	for _, in := range v.sorted() {
+		topic := string(in.Rule) + " " + in.Target
+		if in.TSEnd != nil {
+			continue
+		}
+		if open[topic] != "" {
+			v.blame("incidents", "two of %s are open", topic)
+		}
+		open[topic] = in.IncidentID
+	}
+	words := map[string][]*notice{}
+	for _, id := range v.order {
+		if n := v.notices[id]; n != nil && n.State == longrun.Sent {
+			topic := string(n.Rule) + " " + n.Target
+			words[topic] = append(words[topic], n)
+		}
+	}
+	for topic, all := range words {
+		slices.SortStableFunc(all, func(a, b *notice) int { return cmp.Compare(seq(a), seq(b)) })
+		last := all[len(all)-1]
+		if over := last.Until != nil; over == (open[topic] != "") && last.Kind != longrun.NoticeFlapping {
+			v.blame("messages", "the last word about %s is %s %s, and it is open: %t", topic, last.Kind, last.Key, open[topic] != "")
+		}
+		for i, n := range all {
+			if n.Kind == longrun.NoticeResolved && (i == 0 || all[i-1].Until != nil && all[i-1].Kind != longrun.NoticeFlapping) && !n.Untold {
+				v.blame("messages", "%s is resolved and never fired", n.Key)
+			}
+		}
+	}
+}
+
+// seq is the number at the end of a message's key.
+func seq(n *notice) int {
+	i, _ := strconv.Atoi(n.Key[strings.LastIndexByte(n.Key, '-')+1:])
+	return i
+}

@@ -1,0 +1,167 @@
+package sim
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/budget"
+	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+)
+
+// gap is a run of empty slots, by the record alone: [from, to).
+type gap struct{ from, to longrun.Slot }
+
+func (v *view) gaps(from longrun.Slot) (all []gap) {
+	for s := from; s <= v.last; s++ {
+		switch n := len(all); {
+		case v.filled[s] != nil:
+		case n > 0 && all[n-1].to == s:
+			all[n-1].to++
+		default:
+			all = append(all, gap{s, s + 1})
+		}
+	}
+	return all
+}
+
+// written counts the slots of [from, to) that are filled.
+func (v *view) written(from, to longrun.Slot) (n int) {
+	for s := from; s < to; s++ {
+		if v.filled[s] != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// read reads a collection whole.
+func read[T any](ctx context.Context, v *view, c ledger.Collection) (all []T) {
+	for e, err := range ledger.List[T](ctx, v.w.ledger, c, ledger.Page{}) {
+		if err != nil {
+			v.blame("store", "%s: %v", c, err)
+			return all
+		}
+		all = append(all, e.Value)
+	}
+	return all
+}
+
+// stored: what the store holds, and what is counted from that, is what took effect.
+func (v *view) stored(ctx context.Context) {
+	all := read[longrun.Heartbeat](ctx, v, ledger.Heartbeats)
+	runs := read[longrun.Run](ctx, v, ledger.Runs)
+	from, pruned := v.first, v.deleted[string(ledger.Heartbeats)]
+	if len(all) > 0 && pruned > 0 {
+		from = v.slot(all[0].TS) // what is older is gone
+	}
+	if pruned+len(all) != len(v.beats) {
+		v.blame("coverage", "%d beats are stored and %d were deleted of %d", len(all), pruned, len(v.beats))
+	}
+	window := longrun.Window{From: from.Start(v.interval), To: (v.last + 1).Start(v.interval)}
+	c := coverage.Of(all, window, v.interval, time.Now(), runs...)
+	expected, written := int(v.last-from+1), v.written(from, v.last+1)
+	if c.Expected != expected || c.Written != written || c.Missed != expected-written {
+		v.blame("coverage", "%d, %d and %d are expected, written and missed, and not %d, %d and %d", expected, written, expected-written, c.Expected, c.Written, c.Missed)
+	}
+	v.spent(c, expected, expected-written)
+	own := v.gaps(from)
+	if len(own) != len(c.Gaps) {
+		v.blame("gaps", "there are %d gaps, and not %d", len(own), len(c.Gaps))
+		return
+	}
+	for i, g := range c.Gaps {
+		if !g.From.Equal(own[i].from.Start(v.interval)) || !g.To.Equal(own[i].to.Start(v.interval)) {
+			v.blame("gaps", "gap %d is %v, and not %v", i, g, own[i])
+		}
+		if before := v.filled[own[i].from-1]; before != nil && !v.w.plan.has(Step) {
+			v.cause(g, before, v.filled[own[i].to])
+		}
+	}
+}
+
+// cause: a gap is explained by what truly happened to the process that wrote before it.
+func (v *view) cause(g longrun.Gap, before, after *beat) {
+	until := v.end
+	p := before.by
+	var allowed []longrun.Cause
+	if after != nil {
+		until = after.at
+	}
+	ended := !p.ended.IsZero() && !p.ended.Before(before.ts) && !p.ended.After(until)
+	away := v.harmed(p, before.ts, until, wayless...)
+	switch {
+	case ended && !p.clean:
+		allowed = append(allowed, longrun.Crash)
+	case ended && after != nil && after.by.build != p.build:
+		allowed = append(allowed, longrun.Deploy)
+	case ended:
+		allowed = append(allowed, longrun.Restart)
+	}
+	if away {
+		allowed = append(allowed, longrun.StoreDown)
+		if ended || v.silent(p, until) {
+			allowed = append(allowed, longrun.Crash) // what it could not say any more
+		}
+		if v.harmed(p, before.ts, until, Flaky, Slow) { // some got through: no whole slot was without an answer
+			allowed = append(allowed, longrun.Stall, longrun.Unknown)
+		}
+	}
+	if v.harmed(p, before.ts, until, Pause) {
+		allowed = append(allowed, longrun.Stall)
+		if ended && p.clean {
+			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more
+		}
+	}
+	if !slices.Contains(allowed, g.Cause) {
+		v.blame("causes", "the gap %s to %s behind %s is called %q, and is one of %q", v.slot(g.From).ID(v.interval), v.slot(g.To).ID(v.interval), p.name(), g.Cause, allowed)
+	}
+}
+
+// silent reports whether a process ended without a way to the store that it had lost
+// by then.
+func (v *view) silent(p *process, by time.Time) bool {
+	if p.ended.IsZero() || p.ended.Before(by) {
+		return false
+	}
+	for s := v.slot(by); s <= v.slot(p.ended); s++ {
+		if !v.harmed(p, s.Start(v.interval), (s + 1).Start(v.interval), wayless...) {
+			return false
+		}
+	}
+	return true
+}
+
+// spent: the budget is what the slots say, in whole numbers.
+func (v *view) spent(c longrun.Coverage, expected, missed int) {
+	for _, t := range longrun.DefaultTargets() {
+		b := budget.Of(t, c, nil)
+		allowed := int64(expected) * (1_000_000 - int64(t.Percent*10_000+0.5)) / 1_000_000
+		if b.All.Allowed != allowed || b.All.Left != allowed-int64(missed) || b.All.Missed != int64(missed) {
+			v.blame("budget", "of %d slots with %d missed, %v allows %d, and not %+v", expected, missed, t, allowed, b.All)
+		}
+	}
+}
+
+// rollups: each day that is long over has one, and its numbers.
+func (v *view) rollups(ctx context.Context) {
+	days := map[time.Time]longrun.Rollup{}
+	for _, r := range read[longrun.Rollup](ctx, v, ledger.Rollups) {
+		days[r.From.UTC().Truncate(24*time.Hour)] = r
+	}
+	const day = 24 * time.Hour
+	for d := v.w.began.UTC().Truncate(day); !d.Add(day + time.Hour).After(v.end); d = d.Add(day) {
+		r, ok := days[d]
+		if !ok {
+			v.blame("rollups", "%s has none", d.Format(time.DateOnly))
+			continue
+		}
+		from, to := max(v.slot(d), v.slot(v.beats[0].ts)), v.slot(d.Add(day))
+		written, expected := v.written(from, to), int(to-from)
+		if expected != int(r.ExpectedHb) || written != int(r.WrittenHb) || expected-written != int(r.MissedHb) {
+			v.blame("rollups", "%s has %d, %d and %d expected, written and missed, and not %d, %d and %d", r.Date, expected, written, expected-written, r.ExpectedHb, r.WrittenHb, r.MissedHb)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package sim
+
+import (
+	"context"
+	"crypto/ed25519"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
+)
+
+// evidence: what the engine wrote passes the checks of package verify, with the anchors
+// that were kept outside.
+func (v *view) evidence(ctx context.Context) {
+	public, _ := v.w.key.Public().(ed25519.PublicKey)
+	now := v.end.Add(time.Minute)
+	o, err := verify.Evidence(ctx, v.w.ledger, verify.EvidenceOptions{Keys: []ed25519.PublicKey{public}, Anchors: v.anchors, Now: now})
+	v.passed(o, err)
+	o, err = verify.RestartSafe(ctx, v.w.ledger, verify.RestartSafeOptions{Now: now, Interval: v.interval})
+	v.passed(o, err)
+}
+
+func (v *view) passed(o verify.Outcome, err error) {
+	if err != nil {
+		v.blame("evidence", "%v", err)
+		return
+	}
+	if o.Verdict == verify.Pass || o.Verdict == verify.CannotTell && v.days() == 0 {
+		return // nothing is signed before the first day is over
+	}
+	for _, p := range o.Problems {
+		if p.Weight != verify.Note {
+			v.blame("evidence", "%s: %s %s: %s", o.Check, p.Weight, p.Path, p.Text)
+		}
+	}
+}
+
+// bounded: what the store holds is no more than what the settings keep.
+func (v *view) bounded(ctx context.Context) {
+	counts := map[ledger.Collection]int{}
+	for _, c := range ledger.Collections() {
+		for _, err := range v.w.ledger.Records(ctx, c, ledger.Page{}) {
+			if err != nil {
+				v.blame("store", "%s: %v", c, err)
+				return
+			}
+			counts[c]++
+		}
+	}
+	days := v.days() + 1
+	most := map[ledger.Collection]int{
+		ledger.Config: 1, ledger.Locks: 1, ledger.Runs: len(v.processes), ledger.Rollups: days,
+		// a batch a day, and one for each late word of a day that was closed
+		ledger.Evidence: 20 * days,
+		// a state for each rule and target, and there are few of these
+		ledger.Rules: 60,
+	}
+	if d := int(v.w.plan.RetentionDays); d > 0 {
+		most[ledger.Heartbeats] = (d + 2) * int(24*time.Hour/v.interval)
+	}
+	for c, n := range most {
+		if counts[c] > n {
+			v.blame("bounded", "%d documents are in %s, at most %d are expected", counts[c], c, n)
+		}
+	}
+	for _, in := range v.incidents {
+		if len(in.Slots) > longrun.MaxEvidence || len(in.Gaps) > longrun.MaxGaps {
+			v.blame("bounded", "%s has %d slots and %d gaps", in.IncidentID, len(in.Slots), len(in.Gaps))
+		}
+	}
+}

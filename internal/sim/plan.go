@@ -1,0 +1,162 @@
+package sim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Span is a duration that reads as such in JSON: "1h30m0s".
+type Span time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Span) MarshalText() ([]byte, error) { return []byte(time.Duration(s).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Span) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	*s = Span(d)
+	return err
+}
+
+// Kind is what befalls an instance, or all of them.
+type Kind string
+
+// What befalls one instance.
+const (
+	// Crash: it vanishes without a word, and is started again after Duration.
+	Crash Kind = "crash"
+	// Restart: it is asked to stop, and started again after Duration.
+	Restart Kind = "restart"
+	// Deploy: the next build is started beside it, and it is asked to stop after Duration.
+	Deploy Kind = "deploy"
+	// Pause: it does not run at all for Duration. With a By it stops in the middle of its
+	// next write, behind its own look at the lease, and writes on when it wakes up.
+	Pause Kind = "pause"
+	// Refused: its requests fail at once, and reach nobody.
+	Refused Kind = "refused"
+	// Unheard: its requests get lost, and nothing answers.
+	Unheard Kind = "unheard"
+	// Deaf: its requests arrive, and the replies get lost.
+	Deaf Kind = "deaf"
+	// Flaky: By of a hundred requests get lost, and as many replies.
+	Flaky Kind = "flaky"
+	// Slow: its requests take up to By seconds, and arrive though nobody waits any more.
+	Slow Kind = "slow"
+	// Step: its clock is By seconds ahead.
+	Step Kind = "step"
+)
+
+// What befalls all.
+const (
+	// Outage: the store answers nobody.
+	Outage Kind = "outage"
+	// Full: the store answers reads and refuses writes.
+	Full Kind = "full"
+	// Mute: the channel takes no message.
+	Mute Kind = "mute"
+	// Echo: the channel takes messages, and says that it did not.
+	Echo Kind = "echo"
+	// Offline: all accounts are disconnected, and probes fail.
+	Offline Kind = "offline"
+	// LoggedOut: the account of the number Instance is out.
+	LoggedOut Kind = "logged out"
+	// Queue: By messages wait to be sent.
+	Queue Kind = "queue"
+	// Throttle: the live settings get a throttle of By seconds, and keep it.
+	Throttle Kind = "throttle"
+	// Probing: the live settings have probes due every By seconds, and keep that.
+	Probing Kind = "probing"
+)
+
+// Event is one thing that happens.
+type Event struct {
+	// At is when, from the plan's begin.
+	At Span `json:"at"`
+	// Kind is what.
+	Kind Kind `json:"kind"`
+	// Instance is to whom, from 0; of what befalls all it says nothing.
+	Instance int `json:"instance"`
+	// Duration is for how long.
+	Duration Span `json:"duration"`
+	// By is how much, where a Kind says so.
+	By int64 `json:"by"`
+}
+
+// Plan is all that a run depends on.
+type Plan struct {
+	// Note says what the plan is kept for. Default: nothing.
+	Note string `json:"note"`
+	// Seed decides what the events leave open: how long requests take, which get lost.
+	Seed uint64 `json:"seed"`
+	// Instances is how many machines there are, 1 to 9.
+	Instances int `json:"instances"`
+	// Length is how long events befall them; a calm follows.
+	Length Span `json:"length"`
+	// Interval is the length of a slot. Default: a minute.
+	Interval Span `json:"interval"`
+	// Lease is that of the lock. Default: twice the interval.
+	Lease Span `json:"lease"`
+	// Witnessed says that the end of a process is seen by the others at once.
+	Witnessed bool `json:"witnessed"`
+	// Liar says that the witness calls processes dead which are not. It counts where
+	// Witnessed.
+	Liar bool `json:"liar"`
+	// Fresh says that each process has an instance ID of its own; else a machine's
+	// processes share one.
+	Fresh bool `json:"fresh"`
+	// RetentionDays is for how many days documents are kept. Default: for ever.
+	RetentionDays int64 `json:"retentionDays"`
+	// Events happen in the order of At.
+	Events []Event `json:"events"`
+}
+
+// withDefaults returns the plan with every default filled in.
+func (p Plan) withDefaults() Plan {
+	if p.Interval == 0 {
+		p.Interval = Span(time.Minute)
+	}
+	if p.Lease == 0 {
+		p.Lease = 2 * p.Interval
+	}
+	return p
+}
+
+// has reports whether an event is of one of the kinds.
+func (p Plan) has(kinds ...Kind) bool {
+	for _, e := range p.Events {
+		if slices.Contains(kinds, e.Kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// ParsePlan reads a plan's JSON.
+func ParsePlan(text []byte) (Plan, error) {
+	var p Plan
+	if err := json.Unmarshal(text, &p); err != nil {
+		return Plan{}, fmt.Errorf("sim: a plan: %w", err)
+	}
+	var errs []error
+	if p.Instances < 1 || p.Instances > 9 {
+		errs = append(errs, fmt.Errorf("sim: instances %d is not between 1 and 9", p.Instances))
+	}
+	for i, e := range p.Events {
+		if e.Kind != LoggedOut && (e.Instance < 0 || e.Instance >= p.Instances) {
+			errs = append(errs, fmt.Errorf("sim: event %d: there is no instance %d", i, e.Instance))
+		}
+	}
+	return p, errors.Join(errs...)
+}
+
+// JSON is the plan as ParsePlan reads it.
+func (p Plan) JSON() string {
+	text, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return err.Error()
+	}
+	return string(text) + "\n"
+}

@@ -1,0 +1,285 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
+)
+
+// calm is how long a run goes on behind its plan, beside two leases: so long that what
+// waits is written, told and over.
+const calm = 90 * time.Minute
+
+// world is a run: a store, some machines, and what befalls them.
+type world struct {
+	plan   Plan
+	store  store.Store
+	ledger *ledger.Ledger
+	key    ed25519.PrivateKey
+	began  time.Time
+	record *record
+	morgue *morgue
+
+	machines  []*machine
+	processes int
+	ending    []*process // were told to end, and were not waited for yet
+
+	quiet time.Time // since when nothing has happened that could cost a slot
+
+	committing sync.Mutex // so that the record has the order of the store
+	mu         sync.Mutex
+	events     []*Event // what befalls all, as long as it lasts
+	well       [accounts]time.Time
+}
+
+// Live runs the plan over st, which must be empty, in a bubble, and returns what it left
+// behind and what is wrong with that.
+func Live(ctx context.Context, st store.Store, plan Plan) *Outcome {
+	plan = plan.withDefaults()
+	l, err := ledger.New(st, "")
+	w := &world{plan: plan, store: st, ledger: l, began: time.Now(), morgue: &morgue{gone: map[string]chan struct{}{}, liar: plan.Liar}}
+	w.record = newRecord(w)
+	if err != nil {
+		w.record.blame("config", "%v", err)
+		return w.record.outcome()
+	}
+	rng := rand.New(rand.NewPCG(plan.Seed, 3))
+	seed := make([]byte, ed25519.SeedSize)
+	for i := range seed {
+		seed[i] = byte(rng.Uint32())
+	}
+	w.key = ed25519.NewKeyFromSeed(seed)
+	w.quiet = time.Now()
+	for n := range w.well {
+		w.well[n] = w.began
+	}
+	w.configure(ctx, func(s *longrun.Settings) {
+		if d := plan.RetentionDays; d > 0 {
+			s.RetentionDays = map[string]int64{"heartbeats": d}
+		}
+	})
+	for i := range plan.Instances {
+		m := &machine{w: w, index: i, name: string(rune('a' + i))}
+		w.machines = append(w.machines, m)
+	}
+	for _, m := range w.machines {
+		m.start()
+	}
+	w.live()
+	w.judge(ctx)
+	return w.record.outcome()
+}
+
+// step is a moment at which the nemesis does something.
+type step struct {
+	at time.Duration
+	do func()
+}
+
+// offGrid keeps what the nemesis does out of the instants at which slots begin: what
+// came first there would be the scheduler's to say.
+const offGrid = 14136 * time.Microsecond
+
+// live lets everything befall the machines, and then a calm.
+func (w *world) live() {
+	var steps []step
+	length := time.Duration(w.plan.Length) - offGrid
+	for i := range w.plan.Events {
+		e := w.plan.Events[i]
+		if time.Duration(e.At) >= length {
+			continue
+		}
+		e.Duration = Span(min(time.Duration(e.Duration), length-time.Duration(e.At)))
+		begin, end := w.steps(&e)
+		steps = append(steps, step{time.Duration(e.At) + offGrid/2, begin})
+		if end != nil {
+			steps = append(steps, step{time.Duration(e.At+e.Duration) + offGrid/2, end})
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	for _, s := range steps {
+		w.pass(w.began.Add(s.at))
+		s.do()
+	}
+	w.pass(w.began.Add(length))
+	w.quiet = time.Now()
+	interval := time.Duration(w.plan.Interval)
+	end := time.Now().Add(2*time.Duration(w.plan.Lease) + calm).Truncate(interval).Add(interval * 3 / 2) // not while a slot is judged
+	w.pass(end)
+	w.record.stopping()
+	for _, m := range w.machines {
+		if p := m.current(); p != nil {
+			p.quit()
+		} else {
+			w.record.blame("ends", "no process runs on %s at the end", m.name)
+		}
+	}
+	for _, p := range w.ending {
+		if err := <-p.done; err != nil {
+			w.record.blame("ends", "%s: Run: %v", p.name(), err)
+		}
+	}
+	time.Sleep(time.Minute) // for requests that are late
+}
+
+// pass lets time go by, and notes which slots have to be filled.
+func (w *world) pass(until time.Time) {
+	interval := time.Duration(w.plan.Interval)
+	for {
+		next := time.Now().Truncate(interval).Add(interval)
+		if next.After(until) {
+			time.Sleep(time.Until(until))
+			return
+		}
+		time.Sleep(time.Until(next))
+		if next.Add(-w.settled()).After(w.quiet) && w.somebodyIsWell() {
+			w.record.must[longrun.SlotAt(next, interval)-1] = true
+		}
+	}
+}
+
+// settled is how long nothing may have happened before a slot without a beat is a
+// fault: a lease, the pause before the next look, and a slot. Where a clock was set,
+// what waits for the next slot sees that when it comes: a slot more.
+func (w *world) settled() time.Duration {
+	d := time.Duration(w.plan.Lease) + 10*time.Second + time.Duration(w.plan.Interval)
+	if w.plan.has(Step) {
+		d += time.Duration(w.plan.Interval)
+	}
+	return d
+}
+
+// somebodyIsWell reports whether a process is well, and none half so: that one could
+// lead, and lose beats.
+func (w *world) somebodyIsWell() bool {
+	if w.suffers(Outage) || w.suffers(Full) {
+		return false
+	}
+	well := false
+	for _, m := range w.machines {
+		p := m.current()
+		if p == nil {
+			continue
+		}
+		if p.isPaused() {
+			continue
+		}
+		m.mu.Lock()
+		faults := len(m.faults)
+		half := slices.ContainsFunc(m.faults, func(e *Event) bool { return slices.Contains([]Kind{Deaf, Flaky, Slow, Step, Pause}, e.Kind) })
+		m.mu.Unlock()
+		if half {
+			return false
+		}
+		well = well || faults == 0
+	}
+	return well
+}
+
+func (m *machine) current() *process {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now
+}
+
+// suffers reports whether an event of a kind befalls all.
+func (w *world) suffers(k Kind) bool { return w.lasting(k) != nil }
+
+// lasting returns the oldest event of a kind that befalls all, nil where there is none.
+func (w *world) lasting(k Kind) *Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.Kind == k {
+			return e
+		}
+	}
+	return nil
+}
+
+// lastingAt is lasting, of one account.
+func (w *world) lastingAt(k Kind, n int) *Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.Kind == k && e.Instance == n {
+			return e
+		}
+	}
+	return nil
+}
+
+// at is when an event began.
+func (w *world) at(e *Event) time.Time { return w.began.Add(time.Duration(e.At) + offGrid/2) }
+
+// wellSince is since when an account is connected that is.
+func (w *world) wellSince(n int) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.well[n]
+}
+
+func (w *world) befall(e *Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events = append(w.events, e)
+}
+
+func (w *world) mend(e *Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events = slices.DeleteFunc(w.events, func(x *Event) bool { return x == e })
+	for n := range w.well {
+		if e.Kind == Offline || e.Kind == LoggedOut && e.Instance == n {
+			w.well[n] = time.Now()
+		}
+	}
+}
+
+// commit is a request that has reached the store.
+func (w *world) commit(ctx context.Context, p *process, ops []store.Op) ([]store.Stamp, error) {
+	w.committing.Lock()
+	defer w.committing.Unlock()
+	stamps, err := w.store.Commit(ctx, ops...)
+	if err == nil {
+		w.record.applied(p, ops)
+	}
+	return stamps, err
+}
+
+// configure changes the live settings, as a hand from outside does.
+func (w *world) configure(ctx context.Context, edit func(*longrun.Settings)) {
+	for {
+		s, version, err := w.ledger.Settings(ctx, time.Duration(w.plan.Interval))
+		if err == nil {
+			edit(&s)
+			_, err = w.ledger.PutSettings(ctx, s, version)
+		}
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			w.record.blame("config", "settings: %v", err)
+		}
+		return
+	}
+}
+
+// describe says what an event is, for the log.
+func (e *Event) describe(w *world) string {
+	who := "all"
+	if slices.Contains([]Kind{Crash, Restart, Deploy, Pause, Refused, Unheard, Deaf, Flaky, Slow, Step}, e.Kind) {
+		who = w.machines[e.Instance].name
+	}
+	return fmt.Sprintf("%s befalls %s for %s, by %d", e.Kind, who, time.Duration(e.Duration), e.By)
+}

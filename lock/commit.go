@@ -189,6 +189,7 @@ func (c *change) attempt(ctx context.Context, full bool) outcome {
 	}
 	l.seq++
 	row := l.row.renewed(l.seq, a.start.UTC(), note)
+	row.Proof = l.proof
 	c.sent[l.seq] = a
 	version, err := l.lock.put(ctx, append([]store.Op{store.Update(l.lock.key, row, l.version)}, ops...)...)
 	if err == nil {

@@ -245,3 +245,24 @@ func BenchmarkTakeOver(b *testing.B) {
 		b.ReportMetric(float64(percentile(up, 50).Microseconds())/1000, "ms-p50-start")
 	})
 }
+
+// A server that is started again has forgotten all sessions, and whoever leads leaves a
+// sign of the new one.
+func TestAHolderLeavesANewSignAfterARestartOfTheServer(t *testing.T) {
+	t.Parallel()
+	postgres := postgrestest.Start(t)
+	st := openAt(t, postgres.DSN(), "longwatch")
+	l, err := lock.New(st, lockKey, &lock.Options{Lease: time.Minute, Poll: 100 * time.Millisecond})
+	require.NoError(t, err)
+	held, err := l.Acquire(t.Context())
+	require.NoError(t, err)
+	before := l.View().Row.Proof
+	require.NotEmpty(t, before)
+	postgres.Restart(t)
+	require.Eventually(t, func() bool {
+		now := l.View().Row.Proof
+		return now != "" && now != before
+	}, time.Minute, 10*time.Millisecond)
+	requireAlive(t, openAt(t, postgres.DSN(), "longwatch"), l.View().Row.Owner, l.View().Row.Proof)
+	require.NoError(t, held.Release(t.Context()))
+}

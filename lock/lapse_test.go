@@ -1,10 +1,13 @@
 package lock_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -176,6 +179,23 @@ func TestAFollowerThatWasToldOfALapseLeavesAHolderThatSpokeSince(t *testing.T) {
 		require.Nil(t, follower.lease())
 		require.NoError(t, held.Commit(t.Context(), put(held, "x", "a")))
 		require.NoError(t, follower.stop())
+		w.release(held)
+	})
+}
+
+// A backup was restored over the row, or a replica promoted that lacked the last
+// commits: the holder goes on from there, and says so.
+func TestAHolderSaysThatTheStoreHasLostWhatItHadAcknowledged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var log bytes.Buffer
+		held := w.instance("a", func(o *lock.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) }).acquire()
+		earlier := w.row()
+		require.NoError(t, held.Commit(t.Context(), put(held, "x", "a")))
+		_, err := w.base.Store.Commit(t.Context(), store.Set(lockKey, earlier))
+		require.NoError(t, err)
+		require.NoError(t, held.Commit(t.Context(), put(held, "x", "b")))
+		require.Equal(t, 1, strings.Count(log.String(), "has lost what it had acknowledged"), log.String())
 		w.release(held)
 	})
 }

@@ -5,10 +5,12 @@
 // transaction open between two calls. It cannot mend what the database was told
 // to give up: with synchronous_commit = off a crash of the server loses commits
 // that were acknowledged, and so does a fail-over to a replica that is not
-// synchronous. After such a fail-over the lock may be at an earlier epoch:
-// instances that saw the later one stop with lock.CorruptError, as they should;
-// and the new server's clock is another one, so that one age may be wrong by the
-// difference of the two.
+// synchronous. What is left then is the past up to some instant. The lock may be
+// at an earlier epoch: instances that saw the later one stop with
+// lock.CorruptError, as they should, until they are started again or their row is
+// mended; and the new server's clock is another one, so that one age may be wrong
+// by the difference of the two. An address of several hosts, with
+// target_session_attrs=read-write, finds the server that takes writes.
 //
 // A Commit is one round trip: its operations and the check of their conditions
 // are sent together and make one transaction of the server. After any error but a

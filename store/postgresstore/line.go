@@ -38,11 +38,13 @@ const (
 
 // sqlSettle is how a session is set that is idle for long. A host may have set the
 // role's otherwise, and not every server has all of these.
-var sqlSettle = fmt.Sprintf(`SELECT set_config(name, value, false) FROM pg_catalog.pg_settings
-	JOIN (VALUES ('idle_session_timeout', '0'), ('statement_timeout', '0'), ('lock_timeout', '0'),
-		('tcp_keepalives_idle', '%d'), ('tcp_keepalives_interval', '%d'), ('tcp_keepalives_count', '%d'), ('tcp_user_timeout', '%d')
-	) wanted (name, value) USING (name)`,
-	int(silence.Seconds()), int(between.Seconds()), asked, giveUp.Milliseconds()) //nolint:gochecknoglobals // a constant
+func sqlSettle() string {
+	return fmt.Sprintf(`SELECT set_config(name, value, false) FROM pg_catalog.pg_settings
+		JOIN (VALUES ('idle_session_timeout', '0'), ('statement_timeout', '0'), ('lock_timeout', '0'),
+			('tcp_keepalives_idle', '%d'), ('tcp_keepalives_interval', '%d'), ('tcp_keepalives_count', '%d'), ('tcp_user_timeout', '%d')
+		) wanted (name, value) USING (name)`,
+		int(silence.Seconds()), int(between.Seconds()), asked, giveUp.Milliseconds())
+}
 
 // sqlWho tells whether there is a server at the other end, and which.
 const sqlWho = `SELECT pg_backend_pid(), pg_is_in_recovery(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
@@ -86,7 +88,7 @@ func settle(ctx context.Context, conn *pgx.Conn, prepare string) (at server, err
 		return at, fmt.Errorf("a standby hears nobody: %w", errors.ErrUnsupported)
 	}
 	stayAwake(conn.PgConn().Conn())
-	_, err = conn.PgConn().Exec(ctx, strings.Join([]string{sqlSettle, prepare}, ";\n")).ReadAll()
+	_, err = conn.PgConn().Exec(ctx, strings.Join([]string{sqlSettle(), prepare}, ";\n")).ReadAll()
 	return at, err
 }
 

@@ -22,6 +22,8 @@ type claim struct {
 	prev  Row
 	how   How
 	end   func(spent bool) // of its sign; nil where it has none
+
+	lapsed <-chan struct{} // closed when that ended by itself; nil where it never does
 }
 
 // claim remembers an owner of ours.
@@ -83,6 +85,7 @@ func (c *campaign) adopt(ctx context.Context, row Row, version string) *Lease {
 	c.lease = lease
 	c.mu.Unlock()
 	lease.guard()
+	lease.vouch(g.lapsed)
 	c.opts.Logger.InfoContext(ctx, "lock acquired", "key", c.key.String(), "epoch", lease.token.Epoch,
 		"how", string(g.how), "previous", g.prev.HolderInstanceID)
 	return lease

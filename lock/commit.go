@@ -189,6 +189,7 @@ func (c *change) attempt(ctx context.Context, full bool) outcome {
 	}
 	l.seq++
 	row := l.row.renewed(l.seq, a.start.UTC(), note)
+	row.Proof = l.proof
 	c.sent[l.seq] = a
 	version, err := l.lock.put(ctx, append([]store.Op{store.Update(l.lock.key, row, l.version)}, ops...)...)
 	if err == nil {
@@ -230,7 +231,12 @@ func (c *change) readBack(ctx context.Context, conflict bool) outcome {
 	if a, ours := c.sent[row.Seq]; ours {
 		return c.landed(a, row, rec.Version)
 	}
-	// An earlier call's attempt, or a hand from outside.
+	// An earlier call's attempt, or a hand from outside: that of whoever restored a
+	// backup, or made a replica the primary that did not have everything.
+	if row.Seq < l.row.Seq {
+		l.lock.opts.Logger.ErrorContext(ctx, "the store has lost what it had acknowledged: the lock's row is an earlier one again",
+			"key", l.lock.key.String(), "epoch", row.Epoch, "renewed_before", l.row.RenewedAt, "renewed_now", row.RenewedAt)
+	}
 	l.mu.Lock()
 	if l.note != row.Note {
 		l.note, l.moved = row.Note, true

@@ -53,6 +53,9 @@ type Lease struct {
 	open    bool             // a call ended without knowing what became of its attempts
 	gone    bool             // the row is no longer ours, so there is nothing to release
 	sign    func(spent bool) // ends what shows that this process lives; nil when it has, or where nothing does
+	proof   string           // what the next attempt says of it
+
+	vouched <-chan struct{} // closed when nobody watches the sign any more; nil when nobody ever did
 
 	mu      sync.Mutex
 	since   time.Time // start of the last attempt that landed: trust counts from here
@@ -67,7 +70,7 @@ func newLease(ctx context.Context, c *campaign, g claim, version string) *Lease 
 	return &Lease{
 		lock: c, token: g.row.token(c.key.ID), prev: g.prev, how: g.how,
 		life: life, end: end, turn: make(chan struct{}, 1),
-		row: g.row, version: version, seq: g.row.Seq, since: g.start, note: g.row.Note, sign: g.end,
+		row: g.row, version: version, seq: g.row.Seq, since: g.start, note: g.row.Note, sign: g.end, proof: g.row.Proof,
 	}
 }
 
@@ -112,6 +115,12 @@ func (l *Lease) Note() string {
 // longer ours to free. After an error, call it again or let the lease expire.
 func (l *Lease) Release(ctx context.Context) error {
 	l.finish(ErrReleased)
+	if l.vouched != nil {
+		select {
+		case <-l.vouched:
+		case <-ctx.Done(): // it ends by itself
+		}
+	}
 	select {
 	case l.turn <- struct{}{}:
 		defer func() { <-l.turn }()

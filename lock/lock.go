@@ -63,13 +63,19 @@
 //
 // # Proof of death
 //
-// On one machine the kernel knows at once that a process is gone. A store.Witness,
-// which sqlitestore is and filewitness makes for other stores, has each holder keep a
+// On one machine the kernel knows at once that a process is gone, and a database server
+// that a session is. A store.Witness, which sqlitestore and postgresstore are and
+// filewitness makes for other stores, has each holder keep a
 // sign that ends with its process; the row says which, in Proof. Whoever finds that it
 // has ended asks for the lock at once, also a process that is started again after its
 // own crash. A holder that is frozen keeps its sign, and where nothing can be told (a
 // row without a proof, another machine, another start of this one, a sign that is not
 // there) the lease decides as ever; that is said once in the log, and in View.
+//
+// A sign that needs a connection may lapse while its holder lives (store.Lapser). The
+// holder then renews at once, with a row that has no proof, and with another one when
+// it has a new sign. Whoever was told of the lapse finds that the version has moved, or
+// was quicker: then the lease is lost, as to a proof that lies.
 //
 // Nothing rests on it: the row is taken on the condition of its version, like an
 // expired one, so that a proof that lies is no worse than a clock that does. It then

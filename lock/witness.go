@@ -62,7 +62,62 @@ func (c *campaign) sign(ctx context.Context, g *claim) {
 		return
 	}
 	c.unproven(ctx, nil)
-	g.row.Proof, g.end = mark, end
+	g.row.Proof, g.end, g.lapsed = mark, end, store.Lapsed(c.witness, g.row.Owner)
+}
+
+// vouch watches the sign of a lease that was granted. When that lapses, the row says
+// at once that there is none, so that whoever was told of a death finds another
+// version, if that is quick enough; and then which one was made anew.
+func (l *Lease) vouch(lapsed <-chan struct{}) {
+	if lapsed == nil {
+		return
+	}
+	vouched := make(chan struct{})
+	l.vouched = vouched
+	spawn.Start("lock: the sign of a holder", func() error {
+		defer close(vouched)
+		for lapsed != nil {
+			select {
+			case <-lapsed:
+			case <-l.life.Done():
+				return nil
+			}
+			l.prove(nil, "")
+			lapsed = l.signAgain()
+		}
+		return nil
+	})
+}
+
+// signAgain leaves a new sign of the same holder, as soon as that is possible; nil
+// when the lease is over.
+func (l *Lease) signAgain() <-chan struct{} {
+	for l.life.Err() == nil {
+		next := claim{row: Row{Owner: l.token.Owner}}
+		if l.lock.sign(l.life, &next); next.end != nil {
+			l.lock.opts.Logger.InfoContext(l.life, "the sign that this process lives had ended, and was made anew", "key", l.lock.key.String())
+			l.prove(next.end, next.row.Proof)
+			return next.lapsed
+		}
+		l.lock.pause(l.life, l.lock.opts.spread(l.lock.opts.Poll), nil, nil)
+	}
+	return nil
+}
+
+// prove replaces the sign, and renews the lease with what the row says of it.
+func (l *Lease) prove(sign func(spent bool), proof string) {
+	l.turn <- struct{}{} // given back when the lease ends, at the latest
+	if l.life.Err() != nil {
+		<-l.turn
+		if sign != nil {
+			sign(true) // no row names it
+		}
+		return
+	}
+	l.unsign(true)
+	l.sign, l.proof = sign, proof
+	<-l.turn
+	_ = l.Commit(l.life) // rides out what can be ridden out; the next one says it as well
 }
 
 // unproven notes why there is no proof, nil where there is one, and says so once.

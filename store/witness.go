@@ -29,3 +29,20 @@ type Witness interface {
 	// there, was made on another machine, or before this one was started again.
 	Seize(ctx context.Context, name, mark string, wait bool) (done func(won bool), err error)
 }
+
+// Lapser is an optional ability of a Witness, found by type assertion: of one whose
+// signs may end while their process lives, such as those that need a connection.
+type Lapser interface {
+	// Lapsed returns a channel that is closed when the sign of that name, which Hold
+	// has made, has ended by itself. nil means that it never does. Its end is called all
+	// the same, and then Hold may make another one of that name, with another mark.
+	Lapsed(name string) <-chan struct{}
+}
+
+// Lapsed is what w's own Lapsed says, and nil where w is no Lapser.
+func Lapsed(w Witness, name string) <-chan struct{} {
+	if l, ok := w.(Lapser); ok {
+		return l.Lapsed(name)
+	}
+	return nil
+}

@@ -81,10 +81,11 @@ not. The environment says what differs from:
   LONGRUN_ROOT         wa_metrics/longrun  the document all collections lie under
   LONGRUN_INTERVAL     1m                  length of a slot; divides a day
   LONGRUN_LEASE        2 × interval, 4s–1h how long a silent leader is waited for
-  LONGRUN_WITNESS      the SQLite file's   what tells at once that a leader's process is
-                                           gone, so that no slot is lost: a directory
-                                           that all servers on this machine name, or
-                                           none: the lease alone
+  LONGRUN_WITNESS      the store's own     what tells at once that a leader's process is
+                                           gone, so that no slot is lost: SQLite's file
+                                           and Postgres's sessions do by themselves, and
+                                           else a directory that all servers on this
+                                           machine name; or none: the lease alone
   LONGRUN_INSTANCE_ID  host name and a random number
   LONGRUN_COMMIT       the build's VCS revision
   LONGRUN_JOURNAL      none                file for beats that wait for the store

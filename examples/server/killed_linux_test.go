@@ -14,6 +14,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
+	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
 )
 
@@ -65,7 +66,7 @@ func TestAKilledLeaderIsFollowedAtOnceAndItsDeathIsTold(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, b book, launch func(string, ...string) *process) {
 		env := []string{long}
-		if _, sqlite := b.store.(*sqlitestore.Store); !sqlite {
+		if _, told := b.store.(store.Witness); !told {
 			env = append(env, "LONGRUN_WITNESS="+t.TempDir())
 		}
 		one, next, other := b.threeServers(

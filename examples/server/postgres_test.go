@@ -1,10 +1,12 @@
 package main
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -53,20 +55,64 @@ func TestServersOutliveARestartOfPostgres(t *testing.T) {
 		b.awaitWithin(recovery, "", len(b.beats())+3)
 		require.LessOrEqual(t, before, strings.Count(one.said(), "store reachable again"))
 	}
-	for _, p := range []*process{three, two, one} {
+	b.requireWhole(three, two, one)
+}
+
+// requireWhole ends servers, and holds them to what they promise: no slot is lost, and
+// none is written twice or by two; and nothing is said that should not be.
+func (b book) requireWhole(servers ...*process) {
+	b.t.Helper()
+	for _, p := range servers {
 		p.signal(syscall.SIGTERM)
-		require.Zero(t, p.ended())
-		require.NotContains(t, p.said(), "panic")
-		require.NotContains(t, p.said(), "s3cr3t")
-		require.NotContains(t, p.said(), "level=ERROR")
+		require.Zero(b.t, p.ended())
+		require.NotContains(b.t, p.said(), "panic")
+		require.NotContains(b.t, p.said(), "s3cr3t")
+		require.NotContains(b.t, p.said(), "level=ERROR")
 	}
 	c := b.coverage()
-	require.Empty(t, c.Gaps)
-	require.Equal(t, c.Expected, c.Written)
+	require.Empty(b.t, c.Gaps)
+	require.Equal(b.t, c.Expected, c.Written)
 	b.requireFenced()
 	for _, r := range b.runs() {
-		require.Equal(t, longrun.Stopped, r.Ended, r.InstanceID)
+		require.Equal(b.t, longrun.Stopped, r.Ended, r.InstanceID)
 	}
+}
+
+// A pooler that hangs with all connections open, and one that is started again, are an
+// outage of the store as any other is.
+func TestServersOutliveAPoolerThatFreezesAndOneThatIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	direct := postgresAddress(t, postgrestest.DSN(t))
+	pooler := postgrestest.StartPooler(t, postgrestest.DSN(t))
+	schema := direct[strings.Index(direct, "schema="):]
+	address := pooler.DSN() + "&" + strings.Split(schema, "&")[0]
+	b := openBook(t, openPostgres(t, direct))
+	one, two, three := b.threeOn(address)
+	for _, strike := range []struct{ begin, end func() }{
+		{pooler.Freeze, pooler.Thaw},
+		{pooler.Stop, func() { pooler.Start(t) }},
+	} {
+		before := strings.Count(one.said(), "store unreachable")
+		strike.begin()
+		require.Eventually(t, func() bool {
+			return strings.Count(one.said(), "store unreachable") > before && one.ready() == http.StatusServiceUnavailable
+		}, patience, 50*time.Millisecond)
+		strike.end()
+		b.awaitWithin(recovery, "", len(b.beats())+3)
+		require.Eventually(t, func() bool { return one.ready() == http.StatusOK }, patience, 50*time.Millisecond)
+	}
+	require.NotContains(t, one.said()+two.said()+three.said(), "no proof of death", "where there can be none it is not missed")
+	b.requireWhole(three, two, one)
+}
+
+// ready is how /readyz answers; 0 where it does not.
+func (p *process) ready() int {
+	response, err := http.Get("http://" + p.addr + "/readyz")
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	return response.StatusCode
 }
 
 // threeOn starts a leader and two that stand by.

@@ -61,6 +61,8 @@ var (
 	_ store.Store   = (*guarded)(nil)
 	_ store.Watcher = watching{}
 	_ store.Witness = (*guarded)(nil)
+	_ store.Lapser  = (*guarded)(nil)
+	_ store.Lapser  = (*witness)(nil)
 )
 
 // Of returns a guarded st, which can watch, and be a witness, if st can. A store that is guarded

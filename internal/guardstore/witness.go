@@ -15,6 +15,7 @@ const (
 	holdName  = "the witness's Hold"
 	seizeName = "the witness's Seize"
 	endName   = "the end of a sign"
+	lapseName = "the witness's Lapsed"
 	// maxMark bounds the mark of a sign, which is part of every row.
 	maxMark = 256
 )
@@ -89,6 +90,16 @@ func (w *witness) Seize(ctx context.Context, name, mark string, wait bool) (func
 	return w.ending(done), nil
 }
 
+// Lapsed implements store.Lapser as far as the witness does. A call that panics tells
+// nothing; one that never returns is the host's to answer for, as nothing waits in it.
+func (w *witness) Lapsed(name string) (lapsed <-chan struct{}) {
+	_ = spawn.Guard(lapseName, func() error { // nil then
+		lapsed = store.Lapsed(w.inner, name)
+		return nil
+	})
+	return lapsed
+}
+
 // ending is a host's end of a sign, waited for two seconds at most.
 func (w *witness) ending(end func(bool)) func(bool) {
 	return func(b bool) {
@@ -114,4 +125,12 @@ func (g *guarded) Seize(ctx context.Context, name, mark string, wait bool) (func
 		return nil, errors.ErrUnsupported
 	}
 	return g.witness.Seize(ctx, name, mark, wait)
+}
+
+// Lapsed implements store.Lapser as far as the store does.
+func (g *guarded) Lapsed(name string) <-chan struct{} {
+	if g.witness == nil {
+		return nil
+	}
+	return store.Lapsed(g.witness, name)
 }

@@ -1,5 +1,5 @@
 // Package postgrestest gives tests a Postgres server. It shows nothing of what
-// production adds: no replica, no TLS, no latency, and its server does not sync
+// production adds: no TLS, no latency, and its server does not sync
 // what it writes unless Start is asked to.
 //
 // The server starts with the first test that asks for it, once in each test

@@ -89,6 +89,24 @@ func TestRestartServesOnTheSamePortAndRemembers(t *testing.T) {
 	require.Equal(t, "on", show(t, pool, "log_lock_waits"))
 }
 
+func TestAReplicaFollowsAndTakesWritesOnceItIsPromoted(t *testing.T) {
+	t.Parallel()
+	s := postgrestest.Start(t)
+	postgrestest.Exec(t, s.DSN(), "CREATE TABLE t (n int)")
+	r := s.Replica(t, s.Host())
+	postgrestest.Exec(t, s.DSN(), "INSERT INTO t VALUES (7)")
+	pool := postgrestest.Pool(t, r.DSN())
+	require.Eventually(t, func() bool {
+		var n int
+		return pool.QueryRow(t.Context(), "SELECT n FROM t").Scan(&n) == nil && n == 7
+	}, time.Minute, 10*time.Millisecond)
+	_, err := pool.Exec(t.Context(), "INSERT INTO t VALUES (8)")
+	require.ErrorContains(t, err, "read-only")
+	s.Stop()
+	r.Promote(t)
+	postgrestest.Exec(t, r.DSN(), "INSERT INTO t VALUES (8)")
+}
+
 func TestASettingThatTheServerRefusesIsInItsOwnWords(t *testing.T) {
 	t.Parallel()
 	postgrestest.DSN(t) // skips where there is none

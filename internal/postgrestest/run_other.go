@@ -8,6 +8,8 @@ type run struct{}
 
 func initialise(string) (string, error) { return "", absent("a server is started on Unix only") }
 
+func copyOf(_, _ string) (string, error) { return "", absent("a server is started on Unix only") }
+
 func serve(*Server) (*run, error) { return nil, absent("a server is started on Unix only") }
 
 func (*run) stop() {}

@@ -75,6 +75,23 @@ func environment(dir string) []string {
 
 // initialise makes the data of a new server and returns the folder around it.
 func initialise(programs string) (dir string, err error) {
+	return fill(filepath.Join(programs, "initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D")
+}
+
+// copyOf makes the data of a standby of the server at host, which follows it by that
+// way.
+func copyOf(programs, host string) (dir string, err error) {
+	address, port, err := net.SplitHostPort(host)
+	if err != nil {
+		return "", err
+	}
+	return fill(filepath.Join(programs, "pg_basebackup"), "--no-sync", "--checkpoint=fast", "--write-recovery-conf",
+		"-h", address, "-p", port, "-U", "postgres", "-D")
+}
+
+// fill has a program make data in a new folder, which is its last argument, and
+// returns the folder around that.
+func fill(program string, args ...string) (dir string, err error) {
 	attr, err := account()
 	if err != nil {
 		return "", err
@@ -93,11 +110,10 @@ func initialise(programs string) (dir string, err error) {
 			return "", err
 		}
 	}
-	cmd := exec.Command(filepath.Join(programs, "initdb"), "--no-sync", "-A", "trust", "-U", "postgres",
-		"-E", "UTF8", "--locale=C", "-D", filepath.Join(dir, "data"))
+	cmd := exec.Command(program, append(args, filepath.Join(dir, "data"))...)
 	cmd.SysProcAttr, cmd.Dir, cmd.Env = attr, dir, environment(dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("postgrestest: initdb: %w:\n%s", err, out)
+		return "", fmt.Errorf("postgrestest: %s: %w:\n%s", filepath.Base(program), err, out)
 	}
 	return dir, nil
 }

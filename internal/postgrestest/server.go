@@ -93,8 +93,31 @@ func (s *Server) Follow(tb testing.TB) {
 	s.Restart(tb)
 }
 
-// start makes a server's data and runs it on a free port. Between finding a port
-// and the server's taking it somebody else may: then the next one is tried.
+// Replica runs a standby of the server for one test: it follows what the server
+// writes, as it comes, by the way of via, a host and port that lead to the server. The
+// server does not wait for it. settings are those of Start.
+func (s *Server) Replica(tb testing.TB, via string, settings ...string) *Server {
+	tb.Helper()
+	r := &Server{programs: s.programs, settings: settings}
+	var err error
+	if r.dir, err = copyOf(s.programs, via); err == nil {
+		err = r.first()
+	}
+	orSkip(tb, err)
+	tb.Cleanup(func() {
+		r.Stop()
+		r.remove()
+	})
+	return r
+}
+
+// Promote makes a standby a server that takes writes, and returns when it does.
+func (s *Server) Promote(tb testing.TB) {
+	tb.Helper()
+	Exec(tb, s.DSN(), "SELECT pg_promote()") // waits for it
+}
+
+// start makes a server's data and runs it.
 func start(settings []string) (*Server, error) {
 	programs, err := findPrograms()
 	if err != nil {
@@ -104,6 +127,15 @@ func start(settings []string) (*Server, error) {
 	if s.dir, err = initialise(programs); err != nil {
 		return nil, err
 	}
+	if err := s.first(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// first runs a server on a free port. Between finding a port and the server's taking
+// it somebody else may: then the next one is tried.
+func (s *Server) first() (err error) {
 	for range maxStarts {
 		if s.host, err = freePort(); err != nil {
 			break
@@ -114,9 +146,8 @@ func start(settings []string) (*Server, error) {
 	}
 	if err != nil {
 		s.remove()
-		return nil, err
 	}
-	return s, nil
+	return err
 }
 
 // failure is why a server ended that said words.

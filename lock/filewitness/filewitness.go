@@ -1,6 +1,7 @@
 // Package filewitness tells instances on one machine at once when one of them has
 // died: a store.Witness of files in a directory, for stores that are none
-// themselves, such as firestorestore. (A sqlitestore is one, beside its own file.)
+// themselves, such as firestorestore. (A sqlitestore is one, beside its own file, and
+// a postgresstore, in its server's sessions.)
 //
 // It does not help against a process that is frozen, or between machines: there the
 // lease decides, as it does without. It does so too on network file systems, which

@@ -45,8 +45,8 @@ type Config struct {
 	// it need not wait for the lease, and neither need a single instance that is started
 	// again: no slot stays empty. A leader that is frozen keeps others out for the lease,
 	// as it does without. lock.NoWitness turns it off. Default: the Store's own, which
-	// sqlitestore has, beside its file; for other stores, and instances on one machine,
-	// see package filewitness.
+	// sqlitestore has, beside its file, and postgresstore, in the server's sessions; for
+	// other stores, and instances on one machine, see package filewitness.
 	Witness store.Witness
 	// InstanceID names this process in every document. It gives no right: two
 	// processes with the same ID are two instances. Default: the host's name

@@ -22,34 +22,40 @@ type watch struct {
 	held    bool // the shared lock is taken; the listener's goroutine alone asks
 }
 
-// request asks the listener to take or give back a shared lock.
+// request asks the listener for what is one short round trip on its connection.
 type request struct {
-	watch *watch
-	give  bool
-	done  chan error // buffered
+	do   func(ctx context.Context, conn *pgx.Conn) error
+	done chan error // buffered
 }
 
-// listener is the connection that hears of changes, and its one goroutine.
+// listener is the connection that hears of changes and shows that this process
+// lives, and its one goroutine.
 type listener struct {
 	signal signal
+	server server
 	end    context.CancelFunc // ends the goroutine
+	broken chan struct{}      // closed as soon as the connection is of no more use
 	ended  chan struct{}      // closed behind all else
 
 	mu        sync.Mutex
-	broken    bool
+	session   int64 // the advisory lock that shows this process lives; 0: it is given back
+	signs     int   // how many rely on it
 	watches   map[int32]map[*watch]struct{}
 	pending   []request
 	interrupt context.CancelFunc // wakes the goroutine; nil while it is awake
 }
 
-func startListener(conn *pgx.Conn, s signal) *listener {
+func startListener(line line, s signal) *listener {
 	ctx, end := context.WithCancel(context.Background())
-	l := &listener{signal: s, end: end, ended: make(chan struct{}), watches: make(map[int32]map[*watch]struct{})}
+	l := &listener{
+		signal: s, server: line.server, session: line.session, end: end,
+		broken: make(chan struct{}), ended: make(chan struct{}), watches: make(map[int32]map[*watch]struct{}),
+	}
 	spawn.Start("postgresstore: listen", func() error {
 		defer close(l.ended)
+		defer closeConn(ctx, line.conn)
 		defer l.finish()
-		defer closeConn(ctx, conn)
-		return l.run(ctx, conn)
+		return l.run(ctx, line.conn)
 	})
 	return l
 }
@@ -61,17 +67,19 @@ func (l *listener) stop() {
 }
 
 func (l *listener) isBroken() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.broken
+	select {
+	case <-l.broken:
+		return true
+	default:
+		return false
+	}
 }
 
 // watch starts to wait for a document, until ctx ends.
 func (l *listener) watch(ctx context.Context, number int32) (<-chan struct{}, error) {
 	w := &watch{number: number, changed: make(chan struct{}, 1)}
-	taken := make(chan error, 1)
 	l.mu.Lock()
-	if l.broken {
+	if l.isBroken() {
 		l.mu.Unlock()
 		return nil, errBroken
 	}
@@ -79,7 +87,11 @@ func (l *listener) watch(ctx context.Context, number int32) (<-chan struct{}, er
 		l.watches[number] = make(map[*watch]struct{})
 	}
 	l.watches[number][w] = struct{}{}
-	l.ask(request{watch: w, done: taken})
+	taken := l.ask(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SELECT pg_advisory_lock_shared($1::int, $2::int)", l.signal.class, w.number)
+		w.held = err == nil
+		return err
+	})
 	l.mu.Unlock()
 	// In this order: what ends a watch asks for its lock to be given back.
 	context.AfterFunc(ctx, func() { l.forget(w) })
@@ -95,11 +107,31 @@ func (l *listener) watch(ctx context.Context, number int32) (<-chan struct{}, er
 	}
 }
 
-// ask hands a request to the goroutine. The caller holds mu.
-func (l *listener) ask(r request) {
+// ask hands a request to the goroutine, and returns where the answer will be. The
+// caller holds mu.
+func (l *listener) ask(do func(context.Context, *pgx.Conn) error) <-chan error {
+	r := request{do: do, done: make(chan error, 1)}
+	if l.isBroken() {
+		r.done <- errBroken
+		return r.done
+	}
 	l.pending = append(l.pending, r)
 	if l.interrupt != nil {
 		l.interrupt()
+	}
+	return r.done
+}
+
+// call is ask, and waits for the answer.
+func (l *listener) call(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
+	l.mu.Lock()
+	done := l.ask(do)
+	l.mu.Unlock()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -115,14 +147,20 @@ func (l *listener) forget(w *watch) {
 		delete(l.watches, w.number)
 	}
 	close(w.changed)
-	l.ask(request{watch: w, give: true, done: make(chan error, 1)})
+	l.ask(func(ctx context.Context, conn *pgx.Conn) error {
+		if !w.held {
+			return nil
+		}
+		_, err := conn.Exec(ctx, "SELECT pg_advisory_unlock_shared($1::int, $2::int)", l.signal.class, w.number)
+		return err
+	})
 }
 
 // finish closes what is left when the connection is gone.
 func (l *listener) finish() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.broken = true
+	close(l.broken)
 	for _, r := range l.pending {
 		r.done <- errBroken
 	}
@@ -166,27 +204,17 @@ func (l *listener) next() (r request, ok bool) {
 	return r, true
 }
 
-// lockTimeout bounds a round trip for a lock: the server waits for one second.
-const lockTimeout = 10 * time.Second
+// requestTimeout bounds the round trip of a request: the server waits for a lock for
+// one second.
+const requestTimeout = 10 * time.Second
 
-// serve takes a shared lock or gives it back. Any error but errBroken leaves the
-// connection as it was.
+// serve does what was asked for. Any error but errBroken leaves the connection as it
+// was.
 func (l *listener) serve(ctx context.Context, conn *pgx.Conn, r request) error {
-	sql := "SELECT pg_advisory_lock_shared($1::int, $2::int)"
-	switch {
-	case r.give && !r.watch.held:
-		return nil
-	case r.give:
-		sql = "SELECT pg_advisory_unlock_shared($1::int, $2::int)"
-	}
-	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	_, err := conn.Exec(ctx, sql, l.signal.class, r.watch.number)
-	switch {
-	case err == nil:
-		r.watch.held = !r.give
-		return nil
-	case conn.IsClosed():
+	err := r.do(ctx, conn)
+	if err != nil && conn.IsClosed() {
 		return fmt.Errorf("%w: %w", errBroken, err)
 	}
 	return err

@@ -1,15 +1,11 @@
+//go:build unix
+
 package postgresstore_test
 
 import (
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -26,58 +22,10 @@ import (
 // where there is none, and returns what leads a pool to it.
 func pooler(t *testing.T, dsn string) func(*pgxpool.Config) {
 	t.Helper()
-	program, err := exec.LookPath("pgbouncer")
-	if err != nil {
-		t.Skip("no pgbouncer: its Debian package is called so")
-	}
-	behind, err := pgx.ParseConfig(dsn)
+	to, err := pgx.ParseConfig(postgrestest.StartPooler(t, dsn).DSN())
 	require.NoError(t, err)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := l.Addr().String()
-	_, port, err := net.SplitHostPort(addr)
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	dir, err := os.MkdirTemp("", "pooler-") //nolint:usetesting // it runs as somebody else, whom t.TempDir keeps out
-	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755)) // it runs as somebody else
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	password := ""
-	if behind.Password != "" {
-		password = " password=" + behind.Password
-	}
-	config := filepath.Join(dir, "pgbouncer.ini")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `[databases]
-* = host=%s port=%d user=%s%s
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = %s
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 5
-`, behind.Host, behind.Port, behind.User, password, port), 0o644))
-	args := []string{config}
-	if os.Geteuid() == 0 {
-		args = []string{"-u", "postgres", config}
-	}
-	cmd := exec.Command(program, args...)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", addr)
-		if err != nil {
-			return false
-		}
-		return conn.Close() == nil
-	}, time.Minute, 10*time.Millisecond)
 	return func(c *pgxpool.Config) {
-		c.ConnConfig.Host = "127.0.0.1"
-		n, _ := strconv.Atoi(port)
-		c.ConnConfig.Port, c.ConnConfig.TLSConfig, c.ConnConfig.Fallbacks = uint16(n), nil, nil
+		c.ConnConfig.Host, c.ConnConfig.Port, c.ConnConfig.TLSConfig, c.ConnConfig.Fallbacks = to.Host, to.Port, nil, nil
 	}
 }
 
@@ -99,11 +47,17 @@ func TestBehindAPoolerInTransactionMode(t *testing.T) {
 		_, err := st.Watch(t.Context(), key)
 		require.ErrorIs(t, err, errors.ErrUnsupported)
 		require.ErrorContains(t, err, "Options.WatchPool")
+		_, _, err = st.Hold(t.Context(), "A")
+		require.ErrorIs(t, err, errors.ErrUnsupported, "no session is this process's own")
 		past, err := postgresstore.New(postgrestest.Pool(t, dsn, by, described), &postgresstore.Options{
 			Schema: schema, WatchPool: postgrestest.Pool(t, dsn),
 		})
 		require.NoError(t, err)
 		defer past.Close()
+		mark, end := hold(t, past, "A")
+		defer end(true)
+		_, err = st.Seize(t.Context(), "A", mark, false)
+		require.ErrorIs(t, err, errors.ErrUnsupported)
 		changed := watch(t, past, key)
 		commit(t, st, store.Set(key, tally{1}))
 		<-changed

@@ -5,10 +5,12 @@
 // transaction open between two calls. It cannot mend what the database was told
 // to give up: with synchronous_commit = off a crash of the server loses commits
 // that were acknowledged, and so does a fail-over to a replica that is not
-// synchronous. After such a fail-over the lock may be at an earlier epoch:
-// instances that saw the later one stop with lock.CorruptError, as they should;
-// and the new server's clock is another one, so that one age may be wrong by the
-// difference of the two.
+// synchronous. What is left then is the past up to some instant. The lock may be
+// at an earlier epoch: instances that saw the later one stop with
+// lock.CorruptError, as they should, until they are started again or their row is
+// mended; and the new server's clock is another one, so that one age may be wrong
+// by the difference of the two. An address of several hosts, with
+// target_session_attrs=read-write, finds the server that takes writes.
 //
 // A Commit is one round trip: its operations and the check of their conditions
 // are sent together and make one transaction of the server. After any error but a
@@ -40,12 +42,30 @@
 // collections are as they were given, but that the characters 0 and 1, which
 // Postgres cannot keep or are needed for that, are written as two.
 //
+// # When a process is gone
+//
+// The server ends a session, and frees its advisory locks, when the process that had
+// it is gone, on whatever host that was. So the Store is a store.Witness: a lock's
+// holder keeps such a lock on the connection that Watch has, and whoever waits for it
+// asks the server for that lock, 25 times a second. A process that was killed is found
+// gone at once, since the kernel closes its connections. When its whole host has
+// vanished, nobody does: the server asks after a minute of silence on that connection
+// and gives up after two (the session's tcp_keepalives_idle and its like, which the
+// Store sets); until then the lease decides, as it does where a process is frozen.
+//
+// A session may end before its process: pg_terminate_backend, a proxy, a network that
+// is cut for longer than those two minutes. The holder notices that its connection
+// broke, says in its row that it has no proof, and leaves a new one. Whoever stood by
+// may have been quicker, and leads then; what the one before writes is refused.
+// Nothing is told of sessions from before the server's start, or of another server.
+//
 // # Poolers
 //
 // Behind PgBouncer in transaction mode the pool must not use named prepared
 // statements: default_query_exec_mode=cache_describe or exec in its address.
-// Nothing can be watched through it: Watch finds that out and returns
-// errors.ErrUnsupported, unless Options.WatchPool goes past it.
+// Nothing can be watched through it, and no session is a process's own: Watch, Hold
+// and Seize find that out and return errors.ErrUnsupported, unless Options.WatchPool
+// goes past it.
 package postgresstore
 
 import (
@@ -55,6 +75,7 @@ import (
 	"log/slog"
 	"regexp"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -75,14 +96,18 @@ type Options struct {
 	// Table is the table of the documents, named as Schema is, of at most 55
 	// characters. Its index is called Table_by_time. Default: documents.
 	Table string
-	// WatchPool serves Watch, with one connection that it gives away for good: a
+	// WatchPool serves Watch, Hold and Seize, with one connection that it gives away for good: a
 	// pool of the same database that goes past a pooler in transaction mode. Like
 	// the main pool it stays the caller's to close. Default: the main pool.
 	WatchPool *pgxpool.Pool
-	// NoWatch says that nobody watches this table: Watch returns
+	// NoWatch says that nobody watches this table: Watch, Hold and Seize return
 	// errors.ErrUnsupported, and commits of this Store are signalled to nobody.
 	// Default: false.
 	NoWatch bool
+	// SeizeEvery is how often the server is asked, in one short statement, whether a
+	// process that Seize waits for has died; while nobody waits, nothing is asked.
+	// Default: 40 ms.
+	SeizeEvery time.Duration
 	// Logger hears of what the database is set to that its host should know.
 	// Default: nil, and nothing is logged.
 	Logger *slog.Logger
@@ -112,15 +137,23 @@ type Store struct {
 	sql             statements
 	signal          signal
 
-	dialling chan struct{} // holds a token: whoever has it starts the listener
+	dialling   chan struct{} // holds a token: whoever has it starts the listener
+	seizeEvery time.Duration
+	waits      sync.WaitGroup // for processes to end
+
 	mu       sync.Mutex
 	closed   bool
-	listener *listener // nil until the first Watch
+	listener *listener        // nil until the first Watch, Hold or Seize
+	signs    map[string]*sign // those held, by name
+	told     map[string]bool  // those ended, whose end somebody here was told of
+	peers    map[int64]*peer  // by session
 }
 
 var (
 	_ store.Store   = (*Store)(nil)
 	_ store.Watcher = (*Store)(nil)
+	_ store.Witness = (*Store)(nil)
+	_ store.Lapser  = (*Store)(nil)
 )
 
 // New returns a Store on the database of pool, which remains the caller's: it must
@@ -145,6 +178,12 @@ func New(pool *pgxpool.Pool, opts *Options) (*Store, error) {
 		errs = append(errs, errors.New("postgresstore: pool is nil"))
 	}
 	errs = append(errs, checkName("Schema", o.Schema, maxName), checkName("Table", o.Table, maxName-len(indexSuffix)))
+	if o.SeizeEvery == 0 {
+		o.SeizeEvery = defaultSeizeEvery
+	}
+	if o.SeizeEvery < 0 {
+		errs = append(errs, fmt.Errorf("postgresstore: SeizeEvery: %v is not positive", o.SeizeEvery))
+	}
 	if o.NoWatch && o.WatchPool != nil {
 		errs = append(errs, errors.New("postgresstore: WatchPool is given although NoWatch is set"))
 	}
@@ -155,7 +194,8 @@ func New(pool *pgxpool.Pool, opts *Options) (*Store, error) {
 		pool: pool, watchPool: o.WatchPool, logger: o.Logger, schema: o.Schema, table: o.Table,
 		sql:      prepare(o.Schema, o.Table),
 		signal:   signalOf(o.Schema, o.Table),
-		dialling: make(chan struct{}, 1),
+		dialling: make(chan struct{}, 1), seizeEvery: o.SeizeEvery,
+		signs: make(map[string]*sign), told: make(map[string]bool), peers: make(map[int64]*peer),
 	}
 	if s.watchPool == nil && !o.NoWatch {
 		s.watchPool = pool
@@ -163,13 +203,17 @@ func New(pool *pgxpool.Pool, opts *Options) (*Store, error) {
 	return s, nil
 }
 
-// Close ends every watch and the connection behind them. Reading and writing goes
-// on for as long as the pool is open. Closing twice is no error.
+// Close ends every watch, every sign and the connection behind them. Reading and
+// writing goes on for as long as the pool is open. Closing twice is no error.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	s.closed = true
 	l := s.listener
+	for _, p := range s.peers {
+		p.end()
+	}
 	s.mu.Unlock()
+	s.waits.Wait()
 	if l != nil {
 		l.stop()
 	}

@@ -57,58 +57,20 @@ func (s *Store) listen(ctx context.Context) (*listener, error) {
 	if l != nil && !l.isBroken() {
 		return l, nil
 	}
-	conn, err := s.dial(ctx)
+	var err error
+	line := line{session: newSession()}
+	// Who waits for one lock keeps all others waiting.
+	line.conn, line.server, err = s.dial(ctx, fmt.Sprintf("LISTEN %s; SET lock_timeout = '1s'; SELECT pg_advisory_lock(%d)",
+		pgx.Identifier{s.signal.channel}.Sanitize(), line.session))
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed { // meanwhile
-		closeConn(ctx, conn)
+		closeConn(ctx, line.conn)
 		return nil, errClosed
 	}
-	s.listener = startListener(conn, s.signal)
+	s.listener = startListener(line, s.signal)
 	return s.listener, nil
-}
-
-// dial makes a connection that hears notifications. It is the pool's way of making
-// one, with all of the host's hooks, but it is no longer the pool's.
-func (s *Store) dial(ctx context.Context) (*pgx.Conn, error) {
-	for again := true; ; again = false {
-		pooled, err := s.watchPool.Acquire(ctx)
-		if err != nil {
-			return nil, err
-		}
-		conn := pooled.Hijack()
-		err = hear(ctx, conn, s.signal.channel)
-		if err == nil {
-			return conn, nil
-		}
-		closeConn(ctx, conn)
-		// The pool has not tried a connection that it used a moment ago.
-		if !again || ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
-			return nil, err
-		}
-	}
-}
-
-// hear makes conn listen, or says why that is of no use.
-func hear(ctx context.Context, conn *pgx.Conn, channel string) error {
-	var pid uint32
-	var standby bool
-	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid(), pg_is_in_recovery()").Scan(&pid, &standby); err != nil {
-		return err
-	}
-	switch {
-	case pid != conn.PgConn().PID():
-		// LISTEN would succeed there, and nobody would ever be heard.
-		return fmt.Errorf("a pooler is in between; Options.WatchPool goes past it: %w", errors.ErrUnsupported)
-	case standby:
-		return fmt.Errorf("a standby hears nobody: %w", errors.ErrUnsupported)
-	}
-	// Who waits for one lock keeps all others waiting; and who listens is idle.
-	_, err := conn.PgConn().Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()+`;
-		SET lock_timeout = '1s';
-		SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'statement_timeout')`).ReadAll()
-	return err
 }

@@ -71,6 +71,7 @@ var (
 	_ store.Store   = (*Faulty)(nil)
 	_ store.Watcher = (*Faulty)(nil)
 	_ store.Witness = (*Faulty)(nil)
+	_ store.Lapser  = (*Faulty)(nil)
 )
 
 // Wrap returns a Faulty in front of st.
@@ -207,6 +208,14 @@ func (f *Faulty) Seize(ctx context.Context, name, mark string, wait bool) (func(
 		return nil, errors.ErrUnsupported
 	}
 	return w.Seize(ctx, name, mark, wait)
+}
+
+// Lapsed is to Hold as in store.Lapser.
+func (f *Faulty) Lapsed(name string) <-chan struct{} {
+	if w, ok := f.inner.(store.Witness); ok {
+		return store.Lapsed(w, name)
+	}
+	return nil
 }
 
 // begin counts the call and fixes the faults it meets.

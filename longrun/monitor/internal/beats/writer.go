@@ -246,7 +246,12 @@ func (w *writer) settle(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+	known := w.note.Head.ChainSeq
 	w.note = w.parseNote(ctx)
+	if now := w.note.Head.ChainSeq; now < known {
+		w.Log.ErrorContext(ctx, "the store has lost beats that it had acknowledged: the evidence chain goes on from an earlier one",
+			"chain_seq_before", known, "chain_seq_now", now)
+	}
 	return nil
 }
 

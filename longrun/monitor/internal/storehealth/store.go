@@ -44,6 +44,7 @@ var (
 	_ store.Store   = (*Store)(nil)
 	_ store.Watcher = (*Store)(nil)
 	_ store.Witness = (*Store)(nil)
+	_ store.Lapser  = (*Store)(nil)
 )
 
 // Change is what became of the store.
@@ -189,6 +190,14 @@ func (s *Store) Seize(ctx context.Context, name, mark string, wait bool) (func(w
 		return nil, errors.ErrUnsupported
 	}
 	return w.Seize(ctx, name, mark, wait)
+}
+
+// Lapsed passes the inner store's ability on.
+func (s *Store) Lapsed(name string) <-chan struct{} {
+	if w, ok := s.Store.(store.Witness); ok {
+		return store.Lapsed(w, name)
+	}
+	return nil
 }
 
 // note takes the outcome of one call.

@@ -95,7 +95,7 @@ func Parse(size int64, texts []string) (Frontier, error) {
 // ParseHash reads a hash in base64, in its one spelling.
 func ParseHash(text string) (h tlog.Hash, err error) {
 	var in [44]byte
-	var raw [33]byte // in whole groups
+	var raw [33]byte                                                                   // in whole groups
 	if copy(in[:], text); len(text) == len(in) && !strings.ContainsAny(text, "\r\n") { // which the decoder passes over
 		if n, err := base64.StdEncoding.Strict().Decode(raw[:], in[:]); err == nil && n == len(h) {
 			return tlog.Hash(raw[:n]), nil

@@ -1,7 +1,7 @@
 package evidence
 
 import (
-	"bytes"
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -46,7 +46,7 @@ func (l Line) Append(b []byte) []byte {
 	b = append(b, byte(l.Kind), ' ')
 	b = append(appendID(b, l.ID), ' ')
 	b = append(strconv.AppendInt(b, l.Number, 10), ' ')
-	return append(append(b, l.Leaf.String()...), '\n')
+	return append(base64.StdEncoding.AppendEncode(b, l.Leaf[:]), '\n')
 }
 
 // appendID writes spaces, control characters and percent signs as a URL does.
@@ -106,7 +106,7 @@ func ParseLines(text string) ([]Line, error) {
 	for text != "" {
 		one, rest, _ := strings.Cut(text, "\n")
 		l, ok := parseLine(one)
-		if again = l.Append(again[:0]); !ok || !bytes.Equal(again, []byte(text[:len(one)+1])) {
+		if again = l.Append(again[:0]); !ok || string(again) != text[:len(one)+1] {
 			return nil, fmt.Errorf("evidence: %.100q is no line of a batch", one)
 		}
 		lines, text = append(lines, l), rest

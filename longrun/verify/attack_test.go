@@ -149,6 +149,7 @@ var attacks = []attack{
 		}) {
 			a.remove(b.Key)
 		}
+		a.path = e.Key.String()
 		return ok
 	}},
 	{"insert a beat", "", false, func(a *attacker) bool {

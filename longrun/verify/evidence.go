@@ -145,8 +145,7 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 		if err := j.chain(ctx, thread, r); err != nil {
 			return Outcome{}, false, err
 		}
-		j.taken(r)
-		if q.faults > 0 {
+		if q.faults > 0 || j.hangs(r) {
 			return Outcome{}, false, nil
 		}
 	} else if windowed {
@@ -227,7 +226,7 @@ type reading struct {
 		since time.Time
 	}
 	loose      []loose
-	open       []number  // the unlogged beats of a window
+	open       []int64   // the numbers of the unlogged beats of a window
 	now        time.Time // what was made later was made by a clock that was ahead
 	past       time.Time // the newest of the others
 	firstSince time.Time // the first beat of the chain a day after what was logged last
@@ -267,7 +266,7 @@ func (r *reading) read(ctx context.Context, p *part) error {
 			continue
 		}
 		if !known && r.windowed {
-			r.open = append(r.open, number{e.Key.ID, h.ChainSeq})
+			r.open = append(r.open, h.ChainSeq)
 		}
 		if !known {
 			if r.unlogged.n == 0 || h.TS.Before(r.unlogged.since) {

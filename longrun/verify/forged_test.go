@@ -157,3 +157,16 @@ func TestACopiedBeatIsNamedInAWindow(t *testing.T) {
 	o.From = longrun.DayOf(at).From
 	a.named(o)
 }
+
+// What tells that a late beat was edited is the one behind it in the chain, which may be
+// of a day before: where a window does not read that, everything is read.
+func TestAnEditedLateBeatIsFoundInAWindow(t *testing.T) {
+	t.Parallel()
+	a := &attacker{life: newLife(t, 266*7, 5+266*5%9, true)}
+	late := all(a, ledger.Heartbeats, func(e ledger.Entry[longrun.Heartbeat]) bool { return e.Key.ID == "2026-01-10T00-00-00" })
+	require.Len(t, late, 1)
+	late[0].Value.Healthy = !late[0].Value.Healthy
+	a.set(late[0].Key, late[0].Value)
+	got := a.check(verify.EvidenceOptions{Now: a.now, From: late[0].At, To: late[0].At.Add(time.Hour)})
+	require.Equal(t, verify.Fail, got.Verdict, got.Problems)
+}

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,20 +43,11 @@ func (r *reading) window(from, to time.Time) []part {
 	return []part{p, {page: ledger.Page{From: last}}}
 }
 
-// number is a beat's in the chain.
-type number struct {
-	id  string
-	seq int64
-}
-
-// taken names the beats of a window that are not logged and have the number of one that
-// is, and was not read: where the chain did not begin anew, somebody copied that.
-func (j *judge) taken(r *reading) {
-	for _, n := range r.open {
-		if path := j.dir + n.id; j.gone.Has(n.seq) && !j.q.named[path] {
-			j.q.Fault(path, "says that it is number %d of the chain, and another beat was logged with it", n.seq)
-		}
-	}
+// hangs reports whether a beat of a window that is not logged has the number of one that
+// is and was not read, so that somebody may have copied that, or is followed by such a
+// one, which alone tells whether it was edited.
+func (j *judge) hangs(r *reading) bool {
+	return slices.ContainsFunc(r.open, func(seq int64) bool { return j.gone.Has(seq) || j.gone.Has(seq+1) })
 }
 
 // loose is a probe or an incident that is over and has no line.

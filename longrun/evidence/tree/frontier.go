@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -93,13 +94,12 @@ func Parse(size int64, texts []string) (Frontier, error) {
 
 // ParseHash reads a hash in base64, in its one spelling.
 func ParseHash(text string) (h tlog.Hash, err error) {
-	raw, err := base64.StdEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) != len(h) {
-		return h, fmt.Errorf("evidence: %.60q is no SHA-256 in base64", text)
+	var in [44]byte
+	var raw [33]byte                                                                   // in whole groups
+	if copy(in[:], text); len(text) == len(in) && !strings.ContainsAny(text, "\r\n") { // which the decoder passes over
+		if n, err := base64.StdEncoding.Strict().Decode(raw[:], in[:]); err == nil && n == len(h) {
+			return tlog.Hash(raw[:n]), nil
+		}
 	}
-	copy(h[:], raw)
-	if h.String() != text { // line feeds are passed over by the decoder
-		return h, fmt.Errorf("evidence: %.60q is no SHA-256 in base64", text)
-	}
-	return h, nil
+	return h, fmt.Errorf("evidence: %.60q is no SHA-256 in base64", text)
 }

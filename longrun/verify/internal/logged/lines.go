@@ -1,6 +1,7 @@
 package logged
 
 import (
+	"encoding/base64"
 	"regexp"
 	"slices"
 	"strings"
@@ -117,6 +118,13 @@ func (c *Batch) name(n int) (evidence.Kind, string) {
 	return evidence.Kind(text[0]), id
 }
 
+// leaf is the hash that a line ends with, as it stands there: in the one spelling that
+// there is, or Open has named the batch.
+func (c *Batch) leaf(n int) string {
+	text := c.text(n)
+	return text[strings.LastIndexByte(text, ' ')+1 : len(text)-1]
+}
+
 // line parses one line.
 func (b *Book) line(r ref) evidence.Line {
 	lines, err := evidence.ParseLines(b.Batches[r.batch].text(r.line))
@@ -172,14 +180,16 @@ func (b *Book) Check(kind evidence.Kind, id, path string, leaf tlog.Hash) (logge
 		return false
 	}
 	b.Counts["logged"]++
-	first := b.line(refs[0])
+	first := b.Batches[refs[0].batch].leaf(refs[0].line)
 	for _, r := range refs {
 		b.Batches[r.batch].seen[r.line] = true
-		if r != refs[0] && b.line(r).Leaf != first.Leaf && !b.find.Named(path) {
+		if r != refs[0] && b.Batches[r.batch].leaf(r.line) != first && !b.find.Named(path) {
 			b.find.Fault(path, "was edited: batch %d logged it, and batch %d logged something else by its name", b.Batches[refs[0].batch].Number, b.Batches[r.batch].Number)
 		}
 	}
-	if first.Leaf != leaf && !b.find.Named(path) {
+	var text [44]byte
+	base64.StdEncoding.Encode(text[:], leaf[:])
+	if first != string(text[:]) && !b.find.Named(path) {
 		b.find.Fault(path, "was edited: it is not what batch %d logged", b.Batches[refs[0].batch].Number)
 	}
 	return true

@@ -10,9 +10,6 @@ import (
 
 const prometheusVersion = "Prometheus v0.315.1"
 
-// turns are how often each way is asked: five times as often those that are quick.
-const turns = 5
-
 func TestRows(t *testing.T) { //nolint:paralleltest // it measures
 	table.Asked(t)
 	table.Add(t, append(silenceRows(t), yearRows(t)...)...)
@@ -43,7 +40,7 @@ func yearRows(t *testing.T) []table.Row {
 	k := newKit(t, 365)
 	k.agree(t)
 	var w ways
-	for range turns {
+	for range max(3, table.Rounds()/4) { // five times as often those that are quick
 		w.turn(t, k)
 	}
 	row := func(what string, ours lap, peer string, theirs lap, behind string) table.Row {

@@ -15,6 +15,11 @@ import (
 // rows is set by the program of this module, which makes the table of them.
 var rows = flag.String("rows", "", "measure at full length, and leave the rows of the table in this folder") //nolint:gochecknoglobals // a flag of the test binary
 
+var rounds = flag.Int("rounds", 20, "how often what takes seconds is measured, for the rows") //nolint:gochecknoglobals // a flag of the test binaries and of the program
+
+// Rounds is how often what takes seconds is measured.
+func Rounds() int { return max(1, *rounds) }
+
 // Asked skips a test that measures for minutes, unless its rows are asked for.
 func Asked(tb testing.TB) {
 	tb.Helper()

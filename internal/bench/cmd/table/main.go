@@ -4,6 +4,7 @@
 //	go run ./cmd/table               all of it
 //	go run ./cmd/table ./coverage    one package
 //	go run ./cmd/table -write        and keep it in testdata and the README
+//	go run ./cmd/table -rounds 8     with fewer rounds of what takes seconds than 20
 //
 // It is run in the folder of this module. What one package could not measure, it says,
 // and leaves out; then it fails.
@@ -18,6 +19,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +27,7 @@ import (
 )
 
 // packages are those with rows, in the order of the table.
-var packages = []string{"./coverage", "./notice"} //nolint:gochecknoglobals // it does not change
+var packages = []string{"./leading", "./coverage", "./notice"} //nolint:gochecknoglobals // it does not change
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -52,8 +54,8 @@ func run(ctx context.Context) error {
 	machine := fmt.Sprintf("One run of %s, on %s/%s with %d processors, %s, load %s before",
 		time.Now().UTC().Format("2006-01-02 15:04 UTC"), //nolint:forbidigo // a program
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), load())
-	args := append([]string{"test", "-tags", "peers", "-count=1", "-p", "1", "-timeout", "60m", "-run", "^TestRows$"}, asked...)
-	test := exec.CommandContext(ctx, "go", append(args, "-rows", dir)...) //nolint:gosec // a program for developers
+	args := append([]string{"test", "-tags", "peers", "-vet=off", "-count=1", "-p", "1", "-timeout", "60m", "-run", "^TestRows$"}, asked...)
+	test := exec.CommandContext(ctx, "go", append(args, "-rows", dir, "-rounds", strconv.Itoa(table.Rounds()))...) //nolint:gosec // a program for developers
 	test.Stdout, test.Stderr = os.Stderr, os.Stderr
 	failed := test.Run()
 

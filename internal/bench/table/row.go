@@ -7,6 +7,7 @@ package table
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -78,8 +79,8 @@ func duration(ns float64) string {
 // number has three figures, and not the exponent that %g would give it.
 func number(f float64) string {
 	switch {
-	case f == 0:
-		return "0"
+	case f == math.Trunc(f) && f < 100:
+		return fmt.Sprintf("%.0f", f)
 	case f >= 99.95:
 		return fmt.Sprintf("%.0f", f)
 	case f >= 9.995:

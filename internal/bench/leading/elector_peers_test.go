@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
-
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 

@@ -8,7 +8,6 @@ import (
 	"github.com/go-redsync/redsync/v4"
 	"github.com/go-redsync/redsync/v4/redis/goredis/v9"
 	"github.com/redis/go-redis/v9"
-
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 

@@ -5,14 +5,13 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
+	"github.com/stretchr/testify/require"
 )
 
 // monitors are our two: what they do in each slot is to store its beat.

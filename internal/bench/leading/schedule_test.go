@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/stretchr/testify/require"
 )
 
 // schedule is one way to have something done in each second by one of many instances.

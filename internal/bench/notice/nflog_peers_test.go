@@ -121,12 +121,16 @@ func TestRows(t *testing.T) { //nolint:paralleltest // it measures
 	count := func(n int) table.Cell { return table.Count(float64(n), "messages", targets) }
 	table.Add(
 		t,
-		table.Row{Part: part, What: "decided: nothing to tell", Peer: alertmanager, Ours: quiet, Theirs: peers, Note: note,
-			Behind: "It looks into a map; ours also judges the condition and the flapping."},
+		table.Row{
+			Part: part, What: "decided: nothing to tell", Peer: alertmanager, Ours: quiet, Theirs: peers, Note: note,
+			Behind: "It looks into a map; ours also judges the condition and the flapping.",
+		},
 		table.Row{Part: part, What: "decided and remembered: memory", Peer: alertmanager, Ours: told["memory"], Theirs: told["nflog"], Behind: durable},
 		table.Row{Part: part, What: "decided and remembered: SQLite", Peer: alertmanager, Ours: told["SQLite"], Theirs: told["nflog"], Behind: durable},
-		table.Row{Part: part, What: "told again after a kill within 15 minutes", Peer: alertmanager,
-			Ours: count(targets - known(t, st)), Theirs: count(forgotten(t, targets)), Note: "The kill of a single Alertmanager: one of a cluster is told by its peers what they know."},
+		table.Row{
+			Part: part, What: "told again after a kill within 15 minutes", Peer: alertmanager,
+			Ours: count(targets - known(t, st)), Theirs: count(forgotten(t, targets)), Note: "The kill of a single Alertmanager: one of a cluster is told by its peers what they know.",
+		},
 	)
 }
 

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -16,6 +14,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
+	"github.com/stretchr/testify/require"
 )
 
 // targets are how many accounts are in trouble, each of its own.

@@ -16,25 +16,29 @@ import (
 // Row is one comparison: ours beside one peer's, of which less is better.
 type Row struct {
 	// Part is the heading under which it stands, and What was measured.
-	Part, What string
+	Part string `json:"part"`
+	What string `json:"what"`
 	// Peer is the other one, with its version.
-	Peer         string
-	Ours, Theirs Cell
+	Peer   string `json:"peer"`
+	Ours   Cell   `json:"ours"`
+	Theirs Cell   `json:"theirs"`
 	// Note says with which settings, and what the numbers do not say. Default: none.
-	Note string
+	Note string `json:"note"`
 	// Behind says why the peer is ahead. It is required of a row in which it is, and
 	// shown in no other.
-	Behind string
+	Behind string `json:"behind"`
 }
 
 // Cell is what one side took or did.
 type Cell struct {
 	// Unit is that of the numbers, such as "slots". Default: they are nanoseconds.
-	Unit string
+	Unit string `json:"unit"`
 	// N is how many times it was measured.
-	N int
+	N int `json:"n"`
 	// P50, P95 and Max are of those; of what is counted once, all are that number.
-	P50, P95, Max float64
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+	Max float64 `json:"max"`
 }
 
 // Times is the cell of durations.

@@ -49,7 +49,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 
 	machine := fmt.Sprintf("One run of %s, on %s/%s with %d processors, %s, load %s before",
 		time.Now().UTC().Format("2006-01-02 15:04 UTC"), //nolint:forbidigo // a program

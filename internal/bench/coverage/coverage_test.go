@@ -114,41 +114,48 @@ func TestAllWaysToAskAgree(t *testing.T) {
 	require.NotEqual(t, k.gaps, k.prom.gapsByPromQL(t), "the comparison cannot fail")
 }
 
-// BenchmarkYear asks for a year of minutes in turns, so that whatever else the
-// machine does falls on all of them, and compares the medians. The ratios are of
-// the bitmaps in memory; those of the slower ways follow from the times beside
-// them.
+// ways are the times of all ways to ask.
+type ways struct{ bitmaps, text, rollups, file, beats, count, absent, samples lap }
+
+// turn asks each way in its turn, so that whatever else the machine does falls on all.
+func (w *ways) turn(tb testing.TB, k *kit) {
+	tb.Helper()
+	w.beats.add(1, func() { k.fromBeats(tb) })
+	w.absent.add(1, func() { k.prom.gapsByPromQL(tb) })
+	for range 5 {
+		w.count.add(1, func() { k.prom.written(tb) })
+		w.samples.add(1, func() { k.prom.gapsByClient(tb) })
+		w.file.add(1, func() { k.fromFile(tb) })
+		w.rollups.add(5, func() { k.fromRollups(tb) })
+		w.text.add(20, func() { k.fromText(tb) })
+		w.bitmaps.add(20, func() { k.fromBitmaps() })
+	}
+}
+
+// BenchmarkYear asks for a year of minutes and compares the medians. The ratios are of
+// the bitmaps in memory; those of the slower ways follow from the times beside them.
 func BenchmarkYear(b *testing.B) {
 	k := newKit(b, 365)
 	k.agree(b)
-	var bitmaps, text, rollups, file, beats, count, absent, samples lap
+	var w ways
 	for b.Loop() {
-		beats.add(1, func() { k.fromBeats(b) })
-		absent.add(1, func() { k.prom.gapsByPromQL(b) })
-		for range 5 {
-			count.add(1, func() { k.prom.written(b) })
-			samples.add(1, func() { k.prom.gapsByClient(b) })
-			file.add(1, func() { k.fromFile(b) })
-			rollups.add(5, func() { k.fromRollups(b) })
-			text.add(20, func() { k.fromText(b) })
-			bitmaps.add(20, func() { k.fromBitmaps() })
-		}
+		w.turn(b, k)
 	}
 	b.Logf("%d slots, %d beats, %d gaps, %d blocks", 365*1440, len(k.beats), len(k.gaps), len(k.prom.db.Blocks()))
 	b.ReportMetric(0, "ns/op") // of all of them together, it says nothing
-	b.ReportMetric(float64(bitmaps.median().Microseconds()), "µs-bitmaps")
-	b.ReportMetric(float64(text.median().Microseconds()), "µs-text")
+	b.ReportMetric(float64(w.bitmaps.median().Microseconds()), "µs-bitmaps")
+	b.ReportMetric(float64(w.text.median().Microseconds()), "µs-text")
 	for name, l := range map[string]*lap{
-		"rollups": &rollups, "file": &file, "beats": &beats,
-		"promql-count": &count, "promql-gaps": &absent, "promql-samples": &samples,
+		"rollups": &w.rollups, "file": &w.file, "beats": &w.beats,
+		"promql-count": &w.count, "promql-gaps": &w.absent, "promql-samples": &w.samples,
 	} {
 		b.ReportMetric(float64(l.median().Microseconds())/1000, "ms-"+name)
 	}
 	ratio := func(slow, fast *lap) float64 { return float64(slow.median()) / float64(fast.median()) }
-	b.ReportMetric(ratio(&count, &bitmaps), "x_faster_than_promql")
-	b.ReportMetric(ratio(&absent, &bitmaps), "x_faster_than_promql_gaps")
-	b.ReportMetric(ratio(&samples, &bitmaps), "x_faster_than_promql_samples")
-	b.ReportMetric(ratio(&beats, &bitmaps), "x_faster_than_beats")
+	b.ReportMetric(ratio(&w.count, &w.bitmaps), "x_faster_than_promql")
+	b.ReportMetric(ratio(&w.absent, &w.bitmaps), "x_faster_than_promql_gaps")
+	b.ReportMetric(ratio(&w.samples, &w.bitmaps), "x_faster_than_promql_samples")
+	b.ReportMetric(ratio(&w.beats, &w.bitmaps), "x_faster_than_beats")
 }
 
 // lap are the times of one way to ask.

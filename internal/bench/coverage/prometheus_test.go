@@ -79,16 +79,22 @@ func (p *prometheus) span() string {
 	return fmt.Sprintf("%dd", p.window.To.Sub(p.window.From)/(24*time.Hour))
 }
 
-// written is how many slots have a sample.
-func (p *prometheus) written(tb testing.TB) int {
+// value is what one question has for an answer, at the end of the window.
+func (p *prometheus) value(tb testing.TB, question string) float64 {
 	tb.Helper()
-	q, err := p.engine.NewInstantQuery(tb.Context(), p.db, nil, "count_over_time(up["+p.span()+"])", last(p.window))
+	q, err := p.engine.NewInstantQuery(tb.Context(), p.db, nil, question, last(p.window))
 	require.NoError(tb, err)
 	defer q.Close()
 	got, err := q.Exec(tb.Context()).Vector()
 	require.NoError(tb, err)
 	require.Len(tb, got, 1)
-	return int(got[0].F)
+	return got[0].F
+}
+
+// written is how many slots have a sample.
+func (p *prometheus) written(tb testing.TB) int {
+	tb.Helper()
+	return int(p.value(tb, "count_over_time(up["+p.span()+"])"))
 }
 
 // gapsByPromQL asks at the end of each minute whether it had no sample, and

@@ -1,0 +1,10 @@
+//go:build peers
+
+package leading
+
+func heavyPeers() []system {
+	return []system{
+		{etcdName, serveEtcd, joinEtcd},
+		{kubeName, serveKube, joinKube},
+	}
+}

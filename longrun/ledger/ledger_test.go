@@ -60,8 +60,10 @@ func fill(v reflect.Value, n *int64) {
 			v.Set(reflect.ValueOf(time.Date(2025, 12, 29, 22, 14, int(*n)%60, int(*n)*1000, time.UTC)))
 			return
 		}
-		for _, field := range v.Fields() {
-			fill(field, n)
+		for f, field := range v.Fields() {
+			if f.Tag.Get("json") != "-" { // which no store has
+				fill(field, n)
+			}
 		}
 	case reflect.String:
 		v.SetString("text " + time.Duration(*n).String() + " ăîț")
@@ -242,6 +244,36 @@ func TestALatencyThatNobodyWroteIsUnknown(t *testing.T) {
 	})
 }
 
+// A beat that does not say how the host was is no beat of a host that was not healthy.
+func TestHealthThatNobodyWroteIsUnknown(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, st store.Store) {
+		l := open(t, st)
+		at := time.Date(2025, 12, 29, 22, 29, 48, 0, time.UTC)
+		for id, c := range map[string]struct {
+			doc              map[string]any
+			healthy, unknown bool
+		}{
+			"none": {map[string]any{"ts": at}, false, true},
+			"null": {map[string]any{"ts": at, "healthy": nil}, false, true},
+			"no":   {map[string]any{"ts": at, "healthy": false}, false, false},
+			"yes":  {map[string]any{"ts": at, "healthy": true}, true, false},
+		} {
+			_, err := st.Commit(t.Context(), store.Set(l.Key(ledger.Heartbeats, id), c.doc))
+			require.NoError(t, err)
+			h, err := ledger.Read[longrun.Heartbeat](t.Context(), l, ledger.Heartbeats, id)
+			require.NoError(t, err)
+			require.Equal(t, []bool{c.healthy, c.unknown}, []bool{h.Value.Healthy, h.Value.HealthUnknown}, id)
+		}
+		own := longrun.Beat(at, time.Minute)
+		_, err := st.Commit(t.Context(), l.CreateHeartbeat(own))
+		require.NoError(t, err)
+		h, err := ledger.Read[longrun.Heartbeat](t.Context(), l, ledger.Heartbeats, own.BucketID)
+		require.NoError(t, err)
+		require.False(t, h.Value.HealthUnknown, "every beat of ours says it")
+	})
+}
+
 func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, st store.Store) {
@@ -260,6 +292,9 @@ func TestDocumentsOfTheOriginalSystemAreReadWithoutHarm(t *testing.T) {
 		require.Equal(t, int64(4), got[0].ConnectedCount)
 		require.InDelta(t, 10, got[1].DriftSec, 0)
 		require.Equal(t, "3d4adc99", got[1].CommitHash)
+		for _, h := range got {
+			require.True(t, h.HealthUnknown, "it never had the field (D11)")
+		}
 
 		recent, err := l.ProbesSince(t.Context(), time.Time{}, 1)
 		require.NoError(t, err)

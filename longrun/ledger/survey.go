@@ -31,9 +31,10 @@ type Survey struct {
 	// not count.
 	Now time.Time
 	// Summary has the numbers, Filled and Healthy the slots, Window.From's as
-	// bit 0.
-	Summary         coverage.Summary
-	Filled, Healthy *coverage.Bitmap
+	// bit 0, and Unknown those of which nobody knows whether they were healthy: nil
+	// where that is of none.
+	Summary                  coverage.Summary
+	Filled, Healthy, Unknown *coverage.Bitmap
 	// Days are the days of the window, and where each was read.
 	Days []SurveyDay
 	// Mangled are the documents that did not decode, the first MaxMangled of
@@ -115,7 +116,7 @@ func (l *Ledger) Survey(ctx context.Context, w longrun.Window, interval time.Dur
 	}
 	s.Summary = s.digest.Summary()
 	s.OtherIntervals = s.otherIntervals()
-	s.Filled, s.Healthy = s.digest.Bitmaps()
+	s.Filled, s.Healthy, s.Unknown = s.digest.Bitmaps()
 	s.compare()
 	return s.Survey, nil
 }

@@ -39,7 +39,7 @@ func leftOut(s ledger.Survey, r Report) []string {
 		lines = append(lines, fmt.Sprintf("Rollups had no room for the causes of %s gaps, the latencies of %s probes, %s lines of instances and %s incidents. The slots, the probes' counts and the drift are all there.",
 			figures.Count(o.Gaps), figures.Count(o.Points), figures.Count(o.Instances), figures.Count(o.Incidents)))
 	}
-	if r.Coverage.Written > 0 && r.Coverage.Healthy == 0 {
+	if r.Coverage.Written > 0 && r.Coverage.Healthy == 0 && r.Coverage.Unknown == 0 {
 		lines = append(lines, "Not one beat says that the host was healthy. Beats of the original system never do: they do not know the word.")
 	}
 	for _, p := range r.Probes {

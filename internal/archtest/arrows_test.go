@@ -237,7 +237,7 @@ var arrows = []row{
 	},
 	{
 		dir:  "longrun/adminhttp/internal/reply",
-		ours: []string{"longrun/report", "longrun/ledger", "internal/document", "internal/visible", "internal/redirect"},
+		ours: []string{"longrun/report", "longrun", "longrun/ledger", "internal/document", "internal/visible", "internal/redirect"},
 		real: []string{"Now"}, // how long to wait for a network
 	},
 	{dir: "longrun/adminhttp/internal/patience", ours: []string{"internal/deadline"}, with: []string{clock}},

@@ -261,7 +261,6 @@ func TestARollupThatContradictsItselfIsFound(t *testing.T) {
 		"unhealthy":          func(r *longrun.Rollup) { r.Unhealthy = r.Slots },
 		"unhealthy empty":    func(r *longrun.Rollup) { r.Unhealthy = coverage.NewBitmap(106).String() },
 		"unknown, healthy":   func(r *longrun.Rollup) { r.Unknown, r.UnknownHb = r.Slots, r.WrittenHb },
-		"unknown, none":      func(r *longrun.Rollup) { r.Unknown = coverage.NewBitmap(106).String() },
 		"unknown, others":    func(r *longrun.Rollup) { r.Unknown, r.UnknownHb = "8:AQ==", 1 },
 		"unknown, a number":  func(r *longrun.Rollup) { r.UnknownHb = 1 },
 		"unknown, no bitmap": func(r *longrun.Rollup) { r.Unknown = "none" },

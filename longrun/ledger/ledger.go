@@ -43,11 +43,12 @@ const (
 	Outbox     Collection = "outbox"
 	Rollups    Collection = "rollups"
 	Evidence   Collection = "evidence"
+	Restores   Collection = "restores"
 )
 
 // Collections returns all of them.
 func Collections() []Collection {
-	return []Collection{Config, Locks, Runs, Heartbeats, Probes, Incidents, Rules, Silences, Outbox, Rollups, Evidence}
+	return []Collection{Config, Locks, Runs, Heartbeats, Probes, Incidents, Rules, Silences, Outbox, Rollups, Evidence, Restores}
 }
 
 // Ledger reads and writes the documents under one root. It is safe for

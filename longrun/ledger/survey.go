@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 )
 
 // Survey is what the documents tell of a window, and where each day of it was
@@ -40,6 +41,9 @@ type Survey struct {
 	// Mangled are the documents that did not decode, the first MaxMangled of
 	// those that were read; Summary.Mangled counts those of the rollups too.
 	Mangled []string
+	// Restores are the restores from a backup that were declared, by which something of
+	// the window is lost.
+	Restores []evidence.Restore
 	// Unread are incidents that were open when their day was rolled up, and
 	// whose documents are gone: how they ended is not known.
 	Unread []string
@@ -111,6 +115,9 @@ func (l *Ledger) Survey(ctx context.Context, w longrun.Window, interval time.Dur
 		earliest = now // nothing was ever written: no slot can be missed
 	}
 	s.count(w.Clip(earliest))
+	if s.Restores, err = l.restoresOf(ctx, s.Window); err != nil {
+		return Survey{}, err
+	}
 	if err := s.run(ctx); err != nil {
 		return Survey{}, err
 	}

@@ -6,10 +6,14 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
+
+// maxRestore is how much is shown of a declared restore, in characters.
+const maxRestore = 1200
 
 // maxReasons bounds the lines about single days.
 const maxReasons = 20
@@ -26,6 +30,9 @@ func leftOut(s ledger.Survey, r Report) []string {
 			figures.Length(other), figures.Length(s.Interval), figures.Length(coverage.Finest(other, s.Interval))))
 	}
 	lines = append(lines, dayLines(s)...)
+	for _, r := range s.Restores {
+		lines = append(lines, "A restore was declared: "+visible.Line(r.String(), maxRestore)+".")
+	}
 	for _, path := range s.Mangled {
 		lines = append(lines, "The document "+path+" does not decode: it is in no number.")
 	}

@@ -65,6 +65,11 @@ type EvidenceOptions struct {
 // Doubt and no Fault, and so is another tree of the log: nobody need have done wrong,
 // and yet nothing proves where the first one ended.
 //
+// A restore from a backup that was declared (see evidence.Restore, and Lost) is a Doubt,
+// too, with what is lost by it; of a window that it did not touch it is a Note. Anchors of
+// what is lost are no Faults then. Without the declaration they are; and where Keys are
+// given, with one that none of them signed.
+//
 // A window reads the log, the documents of its days, and the beats since the last day
 // that was logged, up to the head. Where that does not stand alone, as with late beats
 // that are not logged yet, everything is read; and so it is in a store without a log,
@@ -125,6 +130,9 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 		}
 	}
 	if err := r.others(ctx, o.From, o.To); err != nil {
+		return Outcome{}, false, err
+	}
+	if err := log.Restores(ctx, len(o.Keys) > 0, o.From, o.To); err != nil {
 		return Outcome{}, false, err
 	}
 	after, err := readLock(ctx, l)

@@ -51,6 +51,8 @@ type Book struct {
 	pages []*page          // of the days that were looked at last
 	rolls rollups
 
+	restored []restored
+
 	// Counts are of lines and documents, by name.
 	Counts map[string]int64
 }

@@ -165,7 +165,11 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 		book.newestRemoved(q, j, l.Path(ledger.Rollups)+"/", r.newest, r.first, len(o.Keys) > 0)
 	}
 	j.end(r, o)
-	if r.inWindow == 0 && (!o.From.IsZero() || !o.To.IsZero()) {
+	switch windowed := !o.From.IsZero() || !o.To.IsZero(); {
+	case r.inWindow > 0 || !windowed:
+	case log.Closed(o.From, o.To):
+		q.Note("", "no beat of the chain lies in the window: its days were closed, and their rollups, which are those that were logged, say what became of them")
+	default:
 		q.Doubt("", "no beat of the chain lies in the window")
 	}
 	return q.outcome(), true, nil

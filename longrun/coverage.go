@@ -24,6 +24,9 @@ type Coverage struct {
 	// Healthy counts the written slots whose beat said Healthy. Where one slot
 	// has several beats, all of them must say so.
 	Healthy int `json:"healthy" firestore:"healthy"`
+	// Unknown counts the written slots of which nobody knows it: a beat of them says
+	// nothing of it, and none says that the host was not healthy.
+	Unknown int `json:"unknown" firestore:"unknown"`
 	// Duplicates counts the beats that fell into a slot that had one, each in its own
 	// slot of the length that it was made for. They fill nothing; the ledger never makes
 	// any, older systems did.
@@ -40,9 +43,27 @@ func (c Coverage) HasData() bool { return c.Expected > 0 }
 // Ratio returns Written / Expected, 0 to 1, and 0 without data.
 func (c Coverage) Ratio() float64 { return ratio(c.Written, c.Expected) }
 
-// Availability returns Healthy / Written, 0 to 1: the share of the observed
-// slots in which the host called itself healthy. Without any it is 0.
-func (c Coverage) Availability() float64 { return ratio(c.Healthy, c.Written) }
+// Known returns how many of the written slots say whether the host was healthy.
+func (c Coverage) Known() int { return c.Written - c.Unknown }
+
+// Availability returns Healthy / Known, 0 to 1: the share of the observed
+// slots in which the host called itself healthy, of those that say it. Without any it
+// is 0.
+func (c Coverage) Availability() float64 { return ratio(c.Healthy, c.Known()) }
+
+// Judged returns how many of the expected slots were good or not: those that were
+// missed, and the Known. It is 0 where slots were written and none of them says it:
+// then what was missed is no share of anything.
+func (c Coverage) Judged() int {
+	if c.Written > 0 && c.Known() == 0 {
+		return 0
+	}
+	return c.Expected - c.Unknown
+}
+
+// Good returns Healthy / Judged, 0 to 1: the share of the slots that were written and
+// healthy, which whatever was missed lowers. Without any it is 0.
+func (c Coverage) Good() float64 { return ratio(c.Healthy, c.Judged()) }
 
 // End returns where the counted slots end: To, or for a window that is not over
 // the start of the slot that now lay in. It is From without data.

@@ -34,6 +34,9 @@ type Heartbeat struct {
 	DriftSec float64 `json:"driftSec" firestore:"driftSec"`
 	// Healthy is what the host called itself; false when it could not say.
 	Healthy bool `json:"healthy" firestore:"healthy"`
+	// HealthUnknown says that the document has no such field, as those of the original
+	// system: Healthy is false then, and means nothing. It is not stored.
+	HealthUnknown bool `json:"-" firestore:"-"`
 	// StatusError says why the counts are missing: the host's status function
 	// failed or took too long. The beat still stands.
 	StatusError string `json:"statusError" firestore:"statusError"`

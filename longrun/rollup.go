@@ -56,10 +56,14 @@ type Rollup struct {
 	// Unhealthy has a 1 for each filled one whose beats did not all say Healthy.
 	Slots     string `json:"slots" firestore:"slots"`
 	Unhealthy string `json:"unhealthy" firestore:"unhealthy"`
-	// HealthyHb counts the filled slots whose beats all said Healthy, DuplicateHb the
-	// beats that found one in their own slot, and LateHb those that were written
-	// after their slot.
+	// Unknown has a 1 for each of those in Unhealthy of which nobody knows it, see
+	// Coverage; empty where there is none, as in older documents, which did not ask.
+	Unknown string `json:"unknown" firestore:"unknown"`
+	// HealthyHb counts the filled slots whose beats all said Healthy, UnknownHb those of
+	// which nobody knows it, DuplicateHb the beats that found one in their own slot, and
+	// LateHb those that were written after their slot.
 	HealthyHb   int64 `json:"healthyHb" firestore:"healthyHb"`
+	UnknownHb   int64 `json:"unknownHb" firestore:"unknownHb"`
 	DuplicateHb int64 `json:"extraHb" firestore:"extraHb"`
 	LateHb      int64 `json:"lateHb" firestore:"lateHb"`
 	// Drift is that of all beats of the day, and DriftMs what it is taken from:

@@ -79,6 +79,8 @@ type commandLine struct {
 	Checkpoint checkpointCommand `cmd:"" help:"Show the newest checkpoint of the log, to be kept elsewhere."`
 	Key        keyCommand        `cmd:"" help:"Show the public key of the log, as others take it."`
 
+	Restore restoreCommand `cmd:"" name:"declare-restore" help:"Declare that a backup was restored, with what is lost."`
+
 	Version    versionCommand    `cmd:"" help:"Say which build this is."`
 	Completion completionCommand `cmd:"" help:"Write what a shell completes command lines with."`
 }

@@ -1,9 +1,9 @@
 // Command mutants breaks the library on purpose, one place at a time, and shows that a
 // test notices each: a test that cannot fail is none.
 //
-//	go run ./internal/mutants                  each, by the tests that its list names
-//	go run ./internal/mutants -only fence      those whose name has it
-//	go run ./internal/mutants -list            what there is, and run nothing
+//	go -C internal/mutants run .                  each, by the tests that its list names
+//	go -C internal/mutants run . -only fence      those whose name has it
+//	go -C internal/mutants run . -list            what there is, and run nothing
 //
 // It writes nothing into the checkout: the go command reads the changed file from
 // beside it. What it prints is a line for each mutant: killed, by which test; or

@@ -142,8 +142,8 @@ func ofLock() []mutant {
 		{
 			name: "lock: a release does not end the work first", file: "lock/lease.go",
 			old: `l.finish(ErrReleased)
-	select {`,
-			new: "select {",
+	if l.vouched != nil {`,
+			new: "if l.vouched != nil {",
 			pkg: "./lock", tests: "Scenario11|ReleaseDoesNot",
 		},
 		{

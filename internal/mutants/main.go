@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -73,19 +74,20 @@ func tryAll(ctx context.Context, root string, chosen []mutant, flags []string) b
 	return killed == len(chosen)
 }
 
-// moduleRoot is the folder of the go.mod above the one at hand.
+// moduleRoot is the folder of the library's own go.mod, at or above the one at hand.
 func moduleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(text), "module github.com/seed-13dc028d/longwatch\n") {
 			return dir, nil
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
-			return "", fmt.Errorf("mutants: no go.mod above: run it within the checkout")
+			return "", errors.New("mutants: run it within the checkout of longwatch")
 		}
 		dir = up
 	}

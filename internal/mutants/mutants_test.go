@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,5 +64,5 @@ func TestATryTellsTheOneFromTheOther(t *testing.T) {
 	}
 	text, err := os.ReadFile(filepath.Join(root, "m.go"))
 	require.NoError(t, err)
-	require.True(t, strings.Contains(string(text), "return 2"), "the checkout is left alone")
+	require.Contains(t, string(text), "return 2", "the checkout is left alone")
 }

@@ -283,6 +283,9 @@ func requireFields(t *testing.T, before, after map[ledger.Collection]map[string]
 				fresh[id] = doc
 			}
 		}
+		if c == ledger.Restores {
+			continue // an operator writes those, and no monitor
+		}
 		require.NotEmpty(t, fresh, "nothing was written into %s", c)
 		have := shapeOf(fresh)
 		for path, names := range g.Fields[string(c)] {

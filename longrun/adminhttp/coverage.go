@@ -29,6 +29,7 @@ type coverageBody struct {
 	Missed       int           `json:"missed"`
 	Coverage     *float64      `json:"coverage"`
 	Healthy      int           `json:"healthy"`
+	Unknown      int           `json:"unknown"`
 	Good         *float64      `json:"good"`
 	Availability *float64      `json:"availability"`
 	Threshold    float64       `json:"threshold"`
@@ -65,17 +66,20 @@ func (h *handler) coverage(w http.ResponseWriter, r *http.Request) {
 	}
 	body := coverageBody{
 		From: c.From, To: c.To, IntervalSec: c.IntervalSec,
-		Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy,
+		Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy, Unknown: c.Unknown,
 		Threshold: h.monitor.Status().Settings.InsufficientDataThreshold,
 		Drift:     c.Drift, DriftMeanSec: survey.Summary.DriftMeanSec, Gaps: c.Gaps, Mangled: survey.Summary.Undecodable,
 	}
 	if c.HasData() {
 		ratio := c.Ratio()
 		enough := ratio >= body.Threshold
-		good := float64(c.Healthy) / float64(c.Expected)
-		body.Coverage, body.Sufficient, body.Good = &ratio, &enough, &good
+		body.Coverage, body.Sufficient = &ratio, &enough
 	}
-	if c.Written > 0 {
+	if c.Judged() > 0 {
+		good := c.Good()
+		body.Good = &good
+	}
+	if c.Known() > 0 {
 		availability := c.Availability()
 		body.Availability = &availability
 	}

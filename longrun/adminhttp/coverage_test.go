@@ -9,6 +9,8 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
 func TestCoverageOfTheNightIsWhatTheBeatsSay(t *testing.T) {
@@ -66,6 +68,27 @@ func TestCoverageAtTheThresholdIsSufficient(t *testing.T) {
 		require.InDelta(t, 0.75, c["coverage"], 0)
 		require.Equal(t, want, c["sufficient"], threshold)
 	}
+}
+
+// A beat without the field healthy, as the original's, is not one of a host that was not
+// healthy: null in its own list, unknown in the coverage, and no share (D11).
+func TestHealthThatNobodyWroteIsNull(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	at := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+	s.put(store.Set(s.ledger.Key(ledger.Heartbeats, "2025-12-29T22-00-00"), map[string]any{"ts": at, "commit": "abc12345"}))
+	const window = "?from=2025-12-29T22:00:00Z&to=2025-12-29T22:02:00Z"
+	require.Nil(t, object(array(s.get("/heartbeats" + window)["heartbeats"])[0])["healthy"])
+	c := object(s.get("/coverage" + window)["coverage"])
+	require.EqualValues(t, 1, c["unknown"])
+	require.Nil(t, c["availability"])
+	require.Nil(t, c["good"])
+	ours := longrun.Beat(at.Add(time.Minute), time.Minute)
+	s.put(s.ledger.CreateHeartbeat(ours))
+	require.Equal(t, false, object(array(s.get("/heartbeats" + window)["heartbeats"])[0])["healthy"])
+	c = object(s.get("/coverage" + window)["coverage"])
+	require.EqualValues(t, 1, c["unknown"])
+	require.InDelta(t, 0, c["availability"], 0)
 }
 
 func TestCoverageWithoutDataIsNull(t *testing.T) {

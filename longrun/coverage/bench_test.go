@@ -107,7 +107,7 @@ func BenchmarkBitmapYear(b *testing.B) {
 		for ; next < len(beats) && today.Contains(beats[next].TS); next++ {
 			t.Add(beats[next])
 		}
-		filled, healthy := t.Bitmaps()
+		filled, healthy, _ := t.Bitmaps()
 		days = append(days, day{from, filled, healthy})
 	}
 	want := coverage.Of(beats, w, time.Minute, w.To)
@@ -115,7 +115,7 @@ func BenchmarkBitmapYear(b *testing.B) {
 	for b.Loop() {
 		t := coverage.NewCounter(w, time.Minute, w.To)
 		for _, d := range days {
-			t.AddBitmap(d.start, d.filled, d.healthy)
+			t.AddBitmap(d.start, d.filled, d.healthy, nil)
 		}
 		if c := t.Coverage(); c.Written != want.Written || len(c.Gaps) != len(want.Gaps) {
 			b.Fatalf("%d written in %d gaps, want %d in %d", c.Written, len(c.Gaps), want.Written, len(want.Gaps))

@@ -46,13 +46,17 @@ func (b *Bitmap) clear(i int) {
 	}
 }
 
-// Has reports whether slot i is filled. Outside the Bitmap nothing is.
+// Has reports whether slot i is filled. Outside the Bitmap nothing is, and in a nil
+// one.
 func (b *Bitmap) Has(i int) bool {
-	return uint(i) < uint(b.n) && b.words[i>>6]>>(i&63)&1 != 0
+	return b != nil && uint(i) < uint(b.n) && b.words[i>>6]>>(i&63)&1 != 0
 }
 
-// Count returns how many slots are filled.
+// Count returns how many slots are filled; of a nil Bitmap none is.
 func (b *Bitmap) Count() int {
+	if b == nil {
+		return 0
+	}
 	n := 0
 	for _, w := range b.words {
 		n += bits.OnesCount64(w)

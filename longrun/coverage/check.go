@@ -24,6 +24,7 @@ func Check(r longrun.Rollup) error {
 // rolledDay is what the texts of a rollup stand for.
 type rolledDay struct {
 	filled, healthy *Bitmap
+	unknown         *Bitmap // nil: none
 	drifts          driftCounts
 }
 
@@ -37,7 +38,13 @@ func (d rolledDay) resample(g Grid, from time.Time, own time.Duration) rolledDay
 	sick.andNot(d.healthy, 0)
 	filled, healthy := g.resample(d.filled, from, own), g.resample(d.filled, from, own)
 	healthy.andNot(g.resample(sick, from, own), 0)
-	return rolledDay{filled: filled, healthy: healthy, drifts: d.drifts}
+	out := rolledDay{filled: filled, healthy: healthy, drifts: d.drifts}
+	if d.unknown != nil { // one slot that is known to be unhealthy makes a longer one so
+		sick.andNot(d.unknown, 0)
+		out.unknown = g.resample(d.unknown, from, own)
+		out.unknown.andNot(g.resample(sick, from, own), 0)
+	}
+	return out
 }
 
 // open reads the texts and checks all against all.
@@ -75,6 +82,9 @@ func openRollup(r *longrun.Rollup) (rolledDay, error) {
 	day.filled, day.healthy = filled, NewBitmap(filled.Len())
 	day.healthy.or(filled, 0)
 	day.healthy.andNot(unhealthy, 0)
+	if day.unknown, err = openUnknown(r.Unknown, unhealthy); err != nil {
+		return wrong("unknown: %w", err)
+	}
 	longest := interval
 	for _, l := range r.Lengths {
 		longest = max(longest, Grid{interval}.own(l.IntervalSec))
@@ -88,6 +98,25 @@ func openRollup(r *longrun.Rollup) (rolledDay, error) {
 	return day, nil
 }
 
+// openUnknown reads the slots of which nobody knows whether they were healthy, which are
+// some of those that are not known to have been.
+func openUnknown(text string, unhealthy *Bitmap) (*Bitmap, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // none, as in older rollups
+	}
+	unknown, err := ParseBitmap(text)
+	if err != nil {
+		return nil, err
+	}
+	others := NewBitmap(unknown.Len())
+	others.or(unknown, 0)
+	others.andNot(unhealthy, 0)
+	if unknown.Len() != unhealthy.Len() || others.Count() > 0 || unknown.Count() == 0 {
+		return nil, fmt.Errorf("%d of %d slots, and %d of them are none of those in unhealthy", unknown.Count(), unknown.Len(), others.Count())
+	}
+	return unknown, nil
+}
+
 func checkCounts(r *longrun.Rollup, day *rolledDay, unhealthy int) error {
 	var errs []error
 	for _, n := range []struct {
@@ -98,6 +127,7 @@ func checkCounts(r *longrun.Rollup, day *rolledDay, unhealthy int) error {
 		{"writtenHb", r.WrittenHb, int64(day.filled.Count())},
 		{"missedHb", r.MissedHb, int64(day.filled.Len() - day.filled.Count())},
 		{"healthyHb", r.HealthyHb, int64(day.healthy.Count())},
+		{"unknownHb", r.UnknownHb, int64(day.unknown.Count())},
 		{"healthyHb and unhealthy", r.HealthyHb + int64(unhealthy), int64(day.filled.Count())},
 	} {
 		if n.says != n.have {

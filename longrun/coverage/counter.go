@@ -116,7 +116,7 @@ func (t *Counter) add(h *longrun.Heartbeat) span {
 	}
 	t.drifts.add(ms)
 	at := span{slot, slot + 1, true}
-	if !t.fill(slot, h.Healthy) {
+	if !t.fill(slot, h) {
 		if !t.seen(slot) {
 			t.extra++
 		}
@@ -235,8 +235,8 @@ func (t *Counter) Coverage() longrun.Coverage {
 		Expected: int(t.end - t.first), Duplicates: t.extra, Drift: t.drifts.drift(), Gaps: []longrun.Gap{},
 	}
 	for _, d := range t.days {
-		c.Written += d.filled.Count()
-		c.Healthy += d.filled.Count() - d.sick.Count()
+		filled, healthy, unknown := d.counts()
+		c.Written, c.Healthy, c.Unknown = c.Written+filled, c.Healthy+healthy, c.Unknown+unknown
 	}
 	c.Missed = c.Expected - c.Written
 	slices.SortStableFunc(t.restored, func(a, b longrun.Gap) int { return a.From.Compare(b.From) })

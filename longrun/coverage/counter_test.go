@@ -32,8 +32,8 @@ func byDays(in scenario) longrun.Coverage {
 		for _, h := range in.beats {
 			part.Add(h)
 		}
-		filled, healthy := part.Bitmaps()
-		total.AddBitmap(days[i].From, filled, healthy, part.Coverage().Gaps...)
+		filled, healthy, unknown := part.Bitmaps()
+		total.AddBitmap(days[i].From, filled, healthy, unknown, part.Coverage().Gaps...)
 	}
 	first, end := in.window.Slots(in.interval, in.now)
 	for _, h := range in.beats {
@@ -100,9 +100,9 @@ func TestWholeDaysFromBitmapsAndTheEdgesFromBeats(t *testing.T) {
 	for _, h := range beats {
 		middle.Add(h)
 	}
-	filled, healthy := middle.Bitmaps()
+	filled, healthy, _ := middle.Bitmaps()
 	got := coverage.NewCounter(w, time.Minute, now)
-	got.AddBitmap(day.AddDate(0, 0, 1), filled, healthy, middle.Coverage().Gaps...)
+	got.AddBitmap(day.AddDate(0, 0, 1), filled, healthy, nil, middle.Coverage().Gaps...)
 	edges := 0
 	for _, h := range beats {
 		// The first beat of the middle day says who came after the gap before it.
@@ -130,12 +130,12 @@ func TestABitmapOutsideTheWindowCountsNothing(t *testing.T) {
 		-48 * time.Hour: 0, 48 * time.Hour: 0, 0: 60, 6*time.Hour + 59*time.Minute: 1, -17*time.Hour - 59*time.Minute: 1, -18 * time.Hour: 0,
 	} {
 		tally := coverage.NewCounter(w, time.Minute, day.AddDate(0, 0, 9))
-		tally.AddBitmap(day.Add(shift), full, full)
+		tally.AddBitmap(day.Add(shift), full, full, nil)
 		require.Equal(t, want, tally.Coverage().Written, shift)
 		require.Equal(t, want, tally.Coverage().Healthy, shift)
 	}
 	none := coverage.NewCounter(w, 7*time.Minute, day)
-	none.AddBitmap(day, full, full)
+	none.AddBitmap(day, full, full, nil)
 	require.False(t, none.Coverage().HasData())
 }
 
@@ -189,7 +189,7 @@ func TestAGapKeepsTheCauseThatItWasGiven(t *testing.T) {
 		},
 	} {
 		tally := coverage.NewCounter(longrun.Window{From: clockAt(0, 0), To: clockAt(20, 0)}, time.Minute, clockAt(50, 0), c.runs...)
-		tally.AddBitmap(clockAt(0, 0), bits, bits, c.told...)
+		tally.AddBitmap(clockAt(0, 0), bits, bits, nil, c.told...)
 		for _, h := range c.beats {
 			tally.Add(*h)
 		}
@@ -205,7 +205,7 @@ func TestAGapThatLastsIsOngoingWhateverWasSaid(t *testing.T) {
 	bits := coverage.NewBitmap(10)
 	bits.Set(0)
 	tally := coverage.NewCounter(longrun.Window{From: clockAt(0, 0), To: clockAt(10, 0)}, time.Minute, clockAt(10, 0))
-	tally.AddBitmap(clockAt(0, 0), bits, bits, longrun.Gap{From: clockAt(1, 0), To: clockAt(10, 0), Missed: 9, Cause: longrun.Crash, Before: "a"})
+	tally.AddBitmap(clockAt(0, 0), bits, bits, nil, longrun.Gap{From: clockAt(1, 0), To: clockAt(10, 0), Missed: 9, Cause: longrun.Crash, Before: "a"})
 	require.Equal(t, []longrun.Gap{{From: clockAt(1, 0), To: clockAt(10, 0), Missed: 9, Cause: longrun.Ongoing, Before: "a"}}, tally.Coverage().Gaps)
 }
 
@@ -225,7 +225,7 @@ func TestABeatAndItsBitAreOne(t *testing.T) {
 		tally := coverage.NewCounter(window, time.Minute, clockAt(50, 0))
 		for _, step := range c.do {
 			if step == 'b' {
-				tally.AddBitmap(clockAt(0, 0), bits, bits)
+				tally.AddBitmap(clockAt(0, 0), bits, bits, nil)
 			} else {
 				tally.Add(h)
 			}
@@ -240,9 +240,9 @@ func TestBitmapsMayBeMissing(t *testing.T) {
 	bits := coverage.NewBitmap(10)
 	bits.Set(3)
 	tally := coverage.NewCounter(longrun.Window{From: clockAt(0, 0), To: clockAt(10, 0)}, time.Minute, clockAt(50, 0))
-	tally.AddBitmap(clockAt(0, 0), nil, bits)
+	tally.AddBitmap(clockAt(0, 0), nil, bits, nil)
 	require.Zero(t, tally.Coverage().Written)
-	tally.AddBitmap(clockAt(0, 0), bits, nil)
+	tally.AddBitmap(clockAt(0, 0), bits, nil, nil)
 	require.Equal(t, 1, tally.Coverage().Written)
 	require.Zero(t, tally.Coverage().Healthy)
 }
@@ -260,6 +260,47 @@ func TestASlotIsHealthyWhileNothingSaysOtherwise(t *testing.T) {
 		require.Equal(t, len(order)-1, c.Duplicates)
 	}
 	require.Equal(t, 1, coverage.Of([]longrun.Heartbeat{good, good}, w, time.Minute, w.To).Healthy)
+}
+
+// A beat that does not say how the host was is no beat of one that was not healthy, nor
+// of one that was: what is not known is in no share.
+func TestWhatNobodySaysIsUnknown(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2025, 12, 29, 22, 0, 0, 0, time.UTC)
+	w := longrun.Window{From: at, To: at.Add(time.Minute)}
+	good, bad, silent := longrun.Beat(at, time.Minute), longrun.Beat(at, time.Minute), longrun.Beat(at, time.Minute)
+	good.Healthy, silent.HealthUnknown = true, true
+	for _, c := range []struct {
+		beats            []longrun.Heartbeat
+		healthy, unknown int
+	}{
+		{[]longrun.Heartbeat{silent}, 0, 1},
+		{[]longrun.Heartbeat{silent, silent}, 0, 1},
+		{[]longrun.Heartbeat{silent, good}, 0, 1},
+		{[]longrun.Heartbeat{good, silent}, 0, 1},
+		{[]longrun.Heartbeat{bad, silent}, 0, 0},
+		{[]longrun.Heartbeat{silent, bad}, 0, 0},
+		{[]longrun.Heartbeat{good}, 1, 0},
+	} {
+		got := coverage.Of(c.beats, w, time.Minute, w.To)
+		require.Equal(t, []int{1, c.healthy, c.unknown}, []int{got.Written, got.Healthy, got.Unknown}, "%+v", c.beats)
+		day, err := coverage.NewDay(at, time.Minute, at, at.AddDate(0, 0, 1))
+		require.NoError(t, err)
+		for _, h := range c.beats {
+			day.Add(h)
+		}
+		r := day.Rollup()
+		require.Equal(t, c.unknown > 0, r.Unknown != "", "a rollup says nothing of it where there is none")
+		require.EqualValues(t, c.unknown, r.UnknownHb)
+	}
+	c := longrun.Coverage{Expected: 10, Written: 8, Missed: 2, Healthy: 3, Unknown: 4}
+	require.InDelta(t, 3.0/4, c.Availability(), 1e-9, "of those that are known")
+	require.InDelta(t, 3.0/6, c.Good(), 1e-9, "and of those that were missed")
+	c = longrun.Coverage{Expected: 10, Written: 8, Missed: 2, Unknown: 8}
+	require.Zero(t, c.Judged(), "what was missed is no share of what nobody knows")
+	require.Zero(t, c.Good())
+	c = longrun.Coverage{Expected: 10, Missed: 10}
+	require.Equal(t, 10, c.Judged(), "nothing written is not good")
 }
 
 // Beats that come in the worst order leave a note of each slot beside a gap, and

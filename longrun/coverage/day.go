@@ -98,7 +98,7 @@ func (d *Day) AddUndecodable(n int) { d.digest.AddUndecodable(n) }
 func (d *Day) Rollup() longrun.Rollup {
 	s := d.digest.Summary()
 	c := s.Coverage
-	filled, healthy := d.digest.Bitmaps()
+	filled, healthy, unknown := d.digest.Bitmaps()
 	unhealthy := NewBitmap(filled.Len())
 	unhealthy.or(filled, 0)
 	unhealthy.andNot(healthy, 0)
@@ -110,7 +110,7 @@ func (d *Day) Rollup() longrun.Rollup {
 		IncidentsCount: int64(len(s.Incidents)),
 		From:           c.From, To: c.To, IntervalSec: c.IntervalSec,
 		Slots: filled.String(), Unhealthy: unhealthy.String(),
-		HealthyHb: int64(c.Healthy), DuplicateHb: int64(c.Duplicates), LateHb: s.Late,
+		HealthyHb: int64(c.Healthy), UnknownHb: int64(c.Unknown), DuplicateHb: int64(c.Duplicates), LateHb: s.Late,
 		Drift: c.Drift, DriftMs: d.digest.tally.drifts.String(),
 		Undecodable: s.Undecodable,
 		Gaps:        c.Gaps, Edges: d.edges(), Instances: s.Instances, Probes: s.Probes, Incidents: s.Incidents,
@@ -118,6 +118,9 @@ func (d *Day) Rollup() longrun.Rollup {
 		Settled:  c.Missed == 0 || filled.Has(filled.Len()-1) || d.digest.tally.later != nil,
 		PrunedAt: map[string]time.Time{}, Replaced: map[string]any{},
 		ComputedAt: d.now, Revision: 1,
+	}
+	if unknown != nil {
+		r.Unknown = unknown.String()
 	}
 	r.MTTRP50, r.MTTRP90, r.MTTRP95 = repairTimes(s.Incidents)
 	if last := d.last.latest; last != nil {

@@ -3,6 +3,7 @@ package coverage
 import (
 	"iter"
 	"maps"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -10,11 +11,13 @@ import (
 )
 
 // day holds the slots of one day of a Counter: which are filled, in which of those
-// a beat did not say Healthy, and which only a bitmap, or beats that were made for
-// slots of another length, filled so far.
+// a beat said that the host was not healthy, in which one did not say how it was, and
+// which only a bitmap, or beats that were made for slots of another length, filled so
+// far.
 type day struct {
 	start        longrun.Slot
 	filled, sick *Bitmap
+	silent       *Bitmap // nil where each beat says how the host was
 	unseen       *Bitmap // nil where each was filled by a beat made for it
 }
 
@@ -50,12 +53,16 @@ func newDay(start longrun.Slot, n int) *day {
 }
 
 // fill marks the slot and reports whether it was empty. A slot is healthy while
-// all its beats say so, whatever their order.
-func (t *Counter) fill(s longrun.Slot, healthy bool) bool {
+// all its beats say so, whatever their order, and unhealthy when one says that.
+func (t *Counter) fill(s longrun.Slot, h *longrun.Heartbeat) bool {
 	d := t.dayOf(s, true)
 	i := uint(s - d.start)
 	bit := uint64(1) << (i & 63)
-	if !healthy {
+	switch {
+	case h.Healthy:
+	case h.HealthUnknown:
+		d.silentBits().words[i>>6] |= bit
+	default:
 		d.sick.words[i>>6] |= bit
 	}
 	word := &d.filled.words[i>>6]
@@ -90,6 +97,26 @@ func (d *day) unseenBits() *Bitmap {
 	return d.unseen
 }
 
+// silentBits returns the slots of the day of which a beat does not say how the host was.
+func (d *day) silentBits() *Bitmap {
+	if d.silent == nil {
+		d.silent = NewBitmap(d.filled.n)
+	}
+	return d.silent
+}
+
+// counts are how many slots of the day are filled, healthy, and not known to be either.
+func (d *day) counts() (filled, healthy, unknown int) {
+	filled = d.filled.Count()
+	healthy = filled - d.sick.Count()
+	if d.silent != nil {
+		for i, w := range d.silent.words {
+			unknown += bits.OnesCount64(w &^ d.sick.words[i])
+		}
+	}
+	return filled, healthy - unknown, unknown
+}
+
 func (t *Counter) has(s longrun.Slot) bool {
 	d := t.dayOf(s, false)
 	return d != nil && d.filled.Has(int(s-d.start))
@@ -111,9 +138,9 @@ func (t *Counter) runs() iter.Seq2[longrun.Slot, longrun.Slot] {
 }
 
 // Bitmaps returns the counted slots of the window, the first of them as bit 0:
-// which are filled, and which of those are healthy. A rollup stores them, and
-// AddBitmap takes them back.
-func (t *Counter) Bitmaps() (filled, healthy *Bitmap) {
+// which are filled, which of those are healthy, and of which nobody knows it: nil
+// where that is of none. A rollup stores them, and AddBitmap takes them back.
+func (t *Counter) Bitmaps() (filled, healthy, unknown *Bitmap) {
 	n := int(t.end - t.first)
 	filled, healthy = NewBitmap(n), NewBitmap(n)
 	for _, d := range t.days {
@@ -121,13 +148,27 @@ func (t *Counter) Bitmaps() (filled, healthy *Bitmap) {
 		filled.or(d.filled, off)
 		healthy.or(d.filled, off)
 		healthy.andNot(d.sick, off)
+		if d.silent == nil {
+			continue
+		}
+		healthy.andNot(d.silent, off)
+		silent := NewBitmap(d.silent.n)
+		silent.or(d.silent, 0)
+		silent.andNot(d.sick, 0)
+		if silent.Count() == 0 {
+			continue
+		}
+		if unknown == nil {
+			unknown = NewBitmap(n)
+		}
+		unknown.or(silent, off)
 	}
-	return filled, healthy
+	return filled, healthy, unknown
 }
 
 // AddBitmap counts the slots of a time whose beats were counted before, such as
-// a day with a rollup: filled and healthy as Bitmaps gave them, bit 0 being the
-// slot that from lies in, and the gaps that were found then. A year of days
+// a day with a rollup: filled, healthy and unknown as Bitmaps gave them, bit 0 being
+// the slot that from lies in, and the gaps that were found then. A year of days
 // costs about a millisecond. What lies outside the window is ignored.
 //
 // A bitmap does not know who wrote: a gap beside its slots keeps the cause and
@@ -136,8 +177,9 @@ func (t *Counter) Bitmaps() (filled, healthy *Bitmap) {
 // Unknown or Ongoing decides. Beats of these slots may be added too, such as the
 // first and the last of the day, and then explain the gaps at its ends; a slot
 // counts once. Drift stays that of the beats that were added one by one. Without
-// filled nothing is added, without healthy no slot is healthy.
-func (t *Counter) AddBitmap(from time.Time, filled, healthy *Bitmap, gaps ...longrun.Gap) {
+// filled nothing is added, without healthy no slot is healthy, and without unknown of
+// each it is known.
+func (t *Counter) AddBitmap(from time.Time, filled, healthy, unknown *Bitmap, gaps ...longrun.Gap) {
 	if t.sec == 0 || filled == nil {
 		return
 	}
@@ -151,7 +193,7 @@ func (t *Counter) AddBitmap(from time.Time, filled, healthy *Bitmap, gaps ...lon
 		d := t.dayOf(lo, true)
 		upTo := min(hi, d.start+longrun.Slot(d.filled.n))
 		d.unseenBits()
-		d.restore(filled, healthy, int(base-d.start), int(lo-d.start), int(upTo-d.start))
+		d.restore(filled, healthy, unknown, int(base-d.start), int(lo-d.start), int(upTo-d.start))
 		lo = upTo
 	}
 }
@@ -159,12 +201,19 @@ func (t *Counter) AddBitmap(from time.Time, filled, healthy *Bitmap, gaps ...lon
 // restore fills the slots [from, to) of the day that are filled in a bitmap whose
 // first slot is off here. It works in whole words and makes nothing: a year is
 // done in well under a millisecond.
-func (d *day) restore(filled, healthy *Bitmap, off, from, to int) {
+func (d *day) restore(filled, healthy, unknown *Bitmap, off, from, to int) {
 	for k := from >> 6; k<<6 < to; k++ {
 		part := filled.chunk(64*k-off) & mask(from-64*k, to-64*k)
 		d.unseen.words[k] |= part &^ d.filled.words[k]
 		d.filled.words[k] |= part
-		d.sick.words[k] |= part &^ healthy.chunk(64*k-off)
+		sick := part &^ healthy.chunk(64*k-off)
+		if unknown != nil {
+			if silent := sick & unknown.chunk(64*k-off); silent != 0 {
+				d.silentBits().words[k] |= silent
+				sick &^= silent
+			}
+		}
+		d.sick.words[k] |= sick
 	}
 }
 

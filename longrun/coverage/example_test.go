@@ -80,7 +80,7 @@ func ExampleCounter() {
 		}
 	}
 	c := t.Coverage()
-	filled, _ := t.Bitmaps()
+	filled, _, _ := t.Bitmaps()
 	fmt.Println(c.Written, "of", c.Expected)
 	fmt.Println(filled)
 	// Output:
@@ -99,7 +99,7 @@ func ExampleCounter_AddBitmap() {
 		return
 	}
 	for day := range 31 {
-		t.AddBitmap(first.AddDate(0, 0, day), stored, stored)
+		t.AddBitmap(first.AddDate(0, 0, day), stored, stored, nil)
 	}
 	fmt.Printf("%.2f %%, %d gaps\n", 100*t.Coverage().Ratio(), len(t.Coverage().Gaps))
 	// Output: 95.83 %, 31 gaps

@@ -132,7 +132,7 @@ func (t *Counter) addOther(h *longrun.Heartbeat, own time.Duration) span {
 	}
 	fresh := true
 	for s := at.first; s < at.end; s++ {
-		if t.fill(s, h.Healthy) {
+		if t.fill(s, h) {
 			t.unsee(s)
 		} else {
 			fresh = false

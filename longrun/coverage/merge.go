@@ -159,7 +159,7 @@ func (d *Merge) AddRollup(r longrun.Rollup) error {
 
 // addRolled counts the slots of a day from its rollup, which fits.
 func (t *Counter) addRolled(r longrun.Rollup, rolled rolledDay) {
-	t.AddBitmap(r.From, rolled.filled, rolled.healthy, r.Gaps...)
+	t.AddBitmap(r.From, rolled.filled, rolled.healthy, rolled.unknown, r.Gaps...)
 	for number, page := range rolled.drifts.pages {
 		for i, n := range page {
 			if n > 0 {
@@ -180,8 +180,9 @@ func (t *Counter) addRolled(r longrun.Rollup, rolled rolledDay) {
 }
 
 // Bitmaps returns the counted slots of the window, the first of them as bit 0:
-// which are filled, and which of those are healthy.
-func (d *Merge) Bitmaps() (filled, healthy *Bitmap) { return d.tally.Bitmaps() }
+// which are filled, which of those are healthy, and of which nobody knows it: nil where
+// that is of none.
+func (d *Merge) Bitmaps() (filled, healthy, unknown *Bitmap) { return d.tally.Bitmaps() }
 
 // Summary is what a Merge knows of its window: every number that a report
 // shows.

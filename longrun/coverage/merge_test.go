@@ -64,8 +64,8 @@ func checkDay(tb testing.TB, in scenario, seed uint64) {
 				require.NoError(tb, err)
 				require.NoError(tb, coverage.Check(r))
 				c := coverage.Of(in.beats, clipped, in.interval, now, in.runs...)
-				require.Equal(tb, []int{c.Expected, c.Written, c.Missed, c.Healthy, c.Duplicates},
-					[]int{int(r.ExpectedHb), int(r.WrittenHb), int(r.MissedHb), int(r.HealthyHb), int(r.DuplicateHb)})
+				require.Equal(tb, []int{c.Expected, c.Written, c.Missed, c.Healthy, c.Unknown, c.Duplicates},
+					[]int{int(r.ExpectedHb), int(r.WrittenHb), int(r.MissedHb), int(r.HealthyHb), int(r.UnknownHb), int(r.DuplicateHb)})
 				require.Equal(tb, c.Gaps, r.Gaps)
 				require.Equal(tb, c.Drift, r.Drift)
 				require.InDelta(tb, c.Ratio(), r.NumericCoverage, 0)
@@ -240,33 +240,37 @@ func TestARollupThatContradictsItselfIsFound(t *testing.T) {
 		return string(slices.Concat([]byte(s[:4]), []byte{to[0]}, []byte(s[5:])))
 	}
 	for name, change := range map[string]func(*longrun.Rollup){
-		"written":         func(r *longrun.Rollup) { r.WrittenHb++ },
-		"written, missed": func(r *longrun.Rollup) { r.WrittenHb++; r.MissedHb-- },
-		"expected":        func(r *longrun.Rollup) { r.ExpectedHb = 1440 },
-		"healthy":         func(r *longrun.Rollup) { r.HealthyHb-- },
-		"extra":           func(r *longrun.Rollup) { r.DuplicateHb++ },
-		"late":            func(r *longrun.Rollup) { r.LateHb = 100 },
-		"coverage":        func(r *longrun.Rollup) { r.NumericCoverage = 0.811 },
-		"uptime":          func(r *longrun.Rollup) { r.UptimePct = 81.1 },
-		"insufficient":    func(r *longrun.Rollup) { r.InsufficientData = !r.InsufficientData },
-		"date":            func(r *longrun.Rollup) { r.Date = "2025-12-28" },
-		"ts":              func(r *longrun.Rollup) { r.TS = r.TS.Add(time.Hour) },
-		"from":            func(r *longrun.Rollup) { r.From = r.From.Add(-time.Minute) },
-		"from off grid":   func(r *longrun.Rollup) { r.From = r.From.Add(time.Second) },
-		"to":              func(r *longrun.Rollup) { r.To = r.To.Add(time.Minute) },
-		"interval":        func(r *longrun.Rollup) { r.IntervalSec = 30 },
-		"no interval":     func(r *longrun.Rollup) { r.IntervalSec = 0 },
-		"slots":           func(r *longrun.Rollup) { r.Slots = flip(r.Slots, "A") },
-		"slots cut":       func(r *longrun.Rollup) { r.Slots = r.Slots[:8] },
-		"unhealthy":       func(r *longrun.Rollup) { r.Unhealthy = r.Slots },
-		"unhealthy empty": func(r *longrun.Rollup) { r.Unhealthy = coverage.NewBitmap(106).String() },
-		"drift":           func(r *longrun.Rollup) { r.Drift.P50Sec++ },
-		"drift text":      func(r *longrun.Rollup) { r.DriftMs += " 40000:1" },
-		"drift order":     func(r *longrun.Rollup) { r.DriftMs = "5:1 5:42" },
-		"a gap less":      func(r *longrun.Rollup) { r.Gaps = r.Gaps[1:] },
-		"a gap more":      func(r *longrun.Rollup) { r.Gaps = append(r.Gaps, r.Gaps[0]) },
-		"a gap shorter":   func(r *longrun.Rollup) { r.Gaps = slices.Clone(r.Gaps); r.Gaps[1].Missed-- },
-		"no edges":        func(r *longrun.Rollup) { r.Edges = nil },
+		"written":            func(r *longrun.Rollup) { r.WrittenHb++ },
+		"written, missed":    func(r *longrun.Rollup) { r.WrittenHb++; r.MissedHb-- },
+		"expected":           func(r *longrun.Rollup) { r.ExpectedHb = 1440 },
+		"healthy":            func(r *longrun.Rollup) { r.HealthyHb-- },
+		"extra":              func(r *longrun.Rollup) { r.DuplicateHb++ },
+		"late":               func(r *longrun.Rollup) { r.LateHb = 100 },
+		"coverage":           func(r *longrun.Rollup) { r.NumericCoverage = 0.811 },
+		"uptime":             func(r *longrun.Rollup) { r.UptimePct = 81.1 },
+		"insufficient":       func(r *longrun.Rollup) { r.InsufficientData = !r.InsufficientData },
+		"date":               func(r *longrun.Rollup) { r.Date = "2025-12-28" },
+		"ts":                 func(r *longrun.Rollup) { r.TS = r.TS.Add(time.Hour) },
+		"from":               func(r *longrun.Rollup) { r.From = r.From.Add(-time.Minute) },
+		"from off grid":      func(r *longrun.Rollup) { r.From = r.From.Add(time.Second) },
+		"to":                 func(r *longrun.Rollup) { r.To = r.To.Add(time.Minute) },
+		"interval":           func(r *longrun.Rollup) { r.IntervalSec = 30 },
+		"no interval":        func(r *longrun.Rollup) { r.IntervalSec = 0 },
+		"slots":              func(r *longrun.Rollup) { r.Slots = flip(r.Slots, "A") },
+		"slots cut":          func(r *longrun.Rollup) { r.Slots = r.Slots[:8] },
+		"unhealthy":          func(r *longrun.Rollup) { r.Unhealthy = r.Slots },
+		"unhealthy empty":    func(r *longrun.Rollup) { r.Unhealthy = coverage.NewBitmap(106).String() },
+		"unknown, healthy":   func(r *longrun.Rollup) { r.Unknown, r.UnknownHb = r.Slots, r.WrittenHb },
+		"unknown, others":    func(r *longrun.Rollup) { r.Unknown, r.UnknownHb = "8:AQ==", 1 },
+		"unknown, a number":  func(r *longrun.Rollup) { r.UnknownHb = 1 },
+		"unknown, no bitmap": func(r *longrun.Rollup) { r.Unknown = "none" },
+		"drift":              func(r *longrun.Rollup) { r.Drift.P50Sec++ },
+		"drift text":         func(r *longrun.Rollup) { r.DriftMs += " 40000:1" },
+		"drift order":        func(r *longrun.Rollup) { r.DriftMs = "5:1 5:42" },
+		"a gap less":         func(r *longrun.Rollup) { r.Gaps = r.Gaps[1:] },
+		"a gap more":         func(r *longrun.Rollup) { r.Gaps = append(r.Gaps, r.Gaps[0]) },
+		"a gap shorter":      func(r *longrun.Rollup) { r.Gaps = slices.Clone(r.Gaps); r.Gaps[1].Missed-- },
+		"no edges":           func(r *longrun.Rollup) { r.Edges = nil },
 		"an inner edge": func(r *longrun.Rollup) {
 			r.Edges = []longrun.EdgeBeat{{TS: r.Edges[0].TS.Add(time.Minute)}}
 		},

@@ -38,6 +38,7 @@ func lengths() []time.Duration {
 func drawMixture(r *rand.Rand, w longrun.Window, whole bool) mixture {
 	var m mixture
 	for at := w.From; at.Before(w.To); {
+		mute := r.IntN(3) == 0 // does not always say how the host is
 		own := lengths()[r.IntN(len(lengths()))]
 		until := at.Add(time.Duration(1+r.IntN(8*3600)) * time.Second)
 		if until.After(w.To) {
@@ -67,6 +68,9 @@ func drawMixture(r *rand.Rand, w longrun.Window, whole bool) mixture {
 			}
 			h := longrun.Beat(made, own)
 			h.InstanceID, h.CommitHash, h.UptimeSec, h.Healthy = run.InstanceID, run.CommitHash, int64(made.Sub(at)/time.Second), r.IntN(6) > 0
+			if mute && !h.Healthy {
+				h.HealthUnknown = r.IntN(3) > 0
+			}
 			if r.IntN(40) == 0 && !whole {
 				h.ExpectedIntervalSec = []int64{0, -5, 7, 1 << 40}[r.IntN(4)]
 			}
@@ -138,7 +142,11 @@ func slowMixture(m mixture, w longrun.Window, counted time.Duration, now time.Ti
 		switch {
 		case len(by) > 0:
 			c.Written++
-			if !slices.ContainsFunc(by, func(h longrun.Heartbeat) bool { return !h.Healthy }) {
+			switch {
+			case slices.ContainsFunc(by, func(h longrun.Heartbeat) bool { return !h.Healthy && !h.HealthUnknown }):
+			case slices.ContainsFunc(by, func(h longrun.Heartbeat) bool { return h.HealthUnknown }):
+				c.Unknown++
+			default:
 				c.Healthy++
 			}
 		case len(c.Gaps) > 0 && c.Gaps[len(c.Gaps)-1].To.Equal(start):

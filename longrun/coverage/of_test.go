@@ -348,7 +348,7 @@ func TestCoverageReadsTheSameInJSONAndInTheStore(t *testing.T) {
 	data, err := json.Marshal(c)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"from":"2025-12-29T22:00:00Z","to":"2025-12-29T22:02:00Z","intervalSec":60,
-		"expected":2,"written":1,"missed":1,"healthy":1,"extra":0,
+		"expected":2,"written":1,"missed":1,"healthy":1,"unknown":0,"extra":0,
 		"drift":{"beats":1,"p50Sec":1.5,"p90Sec":1.5,"p95Sec":1.5,"maxSec":1.5},
 		"gaps":[{"from":"2025-12-29T22:01:00Z","to":"2025-12-29T22:02:00Z","missed":1,"cause":"unknown","before":"a","after":""}]}`, string(data))
 }

@@ -40,14 +40,18 @@ func slowCover(beats []longrun.Heartbeat, w longrun.Window, interval time.Durati
 			break
 		}
 		c.Expected++
-		count, sick := 0, 0
+		count, sick, silent := 0, 0, 0
 		for _, h := range beats {
 			if h.TS.Before(start) || !h.TS.Before(end) {
 				continue
 			}
 			count++
 			drifts = append(drifts, h.TS.Sub(start))
-			if !h.Healthy {
+			switch {
+			case h.Healthy:
+			case h.HealthUnknown:
+				silent++
+			default:
 				sick++
 			}
 		}
@@ -55,8 +59,10 @@ func slowCover(beats []longrun.Heartbeat, w longrun.Window, interval time.Durati
 		case count > 0:
 			c.Written++
 			c.Duplicates += count - 1
-			if sick == 0 {
+			if sick == 0 && silent == 0 {
 				c.Healthy++
+			} else if sick == 0 {
+				c.Unknown++
 			}
 		case len(c.Gaps) > 0 && c.Gaps[len(c.Gaps)-1].To.Equal(start):
 			c.Missed++

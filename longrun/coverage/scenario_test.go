@@ -34,8 +34,9 @@ func decode(data []byte) scenario {
 		h := longrun.Heartbeat{
 			TS:         origin.Add(s.Offset(interval)),
 			InstanceID: instances[s.Of(4)], CommitHash: commits[s.Of(3)],
-			ChainSeq: int64(s.Of(4)), Healthy: s.Of(4) > 0, Late: s.Of(6) == 0,
+			ChainSeq: int64(s.Of(4)), Late: s.Of(6) == 0,
 		}
+		mood(s, &h)
 		// Mostly of a process that began at one of few moments.
 		if up := h.TS.Sub(origin.Add(time.Duration(s.Of(3)-1) * 13 * interval)); up > 0 {
 			h.UptimeSec = int64(up / time.Second)
@@ -46,6 +47,17 @@ func decode(data []byte) scenario {
 		in.beats = append(in.beats, h)
 	}
 	return in
+}
+
+// mood is how the host of a beat was; mostly it was well, and some beats do not say.
+func mood(s *drawtest.Source, h *longrun.Heartbeat) {
+	switch s.Of(6) {
+	case 0:
+	case 1:
+		h.HealthUnknown = true
+	default:
+		h.Healthy = true
+	}
 }
 
 // orderly is how it mostly goes: one process after the other leads, writes on
@@ -66,7 +78,8 @@ func orderly(s *drawtest.Source, in scenario, origin time.Time) scenario {
 				}
 			}
 			h := longrun.Beat(now, in.interval)
-			h.InstanceID, h.CommitHash, h.Healthy = r.InstanceID, r.CommitHash, s.Of(5) > 0
+			h.InstanceID, h.CommitHash = r.InstanceID, r.CommitHash
+			mood(s, &h)
 			h.UptimeSec = int64(now.Sub(r.ProcessStart) / time.Second)
 			in.beats = append(in.beats, h)
 			now = now.Add(in.interval)

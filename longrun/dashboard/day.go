@@ -37,15 +37,19 @@ func (k *known) day() longrun.Window {
 
 func (k *known) dayView() dayView {
 	w := k.day()
-	v := dayView{Date: k.At.Format(time.DateOnly), Clock: chart.Clock(w), Key: chart.Key(chart.InSlots, chart.InIncidents, chart.InProbes)}
+	v := dayView{Date: k.At.Format(time.DateOnly), Clock: chart.Clock(w), Key: chart.Key(k.Slots.Explain(chart.InSlots, chart.InIncidents, chart.InProbes)...)}
 	if k.Err != nil {
 		v.Unread = true
 		return v
 	}
 	c := k.Slots.Count(w)
 	sum := figures.Count(c.Missed) + " missed of " + figures.Count(c.Expected)
+	health := figures.Count(c.Unhealthy) + " not healthy"
+	if c.Unknown > 0 {
+		health += ", of " + figures.Count(c.Unknown) + " it is not known"
+	}
 	v.Lanes = append(v.Lanes, lane{map[bool]string{true: "Minutes", false: "Slots"}[k.Status.Interval == time.Minute], sum, chart.Strip(
-		"Slots of the last 24 hours: "+sum+", "+figures.Count(c.Unhealthy)+" not healthy", w, k.Slots)})
+		"Slots of the last 24 hours: "+sum+", "+health, w, k.Slots)})
 	var incidents []chart.Incident
 	open := 0
 	for _, i := range k.Survey.Summary.Incidents {

@@ -97,7 +97,7 @@ func (k *known) readStore(ctx context.Context, book *ledger.Ledger) (err error) 
 }
 
 func slotsOf(s ledger.Survey) chart.Slots {
-	return chart.Slots{From: s.Window.From, Interval: s.Interval, Filled: s.Filled, Healthy: s.Healthy}
+	return chart.Slots{From: s.Window.From, Interval: s.Interval, Filled: s.Filled, Healthy: s.Healthy, Unknown: s.Unknown}
 }
 
 // maxOpen is how many open incidents are shown.

@@ -46,6 +46,17 @@ type bigNumber struct {
 	Bad                bool
 }
 
+// goodNumber tells of the slots that were written and healthy.
+func goodNumber(c longrun.Coverage) bigNumber {
+	switch {
+	case c.HasData() && c.Judged() == 0:
+		return bigNumber{"Good", "not known", "of " + figures.Count(c.Unknown) + " written slots it is not known", false}
+	case c.Unknown > 0:
+		return bigNumber{"Good", figures.Percent(c.Healthy, c.Judged()), "written and healthy; of " + figures.Count(c.Unknown) + " it is not known", false}
+	}
+	return bigNumber{"Good", figures.Percent(c.Healthy, c.Expected), "written and healthy, of all expected", false}
+}
+
 // gapView is a gap and its slots.
 type gapView struct {
 	gapLine
@@ -105,9 +116,9 @@ func (h *handler) historyPage(w http.ResponseWriter, r *http.Request) {
 	link := func(day time.Time) string { return "?day=" + day.Format(time.DateOnly) }
 	v.Heading = "Every day"
 	if days == 365 {
-		v.Note, v.Chart, v.Key = "taller: more is missed", chart.Calendar(s.Asked, slotsOf(s), link), chart.Key(chart.InCalendar)
+		v.Note, v.Chart, v.Key = "taller: more is missed", chart.Calendar(s.Asked, slotsOf(s), link), chart.Key(slotsOf(s).Explain(chart.InCalendar)...)
 	} else {
-		v.Note, v.Chart, v.Key = "a row a day, UTC", chart.Heat(s.Asked, slotsOf(s), link), chart.Key(chart.InSlots)
+		v.Note, v.Chart, v.Key = "a row a day, UTC", chart.Heat(s.Asked, slotsOf(s), link), chart.Key(slotsOf(s).Explain(chart.InSlots)...)
 	}
 	h.render(w, r, http.StatusOK, "history", frame{Title: "History", Page: "history", Body: v})
 }
@@ -141,7 +152,7 @@ func (h *handler) historyOf(s ledger.Survey, now time.Time) historyView {
 		{"Missed", unit(c.Missed), plural(made.Gaps.Count, "gap", "gaps"), c.Missed > 0},
 		{allowedName, unit(allowed), figures.Share(made.Judgement.Target) + " of what is known", c.Missed > allowed},
 		{"Coverage", figures.Percent(c.Written, c.Expected), figures.Count(c.Written) + " of " + figures.Count(c.Expected), false},
-		{"Good", figures.Percent(c.Healthy, c.Expected), "written and healthy, of all expected", false},
+		goodNumber(s.Summary.Coverage),
 	}
 	k := &known{At: now}
 	k.Status.Interval = s.Interval
@@ -243,7 +254,7 @@ func (h *handler) dayPage(w http.ResponseWriter, r *http.Request, name string, n
 	}
 	v.Tabs = append(v.Tabs, tabLink{"?window=365d", "Year", false})
 	v.Today = name
-	v.Heading, v.Note, v.Chart, v.Key = "Hour by hour", "a row an hour, UTC", chart.Heat(window, slotsOf(s), nil), chart.Key(chart.InSlots)
+	v.Heading, v.Note, v.Chart, v.Key = "Hour by hour", "a row an hour, UTC", chart.Heat(window, slotsOf(s), nil), chart.Key(slotsOf(s).Explain(chart.InSlots)...)
 	h.render(w, r, http.StatusOK, "history", frame{Title: v.Title, Page: "history", Body: v})
 }
 

@@ -39,6 +39,9 @@
 // give the same bytes, and a field that is added later changes none of an older
 // document.
 //
+// A Restore, by which an operator declares that a backup was put in the store's place, is
+// a leaf, too: the first behind what is left.
+//
 // Checkpoints are tlog-checkpoints and signed-notes, and proofs tlog-proofs of C2SP:
 // others check them with the VerifierKey and nothing of ours. What witnesses cosigned
 // of a checkpoint stands beside it, in Batch.Cosigned: see package witness.

@@ -19,6 +19,7 @@ const (
 	Probe    Kind = 'p'
 	Incident Kind = 'i'
 	Rollup   Kind = 'r'
+	Restored Kind = 'd'
 )
 
 // The first line of each entry, so that no document can pass for one of another
@@ -27,6 +28,7 @@ const (
 	probeHeader    = "longrun.Probe/1\n"
 	incidentHeader = "longrun.Incident/1\n"
 	rollupHeader   = "longrun.Rollup/1\n"
+	restoreHeader  = "longrun.Restore/1\n"
 )
 
 // BeatEntry returns the text that is logged of a beat: the one that Hash is of.

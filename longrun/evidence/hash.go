@@ -34,7 +34,7 @@ const evidenceTime = "2006-01-02T15:04:05.000000Z"
 //	integer   decimal, a minus sign where needed: 60
 //	float     decimal, no exponent, the fewest digits that read back as the same
 //	          float64, minus zero as zero: 0.205
-//	boolean   true or false
+//	boolean   true or false; healthy of a numbered beat that does not say it: unknown
 //	string    UTF-8 as it is, but backslash as \\ and line feed as \n; a byte that
 //	          is not UTF-8 becomes U+FFFD, as it does in JSON
 //
@@ -61,7 +61,7 @@ func appendCanonical(h *longrun.Heartbeat, b []byte) []byte {
 	b = appendFloat(append(b, "driftSec="...), h.DriftSec)
 	b = appendInt(append(b, "epoch="...), h.Epoch)
 	b = appendInt(append(b, "expectedIntervalSec="...), h.ExpectedIntervalSec)
-	b = appendBool(append(b, "healthy="...), h.Healthy)
+	b = appendHealthy(append(b, "healthy="...), h)
 	b = appendText(append(b, "instanceId="...), h.InstanceID)
 	b = appendBool(append(b, "late="...), h.Late)
 	b = appendInt(append(b, "memoryRss="...), h.MemoryRSS)
@@ -92,6 +92,16 @@ func appendCounts(b []byte, counts map[string]int64) []byte {
 func appendInt(b []byte, v int64) []byte { return append(strconv.AppendInt(b, v, 10), '\n') }
 
 func appendBool(b []byte, v bool) []byte { return append(strconv.AppendBool(b, v), '\n') }
+
+// appendHealthy also tells a beat whose field was taken out from one that was not
+// healthy: that would be a number that rises. The original's beats, which have no number
+// in the chain, never had it, and keep the hash that older versions logged.
+func appendHealthy(b []byte, h *longrun.Heartbeat) []byte {
+	if h.HealthUnknown && h.ChainSeq != 0 {
+		return append(b, "unknown\n"...)
+	}
+	return appendBool(b, h.Healthy)
+}
 
 func appendFloat(b []byte, v float64) []byte {
 	if v == 0 {

@@ -119,7 +119,7 @@ func parseLine(text string) (l Line, ok bool) {
 	id, rest, _ := strings.Cut(rest, " ")
 	number, leaf, _ := strings.Cut(rest, " ")
 	switch kind {
-	case "h", "p", "i", "r":
+	case "h", "p", "i", "r", "d":
 		l.Kind = Kind(kind[0])
 	default:
 		return l, false

@@ -61,6 +61,8 @@ func checkIdentity(id string, value any) error {
 		field, own = "rule and target", v.ID()
 	case *evidence.Batch:
 		field, own = "number", v.ID()
+	case *evidence.Restore:
+		field, own = "restoreId", v.RestoreID
 	default:
 		return nil
 	}

@@ -31,6 +31,32 @@ func (l *Ledger) CreateBatch(b evidence.Batch) store.Op {
 	return store.Create(l.Key(Evidence, b.ID()), b)
 }
 
+// Restores streams the declared restores of a page; see List.
+func (l *Ledger) Restores(ctx context.Context, p Page) iter.Seq2[Entry[evidence.Restore], error] {
+	return List[evidence.Restore](ctx, l, Restores, p)
+}
+
+// CreateRestore is the write of a declared restore, refused where there is one of its ID.
+// It belongs into the commit of the batch that logs it; see logbook.Log.Declare.
+func (l *Ledger) CreateRestore(r evidence.Restore) store.Op {
+	return store.Create(l.Key(Restores, r.RestoreID), r)
+}
+
+// restoresOf are the declared restores by which something of a window is lost. What does
+// not decode is passed over: verification names it.
+func (l *Ledger) restoresOf(ctx context.Context, w longrun.Window) (all []evidence.Restore, err error) {
+	for e, err := range l.Restores(ctx, Page{From: w.From}) {
+		switch {
+		case isDocument(err):
+		case err != nil:
+			return nil, err
+		case e.Value.LastBeat.Before(w.To):
+			all = append(all, e.Value)
+		}
+	}
+	return all, nil
+}
+
 // newestBatches is how many are asked for when the one with the highest number is
 // looked for: a clock that was wrong may have put others behind it.
 const newestBatches = 16

@@ -47,4 +47,10 @@ func mendHeartbeat(h *longrun.Heartbeat, rec store.Record) {
 	if h.CommitHash == "" && h.ChainSeq == 0 { // of the original system, which knew no chain
 		h.CommitHash = originalCommit(rec)
 	}
+	if !h.Healthy {
+		var says struct {
+			Healthy *bool `json:"healthy" firestore:"healthy"`
+		}
+		h.HealthUnknown = rec.Decode(&says) == nil && says.Healthy == nil
+	}
 }

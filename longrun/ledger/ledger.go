@@ -45,11 +45,12 @@ const (
 	Evidence   Collection = "evidence"
 	// Witnessed are the logs of others, see package witnessed.
 	Witnessed Collection = "witnessed"
+	Restores  Collection = "restores"
 )
 
 // Collections returns all of them.
 func Collections() []Collection {
-	return []Collection{Config, Locks, Runs, Heartbeats, Probes, Incidents, Rules, Silences, Outbox, Rollups, Evidence, Witnessed}
+	return []Collection{Config, Locks, Runs, Heartbeats, Probes, Incidents, Rules, Silences, Outbox, Rollups, Evidence, Witnessed, Restores}
 }
 
 // Ledger reads and writes the documents under one root. It is safe for

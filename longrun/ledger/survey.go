@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 )
 
 // Survey is what the documents tell of a window, and where each day of it was
@@ -31,14 +32,18 @@ type Survey struct {
 	// not count.
 	Now time.Time
 	// Summary has the numbers, Filled and Healthy the slots, Window.From's as
-	// bit 0.
-	Summary         coverage.Summary
-	Filled, Healthy *coverage.Bitmap
+	// bit 0, and Unknown those of which nobody knows whether they were healthy: nil
+	// where that is of none.
+	Summary                  coverage.Summary
+	Filled, Healthy, Unknown *coverage.Bitmap
 	// Days are the days of the window, and where each was read.
 	Days []SurveyDay
 	// Mangled are the documents that did not decode, the first MaxMangled of
 	// those that were read; Summary.Mangled counts those of the rollups too.
 	Mangled []string
+	// Restores are the restores from a backup that were declared, by which something of
+	// the window is lost.
+	Restores []evidence.Restore
 	// Unread are incidents that were open when their day was rolled up, and
 	// whose documents are gone: how they ended is not known.
 	Unread []string
@@ -110,12 +115,15 @@ func (l *Ledger) Survey(ctx context.Context, w longrun.Window, interval time.Dur
 		earliest = now // nothing was ever written: no slot can be missed
 	}
 	s.count(w.Clip(earliest))
+	if s.Restores, err = l.restoresOf(ctx, s.Window); err != nil {
+		return Survey{}, err
+	}
 	if err := s.run(ctx); err != nil {
 		return Survey{}, err
 	}
 	s.Summary = s.digest.Summary()
 	s.OtherIntervals = s.otherIntervals()
-	s.Filled, s.Healthy = s.digest.Bitmaps()
+	s.Filled, s.Healthy, s.Unknown = s.digest.Bitmaps()
 	s.compare()
 	return s.Survey, nil
 }

@@ -172,7 +172,7 @@ func BenchmarkPage(b *testing.B) {
 		d.Add(h)
 	}
 	s := ledger.Survey{Root: "a/b", Asked: w, Window: w, Earliest: &w.From, Interval: time.Minute, Now: w.To, Summary: d.Summary()}
-	s.Filled, s.Healthy = d.Bitmaps()
+	s.Filled, s.Healthy, s.Unknown = d.Bitmaps()
 	r := report.New(s, nil)
 	var markdown, page time.Duration
 	for b.Loop() {

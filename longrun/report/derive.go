@@ -42,18 +42,23 @@ func derivations(s ledger.Survey, r Report) []Derivation {
 		{Number: "coverage", Value: figures.Percent(c.Written, c.Expected), Source: "the two above", Formula: fmt.Sprintf("%d / %d", c.Written, c.Expected), Query: "–"},
 	}
 	list = append(list, budgetDerivations(r, beats, path(ledger.Heartbeats))...)
+	sums, silent := c.sums(), ""
+	if c.Unknown > 0 {
+		// Where none says it, what is left to divide by is no share of anything.
+		silent = fmt.Sprintf(", without the %d in which a beat has no healthy and none has healthy = false", c.Unknown)
+	}
 	list = append(list, []Derivation{
 		{
 			Number: "gaps", Value: fmt.Sprintf("%s with %s slots", figures.Count(r.Gaps.Count), figures.Count(r.Gaps.Missed)), Source: path(ledger.Heartbeats), Query: beats,
 			Formula: fmt.Sprintf("in the order of ts, with the window's bounds as beats at either end: the slots strictly between neighbours, %d in all", c.Missed),
 		},
 		{
-			Number: "good slots", Value: figures.Percent(c.Healthy, c.Expected), Source: path(ledger.Heartbeats), Query: beats,
-			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of all that are expected", c.Healthy, c.Expected),
+			Number: "good slots", Value: goodShare(sums), Source: path(ledger.Heartbeats), Query: beats,
+			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of all that are expected%s", c.Healthy, c.Expected-c.Unknown, silent),
 		},
 		{
-			Number: "healthy while seen", Value: figures.Percent(c.Healthy, c.Written), Source: path(ledger.Heartbeats), Query: beats,
-			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of those that have a beat", c.Healthy, c.Written),
+			Number: "healthy while seen", Value: knownShare(c.Healthy, sums.Known()), Source: path(ledger.Heartbeats), Query: beats,
+			Formula: fmt.Sprintf("%d / %d: the slots whose beats all have healthy = true, of those that have a beat%s", c.Healthy, sums.Known(), silent),
 		},
 	}...)
 	if c.Drift != nil {

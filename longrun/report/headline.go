@@ -100,7 +100,7 @@ func (r Report) cards() []card {
 	cards = append(
 		cards,
 		card{Name: "Coverage", Value: figures.Percent(c.Written, c.Expected), Of: fmt.Sprintf("%s of %s slots", figures.Count(c.Written), figures.Count(c.Expected))},
-		card{Name: r.good(), Value: figures.Percent(c.Healthy, c.Expected), Of: fmt.Sprintf("written and healthy, of all %s", figures.Count(c.Expected))},
+		r.goodCard(),
 	)
 	incidents := card{Name: "Incidents", Value: figures.Count(r.Incidents.Count), Of: "none open"}
 	if r.Incidents.Open > 0 {
@@ -110,6 +110,19 @@ func (r Report) cards() []card {
 		incidents.Of += ", " + r.repairWords()
 	}
 	return append(cards, incidents)
+}
+
+// goodCard tells of the slots that were written and healthy.
+func (r Report) goodCard() card {
+	c, sums := r.Coverage, r.Coverage.sums()
+	g := card{Name: r.good(), Value: goodShare(sums), Of: fmt.Sprintf("written and healthy, of all %s", figures.Count(c.Expected))}
+	switch {
+	case sums.Judged() == 0:
+		g.Of = fmt.Sprintf("of %s written slots it is not known", figures.Count(c.Unknown))
+	case c.Unknown > 0:
+		g.Of = fmt.Sprintf("written and healthy, of %s; of %s it is not known", figures.Count(sums.Judged()), figures.Count(c.Unknown))
+	}
+	return g
 }
 
 // repairWords say the mean and the median of MTTR, and of how many they are.

@@ -139,10 +139,10 @@ func (r Report) part(s section, opt PageOptions) part {
 	}
 	switch s.Chart {
 	case "calendar":
-		p.Chart, p.Key = chart.Calendar(r.drawn(monthOf), r.slots(), nil), chart.Key(chart.InCalendar)
+		p.Chart, p.Key = chart.Calendar(r.drawn(monthOf), r.slots(), nil), chart.Key(r.slots().Explain(chart.InCalendar)...)
 	case "heat":
 		if r.Window.CountedTo.Sub(r.Window.CountedFrom) <= heatUpTo {
-			p.Chart, p.Key = chart.Heat(r.drawn(dayOf), r.slots(), nil), chart.Key(chart.InSlots)
+			p.Chart, p.Key = chart.Heat(r.drawn(dayOf), r.slots(), nil), chart.Key(r.slots().Explain(chart.InSlots)...)
 		}
 	case "latency":
 		p.Chart, p.Key = r.latency(), chart.Key(chart.InLatencies, chart.InProbes)
@@ -196,6 +196,16 @@ func (r Report) slots() chart.Slots {
 					if !unhealthy.Has(i) {
 						s.Healthy.Set(at + i)
 					}
+				}
+			}
+		}
+		if unknown, err := coverage.ParseBitmap(d.UnknownSlots); err == nil {
+			if s.Unknown == nil {
+				s.Unknown = coverage.NewBitmap(n)
+			}
+			for from, to := range unknown.Runs() {
+				for i := from; i < to; i++ {
+					s.Unknown.Set(at + i)
 				}
 			}
 		}

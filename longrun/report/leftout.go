@@ -6,10 +6,14 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/figures"
+	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
+
+// maxRestore is how much is shown of a declared restore, in characters.
+const maxRestore = 1200
 
 // maxReasons bounds the lines about single days.
 const maxReasons = 20
@@ -26,6 +30,9 @@ func leftOut(s ledger.Survey, r Report) []string {
 			figures.Length(other), figures.Length(s.Interval), figures.Length(coverage.Finest(other, s.Interval))))
 	}
 	lines = append(lines, dayLines(s)...)
+	for _, r := range s.Restores {
+		lines = append(lines, "A restore was declared: "+visible.Line(r.String(), maxRestore)+".")
+	}
 	for _, path := range s.Mangled {
 		lines = append(lines, "The document "+path+" does not decode: it is in no number.")
 	}
@@ -39,7 +46,7 @@ func leftOut(s ledger.Survey, r Report) []string {
 		lines = append(lines, fmt.Sprintf("Rollups had no room for the causes of %s gaps, the latencies of %s probes, %s lines of instances and %s incidents. The slots, the probes' counts and the drift are all there.",
 			figures.Count(o.Gaps), figures.Count(o.Points), figures.Count(o.Instances), figures.Count(o.Incidents)))
 	}
-	if r.Coverage.Written > 0 && r.Coverage.Healthy == 0 {
+	if r.Coverage.Written > 0 && r.Coverage.Healthy == 0 && r.Coverage.Unknown == 0 {
 		lines = append(lines, "Not one beat says that the host was healthy. Beats of the original system never do: they do not know the word.")
 	}
 	for _, p := range r.Probes {

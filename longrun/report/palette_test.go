@@ -158,7 +158,7 @@ func TestMissedOutshoutsUnhealthy(t *testing.T) {
 			}
 		}
 		s := ledger.Survey{Asked: w, Window: w, Earliest: &w.From, Interval: time.Minute, Now: w.To, Summary: d.Summary()}
-		s.Filled, s.Healthy = d.Bitmaps()
+		s.Filled, s.Healthy, s.Unknown = d.Bitmaps()
 		for i := range days {
 			s.Days = append(s.Days, ledger.SurveyDay{Date: longrun.RollupID(w.From.AddDate(0, 0, i))})
 		}
@@ -236,7 +236,7 @@ func TestAWindowThatIsKnownInPartDoesNotPass(t *testing.T) {
 			d.Add(longrun.Beat(known.From.Add(time.Duration(i)*time.Minute), time.Minute))
 		}
 		s := ledger.Survey{Asked: w, Window: known, Earliest: &known.From, Interval: time.Minute, Now: w.To, Summary: d.Summary()}
-		s.Filled, s.Healthy = d.Bitmaps()
+		s.Filled, s.Healthy, s.Unknown = d.Bitmaps()
 		r := report.New(s, nil)
 		require.Equal(t, c.want, r.Judgement.Outcome, "%+v", c)
 		require.InDelta(t, float64(c.known)/(7*1440), r.Judgement.Known, 1e-9)

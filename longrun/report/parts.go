@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/figures"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
@@ -13,13 +14,16 @@ import (
 
 func coverageOf(s coverage.Summary) Coverage {
 	c := s.Coverage
-	out := Coverage{Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy, Extra: c.Duplicates, Late: s.Late}
+	out := Coverage{Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy, Unknown: c.Unknown, Extra: c.Duplicates, Late: s.Late}
 	if c.HasData() {
 		ratio := c.Ratio()
-		good := float64(c.Healthy) / float64(c.Expected)
-		out.Coverage, out.Good = &ratio, &good
+		out.Coverage = &ratio
 	}
-	if c.Written > 0 {
+	if c.Judged() > 0 {
+		good := c.Good()
+		out.Good = &good
+	}
+	if c.Known() > 0 {
 		availability := c.Availability()
 		out.Availability = &availability
 	}
@@ -117,7 +121,7 @@ func daysOf(s ledger.Survey) []Day {
 			w.To = counted.To
 		}
 		first, n := int(w.From.Sub(counted.From)/s.Interval), int(w.To.Sub(w.From)/s.Interval)
-		filled, unhealthy := coverage.NewBitmap(n), coverage.NewBitmap(n)
+		filled, unhealthy, unknown := coverage.NewBitmap(n), coverage.NewBitmap(n), coverage.NewBitmap(n)
 		for i := range n {
 			switch {
 			case !s.Filled.Has(first + i):
@@ -126,18 +130,39 @@ func daysOf(s ledger.Survey) []Day {
 			default:
 				filled.Set(i)
 				unhealthy.Set(i)
+				if s.Unknown.Has(first + i) {
+					unknown.Set(i)
+				}
 			}
 		}
-		written := filled.Count()
+		written, silent, silentSlots := filled.Count(), unknown.Count(), ""
+		if silent > 0 {
+			silentSlots = unknown.String()
+		}
 		days = append(days, Day{
 			Date: d.Date, From: w.From, To: w.To,
-			Expected: n, Written: written, Missed: n - written, Healthy: written - unhealthy.Count(),
+			Expected: n, Written: written, Missed: n - written, Healthy: written - unhealthy.Count(), Unknown: silent,
 			Source: d.Source, Reason: d.Reason, Differs: d.Differs,
-			Slots: filled.String(), Unhealthy: unhealthy.String(),
+			Slots: filled.String(), Unhealthy: unhealthy.String(), UnknownSlots: silentSlots,
 		})
 		day = longrun.DayOf(day.To)
 	}
 	return days
+}
+
+// sums are what its shares are of.
+func (c Coverage) sums() longrun.Coverage {
+	return longrun.Coverage{Expected: c.Expected, Written: c.Written, Missed: c.Missed, Healthy: c.Healthy, Unknown: c.Unknown}
+}
+
+// goodShare is the share of good slots, as people read it.
+func goodShare(c longrun.Coverage) string { return knownShare(c.Healthy, c.Judged()) }
+
+func knownShare(healthy, of int) string {
+	if of <= 0 {
+		return "not known"
+	}
+	return figures.Percent(healthy, of)
 }
 
 // interval is the length of a slot.

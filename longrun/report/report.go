@@ -73,11 +73,14 @@ type Coverage struct {
 	Written  int      `json:"written"`
 	Missed   int      `json:"missed"`
 	Coverage *float64 `json:"coverage"`
-	// Healthy counts the written slots in which the host called itself healthy. Good
-	// is Healthy / Expected, which whatever was missed lowers. Availability is
-	// Healthy / Written, how healthy it was while it was seen: it can be 1 beside an
-	// outage of a day, and is no headline.
+	// Healthy counts the written slots in which the host called itself healthy, Unknown
+	// those whose beats do not say it, as beats of the original system: they are in no
+	// share. Good is Healthy / (Expected − Unknown), which whatever was missed lowers.
+	// Availability is Healthy / (Written − Unknown), how healthy it was while it was seen:
+	// it can be 1 beside an outage of a day, and is no headline. Both are null where no
+	// beat says it.
 	Healthy      int      `json:"healthy"`
+	Unknown      int      `json:"unknown"`
 	Good         *float64 `json:"good"`
 	Availability *float64 `json:"availability"`
 	// Extra counts beats that found their slot filled, Late those that were
@@ -157,14 +160,17 @@ type Day struct {
 	Written  int       `json:"written"`
 	Missed   int       `json:"missed"`
 	Healthy  int       `json:"healthy"`
+	Unknown  int       `json:"unknown"`
 	// Source is "rollup" or "beats", Reason why a whole day was not read from
 	// its rollup, and Differs how that contradicts the beats.
 	Source  ledger.Source `json:"source"`
 	Reason  string        `json:"reason"`
 	Differs string        `json:"differs"`
-	// Slots and Unhealthy are as in longrun.Rollup, from From on.
-	Slots     string `json:"slots"`
-	Unhealthy string `json:"unhealthy"`
+	// Slots, Unhealthy and UnknownSlots are as Slots, Unhealthy and Unknown in
+	// longrun.Rollup, from From on.
+	Slots        string `json:"slots"`
+	Unhealthy    string `json:"unhealthy"`
+	UnknownSlots string `json:"unknownSlots"`
 }
 
 // Derivation is how one number is found again by hand.

@@ -96,7 +96,7 @@ func of(t *testing.T, days, missed int) ledger.Survey {
 		d.Add(h)
 	}
 	s := ledger.Survey{Root: "a/b", Asked: w, Window: w, Earliest: &w.From, Interval: time.Minute, Now: w.To.Add(time.Hour), Summary: d.Summary()}
-	s.Filled, s.Healthy = d.Bitmaps()
+	s.Filled, s.Healthy, s.Unknown = d.Bitmaps()
 	return s
 }
 

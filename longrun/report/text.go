@@ -89,7 +89,7 @@ func (r Report) windowSection() section {
 }
 
 func (r Report) coverageSection() section {
-	c := r.Coverage
+	c, sums := r.Coverage, r.Coverage.sums()
 	s := section{ID: "coverage", Title: "Slot by slot", Chart: "heat", Open: 10}
 	if !r.HasData() {
 		s.Lines = []string{"No slot of the window counts, so there is no number."}
@@ -99,8 +99,16 @@ func (r Report) coverageSection() section {
 	s.Head = []string{"Number", "Value", "From"}
 	s.Rows = [][]string{
 		{"Coverage", figures.Percent(c.Written, c.Expected), fmt.Sprintf("%s written / %s expected slots; %s missed", figures.Count(c.Written), figures.Count(c.Expected), figures.Count(c.Missed))},
-		{r.good(), figures.Percent(c.Healthy, c.Expected), fmt.Sprintf("%s written and healthy / %s expected slots", figures.Count(c.Healthy), figures.Count(c.Expected))},
-		{"Healthy while seen", figures.Percent(c.Healthy, c.Written), fmt.Sprintf("%s healthy / %s written slots; what was missed is not in it", figures.Count(c.Healthy), figures.Count(c.Written))},
+		{r.good(), goodShare(sums), fmt.Sprintf("%s written and healthy / %s expected slots", figures.Count(c.Healthy), figures.Count(c.Expected-c.Unknown))},
+		{"Healthy while seen", knownShare(c.Healthy, sums.Known()), fmt.Sprintf("%s healthy / %s written slots; what was missed is not in it", figures.Count(c.Healthy), figures.Count(sums.Known()))},
+	}
+	if c.Unknown > 0 {
+		s.Rows[1][2] += "; those of which it is not known are not in it"
+		s.Rows[2][2] += ", nor what is not known"
+		if sums.Known() == 0 {
+			s.Rows[1][2], s.Rows[2][2] = "no beat says whether the host was healthy", "no beat says it"
+		}
+		s.Rows = append(s.Rows, []string{"Health not known", figures.Count(c.Unknown), "written slots whose beats do not say whether the host was healthy, as those of the original system"})
 	}
 	if d := c.Drift; d != nil {
 		s.Rows = append(s.Rows, []string{
@@ -112,7 +120,7 @@ func (r Report) coverageSection() section {
 		s.Rows = append(s.Rows, []string{"Extra beats", figures.Count(c.Extra), "in a slot that had one: they fill nothing"})
 	}
 	if r.Judgement.Outcome == Pass && c.Good != nil && *c.Good < r.Judgement.Target {
-		s.Tail = []string{fmt.Sprintf("The verdict is about coverage. The %s, %s, are below the same target of %s.", strings.ToLower(r.good()), figures.Percent(c.Healthy, c.Expected), figures.Share(r.Judgement.Target))}
+		s.Tail = []string{fmt.Sprintf("The verdict is about coverage. The %s, %s, are below the same target of %s.", strings.ToLower(r.good()), goodShare(sums), figures.Share(r.Judgement.Target))}
 	}
 	return s
 }

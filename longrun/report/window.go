@@ -176,10 +176,10 @@ const monthsFrom = 32 * day
 
 // month is what counts of a UTC month.
 type month struct {
-	name                      string
-	expected, missed, healthy int
-	hit                       int // days with missed slots
-	worst                     Day
+	name string
+	longrun.Coverage
+	hit   int // days with missed slots
+	worst Day
 }
 
 // months are those of the window, the newest first.
@@ -191,7 +191,8 @@ func (r Report) months() []month {
 			all = append(all, month{name: name})
 		}
 		m := &all[len(all)-1]
-		m.expected, m.missed, m.healthy = m.expected+d.Expected, m.missed+d.Missed, m.healthy+d.Healthy
+		m.Expected, m.Written, m.Missed = m.Expected+d.Expected, m.Written+d.Written, m.Missed+d.Missed
+		m.Healthy, m.Unknown = m.Healthy+d.Healthy, m.Unknown+d.Unknown
 		if d.Missed > 0 {
 			m.hit++
 		}
@@ -210,12 +211,12 @@ func (r Report) monthsSection() section {
 	}
 	for _, m := range r.months() {
 		worst := "–"
-		if m.missed > 0 {
+		if m.Missed > 0 {
 			worst = fmt.Sprintf("%s, %s", m.worst.Date, figures.Length(time.Duration(m.worst.Missed)*r.interval()))
 		}
 		s.Rows = append(s.Rows, []string{
-			m.name, figures.Length(time.Duration(m.missed) * r.interval()), fmt.Sprintf("%s of %s", figures.Count(m.missed), figures.Count(m.expected)),
-			figures.Percent(m.expected-m.missed, m.expected), figures.Percent(m.healthy, m.expected), figures.Count(m.hit), worst,
+			m.name, figures.Length(time.Duration(m.Missed) * r.interval()), fmt.Sprintf("%s of %s", figures.Count(m.Missed), figures.Count(m.Expected)),
+			figures.Percent(m.Expected-m.Missed, m.Expected), goodShare(m.Coverage), figures.Count(m.hit), worst,
 		})
 	}
 	return s

@@ -322,7 +322,7 @@ func TestASingleMissedSlotShowsInAYear(t *testing.T) {
 		}
 	}
 	s.Summary = d.Summary()
-	s.Filled, s.Healthy = d.Bitmaps()
+	s.Filled, s.Healthy, s.Unknown = d.Bitmaps()
 	for i := range 60 {
 		s.Days = append(s.Days, ledger.SurveyDay{Date: longrun.RollupID(s.Window.From.AddDate(0, 0, i)), Source: ledger.FromRollup})
 	}

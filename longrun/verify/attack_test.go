@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -309,6 +311,49 @@ var attacks = []attack{
 	}},
 	{"cut the last days, the note made up", "key", false, func(a *attacker) bool { return a.cut(false) }},
 	{"cut the last days, with the note of then", "anchor", false, func(a *attacker) bool { return a.cut(true) }},
+	{"cut the last days, and declare it", "", false, func(a *attacker) bool {
+		told := a.told()
+		if !a.cut(true) {
+			return false
+		}
+		r, err := verify.Lost(a.tb.Context(), a.l, told)
+		if errors.Is(err, verify.ErrNothingLost) {
+			return false
+		}
+		require.NoError(a.tb, err)
+		return a.declare(r, nil, nil, false)
+	}},
+	{"cut the last days, and declare it beside the log", "", false, func(a *attacker) bool {
+		told := a.told()
+		if !a.cut(true) {
+			return false
+		}
+		r, err := verify.Lost(a.tb.Context(), a.l, told)
+		if errors.Is(err, verify.ErrNothingLost) {
+			return false
+		}
+		require.NoError(a.tb, err)
+		r.TS, r.By, r.Why = a.now, "somebody", "the disk failed"
+		r.RestoreID = evidence.RestoreID(r.TS)
+		a.set(a.l.Key(ledger.Restores, r.RestoreID), r)
+		return true
+	}},
+	{"take healthy out of a beat", "", false, func(a *attacker) bool {
+		e, ok := pick(a, all(a, ledger.Heartbeats, func(e ledger.Entry[longrun.Heartbeat]) bool {
+			return !e.Value.Healthy && !a.announced(ledger.Heartbeats, e.At)
+		}))
+		if !ok {
+			return false
+		}
+		rec, err := a.l.Record(a.tb.Context(), e.Key)
+		require.NoError(a.tb, err)
+		doc := map[string]any{}
+		require.NoError(a.tb, rec.Decode(&doc))
+		delete(doc, "healthy")
+		doc["ts"] = rec.At
+		a.set(e.Key, doc)
+		return true
+	}},
 	{"fork by the key's holder", "anchor", true, func(a *attacker) bool { return a.key != nil && a.anew(a.key) }},
 }
 

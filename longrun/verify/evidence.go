@@ -69,6 +69,11 @@ type EvidenceOptions struct {
 // Doubt and no Fault, and so is another tree of the log: nobody need have done wrong,
 // and yet nothing proves where the first one ended.
 //
+// A restore from a backup that was declared (see evidence.Restore, and Lost) is a Doubt,
+// too, with what is lost by it; of a window that it did not touch it is a Note. Anchors of
+// what is lost are no Faults then. Without the declaration they are; and where Keys are
+// given, with one that none of them signed.
+//
 // A window reads the log, the documents of its days, and the beats since the last day
 // that was logged, up to the head. Where that does not stand alone, as with late beats
 // that are not logged yet, everything is read; and so it is in a store without a log,
@@ -131,6 +136,9 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 	if err := r.others(ctx, o.From, o.To); err != nil {
 		return Outcome{}, false, err
 	}
+	if err := log.Restores(ctx, len(o.Keys) > 0, o.From, o.To); err != nil {
+		return Outcome{}, false, err
+	}
 	after, err := readLock(ctx, l)
 	if err != nil {
 		return Outcome{}, false, err
@@ -165,7 +173,11 @@ func judgeEvidence(ctx context.Context, l *ledger.Ledger, o EvidenceOptions, win
 		return Outcome{}, false, err
 	}
 	j.end(r, o, cosigned)
-	if r.inWindow == 0 && (!o.From.IsZero() || !o.To.IsZero()) {
+	switch windowed := !o.From.IsZero() || !o.To.IsZero(); {
+	case r.inWindow > 0 || !windowed:
+	case log.Closed(o.From, o.To):
+		q.Note("", "no beat of the chain lies in the window: its days were closed, and their rollups, which are those that were logged, say what became of them")
+	default:
 		q.Doubt("", "no beat of the chain lies in the window")
 	}
 	return q.outcome(), true, nil

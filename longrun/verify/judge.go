@@ -81,7 +81,7 @@ func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 	j.q.counts["pieces"] = int64(len(pieces))
 	j.lockRow(len(pieces) > 0)
 	if len(pieces) == 0 {
-		j.empty()
+		j.empty(r)
 		return nil
 	}
 	tip := j.tip(pieces)
@@ -106,8 +106,9 @@ func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 	return nil
 }
 
-// empty judges a store without a beat of the chain.
-func (j *judge) empty() {
+// empty judges a store, or what was read of it, without a beat of the chain. Of a window
+// whose days were closed their rollups tell what became of the beats.
+func (j *judge) empty(r *reading) {
 	i, pruned := j.book.endingAt(j.lock.head)
 	if pruned {
 		j.pruned(j.book.seals[:i+1])
@@ -121,7 +122,9 @@ func (j *judge) empty() {
 		j.q.Fault(j.lock.path, "the chain has %d beats, by the lock and the seals, and not one of them is there", last)
 		return
 	}
-	j.q.Doubt("", "there is no beat of the chain: nothing is proved")
+	if !r.log.Closed(j.q.from, j.q.to) {
+		j.q.Doubt("", "there is no beat of the chain: nothing is proved")
+	}
 }
 
 // lockRow judges the lock's document, apart from where its head leads.

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -234,6 +235,8 @@ func (j *judge) anchors(r *reading, o EvidenceOptions, newest *logged.Batch) boo
 		case r.anchors.held[seq]:
 			j.q.counts["anchors"]++
 			vouched = vouched || seq == j.lock.head.ChainSeq
+		case r.log.LostBeat(seq, hashes):
+			j.q.counts["anchorsLost"]++
 		case (j.anew > 0 || r.log.Chains() > 1) && (read || whole && seq <= max(r.highest, r.log.Highest())):
 			j.q.Doubt("", "an anchor says that number %d of the chain has hash %s, and no beat that was read has: it is of a chain from before this one began anew, or contradicts it", seq, short(hashes[0]))
 		case read && !j.q.named[j.path(place)]:
@@ -241,6 +244,9 @@ func (j *judge) anchors(r *reading, o EvidenceOptions, newest *logged.Batch) boo
 		case !read && whole && seq > max(j.lock.head.ChainSeq, j.now.head.ChainSeq):
 			j.q.Fault(j.lock.path, "says that the chain ends with number %d, and an anchor that it had number %d: what came behind it was removed", j.lock.head.ChainSeq, seq)
 		}
+	}
+	if n := j.q.counts["anchorsLost"]; n > 0 {
+		j.q.Note("", "%d of what the anchors tell is of a time that a declared restore lost", n)
 	}
 	return vouched
 }
@@ -270,6 +276,52 @@ func (j *judge) witnesses(ctx context.Context, r *reading, o EvidenceOptions) (b
 		}
 	}
 	return vouched, nil
+}
+
+// ErrNothingLost says that no anchor tells of more than is stored.
+var ErrNothingLost = errors.New("verify: the anchors tell of nothing that is not stored: nothing is known to be lost")
+
+// Lost returns what is to be declared after a backup was restored, by the anchors that were
+// kept elsewhere: what is left, and the newest that was there. Who declares it, when and
+// why is for the caller to say. It is of use before anything else is written: what an
+// instance adds afterwards looks like a part of what is left. The errors are
+// ErrNothingLost, and the store's.
+func Lost(ctx context.Context, l *ledger.Ledger, anchors []string) (evidence.Restore, error) {
+	k, err := readLock(ctx, l)
+	if err != nil {
+		return evidence.Restore{}, err
+	}
+	if err := errors.Join(k.bad, k.note); err != nil {
+		return evidence.Restore{}, fmt.Errorf("verify: %s: %w", k.path, err)
+	}
+	newest, err := l.NewestBatch(ctx)
+	if err != nil {
+		return evidence.Restore{}, err
+	}
+	r := evidence.Restore{Tree: newest.Value.Tree, Size: newest.Value.Size, Head: k.head.String()}
+	if r.Tree == "" {
+		r.Tree = evidence.Origin(l.Root())
+	}
+	beat, ok, err := ledger.First[longrun.Heartbeat](ctx, l, ledger.Heartbeats, ledger.Page{Desc: true, Limit: 5})
+	if err != nil {
+		return r, err
+	}
+	if ok {
+		r.LastBeat = beat.At
+	}
+	last := k.head.ChainSeq
+	for _, a := range logged.Anchors(strings.Join(anchors, "\n")) {
+		if c := a.Checkpoint; strings.HasSuffix(c.Origin, r.Tree) && c.Size > max(r.Size, r.LostSize) {
+			r.LostSize, r.LostRoot = c.Size, c.Root.String()
+		}
+		if a.Head.ChainSeq > last {
+			last, r.LostHead = a.Head.ChainSeq, a.Head.String()
+		}
+	}
+	if r.Leaves() == 0 && r.Beats() == 0 {
+		return r, ErrNothingLost
+	}
+	return r, nil
 }
 
 // heads are the heads that anchors tell of, by their numbers.

@@ -19,6 +19,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/retention"
+	"github.com/seed-13dc028d/longwatch/longrun/verify"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
@@ -59,6 +60,9 @@ type life struct {
 		day   time.Time
 	}
 	known map[any]any // what was read of a life that is over, see all
+
+	restores bool  // backups are made, and restored
+	backup   *life // the newest, nil without one
 }
 
 func (v *life) sign(n evidence.Note) evidence.Note { return n.Sign(logRoot, v.key) }
@@ -66,9 +70,16 @@ func (v *life) sign(n evidence.Note) evidence.Note { return n.Sign(logRoot, v.ke
 // newLife lives through some days. Each of look sees each slot when it is over.
 func newLife(tb testing.TB, seed uint64, days int, signed bool, look ...func(*life)) *life {
 	tb.Helper()
+	return live(tb, seed, days, signed, false, look...)
+}
+
+// live is newLife, with backups that are restored, and declared, where that is asked for.
+func live(tb testing.TB, seed uint64, days int, signed, restores bool, look ...func(*life)) *life {
+	tb.Helper()
 	v := &life{
 		tb: tb, rng: rand.New(rand.NewPCG(seed, 12)), st: memstore.New(nil), now: day0.Add(5 * time.Hour), every: 15 * time.Minute,
 		filled: map[time.Time]bool{}, dirty: map[time.Time]bool{}, counts: map[string]int64{}, rollups: map[string][]longrun.Rollup{},
+		restores: restores,
 	}
 	if signed {
 		v.key = testKey(1)
@@ -132,6 +143,13 @@ func (v *life) slot() {
 		v.every = []time.Duration{5 * time.Minute, 15 * time.Minute, 30 * time.Minute}[v.rng.IntN(3)]
 	case 7, 8, 9, 10, 11:
 		v.ahead = 0
+	case 12, 13, 14:
+		if v.restores && v.backup != nil && v.head.ChainSeq > v.backup.head.ChainSeq {
+			v.restore()
+		} else if v.restores {
+			v.row()
+			v.backup = v.fork(v.tb)
+		}
 	}
 	v.waiting = append(v.waiting, v.now.Add(v.ahead))
 	if v.now.Before(v.away) {
@@ -174,6 +192,28 @@ func (v *life) write() {
 		v.counts["beats"]++
 	}
 	v.waiting = nil
+}
+
+// restore puts the store back to what the backup has, and declares it by all that was
+// told outside.
+func (v *life) restore() {
+	v.anchor()
+	b := v.backup
+	v.st, v.l, v.lease, v.head, v.closed, v.open = b.st, b.l, b.lease, b.head, b.closed, nil
+	v.filled, v.dirty, v.rollups, v.notes, v.noteAt = b.filled, b.dirty, b.rollups, slices.Clone(b.notes), slices.Clone(b.noteAt)
+	if b.open != nil {
+		open := *b.open
+		v.open = &open
+	}
+	v.waiting, v.ahead, v.away, v.backup = nil, 0, time.Time{}, nil
+	v.now = v.now.Add(v.every)
+	r, err := verify.Lost(v.tb.Context(), v.l, v.anchors)
+	require.NoError(v.tb, err)
+	v.log = logbook.New(v.l, v.lease, logbook.Options{By: "longctl", Key: v.key})
+	r.TS, r.RestoreID, r.By, r.Why = v.now, evidence.RestoreID(v.now), "longctl", "the disk failed"
+	require.NoError(v.tb, v.log.Declare(v.tb.Context(), r))
+	v.counts["declared restores"]++
+	v.takeOver()
 }
 
 func (v *life) probe() {

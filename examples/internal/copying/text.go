@@ -86,6 +86,8 @@ func shapeOf(c ledger.Collection) reflect.Type {
 		return reflect.TypeFor[longrun.Rollup]()
 	case ledger.Evidence:
 		return reflect.TypeFor[evidence.Batch]()
+	case ledger.Restores:
+		return reflect.TypeFor[evidence.Restore]()
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func newKit(tb testing.TB, days int) *kit {
 func (k *kit) fromBitmaps() longrun.Coverage {
 	t := coverage.NewCounter(k.window, interval, k.now())
 	for _, d := range k.days {
-		t.AddBitmap(d.from, d.filled, d.healthy)
+		t.AddBitmap(d.from, d.filled, d.healthy, nil)
 	}
 	return t.Coverage()
 }
@@ -49,7 +49,7 @@ func (k *kit) fromText(tb testing.TB) longrun.Coverage {
 		require.NoError(tb, err)
 		// Which of the two is handed over as healthy costs the same, and neither
 		// has a part in what is compared.
-		t.AddBitmap(k.rollups[i].From, filled, unhealthy)
+		t.AddBitmap(k.rollups[i].From, filled, unhealthy, nil)
 	}
 	return t.Coverage()
 }

@@ -88,7 +88,7 @@ func rollUp(tb testing.TB, t *truth) (r rolled) {
 			day.Add(t.beats[next])
 		}
 		r.rollups = append(r.rollups, day.Rollup())
-		filled, healthy := bits.Bitmaps()
+		filled, healthy, _ := bits.Bitmaps()
 		r.days = append(r.days, dayBits{from, filled, healthy})
 	}
 	return r

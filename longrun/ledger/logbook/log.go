@@ -80,6 +80,8 @@ type Addition struct {
 	// Rollups are to be written, and logged as they are written. Those of which
 	// Version is known are written on the condition that it is still the same.
 	Rollups []Rollup
+	// Restore is declared with it: its document is written, and logged first.
+	Restore *evidence.Restore
 }
 
 // Rollup is one that is to be written.
@@ -146,6 +148,23 @@ func (g *Log) Append(ctx context.Context, a Addition) ([]longrun.Rollup, error) 
 	}
 }
 
+// Declare writes a declared restore and logs it: r must say of what is left what the log
+// says, and so be declared before anything else is logged. The errors are r's own, and
+// the store's.
+func (g *Log) Declare(ctx context.Context, r evidence.Restore) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	if err := g.locate(ctx); err != nil {
+		return err
+	}
+	if g.tip.Edge.Size() != r.Size || g.tip.Number > 0 && g.tip.Tree != r.Tree {
+		return fmt.Errorf("logbook: the log goes on behind %d leaves of %q, and the restore is to %d of %q: the lock's note and the newest batch are not of one backup", g.tip.Edge.Size(), g.tip.Tree, r.Size, r.Tree)
+	}
+	_, err := g.Append(ctx, Addition{Now: r.TS, Restore: &r})
+	return err
+}
+
 // landed takes note of batches that are stored.
 func (g *Log) landed(next evidence.Tip, added []evidence.Batch) {
 	g.tip, g.note, g.broken = next, evidence.Note{Number: next.Number, Root: next.Edge.Root()}, 0
@@ -171,6 +190,10 @@ func (g *Log) Newest(ctx context.Context) (evidence.Batch, error) {
 func (g *Log) batches(head evidence.Head, a Addition, old []evidence.Line) (stored []longrun.Rollup, added []evidence.Batch, ops []store.Op, next evidence.Tip, err error) {
 	next = g.tip
 	lines := slices.Concat(old, a.Lines)
+	if a.Restore != nil {
+		lines = slices.Insert(lines, 0, evidence.RestoreLine(a.Restore.RestoreID, *a.Restore))
+		ops = append(ops, g.ledger.CreateRestore(*a.Restore))
+	}
 	room := evidence.MaxLines - len(a.Rollups)
 	if room < 1 {
 		return nil, nil, nil, next, fmt.Errorf("logbook: %d rollups at once: %w", len(a.Rollups), store.ErrInvalid)

@@ -30,7 +30,7 @@ func of(known, missed int) report.Report {
 		d.Add(longrun.Beat(at, time.Minute))
 	}
 	s := ledger.Survey{Asked: w, Window: counted, Earliest: &first, Interval: time.Minute, Now: w.To, Summary: d.Summary()}
-	s.Filled, s.Healthy = d.Bitmaps()
+	s.Filled, s.Healthy, s.Unknown = d.Bitmaps()
 	return report.New(s, nil)
 }
 

@@ -13,7 +13,7 @@ import (
 // Calendar draws the days of w, a row for each month, the newest at the top, and in
 // it a bar for each day: the taller, the more slots of it were missed, and one is a
 // quarter of the whole already. An underline are days with slots that were written
-// and not healthy. A day without slots is one of which nothing is known; one that is
+// and not healthy, a dashed one those of which nobody knows it. A day without slots is one of which nothing is known; one that is
 // to come is not drawn. A bar, and a month's name by its worst day, lead where link
 // says; nil leads nowhere. Without any time there is no chart.
 func Calendar(w longrun.Window, s Slots, link DayLink) template.HTML {
@@ -120,6 +120,9 @@ func (c *calendar) day(at time.Time, n Count) {
 	if n.Unhealthy > 0 {
 		said += fmt.Sprintf(", %s written, but not healthy", figures.Count(n.Unhealthy))
 	}
+	if n.Unknown > 0 {
+		said += fmt.Sprintf(", %s written, health not known", figures.Count(n.Unknown))
+	}
 	bar := &drawing{}
 	if n.Expected == 0 {
 		said = at.Format(time.DateOnly) + ": not known"
@@ -127,8 +130,11 @@ func (c *calendar) day(at time.Time, n Count) {
 	} else {
 		bar.bar("f", x, barWidth, 30, 70)
 	}
-	if n.Unhealthy > 0 {
+	switch {
+	case n.Unhealthy > 0:
 		bar.bar("u", x, barWidth, 88, 12)
+	case n.Unknown > 0:
+		bar.bar("n", x+0.1, barWidth-0.2, 88, 10)
 	}
 	if n.Missed > 0 {
 		height := tall(n.Missed, int(day/c.slots.Interval))

@@ -33,7 +33,7 @@ func TestWhereThereIsNothingToDrawThereIsNoChart(t *testing.T) {
 }
 
 // minutes are slots of which each is what its letter says: w written, u written and
-// not healthy, m missed.
+// not healthy, s written and silent about that, m missed.
 func minutes(from time.Time, letters string) chart.Slots {
 	s := chart.Slots{From: from, Interval: time.Minute, Filled: coverage.NewBitmap(len(letters)), Healthy: coverage.NewBitmap(len(letters))}
 	for i, letter := range letters {
@@ -43,8 +43,34 @@ func minutes(from time.Time, letters string) chart.Slots {
 		if letter == 'w' {
 			s.Healthy.Set(i)
 		}
+		if letter == 's' {
+			if s.Unknown == nil {
+				s.Unknown = coverage.NewBitmap(len(letters))
+			}
+			s.Unknown.Set(i)
+		}
 	}
 	return s
+}
+
+// What nobody knows of the host's health is drawn as not known, and explained where
+// there is any.
+func TestHealthThatIsNotKnownIsDrawnAsSuch(t *testing.T) {
+	t.Parallel()
+	s := minutes(hour().From, "wssmuusswssu"+strings.Repeat("w", 48))
+	require.Equal(t, chart.Count{Expected: 60, Missed: 1, Unhealthy: 3, Unknown: 6}, s.Count(hour()))
+	heat := string(chart.Heat(hour(), s, nil))
+	for _, said := range []string{
+		"22:01 to 22:03: 2 slots written, health not known", "22:04 to 22:06: 2 slots written, but not healthy",
+		"22:06 to 22:08: 2 slots written, health not known", "22:09 to 22:11: 2 slots written, health not known", "22:11 to 22:12: 1 slot written, but not healthy",
+	} {
+		require.Contains(t, heat, said)
+	}
+	require.Contains(t, chart.Calendar(hour(), s, nil), "3 written, but not healthy, 6 written, health not known")
+	require.Contains(t, chart.Key(s.Explain(chart.InSlots)...), "health not known")
+	full := minutes(hour().From, strings.Repeat("w", 60))
+	require.NotContains(t, chart.Key(full.Explain(chart.InSlots)...), "health not known")
+	require.NotContains(t, chart.Heat(hour(), full, nil), "health not known")
 }
 
 func TestSlotsOutsideTheWindowAreNotDrawn(t *testing.T) {

@@ -13,6 +13,8 @@ const (
 	InLatencies Kind = "latencies"
 	InProbes    Kind = "probes"
 	InIncidents Kind = "incidents"
+	// InSilence is what Slots.Explain adds.
+	InSilence Kind = "silence"
 )
 
 // marks are those of each kind, as they are drawn in a square of 20, with what each
@@ -30,6 +32,9 @@ var marks = map[Kind][][2]string{ //nolint:gochecknoglobals // never changed
 		{`<rect class="f" x="0" y="5" width="20" height="15"/><rect class="u" x="3" y="15" width="14" height="5"/>`, "written, but not healthy: lower third"},
 		{`<rect class="f" x="0" y="5" width="20" height="15"/><rect class="m k" x="8" y="1" width="4" height="19"/>`, "missed: full height"},
 		{`<rect class="n" x="1" y="6" width="18" height="13"/>`, "not known"},
+	},
+	InSilence: {
+		{`<rect class="f" x="0" y="5" width="20" height="15"/><rect class="n" x="3" y="14.5" width="14" height="5"/>`, "written, health not known: dashed, below"},
 	},
 	InLatencies: {
 		{`<circle class="p" cx="10" cy="11" r="3"/>`, "passed, at its latency"},

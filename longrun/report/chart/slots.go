@@ -19,6 +19,9 @@ type Slots struct {
 	// Filled and Healthy have a bit for each slot from there on, as in ledger.Survey:
 	// those with a beat, and those of them in which the host called itself healthy.
 	Filled, Healthy *coverage.Bitmap
+	// Unknown has one for those with a beat that does not say how the host was. Default:
+	// each says it.
+	Unknown *coverage.Bitmap
 }
 
 // state is what is known of a slot, the loudest last: of several in one cell the
@@ -29,6 +32,7 @@ const (
 	outside state = iota // of what is drawn, or to come
 	unknown
 	written
+	silent // written, and nobody knows whether the host was healthy
 	unhealthy
 	missed
 )
@@ -50,6 +54,8 @@ func (s Slots) at(i int) state {
 		return outside
 	case !s.Filled.Has(i):
 		return missed
+	case s.Unknown.Has(i):
+		return silent
 	case !s.Healthy.Has(i):
 		return unhealthy
 	}
@@ -66,22 +72,35 @@ func (s Slots) until(i, end int) int {
 		return end
 	case missed:
 		return min(s.Filled.Next(i, true), end)
+	case silent:
+		return min(s.Filled.Next(i, false), s.next(s.Unknown, i, false), end)
 	case unhealthy:
-		return min(s.Filled.Next(i, false), s.nextHealthy(i, true), end)
+		return min(s.Filled.Next(i, false), s.next(s.Healthy, i, true), s.next(s.Unknown, i, true), end)
 	case written:
-		return min(s.Filled.Next(i, false), s.nextHealthy(i, false), end)
+		return min(s.Filled.Next(i, false), s.next(s.Healthy, i, false), s.next(s.Unknown, i, true), end)
 	case outside:
 	}
 	return end
 }
 
-// nextHealthy is the next slot that is healthy, or is not: all those behind the
-// bitmap are not.
-func (s Slots) nextHealthy(i int, healthy bool) int {
-	if at := s.Healthy.Next(i, healthy); at < s.Healthy.Len() || !healthy {
+// next is the next slot that is set in a bitmap, or is not: none behind it is.
+func (s Slots) next(b *coverage.Bitmap, i int, set bool) int {
+	if b == nil {
+		return s.len() // only what is set is looked for in one that may be nil
+	}
+	if at := b.Next(i, set); at < b.Len() || !set {
 		return at
 	}
 	return s.len()
+}
+
+// Explain are the kinds for Key with what else there is to explain: slots of which
+// nobody knows whether the host was healthy.
+func (s Slots) Explain(kinds ...Kind) []Kind {
+	if s.Unknown.Count() > 0 {
+		return append(kinds, InSilence)
+	}
+	return kinds
 }
 
 // runs are the slots of [first, end), numbered from first.
@@ -107,9 +126,9 @@ func (s Slots) index(t time.Time) int {
 // start is when a slot begins.
 func (s Slots) start(i int) time.Time { return s.From.Add(time.Duration(i) * s.Interval) }
 
-// Count says how many slots were expected, and how many of them were missed or
-// written and not healthy.
-type Count struct{ Expected, Missed, Unhealthy int }
+// Count says how many slots were expected, and how many of them were missed, written
+// and not healthy, or written and not known to be either.
+type Count struct{ Expected, Missed, Unhealthy, Unknown int }
 
 // Count counts the slots that begin in w.
 func (s Slots) Count(w longrun.Window) (c Count) {
@@ -124,6 +143,8 @@ func (s Slots) Count(w longrun.Window) (c Count) {
 			c.Missed += to - i
 		case unhealthy:
 			c.Unhealthy += to - i
+		case silent:
+			c.Unknown += to - i
 		case outside, unknown, written:
 		}
 		i = to
@@ -204,8 +225,8 @@ func join(runs []run) (joined []run) {
 type band struct{ y, height, over float64 }
 
 // row draws the slots that begin in the time row, of which what lies outside of shown
-// is left out: the band of what was written, and on it first what was not healthy and
-// then what was missed.
+// is left out: the band of what was written, and on it first what was not healthy, or
+// not known to be, and then what was missed.
 func (d *drawing) row(s Slots, row, shown longrun.Window, b band) {
 	shown = clip(row, shown)
 	first, end := s.index(shown.From), s.index(shown.To)
@@ -232,14 +253,18 @@ func (d *drawing) row(s Slots, row, shown longrun.Window, b band) {
 			d.rect("f", x, width, b.y, b.height, "")
 		case unknown:
 			d.rect("n", x, width, b.y+0.5, b.height-1, title(r, "not known"))
-		case outside, unhealthy, missed:
+		case outside, silent, unhealthy, missed:
 		}
 	}
 	runs := drawn(all, end-first)
 	for _, r := range runs {
-		if x, width := place(r); r.state == unhealthy {
-			third := float64(int(b.height / 3))
+		third := float64(int(b.height / 3))
+		switch x, width := place(r); r.state {
+		case unhealthy:
 			d.rect("u", x, width, b.y+b.height-third, third, title(r, "written, but not healthy"))
+		case silent:
+			d.rect("n", x, width, b.y+b.height-third+0.5, third-1, title(r, "written, health not known"))
+		case outside, unknown, written, missed:
 		}
 	}
 	for _, r := range runs {

@@ -27,8 +27,18 @@ func (c Heartbeats) Run(ctx context.Context, out io.Writer) error {
 	return list(ctx, c.ListFlags, out, "heartbeats", nil, []string{"TIME", "INSTANCE", "HEALTHY", "CONNECTED", "EPOCH", "COMMIT"}, beatRow)
 }
 
-func beatRow(h longrun.Heartbeat) []string {
-	return []string{instant(h.TS), or(h.InstanceID), yes(h.Healthy), strconv.FormatInt(h.ConnectedCount, 10), strconv.FormatInt(h.Epoch, 10), or(h.CommitHash)}
+// beat is a heartbeat as the server shows it.
+type beat struct {
+	longrun.Heartbeat
+	Healthy *bool `json:"healthy"` // nil: the document does not say it
+}
+
+func beatRow(h beat) []string {
+	health := "–"
+	if h.Healthy != nil {
+		health = yes(*h.Healthy)
+	}
+	return []string{instant(h.TS), or(h.InstanceID), health, strconv.FormatInt(h.ConnectedCount, 10), strconv.FormatInt(h.Epoch, 10), or(h.CommitHash)}
 }
 
 func yes(b bool) string {

@@ -41,7 +41,7 @@ type lockRow struct {
 // now is how it is.
 type now struct {
 	Locks     []lockRow          `json:"locks"`
-	Heartbeat *longrun.Heartbeat `json:"lastHeartbeat"`
+	Heartbeat *beat              `json:"lastHeartbeat"`
 	Coverage  json.RawMessage    `json:"coverage"` // of the last 24 hours
 	Open      []longrun.Incident `json:"openIncidents"`
 	Silences  []longrun.Silence  `json:"silences"`
@@ -66,7 +66,7 @@ func (n *now) read(ctx context.Context, d *door) error {
 	if err != nil {
 		return err
 	}
-	beats, err := ask[longrun.Heartbeat](ctx, d, "heartbeats", url.Values{"limit": {"1"}})
+	beats, err := ask[beat](ctx, d, "heartbeats", url.Values{"limit": {"1"}})
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,10 @@ func (n now) text(s *sheet) {
 		s.row("last beat", "none")
 	} else {
 		health := "healthy"
-		if !n.Heartbeat.Healthy {
+		switch h := n.Heartbeat.Healthy; {
+		case h == nil:
+			health = "health not known"
+		case !*h:
 			health = "unhealthy"
 		}
 		s.row("last beat", instant(n.Heartbeat.TS)+", of "+or(n.Heartbeat.InstanceID)+", "+health)
@@ -117,10 +120,10 @@ func (n now) text(s *sheet) {
 	var day struct {
 		Expected int64 `json:"expected"`
 		Written  int64 `json:"written"`
-		Good     int64 `json:"good"`
+		Healthy  int64 `json:"healthy"`
 	}
 	if json.Unmarshal(n.Coverage, &day) == nil {
-		s.row("24 hours", fmt.Sprintf("%d slots, %d of them written, %d good", day.Expected, day.Written, day.Good))
+		s.row("24 hours", fmt.Sprintf("%d slots, %d of them written, %d good", day.Expected, day.Written, day.Healthy))
 	}
 	s.row("open", strconv.Itoa(len(n.Open))+" incidents")
 	for _, i := range n.Open {

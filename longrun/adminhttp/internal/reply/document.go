@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 )
 
@@ -19,6 +20,7 @@ type Document struct {
 	ID, Path string
 	Value    any    // nil: only ID and path
 	err      string // why there is no value
+	unknown  string // the field that the document has not, though its type has a value there
 }
 
 // DocumentOf shows what was read. One that does not decode is shown as such: it
@@ -28,6 +30,9 @@ func DocumentOf[T any](e ledger.Entry[T], mangled bool) Document {
 	if mangled {
 		d.Value, d.err = nil, "the document does not decode"
 	}
+	if h, ok := any(e.Value).(longrun.Heartbeat); ok && h.HealthUnknown {
+		d.unknown = "healthy"
+	}
 	return d
 }
 
@@ -36,7 +41,7 @@ func DocumentOf[T any](e ledger.Entry[T], mangled bool) Document {
 func (d Document) MarshalJSON() ([]byte, error) {
 	var fields bytes.Buffer
 	if d.Value != nil {
-		if err := encodeFields(&fields, reflect.ValueOf(d.Value)); err != nil {
+		if err := encodeFields(&fields, reflect.ValueOf(d.Value), d.unknown); err != nil {
 			fields.Reset()
 			d.err = "the document cannot be shown as JSON"
 		}
@@ -79,7 +84,7 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 		return encode(b, v.Elem())
 	case reflect.Struct:
 		var inner bytes.Buffer
-		if err := encodeFields(&inner, v); err != nil {
+		if err := encodeFields(&inner, v, ""); err != nil {
 			return err
 		}
 		b.WriteByte('{')
@@ -125,8 +130,8 @@ func encodeMap(b *bytes.Buffer, v reflect.Value) error {
 	return nil
 }
 
-// encodeFields writes each field behind a comma.
-func encodeFields(b *bytes.Buffer, v reflect.Value) error {
+// encodeFields writes each field behind a comma, the unknown one as null.
+func encodeFields(b *bytes.Buffer, v reflect.Value, unknown string) error {
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Tag.Get("json")
 		if name == "" || name == "-" {
@@ -137,6 +142,10 @@ func encodeFields(b *bytes.Buffer, v reflect.Value) error {
 			return err
 		}
 		b.WriteByte(':')
+		if name == unknown {
+			b.WriteString("null")
+			continue
+		}
 		if err := encode(b, v.Field(i)); err != nil {
 			return err
 		}

@@ -69,7 +69,7 @@ func (b *Book) Hold(anchors []Anchor) (vouched int64) {
 	for _, c := range b.Batches {
 		at[place{c.Tree, c.Size}], last[c.Tree] = c, c
 	}
-	strange := 0
+	strange, lost := 0, int64(0)
 	for _, a := range anchors {
 		k := a.Checkpoint
 		if k.Size == 0 {
@@ -91,6 +91,8 @@ func (b *Book) Hold(anchors []Anchor) (vouched int64) {
 			if name == b.Newest().Tree {
 				vouched = max(vouched, k.Size)
 			}
+		case b.lostLeaves(name, k):
+			lost++
 		case c != nil && c.sound:
 			b.find.Fault(c.Path, "contradicts an anchor: both are of %d leaves of %q, and their hashes are %s and %s", k.Size, name, c.Root, k.Root)
 		case k.Size > end.Size:
@@ -99,6 +101,7 @@ func (b *Book) Hold(anchors []Anchor) (vouched int64) {
 			b.find.Fault(b.containing(name, k.Size).Path, "contradicts an anchor: no batch ends with leaf %d of %q, hash %s", k.Size, name, k.Root)
 		}
 	}
+	b.Counts["anchorsLost"] += lost
 	if strange > 0 {
 		b.find.Doubt("", "%d anchors are of other logs, or of trees that are gone: this one is %s", strange, strings.Join(b.Names(), ", "))
 	}

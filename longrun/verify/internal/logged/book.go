@@ -53,7 +53,8 @@ type Book struct {
 	pages []*page          // of the days that were looked at last
 	rolls rollups
 
-	chains int // beats with number 1
+	chains   int // beats with number 1
+	restored []restored
 
 	// Counts are of lines and documents, by name.
 	Counts map[string]int64

@@ -41,6 +41,8 @@ func dayOf(kind evidence.Kind, id string) string {
 	switch kind {
 	case evidence.Rollup:
 		return "rollups"
+	case evidence.Restored:
+		return "restores" // it is no document of the day that it names
 	case evidence.Beat:
 		if len(id) < 10 {
 			return ""
@@ -278,6 +280,8 @@ func collectionOf(kind evidence.Kind) ledger.Collection {
 		return ledger.Probes
 	case evidence.Incident:
 		return ledger.Incidents
+	case evidence.Restored:
+		return ledger.Restores
 	case evidence.Rollup:
 	}
 	return ledger.Rollups

@@ -111,6 +111,21 @@ func (b *Book) rollup(e ledger.Entry[longrun.Rollup], refs []ref) bool {
 // without one.
 func (b *Book) NewestDay() time.Time { return b.rolls.newest }
 
+// Closed reports whether each day of the window [from, to) was closed, and has the rollup
+// that was logged then: what is not there of them was not written, or was pruned. Of a
+// window without an end it is false.
+func (b *Book) Closed(from, to time.Time) bool {
+	if from.IsZero() || to.IsZero() || !from.Before(to) {
+		return false
+	}
+	for d := longrun.DayOf(from); d.From.Before(to); d = longrun.DayOf(d.To) {
+		if !b.rolls.days[longrun.RollupID(d.From)].closed {
+			return false
+		}
+	}
+	return true
+}
+
 const (
 	// settledDays is how many days later a day must have been closed before what it
 	// lacks was inserted: until then a leader looks for what came late.

@@ -16,7 +16,7 @@ func ofEvidence() []mutant {
 		},
 		{
 			name: "evidence: a beat's health is not in its hash", file: "longrun/evidence/hash.go",
-			old: `b = appendBool(append(b, "healthy="...), h.Healthy)
+			old: `b = appendHealthy(append(b, "healthy="...), h)
 `,
 			new: "",
 			pkg: "./longrun/evidence", tests: "Hash|Field|Encoding",

@@ -21,8 +21,8 @@ func ofProof() []mutant {
 		},
 		{
 			name: "proof: no holder leaves a sign", file: "lock/witness.go",
-			old: "g.row.Proof, g.end = mark, end",
-			new: "end(true)",
+			old: "g.row.Proof, g.end, g.lapsed = mark, end, store.Lapsed(c.witness, g.row.Owner)",
+			new: "_ = mark\n\tend(true)",
 			pkg: "./lock", tests: "Waiting|Standby",
 		},
 		{

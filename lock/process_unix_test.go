@@ -216,10 +216,10 @@ func (p *process) writes() {
 // TestScenario40 is told in stored documents and in what the processes say of
 // themselves, never in durations.
 func TestScenario40ProcessesThatAreFrozenAndKilledLeaveOneChain(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes two leases of real time")
 	}
-	t.Parallel()
 	onEach(t, 40, func(t *testing.T, g *ground) {
 		place, st := g.share(t)
 		freezeAndKill(t, place, st)

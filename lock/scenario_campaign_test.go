@@ -176,8 +176,15 @@ func TestScenario14AfterAnOutageForAllThereIsOneNewLeader(t *testing.T) {
 	})
 }
 
-func TestScenario15OfManyFirstOneWins(t *testing.T)     { race(t, 15, 0) }
-func TestScenario16OfManyTakeoversOneWins(t *testing.T) { race(t, 16, 1) }
+func TestScenario15OfManyFirstOneWins(t *testing.T) {
+	t.Parallel()
+	race(t, 15, 0)
+}
+
+func TestScenario16OfManyTakeoversOneWins(t *testing.T) {
+	t.Parallel()
+	race(t, 16, 1)
+}
 
 func race(t *testing.T, scene int, epoch int64) {
 	for _, n := range []int{2, 8, 50} {

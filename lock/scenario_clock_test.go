@@ -17,6 +17,7 @@ import (
 // This file has the scenarios of clocks that do not agree.
 
 func TestScenario24TheYearOfAnInstanceDecidesNothing(t *testing.T) {
+	t.Parallel()
 	for _, skew := range []time.Duration{-10 * time.Minute, -time.Minute, -time.Second, time.Second, time.Minute, 10 * time.Minute} {
 		t.Run(skew.String(), func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +93,7 @@ func TestScenario26AStoreClockSetForwardIsFenced(t *testing.T) {
 }
 
 func TestScenario27AClockFivePercentOffEndsTrustBeforeTheLease(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ holder, follower float64 }{{0.95, 1}, {1.05, 1}, {1, 0.95}, {1, 1.05}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			t.Parallel()

@@ -58,7 +58,7 @@ func TestScenario37ALockedDatabaseIsNoLoss(t *testing.T) {
 // keep it: on SQLite all of it, on Postgres what the lock has written.
 func (g *ground) contended(t *testing.T) (st store.Store, seize func() (letGo func())) {
 	t.Helper()
-	place, st := g.share(t)
+	place, _ := g.share(t)
 	begin := func(pool *sql.DB, text ...string) (letGo func()) {
 		conn, err := pool.Conn(t.Context())
 		require.NoError(t, err)

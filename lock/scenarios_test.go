@@ -162,7 +162,7 @@ func testsOfScenarios(t *testing.T) map[int]int {
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
-		for _, test := range strings.Split(string(source), "\nfunc ") {
+		for test := range strings.SplitSeq(string(source), "\nfunc ") {
 			if found := name.FindStringSubmatch(test); found != nil {
 				n, err := strconv.Atoi(found[1])
 				require.NoError(t, err)

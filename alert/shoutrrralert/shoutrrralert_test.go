@@ -27,7 +27,7 @@ func bark(address string) string {
 	return "bark://:" + secret + "@" + strings.TrimPrefix(address, "http://") + "/?scheme=http"
 }
 
-var yes = alerttest.Reply{Status: http.StatusOK, Body: `{"code":200,"message":"success"}`} //nolint:gochecknoglobals // never changed
+var yes = alerttest.Reply{Status: http.StatusOK, Body: `{"code":200,"message":"success"}`}
 
 func subject(url func(string) string) func(t *testing.T) alerttest.Subject {
 	return func(t *testing.T) alerttest.Subject {

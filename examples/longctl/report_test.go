@@ -49,8 +49,10 @@ func aged(t *testing.T, days int) (path string, first time.Time) {
 			ops = nil
 		}
 	}
-	_, err = st.Commit(t.Context(), ops...)
-	require.NoError(t, err)
+	if len(ops) > 0 {
+		_, err = st.Commit(t.Context(), ops...)
+		require.NoError(t, err)
+	}
 	return path, first
 }
 

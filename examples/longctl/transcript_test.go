@@ -51,6 +51,8 @@ var lately = []struct {
 	{regexp.MustCompile(`\d{8}T\d{6}_[0-9a-f]{8}`), "ID"},
 	{regexp.MustCompile(`\(commit [^)]*\)|\(go1[^)]*\)`), "(BUILD)"},
 	{regexp.MustCompile(`longctl v\d[^ ]* `), "longctl (devel) "},
+	{regexp.MustCompile(`restore_\d{8}T\d{6}`), "restore_NOW"},
+	{regexp.MustCompile(`"longctl [^" ]+"`), `"longctl HOST"`},
 	{regexp.MustCompile(`for \d+h\d+m\d+s`), "for LONG"},
 	{regexp.MustCompile(`(?m)(\\n|^|"root": ")[A-Za-z0-9+/]{43}=`), "${1}HASH"},
 	{regexp.MustCompile(`written, \d+ bytes`), "written, N bytes"},

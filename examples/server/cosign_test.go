@@ -22,11 +22,10 @@ import (
 )
 
 // keyOf is a private key as a variable holds it, and what belongs to it.
-func keyOf(seed byte) (text string, key ed25519.PrivateKey, public ed25519.PublicKey) {
+func keyOf(seed byte) (text string, public ed25519.PublicKey) {
 	raw := []byte(strings.Repeat(string(rune(seed)), ed25519.SeedSize))
-	key = ed25519.NewKeyFromSeed(raw)
-	public, _ = key.Public().(ed25519.PublicKey)
-	return base64.StdEncoding.EncodeToString(raw), key, public
+	public, _ = ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey)
+	return base64.StdEncoding.EncodeToString(raw), public
 }
 
 // past is a store of SQLite with a beat of yesterday, so that there is a day to be logged.
@@ -61,8 +60,8 @@ func (b book) cosigned(key witness.Key) (found evidence.Batch) {
 // a server that goes on with another store is told by it.
 func TestAServerIsTheWitnessOfAnother(t *testing.T) {
 	t.Parallel()
-	logKey, _, public := keyOf('l')
-	witnessKey, _, witnessPublic := keyOf('w')
+	logKey, public := keyOf('l')
+	witnessKey, witnessPublic := keyOf('w')
 	key, err := witness.NewKey("watch.example.org/witness", witnessPublic)
 	require.NoError(t, err)
 	home := filepath.Join(t.TempDir(), "witness.db")
@@ -99,7 +98,7 @@ func TestAServerIsTheWitnessOfAnother(t *testing.T) {
 	var conflict *witness.ConflictError
 	require.ErrorAs(t, err, &conflict)
 	require.GreaterOrEqual(t, conflict.Size, batch.Size, "it remembers")
-	response, err := http.Get("http://" + two.addr + "/witness" + witnesshttp.Path) //nolint:noctx // a test
+	response, err := http.Get("http://" + two.addr + "/witness" + witnesshttp.Path)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusMethodNotAllowed, response.StatusCode)
@@ -113,8 +112,8 @@ func TestAServerIsTheWitnessOfAnother(t *testing.T) {
 
 func TestMistakesAboutWitnessesAreNamed(t *testing.T) {
 	t.Parallel()
-	logKey, _, public := keyOf('l')
-	witnessKey, _, witnessPublic := keyOf('w')
+	logKey, public := keyOf('l')
+	witnessKey, witnessPublic := keyOf('w')
 	key, err := witness.NewKey("watch.example.org/witness", witnessPublic)
 	require.NoError(t, err)
 	logs := evidence.VerifierKey("ops.example.org/longrun", public)

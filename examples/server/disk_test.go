@@ -20,6 +20,7 @@ import (
 // A full disk is one line in the log, costs no beat, and is over by itself when there is
 // room again: what could not be stored waited.
 func TestAServerOutlivesAFullDisk(t *testing.T) {
+	seedtest.Long(t)
 	t.Parallel()
 	disktest.On(t, 4<<20, func(t *testing.T, disk disktest.Disk) {
 		path := filepath.Join(disk.Dir, "longrun.db")

@@ -64,6 +64,7 @@ var troubles = []struct {
 // lead, and who is cut off says so. Nothing is written twice or by a stale leader, each
 // empty slot has a cause, and when the network is whole all goes on by itself.
 func TestServersOutliveABrokenNetwork(t *testing.T) {
+	seedtest.Long(t)
 	t.Parallel()
 	t.Run("firestore", func(t *testing.T) {
 		t.Parallel()

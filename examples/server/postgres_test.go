@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/stores"
 	"github.com/seed-13dc028d/longwatch/internal/postgrestest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -81,6 +82,7 @@ func (b book) requireWhole(servers ...*process) {
 // A pooler that hangs with all connections open, and one that is started again, are an
 // outage of the store as any other is.
 func TestServersOutliveAPoolerThatFreezesAndOneThatIsStartedAgain(t *testing.T) {
+	seedtest.Long(t)
 	t.Parallel()
 	direct := postgresAddress(t, postgrestest.DSN(t))
 	pooler := postgrestest.StartPooler(t, postgrestest.DSN(t))

@@ -33,6 +33,7 @@ func pair(t *testing.T) (primary, replica *postgrestest.Server, between *faultne
 // The servers find the replica once it takes writes, go on from what it has, and say
 // that the rest is gone; no record pretends that it was not.
 func TestServersGoOnOnAReplicaThatIsPromotedAndSayWhatItLacks(t *testing.T) {
+	seedtest.Long(t)
 	t.Parallel()
 	primary, replica, between, address := pair(t)
 	one := launch(t, "one", "LONGRUN_STORE="+address)

@@ -131,6 +131,7 @@ func (c *crew) tally(what string, rounds int) {
 //
 //	go test ./examples/server -run Rounds -seeds=50 -timeout=1h -v | grep '| '
 func TestRoundsOfKillsAndFreezes(t *testing.T) {
+	seedtest.Long(t)
 	t.Parallel()
 	rounds := seedtest.Histories(6)
 	onEach(t, func(t *testing.T, b book, launch func(string, ...string) *process) {

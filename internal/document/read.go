@@ -356,7 +356,7 @@ func (r *reader) float() (float64, bool) {
 
 // instant reads a time as it reads itself.
 func (r *reader) instant(v reflect.Value) bool {
-	t, ok := v.Addr().Interface().(*time.Time)
+	t, ok := reflect.TypeAssert[*time.Time](v.Addr())
 	if !ok || r.at == len(r.data) || r.data[r.at] != '"' {
 		return false
 	}

@@ -91,7 +91,9 @@ func samples(tb testing.TB) (texts [][]byte) {
 	beat := longrun.Beat(noon.Add(205*time.Millisecond), time.Minute)
 	beat.Counts = map[string]int64{"sent": 4}
 	for _, v := range []any{
-		full(), every{}, beat,
+		full(),
+		every{},
+		beat,
 		longrun.Probe{ProbeKey: "OUT_20251229T23", TS: noon, LatencyMs: 812.5, Result: longrun.Pass},
 		longrun.Incident{IncidentID: "x", TS: noon, TSStart: noon, TSEnd: &end, MTTRSec: &sec},
 		longrun.Rollup{

@@ -21,7 +21,9 @@ func TestTheStatusHasTheWitnesses(t *testing.T) {
 		c.EvidenceKey = ed25519.NewKeyFromSeed([]byte("0123456789abcdef0123456789abcdef"))
 		c.Cosigners = []monitor.Cosigner{{Key: signer.Key(), Adder: witness.AdderFunc(nil)}}
 	})
-	got, err := json.Marshal(s.get("/status")["status"].(map[string]any)["cosigners"])
+	status, ok := s.get("/status")["status"].(map[string]any)
+	require.True(t, ok)
+	got, err := json.Marshal(status["cosigners"])
 	require.NoError(t, err)
 	require.JSONEq(t, `[{"name": "watch.example.org/witness", "size": 0, "at": null, "contradiction": "", "since": null, "failed": false}]`, string(got))
 }

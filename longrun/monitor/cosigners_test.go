@@ -73,11 +73,11 @@ func (s *spokenTo) Alert(_ context.Context, m alert.Message) error {
 	return nil
 }
 
-func (s *spokenTo) of(rule string) (kinds []alert.Kind) {
+func (s *spokenTo) contradictions() (kinds []alert.Kind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range s.all {
-		if m.Rule == rule {
+		if m.Rule == "evidence_contradicted" {
 			kinds = append(kinds, m.Kind)
 		}
 	}
@@ -148,7 +148,7 @@ func TestEachCheckpointIsCosigned(t *testing.T) {
 		require.Equal(t, []int64{1, 2, 3, 4}, by(t, documents[evidence.Batch](t, st, ledger.Evidence), one.Key()))
 		require.Equal(t, asked+1, one.asked, "the store told where the witness is")
 		b.end()
-		require.Empty(t, to.of("evidence_contradicted"))
+		require.Empty(t, to.contradictions())
 	})
 }
 
@@ -165,7 +165,7 @@ func TestAWitnessNamesAStoreThatWasSetBack(t *testing.T) {
 		before := copyOf(t, st)
 		time.Sleep(2 * 24 * time.Hour)
 		a.end()
-		require.Empty(t, to.of("evidence_contradicted"))
+		require.Empty(t, to.contradictions())
 
 		to.fail = true
 		b := start(t, before, "b", cosigned(key, to, w))
@@ -178,10 +178,10 @@ func TestAWitnessNamesAStoreThatWasSetBack(t *testing.T) {
 		to.fail = false
 		to.mu.Unlock()
 		time.Sleep(3 * time.Hour)
-		require.Equal(t, []alert.Kind{alert.Firing}, to.of("evidence_contradicted"), "told when the channel takes it")
+		require.Equal(t, []alert.Kind{alert.Firing}, to.contradictions(), "told when the channel takes it")
 		time.Sleep(6 * 24 * time.Hour)
 		require.Contains(t, b.Status().Cosigners[0].Contradiction, "another history")
-		kinds := to.of("evidence_contradicted")
+		kinds := to.contradictions()
 		require.GreaterOrEqual(t, len(kinds), 5, "once a checkpoint")
 		for _, k := range kinds[1:] {
 			require.Equal(t, alert.Reminder, k)
@@ -204,7 +204,7 @@ func TestAWitnessCosignsOneOfTwoForks(t *testing.T) {
 		b, c := start(t, st, "b", cosigned(key, to, w)), start(t, fork, "c", cosigned(key, to, w))
 		time.Sleep(2 * 24 * time.Hour)
 		first, second := b.Status().Cosigners[0].Contradiction, c.Status().Cosigners[0].Contradiction
-		require.True(t, (first == "") != (second == ""), "%q %q", first, second)
+		require.NotEqual(t, first == "", second == "", "%q %q", first, second)
 		require.Contains(t, first+second, "another history")
 		b.end()
 		c.end()

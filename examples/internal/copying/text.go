@@ -16,6 +16,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/ledger/witnessed"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 )
@@ -84,6 +85,8 @@ func shapeOf(c ledger.Collection) reflect.Type {
 		return reflect.TypeFor[longrun.Notice]()
 	case ledger.Rollups:
 		return reflect.TypeFor[longrun.Rollup]()
+	case ledger.Witnessed:
+		return reflect.TypeFor[witnessed.Document]()
 	case ledger.Evidence:
 		return reflect.TypeFor[evidence.Batch]()
 	case ledger.Restores:

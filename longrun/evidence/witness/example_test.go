@@ -13,12 +13,12 @@ import (
 
 // A witness cosigns what goes on from what it cosigned, and no other history.
 func ExampleNew() {
-	log := newHistory("a", 12) // a log, whose key the witness knows
+	log := newHistory(12) // a log, whose key the witness knows
 	clk := clock.NewMock()
 	clk.Set(time.Date(2026, 1, 1, 0, 5, 0, 0, time.UTC))
 	w, err := witness.New(witness.Options{
 		Signer: signer("watch.example.org/witness", 'w'),
-		Logs:   []string{verifierKey("example.org/log", log.key)},
+		Logs:   []string{verifierKey(log.key)},
 		State:  &witness.Memory{}, // in earnest one that outlives the process
 		Clock:  clk,
 	})
@@ -50,7 +50,7 @@ func ExampleNew() {
 func ExampleParseKey() {
 	k, err := witness.ParseKey(signer("watch.example.org/witness", 'w').Key().String())
 	fmt.Println(k.Name(), err)
-	_, err = witness.ParseKey(verifierKey("example.org/log", key('l')))
+	_, err = witness.ParseKey(verifierKey(key('l')))
 	fmt.Println(err)
 	// Output:
 	// watch.example.org/witness <nil>
@@ -69,7 +69,7 @@ func ExampleRequest_String() {
 
 // Of the lines of one witness the newest stays.
 func ExampleMerge() {
-	checkpoint := newHistory("a", 3).checkpoint(3)
+	checkpoint := newHistory(3).checkpoint(3)
 	w := signer("watch.example.org/witness", 'w')
 	first, err := w.Cosign(checkpoint, time.Unix(1, 0))
 	if err != nil {

@@ -25,7 +25,7 @@ func TestAVerifierKeyIsReadInOneSpelling(t *testing.T) {
 		_, err := witness.ParseKey(string(text))
 		require.Error(t, err, "%s", text)
 	}
-	log := verifierKey("example.org/log", key('l'))
+	log := verifierKey(key('l'))
 	_, err = witness.ParseKey(log)
 	require.ErrorContains(t, err, "of a log")
 	for _, text := range []string{"", "a+b", "a+00000000+", "a b+00000000+AAAA", base64.StdEncoding.EncodeToString(key('l'))} {
@@ -45,7 +45,7 @@ func TestAVerifierKeyIsReadInOneSpelling(t *testing.T) {
 // counts.
 func TestACosignatureIsOfOneCheckpoint(t *testing.T) {
 	t.Parallel()
-	log := newHistory("a", 9)
+	log := newHistory(9)
 	checkpoint := log.checkpoint(9)
 	a, b := signer("example.org/a", 'a'), signer("example.org/b", 'b')
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -88,7 +88,7 @@ func TestACosignatureIsOfOneCheckpoint(t *testing.T) {
 // Lines are kept once a key, the newest of each, and what is none is left out.
 func TestLinesAreKeptOnceAKey(t *testing.T) {
 	t.Parallel()
-	checkpoint := newHistory("a", 9).checkpoint(9)
+	checkpoint := newHistory(9).checkpoint(9)
 	line := func(s witness.Signer, at int64) string {
 		text, err := s.Cosign(checkpoint, time.Unix(at, 0))
 		require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestLinesAreKeptOnceAKey(t *testing.T) {
 
 func TestARequestIsReadInOneSpelling(t *testing.T) {
 	t.Parallel()
-	log := newHistory("a", 300)
+	log := newHistory(300)
 	for _, sizes := range [][2]int{{0, 1}, {1, 2}, {7, 300}, {300, 300}} {
 		r := log.request(sizes[0], sizes[1])
 		again, err := witness.ParseRequest(r.String())
@@ -134,7 +134,7 @@ func TestARequestIsReadInOneSpelling(t *testing.T) {
 
 // No text is read that is not written so.
 func FuzzParseRequest(f *testing.F) {
-	log := newHistory("a", 20)
+	log := newHistory(20)
 	f.Add(log.request(7, 20).String())
 	f.Add(log.request(0, 1).String())
 	f.Add("old 0\n\n")

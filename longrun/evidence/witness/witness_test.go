@@ -25,9 +25,9 @@ func key(seed byte) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed([]byte(strings.Repeat(string(rune(seed)), ed25519.SeedSize)))
 }
 
-func verifierKey(origin string, key ed25519.PrivateKey) string {
+func verifierKey(key ed25519.PrivateKey) string {
 	public, _ := key.Public().(ed25519.PublicKey)
-	return evidence.VerifierKey(origin, public)
+	return evidence.VerifierKey("example.org/log", public)
 }
 
 // history is a log with all its leaves.
@@ -37,9 +37,9 @@ type history struct {
 	leaves []tlog.Hash
 }
 
-func newHistory(name string, n int) *history {
+func newHistory(n int) *history {
 	h := &history{origin: "example.org/log", key: key('l')}
-	h.grow(name, n)
+	h.grow("a", n)
 	return h
 }
 
@@ -89,7 +89,7 @@ func newWitness(tb testing.TB, state witness.State, clk clock.Clock) *witness.Wi
 	tb.Helper()
 	w, err := witness.New(witness.Options{
 		Signer: signer("example.org/witness", 'w'), State: state, Clock: clk,
-		Logs: []string{verifierKey("example.org/log", key('l')), verifierKey("example.org/log", key('m'))},
+		Logs: []string{verifierKey(key('l')), verifierKey(key('m'))},
 	})
 	require.NoError(tb, err)
 	return w
@@ -100,13 +100,13 @@ func TestTheAnswersOfTheStandard(t *testing.T) {
 	t.Parallel()
 	mock := clock.NewMock()
 	mock.Set(time.Unix(1679315147, 999))
-	log := newHistory("a", 30)
+	log := newHistory(30)
 	other := log.fork("b", 8, 20)
-	strange := newHistory("a", 12)
+	strange := newHistory(12)
 	strange.origin = "example.org/other"
-	stolen := newHistory("a", 12)
+	stolen := newHistory(12)
 	stolen.key = key('x')
-	rotated := newHistory("a", 12)
+	rotated := newHistory(12)
 	rotated.key = key('m')
 	with := func(r witness.Request, change func(*witness.Request)) witness.Request {
 		change(&r)
@@ -170,7 +170,7 @@ func TestTheAnswersOfTheStandard(t *testing.T) {
 // A witness that has seen nothing takes the first one, without a proof.
 func TestTheFirstCheckpointIsTaken(t *testing.T) {
 	t.Parallel()
-	log := newHistory("a", 5)
+	log := newHistory(5)
 	_, err := newWitness(t, &witness.Memory{}, nil).Add(t.Context(), log.request(3, 5))
 	conflict, ok := errors.AsType[*witness.ConflictError](err)
 	require.True(t, ok)
@@ -198,7 +198,7 @@ func (s *slow) Advance(ctx context.Context, origin string, old, next witness.See
 // Of histories that are asked for at once, one is cosigned: the others are told so.
 func TestRequestsAtOnceDoNotForkIt(t *testing.T) {
 	t.Parallel()
-	log := newHistory("a", 10)
+	log := newHistory(10)
 	const n = 8
 	state := &slow{all: &sync.WaitGroup{}}
 	state.all.Add(1)
@@ -236,7 +236,7 @@ func TestAllThatIsCosignedIsOneHistory(t *testing.T) {
 	t.Parallel()
 	for i := range seedtest.Histories(60) {
 		rng := rand.New(rand.NewPCG(uint64(i), 1))
-		honest := newHistory("a", 1+rng.IntN(40))
+		honest := newHistory(1 + rng.IntN(40))
 		w := newWitness(t, &witness.Memory{}, nil)
 		var cosigned []evidence.Checkpoint
 		forks := []*history{}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -225,7 +226,10 @@ func TestADeclaredRestoreIsNamedAndNoFault(t *testing.T) {
 			require.NoError(t, err)
 			lost += got.Counts["anchorsLost"]
 			require.Equal(t, declared, got.Counts["restores"], "seed %d: %v", seed, got.Problems)
-			doubts := slices.DeleteFunc(slices.Clone(got.Problems), func(p verify.Problem) bool { return p.Weight == verify.Note })
+			doubts := slices.DeleteFunc(slices.Clone(got.Problems), func(p verify.Problem) bool {
+				// What the backup had, and had not logged, may be too old for the next leader.
+				return p.Weight == verify.Note || p.Weight == verify.Doubt && strings.Contains(p.Text, "was there when a backup was restored")
+			})
 			for _, p := range doubts {
 				require.Equal(t, verify.Doubt, p.Weight, "seed %d: %v %v", seed, p, got.Counts)
 				require.Contains(t, p.Path, "/restores/restore_", "seed %d: %v", seed, p)

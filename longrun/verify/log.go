@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -276,52 +275,6 @@ func (j *judge) witnesses(ctx context.Context, r *reading, o EvidenceOptions) (b
 		}
 	}
 	return vouched, nil
-}
-
-// ErrNothingLost says that no anchor tells of more than is stored.
-var ErrNothingLost = errors.New("verify: the anchors tell of nothing that is not stored: nothing is known to be lost")
-
-// Lost returns what is to be declared after a backup was restored, by the anchors that were
-// kept elsewhere: what is left, and the newest that was there. Who declares it, when and
-// why is for the caller to say. It is of use before anything else is written: what an
-// instance adds afterwards looks like a part of what is left. The errors are
-// ErrNothingLost, and the store's.
-func Lost(ctx context.Context, l *ledger.Ledger, anchors []string) (evidence.Restore, error) {
-	k, err := readLock(ctx, l)
-	if err != nil {
-		return evidence.Restore{}, err
-	}
-	if err := errors.Join(k.bad, k.note); err != nil {
-		return evidence.Restore{}, fmt.Errorf("verify: %s: %w", k.path, err)
-	}
-	newest, err := l.NewestBatch(ctx)
-	if err != nil {
-		return evidence.Restore{}, err
-	}
-	r := evidence.Restore{Tree: newest.Value.Tree, Size: newest.Value.Size, Head: k.head.String()}
-	if r.Tree == "" {
-		r.Tree = evidence.Origin(l.Root())
-	}
-	beat, ok, err := ledger.First[longrun.Heartbeat](ctx, l, ledger.Heartbeats, ledger.Page{Desc: true, Limit: 5})
-	if err != nil {
-		return r, err
-	}
-	if ok {
-		r.LastBeat = beat.At
-	}
-	last := k.head.ChainSeq
-	for _, a := range logged.Anchors(strings.Join(anchors, "\n")) {
-		if c := a.Checkpoint; strings.HasSuffix(c.Origin, r.Tree) && c.Size > max(r.Size, r.LostSize) {
-			r.LostSize, r.LostRoot = c.Size, c.Root.String()
-		}
-		if a.Head.ChainSeq > last {
-			last, r.LostHead = a.Head.ChainSeq, a.Head.String()
-		}
-	}
-	if r.Leaves() == 0 && r.Beats() == 0 {
-		return r, ErrNothingLost
-	}
-	return r, nil
 }
 
 // heads are the heads that anchors tell of, by their numbers.

@@ -92,6 +92,18 @@ func (b *Book) vouched(batch *Batch) bool {
 	return false
 }
 
+// restoredOver reports whether a declared restore went back to days in which a leader still
+// looked for what came late of a day that ended at end: it may have looked no more when
+// the next leader began.
+func (b *Book) restoredOver(end time.Time) bool {
+	for _, r := range b.restored {
+		if r.counts && end.AddDate(0, 0, settledDays).After(r.LastBeat) && end.Before(r.TS) {
+			return true
+		}
+	}
+	return false
+}
+
 // lostLeaves reports whether a checkpoint is of what a declared restore says is lost.
 func (b *Book) lostLeaves(tree string, c evidence.Checkpoint) bool {
 	for _, r := range b.restored {

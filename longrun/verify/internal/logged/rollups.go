@@ -142,8 +142,12 @@ func (b *Book) Unlogged(path string, at, now time.Time) {
 	closed := b.rolls.days[longrun.RollupID(at)].closed
 	switch {
 	case b.find.Named(path):
+	case closed && b.restoredOver(d.To):
+		b.find.Doubt(path, "is in no batch of the log, and was there when a backup was restored that had not logged it, or was inserted")
 	case closed && !b.rolls.newest.Before(d.From.AddDate(0, 0, settledDays)):
 		b.find.Fault(path, "is in no batch of the log, though its day was closed long ago: it was inserted")
+	case !closed && !b.rolls.newest.Before(d.From.AddDate(0, 0, settledDays)):
+		b.find.Doubt(path, "is in no batch of the log, and its day was never closed, though days behind it were")
 	case closed && !now.IsZero() && now.Sub(d.To) > lateGrace:
 		b.find.Doubt(path, "is in no batch of the log yet, though its day has been over since %s", d.To.Format(time.RFC3339))
 	default:

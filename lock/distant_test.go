@@ -185,10 +185,14 @@ func (d *distant) tell(key store.Key) {
 				panic(fmt.Sprintf("a change of %v was not signalled within %v", key, latest))
 			}
 		})
-		select {
-		case s.seen <- struct{}{}:
-		default: // it has not looked since the last one
+		d.mu.Lock()
+		if _, watches := d.watches[s]; watches { // else nobody looks any more
+			select {
+			case s.seen <- struct{}{}:
+			default: // it has not looked since the last one
+			}
 		}
+		d.mu.Unlock()
 	}
 }
 

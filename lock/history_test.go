@@ -223,7 +223,7 @@ func (u unfenced) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, e
 }
 
 func TestHistoriesOfAnUnfencedLockAreFoundOut(t *testing.T) {
-	for _, seed := range seeds(t, 50) {
+	for seed := range uint64(50) { // the first few tell, mostly
 		h := record(t, seed, func(st store.Store) store.Store { return unfenced{st} }, nil)
 		// The search for an order that does not exist can be long: the next
 		// history may be clearer.

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -207,9 +208,9 @@ func TestNoTwoWriteInALongSimulationInWhichSignsLapse(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w, r := newWorld(t), newRegistry()
 			w.clocksLie()
-			n := 0
+			var processes atomic.Int64
 			(&simulation{w: w, seed: seed, patient: true, witness: func() (store.Witness, func()) {
-				n++
+				n := processes.Add(1)
 				p, rng := r.connect(fmt.Sprint(n)), rand.New(rand.NewPCG(seed, uint64(1000+n)))
 				ctx, gone := context.WithCancel(context.Background())
 				go func() {

@@ -71,7 +71,7 @@ func (s *simulation) live(id int, slot *instance, rng *rand.Rand) {
 		if s.wrap != nil {
 			st = s.wrap(st)
 		}
-		opts := &lock.Options{InstanceID: slot.name, Clock: clk, Jitter: rng.Float64}
+		opts := &lock.Options{InstanceID: slot.name, Clock: clk, Jitter: shared(s.rng(uint64(1000 + id)))}
 		dies := func() {}
 		if s.witness != nil {
 			opts.Witness, dies = s.witness()
@@ -94,6 +94,16 @@ func (s *simulation) live(id int, slot *instance, rng *rand.Rand) {
 		}
 		dies()
 		nap(s.end, rng, 20*time.Second)
+	}
+}
+
+// shared lets several goroutines have numbers of one source.
+func shared(rng *rand.Rand) func() float64 {
+	var mu sync.Mutex
+	return func() float64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return rng.Float64()
 	}
 }
 

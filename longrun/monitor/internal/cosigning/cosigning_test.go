@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,6 +111,13 @@ func (b *bed) heard() []cosigning.Accusation {
 	return append([]cosigning.Accusation(nil), b.told...)
 }
 
+// hears says whether what is told arrives.
+func (b *bed) hears(well bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.deaf = !well
+}
+
 func honest(t *testing.T) *witness.Witness {
 	t.Helper()
 	public, _ := logKey.Public().(ed25519.PublicKey)
@@ -155,17 +163,16 @@ func TestWhatAWitnessSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				asked := 0
+				var asked atomic.Int64
 				b := newBed(t, witness.AdderFunc(func(_ context.Context, r witness.Request) (string, error) {
-					asked++
-					return c.say(asked-1, r)
+					return c.say(int(asked.Add(1))-1, r)
 				}))
 				b.run()
 				batch := b.grow(10)
 				b.room.Tell(batch)
 				synctest.Wait()
 				got := b.room.Status()[0]
-				require.Equal(t, c.asked, asked)
+				require.EqualValues(t, c.asked, asked.Load())
 				require.Zero(t, b.cosigned(1))
 				require.Zero(t, got.Size)
 				if c.against != "" {
@@ -176,9 +183,9 @@ func TestWhatAWitnessSays(t *testing.T) {
 					require.Contains(t, got.Error, c.fails)
 					require.Empty(t, b.heard())
 				}
-				time.Sleep(24 * time.Hour)
-				require.Greater(t, asked, 20, "it is asked again")
-				require.Less(t, asked, 130)
+				rest(24 * time.Hour)
+				require.Greater(t, asked.Load(), int64(20), "it is asked again")
+				require.Less(t, asked.Load(), int64(130))
 				require.LessOrEqual(t, len(b.heard()), 1, "told once for a checkpoint")
 			})
 		})
@@ -196,29 +203,30 @@ func TestWhatAWitnessSaidIsTakenBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := honest(t)
-		refuses := true
+		var refuses atomic.Bool
+		refuses.Store(true)
 		b := newBed(t, witness.AdderFunc(func(ctx context.Context, r witness.Request) (string, error) {
-			if refuses {
+			if refuses.Load() {
 				return "", &witness.ConflictError{Size: 1 << 30}
 			}
 			return w.Add(ctx, r)
 		}))
-		b.deaf = true
+		b.hears(false)
 		b.run()
 		b.room.Tell(b.grow(3))
-		time.Sleep(12 * time.Hour)
+		rest(12 * time.Hour)
 		require.Empty(t, b.heard())
-		b.deaf = false
-		time.Sleep(2 * time.Hour)
+		b.hears(true)
+		rest(2 * time.Hour)
 		require.Len(t, b.heard(), 1)
 		require.False(t, b.heard()[0].Again)
 		b.room.Tell(b.grow(3))
 		synctest.Wait()
 		require.Len(t, b.heard(), 1, "it waits for its turn")
-		time.Sleep(2 * time.Hour)
+		rest(2 * time.Hour)
 		require.True(t, b.heard()[1].Again)
-		refuses = false
-		time.Sleep(2 * time.Hour)
+		refuses.Store(false)
+		rest(2 * time.Hour)
 		heard := b.heard()
 		require.Len(t, heard, 3)
 		require.False(t, heard[2].Until.IsZero())
@@ -270,13 +278,13 @@ func TestACosignatureIsKeptBesideOthers(t *testing.T) {
 		}
 		b.run()
 		b.room.Tell(batch)
-		time.Sleep(time.Minute)
+		rest(time.Minute)
 		require.Equal(t, 2, b.cosigned(1))
 		require.Equal(t, batch.Size, b.room.Status()[0].Size)
 
 		b.lead.Lose(errors.New("lost"))
 		b.room.Tell(b.grow(1))
-		time.Sleep(time.Hour)
+		rest(time.Hour)
 		require.Zero(t, b.cosigned(2))
 	})
 }
@@ -288,15 +296,24 @@ func TestAWitnessThatHangsHoldsNobodyUp(t *testing.T) {
 		let := make(chan struct{})
 		defer close(let)
 		w := honest(t)
-		var at time.Time
+		var at atomic.Value
 		b := newBed(t,
 			witness.AdderFunc(func(context.Context, witness.Request) (string, error) { <-let; return "", nil }),
-			witness.AdderFunc(func(ctx context.Context, r witness.Request) (string, error) { at = time.Now(); return w.Add(ctx, r) }))
+			witness.AdderFunc(func(ctx context.Context, r witness.Request) (string, error) {
+				at.Store(time.Now())
+				return w.Add(ctx, r)
+			}))
 		b.run()
 		began := time.Now()
 		b.room.Tell(b.grow(3))
-		time.Sleep(time.Minute)
-		require.Equal(t, 30*time.Second, at.Sub(began))
+		rest(time.Minute)
+		require.Equal(t, began.Add(30*time.Second), at.Load())
 		require.Len(t, b.room.Callers(), 2)
 	})
+}
+
+// rest lets time pass, until nobody has anything to do in the instant that it ends in.
+func rest(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

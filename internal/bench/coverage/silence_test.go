@@ -75,7 +75,8 @@ func ask(tb testing.TB) said {
 	t := silence()
 	c := coverage.Of(t.beats, t.window, interval, t.now())
 	require.Len(tb, c.Gaps, 1)
-	require.Equal(tb, t.gaps[0], gap{c.Gaps[0].From, c.Gaps[0].To})
+	found := gap{c.Gaps[0].From, c.Gaps[0].To}
+	require.Equal(tb, t.gaps[0], found)
 	p := scrape(tb, t)
 	return said{
 		truth: t.share(), ours: float64(c.Written) / float64(c.Written+c.Missed),

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/alertmanager/nflog"
 	"github.com/prometheus/alertmanager/nflog/nflogpb"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/bench/table"
@@ -61,6 +62,9 @@ func (p *peer) tellAll(tb testing.TB, n int) (took []time.Duration) {
 	return took
 }
 
+// targets are how many accounts are in trouble, each of its own.
+const targets = 1000
+
 // laps are how often all targets are looked at while nothing changes; each lap is one
 // time, by its targets.
 const laps = 200
@@ -94,7 +98,7 @@ func forgotten(tb testing.TB, n int) int {
 func TestRows(t *testing.T) { //nolint:paralleltest // it measures
 	table.Asked(t)
 	now := begun.Add(time.Minute)
-	inMemory := newBoard(t, memory(t))
+	inMemory := newBoard(t, memstore.New(nil))
 	st := file(t)
 	onDisk := newBoard(t, st)
 	log := open(t, "")

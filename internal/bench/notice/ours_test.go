@@ -12,13 +12,9 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
-	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
 	"github.com/stretchr/testify/require"
 )
-
-// targets are how many accounts are in trouble, each of its own.
-const targets = 1000
 
 // throttle is how long nothing is repeated, as it is by default.
 const throttle = time.Hour
@@ -44,12 +40,7 @@ func newBoard(tb testing.TB, st store.Store) *board {
 	return &board{states: map[string]rules.State{}, book: book, lease: lease}
 }
 
-// memory and file are the two stores.
-func memory(tb testing.TB) store.Store {
-	tb.Helper()
-	return memstore.New(nil)
-}
-
+// file is a store on a disk.
 func file(tb testing.TB) store.Store {
 	tb.Helper()
 	st, err := sqlitestore.Open(tb.Context(), filepath.Join(tb.TempDir(), "longrun.db"), nil)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -19,10 +20,12 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/examples/internal/build"
 	"github.com/seed-13dc028d/longwatch/examples/internal/environment"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/alerting"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/completing"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/exit"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/live"
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
+	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/schema"
 	"github.com/seed-13dc028d/longwatch/internal/redact"
 )
 
@@ -54,7 +57,7 @@ func cleanEnvironment() error {
 	return err
 }
 
-// commandLine is everything that can be typed. Each command has its own file.
+// commandLine is everything that can be typed. Each command has its own file, or a room.
 type commandLine struct {
 	Pair       pairCommand     `cmd:"" help:"Link a device file to a WhatsApp account."`
 	Report     reportCommand   `cmd:"" help:"Say how a window was, with every number re-derivable."`
@@ -67,12 +70,12 @@ type commandLine struct {
 	Silence    live.Silence    `cmd:"" help:"List, add and end silences."`
 	Config     live.Config     `cmd:"" help:"Show and change the live settings."`
 
-	Copy   copyCommand   `cmd:"" help:"Copy everything into another store."`
-	Rollup rollupCommand `cmd:"" help:"Roll up and log days that are over."`
-	Prune  pruneCommand  `cmd:"" help:"Delete what is no longer kept."`
-	Alert  alertCommand  `cmd:"" help:"See that alerts arrive."`
-	Verify verifyCommand `cmd:"" help:"Check what is stored."`
-	Schema schemaCommand `cmd:"" help:"Show the statements that make the table in Postgres."`
+	Copy   copyCommand      `cmd:"" help:"Copy everything into another store."`
+	Rollup rollupCommand    `cmd:"" help:"Roll up and log days that are over."`
+	Prune  pruneCommand     `cmd:"" help:"Delete what is no longer kept."`
+	Alert  alerting.Command `cmd:"" help:"See that alerts arrive."`
+	Verify verifyCommand    `cmd:"" help:"Check what is stored."`
+	Schema schema.Command   `cmd:"" help:"Show the statements that make the table in Postgres."`
 
 	Prove      proveCommand      `cmd:"" help:"Write the proof that a document is in the log of evidence."`
 	Check      checkCommand      `cmd:"" help:"Check such a proof, without the store."`
@@ -81,8 +84,8 @@ type commandLine struct {
 
 	Restore restoreCommand `cmd:"" name:"declare-restore" help:"Declare that a backup was restored, with what is lost."`
 
-	Version    versionCommand    `cmd:"" help:"Say which build this is."`
-	Completion completionCommand `cmd:"" help:"Write what a shell completes command lines with."`
+	Version    versionCommand     `cmd:"" help:"Say which build this is."`
+	Completion completing.Command `cmd:"" help:"Write what a shell completes command lines with."`
 }
 
 const description = `Sets longwatch up from the command line, and checks what it stored.
@@ -124,13 +127,13 @@ func run(ctx context.Context, args []string, s surroundings) int {
 		kong.Name("longctl"), kong.Description(description), kong.Writers(s.out, s.err),
 		kong.Exit(func(int) { helped = true }), // after --help, and only then
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s), kong.Bind(slog.New(slog.NewTextHandler(s.err, nil))),
 	)
 	if err != nil {
 		fmt.Fprintln(s.err, "longctl:", err)
 		return 1
 	}
-	if len(args) > 0 && args[0] == completingWord {
+	if len(args) > 0 && args[0] == completing.Word {
 		completing.Complete(s.out, parser.Model.Node, args[1:])
 		return 0
 	}

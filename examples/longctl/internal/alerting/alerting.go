@@ -1,4 +1,6 @@
-package main
+// Package alerting has the command that sends a test message. That it was sent does not
+// say that somebody reads it.
+package alerting
 
 import (
 	"context"
@@ -16,13 +18,13 @@ import (
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 )
 
-// alertCommand is what there is to do with alerts.
-type alertCommand struct {
-	Test alertTestCommand `cmd:"" help:"Send a test message, to see that alerts arrive."`
+// Command is what there is to do with alerts.
+type Command struct {
+	Test Test `cmd:"" help:"Send a test message, to see that alerts arrive."`
 }
 
-// alertTestCommand sends one message by every channel that is configured.
-type alertTestCommand struct {
+// Test sends one message by every channel that is configured.
+type Test struct {
 	channels.Config `embed:""`
 	output.Options  `embed:""`
 
@@ -32,7 +34,7 @@ type alertTestCommand struct {
 }
 
 // Help is what longctl alert test --help says beside the flags.
-func (alertTestCommand) Help() string {
+func (Test) Help() string {
 	return `The channels are those of the environment, under the names that the server
 reads:
 
@@ -43,8 +45,8 @@ Examples:
     longctl alert test --server http://127.0.0.1:8080`
 }
 
-// Run sends.
-func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
+// Run sends. What a channel logs goes to logger.
+func (c Test) Run(ctx context.Context, out io.Writer, logger *slog.Logger) error {
 	if c.Timeout <= 0 {
 		return exit.Usage(fmt.Errorf("--timeout: %v is not above 0", c.Timeout))
 	}
@@ -54,12 +56,12 @@ func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 		if err := live.SendTest(ctx, c.Server, c.Token, c.Timeout); err != nil {
 			return err
 		}
-		return c.sent(s.out, "")
+		return c.sent(out, "")
 	}
 	if c.None() {
 		return exit.Usage(errors.New("no channel is configured: set the variables of one, such as TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or LONGRUN_SLACK_WEBHOOK, or name a --server"))
 	}
-	alerter, to, err := c.Open(slog.New(slog.NewTextHandler(s.err, nil)))
+	alerter, to, err := c.Open(logger)
 	if err != nil {
 		return exit.Usage(err)
 	}
@@ -75,11 +77,11 @@ func (c alertTestCommand) Run(ctx context.Context, s surroundings) error {
 		}
 		return fmt.Errorf("not sent: %w", err)
 	}
-	return c.sent(s.out, to)
+	return c.sent(out, to)
 }
 
 // sent says that it is, and to whom: what only the server knows is empty.
-func (c alertTestCommand) sent(out io.Writer, to string) error {
+func (c Test) sent(out io.Writer, to string) error {
 	return c.Show(out, map[string]any{"sent": true, "server": c.Server != "", "to": to}, func(out io.Writer) error {
 		text := "sent to " + to
 		if c.Server != "" {

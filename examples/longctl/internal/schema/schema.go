@@ -1,4 +1,6 @@
-package main
+// Package schema has the command that prints the statements of a table in Postgres.
+// What a server may do with that table it does not know.
+package schema
 
 import (
 	"fmt"
@@ -9,16 +11,16 @@ import (
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 )
 
-// schemaCommand prints what a server that may not make tables must be given. It
+// Command prints what a server that may not make tables must be given. It
 // reads the address and nothing else.
-type schemaCommand struct {
+type Command struct {
 	output.Options `embed:""`
 
 	Store string `env:"LONGRUN_STORE" default:"postgres://" placeholder:"URL" help:"postgres://…?schema=NAME&table=NAME, of which only the names count."`
 }
 
 // Help says what nobody sees from the flags.
-func (schemaCommand) Help() string {
+func (Command) Help() string {
 	return `The statements change nothing that is there. The role that the server runs as
 then needs USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the table.
 
@@ -27,12 +29,12 @@ then needs USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on the tab
 }
 
 // Run prints the statements.
-func (c schemaCommand) Run(s surroundings) error {
+func (c Command) Run(out io.Writer) error {
 	text, err := stores.PostgresSchema(c.Store)
 	if err != nil {
 		return exit.Usage(fmt.Errorf("--store: %w", err))
 	}
-	return c.Show(s.out, map[string]string{"sql": text}, func(out io.Writer) error {
+	return c.Show(out, map[string]string{"sql": text}, func(out io.Writer) error {
 		_, err := io.WriteString(out, text)
 		return err
 	})

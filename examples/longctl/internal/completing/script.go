@@ -1,4 +1,4 @@
-package main
+package completing
 
 import (
 	"io"
@@ -6,15 +6,15 @@ import (
 	"github.com/seed-13dc028d/longwatch/examples/longctl/internal/output"
 )
 
-// completionCommand writes what a shell completes command lines with.
-type completionCommand struct {
+// Command writes what a shell completes command lines with.
+type Command struct {
 	output.FileFlag `embed:""`
 
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
 // Help is what longctl completion --help says beside the flags.
-func (completionCommand) Help() string {
+func (Command) Help() string {
 	return `Examples:
 
     source <(longctl completion bash)
@@ -54,7 +54,7 @@ complete -c longctl -f -a '(__longctl_complete)'
 )
 
 // Run writes it.
-func (c completionCommand) Run(s surroundings) error {
+func (c Command) Run(out io.Writer) error {
 	script := bashScript
 	switch c.Shell {
 	case "zsh":
@@ -62,9 +62,9 @@ func (c completionCommand) Run(s surroundings) error {
 	case "fish":
 		script = fishScript
 	}
-	_, err := io.WriteString(s.out, script)
+	_, err := io.WriteString(out, script)
 	return err
 }
 
-// completingWord is the word by which a script asks.
-const completingWord = "__complete"
+// Word is the word by which a script asks.
+const Word = "__complete"

@@ -1,38 +1,58 @@
 package table
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// Where a table is kept: alone in File, and between two marks in the README.
+// Where a table is kept: its rows in File, and what is made of them between two marks in
+// this module's README, whole, and in that of longwatch, in brief.
 const (
-	File   = "testdata/table.md"
+	File   = "testdata/table.json"
 	readme = "README.md"
+	front  = "../../README.md"
 	begin  = "<!-- table: begin -->\n"
 	end    = "<!-- table: end -->\n"
 )
 
-// Keep writes the table into the folder of this module.
+// pages are those with a table, and what it is there.
+func (t Table) pages() map[string]string {
+	return map[string]string{readme: t.Markdown(), front: t.Brief()}
+}
+
+// Keep writes the table into the folder of this module, and into longwatch's README.
 func (t Table) Keep(dir string) error {
-	text := t.Markdown()
-	path := filepath.Join(dir, readme)
-	old, err := os.ReadFile(path) //nolint:gosec // a folder of this program
-	if err != nil {
-		return err
-	}
-	before, kept, after, err := split(string(old))
-	if err != nil {
-		return err
-	}
-	if kept != text {
+	for page, text := range t.pages() {
+		path := filepath.Join(dir, page)
+		old, err := os.ReadFile(path) //nolint:gosec // a folder of this program
+		if err != nil {
+			return err
+		}
+		before, _, after, err := split(string(old))
+		if err != nil {
+			return err
+		}
 		if err := os.WriteFile(path, []byte(before+text+after), 0o644); err != nil { //nolint:gosec // a page for everyone
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(dir, File), []byte(text), 0o644) //nolint:gosec // as the README
+	data, err := json.MarshalIndent(t, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, File), append(data, '\n'), 0o644) //nolint:gosec // as the README
+}
+
+// Kept is the table that was last kept in the folder of this module.
+func Kept(dir string) (t Table, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, File)) //nolint:gosec // a folder of this program
+	if err != nil {
+		return t, err
+	}
+	return t, json.Unmarshal(data, &t)
 }
 
 // split takes the table out of a page.

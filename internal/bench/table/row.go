@@ -67,6 +67,12 @@ func (c Cell) String() string {
 	return strings.Join([]string{duration(c.P50), duration(c.P95), duration(c.Max)}, " / ")
 }
 
+// median is the first of them alone.
+func (c Cell) median() string {
+	first, _, _ := strings.Cut(c.String(), " / ")
+	return first
+}
+
 // duration has three figures and the unit that they need.
 func duration(ns float64) string {
 	for _, u := range []struct {

@@ -11,8 +11,8 @@ import (
 // Table is what one run has measured.
 type Table struct {
 	// Machine is what it ran on, when, and beside what.
-	Machine string
-	Rows    []Row
+	Machine string `json:"machine"`
+	Rows    []Row  `json:"rows"`
 }
 
 var columns = []string{"measured", "peer", "ours", "theirs", "theirs/ours", "ahead", "n"} //nolint:gochecknoglobals // it does not change
@@ -98,6 +98,21 @@ func (t Table) Markdown() string {
 			for _, n := range all {
 				b.WriteString("- " + n + "\n")
 			}
+		}
+	})
+	return b.String()
+}
+
+// Brief is the same run for who does not know yet whether to read on: all rows, without
+// the notes and without more than the medians.
+func (t Table) Brief() string {
+	var b strings.Builder
+	b.WriteString(t.Machine + "\nOurs and theirs are medians, or what was counted; less is better.\n")
+	b.WriteString("\n| measured | beside | ours | theirs | theirs/ours |\n|---|---|---:|---:|---:|\n")
+	t.parts(func(part string, rows []Row) {
+		fmt.Fprintf(&b, "| **%s** | | | | |\n", part)
+		for _, r := range rows {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.What, r.Peer, r.Ours.median(), r.Theirs.median(), r.Ratio())
 		}
 	})
 	return b.String()

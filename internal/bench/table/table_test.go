@@ -3,7 +3,6 @@ package table
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -50,33 +49,41 @@ func TestARowSaysWhoIsAhead(t *testing.T) {
 	require.ErrorContains(t, Row{}.Validate(), "Ours; Part; Peer; Theirs; What")
 }
 
-func TestKeepChangesNothingButTheTable(t *testing.T) {
+func TestKeepChangesNothingButTheTables(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "testdata"), 0o700))
-	page := filepath.Join(dir, readme)
-	require.NoError(t, os.WriteFile(page, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o600))
-	kept := Table{Machine: "here", Rows: []Row{{Part: "p", What: "w", Peer: "q", Ours: Count(1, "x", 1), Theirs: Count(2, "x", 1)}}}
+	root := t.TempDir()
+	dir := filepath.Join(root, "internal", "bench")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "testdata"), 0o700))
+	kept := Table{Machine: "here", Rows: []Row{{Part: "p", What: "w", Peer: "q", Ours: Count(1, "x", 1), Theirs: Times([]time.Duration{1, 2, 3})}}}
+	for page := range kept.pages() {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, page), []byte("before\n"+begin+"old\n"+end+"after\n"), 0o600))
+	}
 	require.NoError(t, kept.Keep(dir))
-	data, err := os.ReadFile(page)
+	for page, text := range kept.pages() {
+		data, err := os.ReadFile(filepath.Join(dir, page))
+		require.NoError(t, err)
+		require.Equal(t, "before\n"+begin+text+end+"after\n", string(data))
+	}
+	again, err := Kept(dir)
 	require.NoError(t, err)
-	require.Equal(t, "before\n"+begin+kept.Markdown()+end+"after\n", string(data))
-	alone, err := os.ReadFile(filepath.Join(dir, File))
-	require.NoError(t, err)
-	require.Equal(t, kept.Markdown(), string(alone))
-	require.NoError(t, os.WriteFile(page, []byte("no marks"), 0o600))
+	require.Equal(t, kept, again)
+	require.Contains(t, kept.Markdown(), "| w | q | 1 x | 2 ns / 3 ns / 3 ns | 2 × | ours | 1, 3 |\n")
+	require.Contains(t, kept.Brief(), "| **p** | | | | |\n| w | q | 1 x | 2 ns | 2 × |\n")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, readme), []byte("no marks"), 0o600))
 	require.Error(t, kept.Keep(dir))
 }
 
-// The README's table is the recorded one.
-func TestTheReadmeHasTheRecordedTable(t *testing.T) {
+// The tables of the pages are the recorded one.
+func TestThePagesHaveTheRecordedTable(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../" + readme)
+	recorded, err := Kept("..")
 	require.NoError(t, err)
-	_, kept, _, err := split(string(page))
-	require.NoError(t, err)
-	recorded, err := os.ReadFile("../" + File)
-	require.NoError(t, err)
-	require.Equal(t, string(recorded), kept)
-	require.Greater(t, strings.Count(kept, "\n| "), 1, "it is empty")
+	require.NotEmpty(t, recorded.Rows)
+	for page, text := range recorded.pages() {
+		data, err := os.ReadFile(filepath.Join("..", page))
+		require.NoError(t, err)
+		_, kept, _, err := split(string(data))
+		require.NoError(t, err)
+		require.Equal(t, text, kept, page)
+	}
 }

@@ -3,7 +3,7 @@
 //
 //	go run ./cmd/table               all of it
 //	go run ./cmd/table ./coverage    one package
-//	go run ./cmd/table -write        and keep it in testdata and the README
+//	go run ./cmd/table -write        and keep it in testdata and both READMEs
 //	go run ./cmd/table -rounds 8     with fewer rounds of what takes seconds than 20
 //
 // It is run in the folder of this module. What one package could not measure, it says,
@@ -39,7 +39,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	write := flag.Bool("write", false, "keep the table in testdata and the README")
+	write := flag.Bool("write", false, "keep the table in testdata, this README and that of longwatch")
 	flag.Parse()
 	asked := packages
 	if flag.NArg() > 0 {

@@ -288,8 +288,8 @@ func (r *reading) read(ctx context.Context, p *part) error {
 		}
 		begun = true
 		at := chain.Place{
-			ID: e.Key.ID, TS: h.TS, Seq: h.ChainSeq, Hash: e.Hash, Prev: h.PrevHash,
-			Interval: time.Duration(h.ExpectedIntervalSec) * time.Second, Late: h.Late,
+			ID: e.Key.ID, TS: h.TS, Stored: e.Stored, Seq: h.ChainSeq, Hash: e.Hash, Prev: h.PrevHash,
+			Interval: time.Duration(h.ExpectedIntervalSec) * time.Second, Late: h.Late, Logged: known,
 		}
 		r.q.counts["beats"]++
 		r.highest = max(r.highest, at.Seq)

@@ -85,7 +85,7 @@ func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 		return nil
 	}
 	tip := j.tip(pieces)
-	line, rest := lineage(tip, pieces)
+	line, rest := j.lineage(tip, pieces)
 	for {
 		if err := j.line(ctx, line); err != nil {
 			return err
@@ -97,7 +97,7 @@ func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 		j.anew++
 		j.q.Doubt(j.path(older.Last), "the chain ends here, with number %d, and begins anew with %s: the lock's document or its note was lost, and nothing proves that no beats followed",
 			older.Last.Seq, j.path(line[0].First))
-		line, rest = lineage(older, rest)
+		line, rest = j.lineage(older, rest)
 	}
 	j.q.counts["chains"], j.oldest = int64(j.anew+1), line[0].First
 	for _, c := range rest {
@@ -157,7 +157,7 @@ func (j *judge) tip(pieces []*chain.Piece) *chain.Piece {
 	}
 	if head.ChainSeq == 0 { // which is found already
 		return slices.MaxFunc(pieces, func(a, b *chain.Piece) int {
-			return cmp.Or(a.Latest.Compare(b.Latest), cmp.Compare(a.Beats, b.Beats))
+			return cmp.Or(a.Last.Stored.Compare(b.Last.Stored), a.Latest.Compare(b.Latest), cmp.Compare(a.Beats, b.Beats))
 		})
 	}
 	tip := slices.MinFunc(pieces, func(a, b *chain.Piece) int {
@@ -194,7 +194,7 @@ func (j *judge) beyond(c *chain.Piece) {
 
 // lineage follows the chain back from its last piece, over what is missing, and
 // returns its pieces in order, and the others.
-func lineage(tip *chain.Piece, pieces []*chain.Piece) (line, rest []*chain.Piece) {
+func (j *judge) lineage(tip *chain.Piece, pieces []*chain.Piece) (line, rest []*chain.Piece) {
 	rest = slices.DeleteFunc(slices.Clone(pieces), func(c *chain.Piece) bool { return c == tip })
 	line = []*chain.Piece{tip}
 	for c := tip; !c.Root(); {
@@ -208,6 +208,9 @@ func lineage(tip *chain.Piece, pieces []*chain.Piece) (line, rest []*chain.Piece
 		}
 		if best < 0 {
 			break
+		}
+		if rest[best].Last.Seq >= c.First.Seq && j.gone.Cover(1, c.First.Seq-1) {
+			break // all before this one is accounted for: the other is another chain
 		}
 		c = rest[best]
 		line = append(line, c)
@@ -243,7 +246,7 @@ func (j *judge) older(first *chain.Piece, rest []*chain.Piece) *chain.Piece {
 	}
 	var last *chain.Piece
 	for _, c := range rest {
-		if j.isOlder(c, first) && (last == nil || c.Latest.After(last.Latest)) {
+		if j.isOlder(c, first) && (last == nil || cmp.Or(c.Last.Stored.Compare(last.Last.Stored), c.Latest.Compare(last.Latest)) > 0) {
 			last = c
 		}
 	}
@@ -251,7 +254,7 @@ func (j *judge) older(first *chain.Piece, rest []*chain.Piece) *chain.Piece {
 		return nil
 	}
 	// It must be a whole chain, or one whose beginning was pruned.
-	line, _ := lineage(last, rest)
+	line, _ := j.lineage(last, rest)
 	_, sealed := j.book.endingAt(line[0].Start())
 	_, begun := j.book.begunAt(line[0].First.Seq)
 	if !line[0].Root() && !sealed && !begun && !j.gone.Cover(1, line[0].First.Seq-1) {
@@ -261,10 +264,10 @@ func (j *judge) older(first *chain.Piece, rest []*chain.Piece) *chain.Piece {
 }
 
 // isOlder reports whether a piece is of a chain from before the one that first begins. It
-// ended before that; or a clock that was ahead dated some of it later, and it begins with
-// a beat that was logged, or with the first of all.
+// ended before that, by its beats' times or by the store's; or a clock that was ahead dated
+// some of it later, and it begins with a beat that was logged, or with the first of all.
 func (j *judge) isOlder(c, first *chain.Piece) bool {
-	return c.Latest.Before(first.First.TS) || c.First.ID == j.first.ID || j.log.Has(evidence.Beat, c.First.ID)
+	return c.Latest.Before(first.First.TS) || c.Last.Stored.Before(first.First.Stored) || c.First.ID == j.first.ID || j.log.Has(evidence.Beat, c.First.ID)
 }
 
 // stray judges a piece that no chain leads through.
@@ -273,6 +276,10 @@ func (j *judge) stray(c *chain.Piece) {
 		return // being written
 	}
 	j.breaks = append(j.breaks, [2]int64{c.First.Seq, c.Last.Seq})
+	if c.Unlogged == 0 && (j.anew > 0 || j.log.Anew()) {
+		j.q.Doubt(j.path(c.First), "and what follows it, numbers %d to %d, were logged, and are of no chain that is whole: of one that was before the lock's document or its note was lost", c.First.Seq, c.Last.Seq)
+		return
+	}
 	if c.Beats == 1 {
 		if !j.q.named[j.path(c.First)] {
 			j.q.Fault(j.path(c.First), "says that it is number %d of the chain, and is not: it was inserted, or edited", c.First.Seq)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"runtime"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -22,9 +23,10 @@ const batchSize = 256
 // Beat is a document of the beats, decoded.
 type Beat struct {
 	ledger.Entry[longrun.Heartbeat]
-	Hash string
-	Leaf tlog.Hash // of the log of evidence
-	Bad  error     // it does not decode
+	Stored time.Time // by the store's clock
+	Hash   string
+	Leaf   tlog.Hash // of the log of evidence
+	Bad    error     // it does not decode
 }
 
 type batch struct {
@@ -55,6 +57,7 @@ func (b *batch) decodeAll() {
 	b.beats = b.beats[:len(b.records)]
 	for i, rec := range b.records {
 		d := &b.beats[i]
+		d.Stored = rec.UpdateTime
 		if d.Entry, d.Bad = ledger.Decode[longrun.Heartbeat](rec); d.Bad == nil {
 			d.Hash, d.Leaf = evidence.HashAndLeaf(&d.Value)
 		}

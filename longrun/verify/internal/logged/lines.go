@@ -88,9 +88,9 @@ func (b *Book) index(i int) {
 	b.Counts["lines"] += int64(len(c.at))
 }
 
-// Chains counts the beats that were logged as the first of a chain: more than one, and
-// the chain began anew.
-func (b *Book) Chains() int { return b.chains }
+// Anew reports whether the chain began anew, by the log: it has more than one first beat,
+// or more than one tree.
+func (b *Book) Anew() bool { return b.chains > 1 || len(b.Names()) > 1 }
 
 // Highest is the highest number of the chain that a beat was logged with.
 func (b *Book) Highest() (highest int64) {

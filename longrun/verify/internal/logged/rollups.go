@@ -135,21 +135,28 @@ const (
 	lateGrace = 2*24*time.Hour + 6*time.Hour
 )
 
-// Unlogged judges a probe or an incident that is over and has no line. now is the
-// verifier's clock; zero judges no age.
-func (b *Book) Unlogged(path string, at, now time.Time) {
-	d := longrun.DayOf(at)
+// Unlogged judges a probe or an incident that has no line. at tells its day, and over
+// since when it could be logged, as an incident is when it is over. now is the verifier's
+// clock; zero judges no age.
+func (b *Book) Unlogged(path string, at, over, now time.Time) {
+	d, end := longrun.DayOf(at), longrun.DayOf(over)
+	if end.From.Before(d.From) {
+		end = d
+	}
+	settled := func(d longrun.Window) bool { return !b.rolls.newest.Before(d.From.AddDate(0, 0, settledDays)) }
 	closed := b.rolls.days[longrun.RollupID(at)].closed
 	switch {
 	case b.find.Named(path):
 	case closed && b.restoredOver(d.To):
 		b.find.Doubt(path, "is in no batch of the log, and was there when a backup was restored that had not logged it, or was inserted")
-	case closed && !b.rolls.newest.Before(d.From.AddDate(0, 0, settledDays)):
+	case closed && settled(end) && over.Sub(at) > evidence.LongIncident:
+		b.find.Doubt(path, "is in no batch of the log, though its day was closed long ago: a leader died when it was over, after %d days, or it was inserted", int(over.Sub(at).Hours()/24))
+	case closed && settled(end):
 		b.find.Fault(path, "is in no batch of the log, though its day was closed long ago: it was inserted")
-	case !closed && !b.rolls.newest.Before(d.From.AddDate(0, 0, settledDays)):
+	case !closed && settled(d):
 		b.find.Doubt(path, "is in no batch of the log, and its day was never closed, though days behind it were")
-	case closed && !now.IsZero() && now.Sub(d.To) > lateGrace:
-		b.find.Doubt(path, "is in no batch of the log yet, though its day has been over since %s", d.To.Format(time.RFC3339))
+	case closed && !now.IsZero() && now.Sub(end.To) > lateGrace:
+		b.find.Doubt(path, "is in no batch of the log yet, though its day has been over since %s", end.To.Format(time.RFC3339))
 	default:
 		b.Counts["unlogged"]++
 	}

@@ -368,6 +368,7 @@ var arrows = []row{
 	{dir: "docs"},   // likewise
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
+	{dir: "internal/cputime", real: []string{"Now", "Since"}}, // tests only
 	{dir: "internal/seedtest"},
 	{dir: "internal/recorded"},                    // tests only
 	{dir: "probe/whatsappprobe/internal/fifteen"}, // likewise

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/logged"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
 const (
@@ -73,32 +74,32 @@ func (r *reading) others(ctx context.Context, from, to time.Time) error {
 	for e, err := range r.ledger.Probes(ctx, p) {
 		n++
 		r.tell.tell(ledger.Probes, n)
-		if err := r.other(evidence.Probe, e.Key.ID, e.Path(), e.At, err, func() tlog.Hash { return evidence.ProbeLine(e.Key.ID, e.Value).Leaf }, false); err != nil {
+		if err := r.other(evidence.Probe, e.Key, e.At, err, func() tlog.Hash { return evidence.ProbeLine(e.Key.ID, e.Value).Leaf }, false); err != nil {
 			return err
 		}
 	}
 	for e, err := range r.ledger.Incidents(ctx, p) {
 		leaf := func() tlog.Hash { return evidence.IncidentLine(e.Key.ID, e.Value).Leaf }
-		if err := r.other(evidence.Incident, e.Key.ID, e.Path(), e.At, err, leaf, e.Value.Open()); err != nil {
+		if err := r.other(evidence.Incident, e.Key, e.At, err, leaf, e.Value.Open()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reading) other(kind evidence.Kind, id, path string, at time.Time, err error, leaf func() tlog.Hash, open bool) error {
+func (r *reading) other(kind evidence.Kind, key store.Key, at time.Time, err error, leaf func() tlog.Hash, open bool) error {
 	if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
-		if r.log.Has(kind, id) {
-			r.q.Fault(path, "was edited: it does not decode, and was logged: %v", reason(err))
+		if r.log.Has(kind, key.ID) {
+			r.q.Fault(key.String(), "was edited: it does not decode, and was logged: %v", reason(err))
 		}
-		r.log.Seen(kind, id)
+		r.log.Seen(kind, key.ID)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if !r.log.Check(kind, id, path, leaf()) && !open {
-		r.loose = append(r.loose, loose{path, at})
+	if !r.log.Check(kind, key, leaf()) && !open {
+		r.loose = append(r.loose, loose{key.String(), at})
 	}
 	return nil
 }

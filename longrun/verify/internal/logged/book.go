@@ -50,6 +50,7 @@ type Book struct {
 	Batches []*Batch
 
 	days  map[string][]int // the batches that have lines of a day
+	day   string           // that of the beat that was looked at last
 	pages []*page          // of the days that were looked at last
 	rolls rollups
 

@@ -87,13 +87,17 @@ var arrows = []row{
 	},
 	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
 	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
+	{dir: "longrun/verify/internal/ahead", ours: []string{"store", "internal/spawn"}},
 	{
 		dir: "longrun/verify/internal/chain", with: []string{xmod},
-		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store", "internal/spawn"},
+		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/verify/internal/ahead", "store"},
 	},
 	{
 		dir: "longrun/verify/internal/logged", with: []string{xmod},
-		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree", "longrun/evidence/witness", "store", "internal/spawn"},
+		ours: []string{
+			"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree", "longrun/evidence/witness", "longrun/verify/internal/ahead",
+			"store", "internal/spawn",
+		},
 	},
 	{
 		dir: "longrun/verify", with: []string{xmod},
@@ -368,6 +372,7 @@ var arrows = []row{
 	{dir: "docs"},   // likewise
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
+	{dir: "internal/cputime", real: []string{"Now", "Since"}}, // tests only
 	{dir: "internal/seedtest"},
 	{dir: "internal/recorded"},                    // tests only
 	{dir: "probe/whatsappprobe/internal/fifteen"}, // likewise

@@ -272,7 +272,7 @@ func (r *reading) read(ctx context.Context, p *part) error {
 			r.q.Fault(e.Path(), "was edited: its ts is %s, and it is listed under %s", e.Own.Format(time.RFC3339Nano), e.At.Format(time.RFC3339Nano))
 		}
 		h := &e.Value
-		known := r.log.Check(evidence.Beat, e.Key.ID, e.Path(), e.Leaf)
+		known := r.log.Check(evidence.Beat, e.Key, e.Leaf)
 		if h.ChainSeq < 1 {
 			r.unchained(e.Path(), h, begun && !known)
 			continue

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/logged"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
 const (
@@ -52,7 +53,7 @@ func (j *judge) hangs(r *reading) bool {
 
 // loose is a probe or an incident that is over and has no line.
 type loose struct {
-	path string
+	key  store.Key
 	at   time.Time // its day is that of
 	over time.Time // since when it could be logged
 }
@@ -74,35 +75,35 @@ func (r *reading) others(ctx context.Context, from, to time.Time) error {
 	for e, err := range r.ledger.Probes(ctx, p) {
 		n++
 		r.tell.tell(ledger.Probes, n)
-		if err := r.other(evidence.Probe, e.Key.ID, loose{e.Path(), e.At, e.At}, err, func() tlog.Hash { return evidence.ProbeLine(e.Key.ID, e.Value).Leaf }); err != nil {
+		if err := r.other(evidence.Probe, loose{e.Key, e.At, e.At}, err, func() tlog.Hash { return evidence.ProbeLine(e.Key.ID, e.Value).Leaf }); err != nil {
 			return err
 		}
 	}
 	for e, err := range r.ledger.Incidents(ctx, p) {
 		leaf := func() tlog.Hash { return evidence.IncidentLine(e.Key.ID, e.Value).Leaf }
-		d := loose{path: e.Path(), at: e.At}
+		d := loose{key: e.Key, at: e.At}
 		if end := e.Value.TSEnd; end != nil {
 			d.over = *end
 		}
-		if err := r.other(evidence.Incident, e.Key.ID, d, err, leaf); err != nil {
+		if err := r.other(evidence.Incident, d, err, leaf); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reading) other(kind evidence.Kind, id string, d loose, err error, leaf func() tlog.Hash) error {
+func (r *reading) other(kind evidence.Kind, d loose, err error, leaf func() tlog.Hash) error {
 	if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
-		if r.log.Has(kind, id) {
-			r.q.Fault(d.path, "was edited: it does not decode, and was logged: %v", reason(err))
+		if r.log.Has(kind, d.key.ID) {
+			r.q.Fault(d.key.String(), "was edited: it does not decode, and was logged: %v", reason(err))
 		}
-		r.log.Seen(kind, id)
+		r.log.Seen(kind, d.key.ID)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if !r.log.Check(kind, id, d.path, leaf()) && !d.over.IsZero() {
+	if !r.log.Check(kind, d.key, leaf()) && !d.over.IsZero() {
 		r.loose = append(r.loose, d)
 	}
 	return nil
@@ -114,7 +115,7 @@ func (j *judge) documents(ctx context.Context, r *reading, o EvidenceOptions) er
 		return err
 	}
 	for _, d := range r.loose {
-		r.log.Unlogged(d.path, d.at, d.over, o.Now)
+		r.log.Unlogged(d.key.String(), d.at, d.over, o.Now)
 	}
 	from, to := o.From, o.To
 	if !from.IsZero() {

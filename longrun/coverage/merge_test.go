@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
@@ -86,7 +87,7 @@ func TestARollupIsWhatCoverGivesForTheDay(t *testing.T) {
 }
 
 func FuzzRollupIsCover(f *testing.F) {
-	for n := range 50 {
+	for n := range seedtest.Histories(50) {
 		f.Add(drawtest.Noise(n))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkDay(t, decode(data), uint64(len(data))) })
@@ -135,7 +136,7 @@ func TestRollupsTogetherAreWhatCoverGivesForAllBeats(t *testing.T) {
 }
 
 func FuzzDigestIsCover(f *testing.F) {
-	for n := range 50 {
+	for n := range seedtest.Histories(50) {
 		f.Add(drawtest.Noise(n))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkDigest(t, decode(data), uint64(len(data))) })

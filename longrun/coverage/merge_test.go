@@ -81,7 +81,7 @@ func checkDay(tb testing.TB, in scenario, seed uint64) {
 
 func TestARollupIsWhatCoverGivesForTheDay(t *testing.T) {
 	t.Parallel()
-	for n := range 300 {
+	for n := range seedtest.Histories(900) {
 		checkDay(t, decode(drawtest.Noise(n)), uint64(n))
 	}
 }
@@ -130,7 +130,7 @@ func checkDigest(tb testing.TB, in scenario, seed uint64) {
 
 func TestRollupsTogetherAreWhatCoverGivesForAllBeats(t *testing.T) {
 	t.Parallel()
-	for n := range 700 {
+	for n := range seedtest.Histories(2100) {
 		checkDigest(t, decode(drawtest.Noise(n)), uint64(n))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -86,7 +87,7 @@ func (m *told) restore(s *drawtest.Source) {
 
 // FuzzRecent: what was filled and lies in the span is known, and nothing else.
 func FuzzRecent(f *testing.F) {
-	for i := range 200 {
+	for i := range seedtest.Histories(200) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

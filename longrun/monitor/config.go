@@ -19,6 +19,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
@@ -275,9 +276,7 @@ func (e *ConfigError) add(field string, err error) {
 // validate adds what is wrong to invalid. It takes a configuration with its
 // defaults.
 func (c Config) validate(invalid *ConfigError) {
-	if c.Store == nil {
-		invalid.add("Store", errors.New("is required"))
-	}
+	c.validateParts(invalid)
 	invalid.add("Root", store.ValidateDocument(c.Root))
 	invalid.add("Interval", longrun.ValidateInterval(c.Interval))
 	invalid.add("InstanceID", validateName(c.InstanceID))
@@ -294,6 +293,7 @@ func (c Config) validate(invalid *ConfigError) {
 	for i, p := range c.Probes {
 		field := fmt.Sprintf("Probes[%d]", i)
 		invalid.add(field, p.validate())
+		invalid.add(field+".Prober", somebody(p.Prober))
 		if seen[p.named()] {
 			invalid.add(field, fmt.Errorf("a probe %q is there already", p.named()))
 		}
@@ -324,6 +324,25 @@ func (c Config) validate(invalid *ConfigError) {
 	if c.SettingsEvery < 0 {
 		invalid.add("SettingsEvery", fmt.Errorf("%v is negative", c.SettingsEvery))
 	}
+}
+
+// validateParts checks the parts of others which the configuration names.
+func (c Config) validateParts(invalid *ConfigError) {
+	if c.Store == nil {
+		invalid.add("Store", errors.New("is required"))
+	}
+	invalid.add("Store", somebody(c.Store))
+	invalid.add("Witness", somebody(c.Witness))
+	invalid.add("Alerter", somebody(c.Alerter))
+}
+
+// somebody refuses a nil pointer that looks like a part, such as a constructor returns
+// beside an error that nobody looked at. nil itself is no mistake.
+func somebody(part any) error {
+	if part == nil || !spawn.Nothing(part) {
+		return nil
+	}
+	return fmt.Errorf("is a nil %T: what makes one failed, or was not called", part)
 }
 
 // validateName checks what stands in every document: no store takes what is not

@@ -82,8 +82,8 @@ func (p Probe) validate() error {
 			errs = append(errs, fmt.Errorf("%s %v is negative", f.name, f.d))
 		}
 	}
-	if 2*p.Deadline+p.Confirm >= p.Retry {
-		errs = append(errs, fmt.Errorf("retry %v is not longer than two attempts, %v", p.Retry, 2*p.Deadline+p.Confirm))
+	if p.Deadline >= p.Retry || p.Confirm >= p.Retry || 2*p.Deadline+p.Confirm >= p.Retry { // not the sum alone, which may be too much for a Duration
+		errs = append(errs, fmt.Errorf("retry %v is not longer than two attempts of %v and the %v between them", p.Retry, p.Deadline, p.Confirm))
 	}
 	return errors.Join(errs...)
 }

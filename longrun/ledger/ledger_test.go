@@ -331,6 +331,8 @@ func TestTheRootIsCheckedOnce(t *testing.T) {
 		require.ErrorIs(t, err, store.ErrInvalid, root)
 		require.ErrorContains(t, err, "Root", root)
 	}
+	_, err := ledger.New(nil, "team/service")
+	require.EqualError(t, err, "ledger: no store")
 	l, err := ledger.New(memstore.New(nil), "team/service")
 	require.NoError(t, err)
 	require.Equal(t, "team/service/locks/heartbeat-scheduler", l.LockKey().String())

@@ -37,8 +37,9 @@ type HandlerOptions struct {
 	// PerSecond is how many are worked for in a second; further ones get 429. Default:
 	// 50.
 	PerSecond int
-	// Logger is told of checkpoints that contradict what was cosigned, and of a state
-	// that cannot be kept. Default: none.
+	// Logger is told of checkpoints that contradict what was cosigned, each once, and of
+	// a state that cannot be kept: of either at most ten times a minute, since anybody
+	// may ask. Default: none.
 	Logger *slog.Logger
 	// Clock is what the rate goes by. Default: the wall clock.
 	Clock clock.Clock
@@ -67,6 +68,7 @@ type Handler struct {
 	opts  HandlerOptions
 	gate  turnstile.Gate
 	pace  *turnstile.Pace
+	lines *lines
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -76,7 +78,8 @@ func NewHandler(w witness.Adder, opts HandlerOptions) *Handler {
 	opts = opts.withDefaults()
 	return &Handler{
 		adder: w, opts: opts, gate: turnstile.NewGate(opts.AtOnce),
-		pace: turnstile.NewPace(opts.Clock, turnstile.Rate{N: opts.PerSecond, Per: time.Second}),
+		pace:  turnstile.NewPace(opts.Clock, turnstile.Rate{N: opts.PerSecond, Per: time.Second}),
+		lines: newLines(opts.Logger, opts.Clock),
 	}
 }
 
@@ -131,7 +134,7 @@ func (h *Handler) refuse(ctx context.Context, w http.ResponseWriter, r witness.R
 	switch {
 	case moved:
 		if r.Old == conflict.Size { // and not the one that was seen
-			h.contradicted(ctx, r)
+			h.lines.contradicted(ctx, r)
 		}
 		w.Header().Set("Content-Type", sizeType)
 		w.WriteHeader(http.StatusConflict)
@@ -143,18 +146,12 @@ func (h *Handler) refuse(ctx context.Context, w http.ResponseWriter, r witness.R
 	case errors.Is(err, witness.ErrBadRequest):
 		fail(w, http.StatusBadRequest, err.Error())
 	case errors.Is(err, witness.ErrInconsistent):
-		h.contradicted(ctx, r)
+		h.lines.contradicted(ctx, r)
 		fail(w, http.StatusUnprocessableEntity, witness.ErrInconsistent.Error())
 	default:
-		h.opts.Logger.ErrorContext(ctx, "a witness cannot keep what it has seen", "error", err)
+		h.lines.failed(ctx, err)
 		later(w, http.StatusServiceUnavailable, 10*time.Second)
 	}
-}
-
-// contradicted keeps a checkpoint that a known log's key signed: it may be proof of
-// what the log's owner did.
-func (h *Handler) contradicted(ctx context.Context, r witness.Request) {
-	h.opts.Logger.WarnContext(ctx, "a checkpoint does not go on from the one that was cosigned", "old", r.Old, "checkpoint", r.Checkpoint)
 }
 
 func fail(w http.ResponseWriter, status int, message string) {

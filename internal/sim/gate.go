@@ -32,6 +32,7 @@ const near = 4 * time.Millisecond
 // trip is one request: what becomes of it was drawn when it began.
 type trip struct {
 	g               *gate
+	method, path    string
 	write           bool
 	way             time.Duration
 	detached        bool // it arrives, whoever waits
@@ -41,14 +42,14 @@ type trip struct {
 // begin is what a request meets on its way there. The error is its result.
 func (g *gate) begin(ctx context.Context, method string, key store.Key) (*trip, error) {
 	p := g.p
+	path := key.Collection + "/" + key.ID
 	slept := method == "commit" && p.trapped() || p.isPaused()
-	p.awake()
+	p.awake(method, path)
 	if p.isDead() {
 		return nil, errGone
 	}
-	path := key.Collection + "/" + key.ID
 	n := instant()
-	t := &trip{g: g, write: method == "commit"}
+	t := &trip{g: g, method: method, path: path, write: method == "commit"}
 	t.way = 100*time.Microsecond + time.Duration(p.draw(method, path, n)*float64(near))
 	m := p.machine
 	t.detached = slept && t.write // it was being sent, and is
@@ -86,7 +87,7 @@ func (t *trip) arrive(ctx context.Context) error {
 // end is what a reply meets on its way back.
 func (t *trip) end(ctx context.Context) error {
 	p := t.g.p
-	p.awake()
+	p.awake("the reply to "+t.method, t.path)
 	switch {
 	case p.isDead():
 		return errGone
@@ -246,7 +247,7 @@ func (g *gate) Watch(ctx context.Context, key store.Key) (<-chan struct{}, error
 	spawn.Start("a watch", func() error {
 		defer close(out)
 		for range in {
-			g.p.awake()
+			g.p.awake("watch", t.path)
 			m := g.p.machine
 			if g.p.isDead() || m.suffers(Refused) != nil || m.suffers(Unheard) != nil || m.suffers(Deaf) != nil || g.p.w.suffers(Outage) {
 				continue

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"runtime/metrics"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +35,8 @@ type world struct {
 	machines  []*machine
 	processes int
 	ending    []*process // were told to end, and were not waited for yet
+
+	slots, collected uint64 // how many slots have passed, and how many bytes were in use up to the last collection
 
 	quiet time.Time // since when nothing has happened that could cost a slot
 
@@ -142,9 +146,27 @@ func (w *world) pass(until time.Time) {
 			return
 		}
 		time.Sleep(time.Until(next))
+		w.collect()
 		if next.Add(-w.settled()).After(w.quiet) && w.somebodyIsWell() {
 			w.record.must[longrun.SlotAt(next, interval)-1] = true
 		}
+	}
+}
+
+// much is how many bytes a run leaves behind before they are collected.
+const much = 96 << 20
+
+// collect frees what a run left behind, while nothing else runs: a collector that breaks
+// in changes the order in which goroutines do.
+func (w *world) collect() {
+	if w.slots++; w.slots%64 != 0 {
+		return
+	}
+	used := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(used)
+	if n := used[0].Value.Uint64(); n-w.collected > much {
+		w.collected = n
+		runtime.GC()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
@@ -98,7 +99,9 @@ func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, longrun.HostStatus
 	h := longrun.Beat(now, b.Self.Interval)
 	h.CommitHash, h.InstanceID = b.Self.CommitHash, b.Self.InstanceID
 	h.UptimeSec = int64(age / time.Second)
-	h.MemoryRSS = residentMemory()
+	if !chance.Simulated(b.Clock) {
+		h.MemoryRSS = residentMemory()
+	}
 	if err != nil {
 		h.StatusError = hostcall.Text(err)
 		b.Log.Once(ctx, slog.LevelWarn, "status", hostcall.ClassOf(err), "no status from the host", "error", h.StatusError)

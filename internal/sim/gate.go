@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
@@ -159,7 +160,11 @@ func (g *gate) Scan(ctx context.Context, q store.Query) iter.Seq2[store.Record, 
 // Commit implements store.Store. What is under way when its process crashes arrives,
 // as a packet does.
 func (g *gate) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, error) {
-	t, err := g.begin(ctx, "commit", leastKey(ops))
+	key := leastKey(ops)
+	if row, ok := ops[0].Value.(lock.Row); ok { // two of one instant, where one was given up
+		key.ID += "#" + strconv.FormatInt(row.Seq, 10)
+	}
+	t, err := g.begin(ctx, "commit", key)
 	if err != nil {
 		return nil, err
 	}

@@ -153,18 +153,19 @@ func (w *world) pass(until time.Time) {
 	}
 }
 
-// much is how many bytes a run leaves behind before they are collected.
-const much = 96 << 20
+// much is how many bytes a run leaves behind, at least, before they are collected; where
+// it keeps more than that, as many as it keeps.
+const much = 16 << 20
 
 // collect frees what a run left behind, while nothing else runs: a collector that breaks
 // in changes the order in which goroutines do.
 func (w *world) collect() {
-	if w.slots++; w.slots%64 != 0 {
+	if w.slots++; w.slots%32 != 0 {
 		return
 	}
-	used := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	used := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	metrics.Read(used)
-	if n := used[0].Value.Uint64(); n-w.collected > much {
+	if n := used[0].Value.Uint64(); n-w.collected > max(much, used[1].Value.Uint64()) {
 		w.collected = n
 		runtime.GC()
 	}

@@ -35,7 +35,7 @@ type trip struct {
 	g               *gate
 	method, path    string
 	write           bool
-	way             time.Duration
+	way, back       time.Duration
 	detached        bool // it arrives, whoever waits
 	lost, replyLost bool
 }
@@ -55,7 +55,9 @@ func (g *gate) begin(ctx context.Context, method string, key store.Key) (*trip, 
 	m := p.machine
 	t.detached = slept && t.write // it was being sent, and is
 	if e := m.suffers(Slow); e != nil {
-		t.way += time.Duration(p.draw("slow", path, n) * float64(e.By) * float64(time.Second))
+		all := time.Duration(p.draw("slow", path, n) * float64(e.By) * float64(time.Second))
+		t.back = time.Duration(p.draw("slow back", path, n) * float64(all))
+		t.way += all - t.back
 		t.detached = t.write
 	}
 	if e := m.suffers(Flaky); e != nil {
@@ -88,6 +90,11 @@ func (t *trip) arrive(ctx context.Context) error {
 // end is what a reply meets on its way back.
 func (t *trip) end(ctx context.Context) error {
 	p := t.g.p
+	if t.back > 0 {
+		if err := p.w.nap(ctx, t.back, nil); err != nil {
+			return err
+		}
+	}
 	p.awake("the reply to "+t.method, t.path)
 	switch {
 	case p.isDead():

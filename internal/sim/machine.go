@@ -36,8 +36,12 @@ func (m *machine) ahead() (d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.faults {
-		if e.Kind == Step {
+		switch e.Kind {
+		case Step:
 			d += time.Duration(e.By) * time.Second
+		case Skew:
+			d += time.Since(m.w.at(e)) * time.Duration(e.By) / 1_000_000
+		default:
 		}
 	}
 	return d
@@ -105,7 +109,7 @@ func (m *machine) start() {
 		p.id = fmt.Sprintf("%s.%d", m.name, p.number)
 	}
 	cfg := monitor.Config{
-		Store: &gate{p: p}, InstanceID: p.id, CommitHash: p.build, Interval: time.Duration(w.plan.Interval), Lease: time.Duration(w.plan.Lease),
+		Store: &gate{p: p}, InstanceID: p.id, CommitHash: p.build, Interval: w.interval, Lease: time.Duration(w.plan.Lease),
 		Status: p.status, Alerter: p, EvidenceKey: w.key, Anchor: p.anchor, MemoryLimit: -1,
 		Probes: []monitor.Probe{{Type: longrun.Outbound, Every: probeEvery, Retry: probeRetry, Prober: p}},
 		Logger: slog.New(slog.NewTextHandler(&panicLog{p}, &slog.HandlerOptions{Level: slog.LevelError})),

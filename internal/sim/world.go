@@ -28,9 +28,11 @@ type world struct {
 	store  store.Store
 	ledger *ledger.Ledger
 	key    ed25519.PrivateKey
-	began  time.Time
-	record *record
-	morgue *morgue
+
+	interval time.Duration // of what is started now
+	began    time.Time
+	record   *record
+	morgue   *morgue
 
 	machines  []*machine
 	processes int
@@ -63,7 +65,7 @@ func Live(ctx context.Context, st store.Store, plan Plan) *Outcome {
 		seed[i] = byte(rng.Uint32())
 	}
 	w.key = ed25519.NewKeyFromSeed(seed)
-	w.quiet = time.Now()
+	w.quiet, w.interval = time.Now(), time.Duration(plan.Interval)
 	for n := range w.well {
 		w.well[n] = w.began
 	}
@@ -176,7 +178,7 @@ func (w *world) collect() {
 // what waits for the next slot sees that when it comes: a slot more.
 func (w *world) settled() time.Duration {
 	d := time.Duration(w.plan.Lease) + 10*time.Second + time.Duration(w.plan.Interval)
-	if w.plan.has(Step) {
+	if w.plan.clocked() {
 		d += time.Duration(w.plan.Interval)
 	}
 	return d
@@ -199,7 +201,7 @@ func (w *world) somebodyIsWell() bool {
 		}
 		m.mu.Lock()
 		faults := len(m.faults)
-		half := slices.ContainsFunc(m.faults, func(e *Event) bool { return slices.Contains([]Kind{Deaf, Flaky, Slow, Step, Pause}, e.Kind) })
+		half := slices.ContainsFunc(m.faults, func(e *Event) bool { return slices.Contains([]Kind{Deaf, Flaky, Slow, Step, Skew, Pause}, e.Kind) })
 		m.mu.Unlock()
 		if half {
 			return false
@@ -301,7 +303,7 @@ func (w *world) configure(ctx context.Context, edit func(*longrun.Settings)) {
 // describe says what an event is, for the log.
 func (e *Event) describe(w *world) string {
 	who := "all"
-	if slices.Contains([]Kind{Crash, Restart, Deploy, Pause, Refused, Unheard, Deaf, Flaky, Slow, Step}, e.Kind) {
+	if slices.Contains([]Kind{Crash, Restart, Deploy, Pause, Refused, Unheard, Deaf, Flaky, Slow, Step, Skew}, e.Kind) {
 		who = w.machines[e.Instance].name
 	}
 	return fmt.Sprintf("%s befalls %s for %s, by %d", e.Kind, who, time.Duration(e.Duration), e.By)

@@ -128,7 +128,8 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor/internal/leading",
 		ours: []string{
-			"store", "lock", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "internal/deadline", "internal/spawn",
+			"store", "lock", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "internal/chance", "internal/deadline",
+			"internal/spawn",
 		},
 		with: []string{clock},
 	},

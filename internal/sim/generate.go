@@ -33,7 +33,10 @@ var faults = []struct { //nolint:gochecknoglobals // a table, never changed
 	{Queue, 4, time.Minute, 2 * time.Hour, 101, 400},
 	{Throttle, 1, 0, 0, 600, 6600},
 	{Probing, 1, 0, 0, 1800, 7200},
-	{Step, 4, time.Minute, time.Hour, -3600, 7200},
+	{Step, 3, time.Minute, time.Hour, -3600, 7200},
+	{Skew, 2, 10 * time.Minute, 6 * time.Hour, -1000, 2000},
+	{Retention, 1, 0, 0, 4, 8},
+	{Length, 2, 5 * time.Second, 3 * time.Minute, 0, 0},
 }
 
 // pauses is how long a plan lets pass between two events: mostly long enough for what
@@ -71,12 +74,15 @@ func Generate(seed uint64, length time.Duration) Plan {
 			n -= faults[i].weight
 		}
 		f := faults[i]
-		if f.kind == Step && !clocks {
+		if (f.kind == Step || f.kind == Skew) && !clocks {
 			continue
 		}
 		e := Event{At: Span(at.Truncate(time.Millisecond)), Kind: f.kind, Instance: rng.IntN(p.Instances), By: f.by}
 		if f.kind == LoggedOut {
 			e.Instance = rng.IntN(accounts)
+		}
+		if f.kind == Length {
+			e.By = []int64{20, 30, 60}[rng.IntN(3)]
 		}
 		if f.spread > 0 {
 			// Most are short: three in four lie in the first quarter.

@@ -25,7 +25,7 @@ func accountName(n int) string { return "ops-" + strconv.Itoa(n+1) }
 
 // status is what the host says of itself, whichever process asks.
 func (p *process) status(context.Context) (longrun.HostStatus, error) {
-	p.awake()
+	p.awake("status", "")
 	s := longrun.HostStatus{Healthy: true}
 	offline := p.w.lasting(Offline)
 	for n := range accounts {
@@ -51,11 +51,11 @@ func (p *process) status(context.Context) (longrun.HostStatus, error) {
 
 // Probe implements probe.Prober.
 func (p *process) Probe(ctx context.Context) (probe.Result, error) {
-	p.awake()
+	p.awake("probe", "")
 	if err := p.w.nap(ctx, 300*time.Millisecond+time.Duration(p.draw("probe", "", instant())*float64(time.Second)), nil); err != nil {
 		return probe.Result{}, err
 	}
-	p.awake()
+	p.awake("probe", "done")
 	if p.w.lasting(Offline) != nil {
 		return probe.Failed("no_receipt", "nothing came back"), nil
 	}
@@ -64,11 +64,11 @@ func (p *process) Probe(ctx context.Context) (probe.Result, error) {
 
 // Alert implements alert.Alerter: the one channel of all.
 func (p *process) Alert(ctx context.Context, m alert.Message) error {
-	p.awake()
+	p.awake("alert", "")
 	if err := p.w.nap(ctx, 50*time.Millisecond+time.Duration(p.draw("alert", "", instant())*float64(200*time.Millisecond)), nil); err != nil {
 		return err
 	}
-	p.awake()
+	p.awake("alert", "done")
 	switch {
 	case p.isDead():
 		return errGone
@@ -84,7 +84,7 @@ func (p *process) Alert(ctx context.Context, m alert.Message) error {
 
 // anchor keeps the newest checkpoint, where nobody can change it.
 func (p *process) anchor(_ context.Context, checkpoint string) error {
-	p.awake()
+	p.awake("anchor", "")
 	if p.isDead() {
 		return errGone
 	}
@@ -130,7 +130,7 @@ func (v *witness) dies() {
 // Seize implements store.Witness. A liar says of one in three askings that who lives is
 // gone.
 func (v *witness) Seize(ctx context.Context, name, _ string, wait bool) (func(bool), error) {
-	v.p.awake()
+	v.p.awake("seize", name)
 	v.mu.Lock()
 	ch := v.gone[name]
 	v.mu.Unlock()

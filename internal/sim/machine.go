@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,8 +36,12 @@ func (m *machine) ahead() (d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.faults {
-		if e.Kind == Step {
+		switch e.Kind {
+		case Step:
 			d += time.Duration(e.By) * time.Second
+		case Skew:
+			d += time.Since(m.w.at(e)) * time.Duration(e.By) / 1_000_000
+		default:
 		}
 	}
 	return d
@@ -104,7 +109,7 @@ func (m *machine) start() {
 		p.id = fmt.Sprintf("%s.%d", m.name, p.number)
 	}
 	cfg := monitor.Config{
-		Store: &gate{p: p}, InstanceID: p.id, CommitHash: p.build, Interval: time.Duration(w.plan.Interval), Lease: time.Duration(w.plan.Lease),
+		Store: &gate{p: p}, InstanceID: p.id, CommitHash: p.build, Interval: w.interval, Lease: time.Duration(w.plan.Lease),
 		Status: p.status, Alerter: p, EvidenceKey: w.key, Anchor: p.anchor, MemoryLimit: -1,
 		Probes: []monitor.Probe{{Type: longrun.Outbound, Every: probeEvery, Retry: probeRetry, Prober: p}},
 		Logger: slog.New(slog.NewTextHandler(&panicLog{p}, &slog.HandlerOptions{Level: slog.LevelError})),
@@ -201,8 +206,13 @@ func (p *process) resume() {
 	}
 }
 
-// awake returns when the process runs.
-func (p *process) awake() {
+// drowsy is how long it may take a goroutine to run again behind a pause.
+const drowsy = 2 * time.Millisecond
+
+// awake returns when the process runs. What stopped with it goes on with it, but no two
+// goroutines in one instant: which comes first would be the scheduler's to say. So each
+// says what it is about.
+func (p *process) awake(about, key string) {
 	for {
 		p.mu.Lock()
 		paused := p.paused
@@ -211,6 +221,7 @@ func (p *process) awake() {
 			return
 		}
 		<-paused
+		time.Sleep(time.Duration(p.draw("wakes up to "+about, key, instant()) * float64(drowsy)))
 	}
 }
 
@@ -254,9 +265,10 @@ const sleepy = 40 * time.Microsecond
 // AfterFunc implements clock.Clock. No two timers that are due in one instant wake their
 // goroutines in one: which comes first would be the scheduler's to say.
 func (c *ownClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
-	d += time.Duration(c.p.draw("timer", "", instant()+int(d)*7919) * float64(sleepy))
+	n := instant() + int(d)*7919
+	d += time.Duration(c.p.draw("timer", "", n) * float64(sleepy))
 	return c.Clock.AfterFunc(d, func() {
-		c.p.awake()
+		c.p.awake("timer", strconv.Itoa(n))
 		f()
 	})
 }
@@ -264,6 +276,14 @@ func (c *ownClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
 // Chance implements chance.Clock. It is the same for all who ask in one instant: who
 // asks first is the scheduler's.
 func (c *ownClock) Chance(chance.Ours) float64 { return c.p.draw("chance", "", instant()) }
+
+// apart is for how long two goroutines that wake in one instant may be held apart.
+const apart = 200 * time.Microsecond
+
+// Apart implements chance.Clock.
+func (c *ownClock) Apart(_ chance.Ours, who, what string) {
+	time.Sleep(time.Microsecond + time.Duration(c.p.draw(who, what, instant())*float64(apart)))
+}
 
 // instant numbers the present one.
 func instant() int { return int(time.Now().UnixNano()) }

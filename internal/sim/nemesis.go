@@ -104,7 +104,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					p.resume()
 				}
 			}
-	case Refused, Unheard, Deaf, Flaky, Slow, Step:
+	case Refused, Unheard, Deaf, Flaky, Slow, Step, Skew:
 		return func() {
 				disturb()
 				m.befall(e)
@@ -122,6 +122,29 @@ func (w *world) effect(e *Event) (begin, end func()) {
 			}
 	case Mute, Echo, Offline, LoggedOut, Queue:
 		return func() { w.befall(e) }, func() { w.mend(e) }
+	case Length:
+		return func() {
+				disturb()
+				w.interval = time.Duration(e.By) * time.Second
+				for _, p := range w.record.living() {
+					if p.isPaused() { // who cannot be asked is ended
+						w.record.disturbed(p, Crash)
+						p.crash()
+						continue
+					}
+					w.record.disturbed(p, Restart)
+					p.quit()
+				}
+			}, func() {
+				disturb()
+				for _, m := range w.machines {
+					m.keep()
+				}
+			}
+	case Retention:
+		return func() {
+			w.configure(context.Background(), func(s *longrun.Settings) { s.RetentionDays = map[string]int64{"heartbeats": e.By} })
+		}, nil
 	case Throttle:
 		return func() {
 			w.configure(context.Background(), func(s *longrun.Settings) { s.AlertThresholds.ThrottleSec = float64(max(e.By, 60)) })
@@ -159,7 +182,7 @@ func (p *process) hasEnded() bool {
 	return !p.ended.IsZero()
 }
 
-// keep makes sure that a deploy leaves its machine with a process.
+// keep makes sure that its machine has a process.
 func (m *machine) keep() {
 	if m.current() == nil {
 		m.start()

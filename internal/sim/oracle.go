@@ -17,10 +17,12 @@ func (w *world) judge(ctx context.Context) {
 	v.stored(ctx)
 	v.rollups(ctx)
 	v.runsOf()
-	if !w.plan.has(Step) { // what is told by clocks is not asked where they are wrong
+	if !w.plan.clocked() {
 		v.troubles()
-		v.missed()
 		v.deaths()
+		if !w.plan.has(Length) { // the hour's slots are of another length then
+			v.missed()
+		}
 	}
 	v.repairs()
 	v.delivered()
@@ -33,19 +35,34 @@ func (w *world) judge(ctx context.Context) {
 type view struct {
 	*record
 	interval time.Duration
-	filled   map[longrun.Slot]*beat
-	first    longrun.Slot // the first and the last slot that count
+	filled   map[longrun.Slot]*beat // the last one made for each slot …
+	earliest map[longrun.Slot]*beat // … and the first
+	first    longrun.Slot           // the first and the last slot that count
 	last     longrun.Slot
 }
 
 func (r *record) view() *view {
-	v := &view{record: r, interval: time.Duration(r.w.plan.Interval), filled: map[longrun.Slot]*beat{}}
+	v := &view{record: r, interval: time.Duration(r.w.plan.Interval), filled: map[longrun.Slot]*beat{}, earliest: map[longrun.Slot]*beat{}}
 	for i := range r.beats {
-		v.filled[r.beats[i].Slot] = &r.beats[i]
+		b := &r.beats[i]
+		from, to := b.covers(v.interval)
+		for s := from; s < to; s++ {
+			if known := v.filled[s]; known == nil || known.ts.Before(b.ts) {
+				v.filled[s] = b
+			}
+			if known := v.earliest[s]; known == nil || known.ts.After(b.ts) {
+				v.earliest[s] = b
+			}
+		}
 	}
 	v.first = v.slot(r.w.began)
 	v.last = v.slot(r.end) - 1
 	return v
+}
+
+// covers are the slots [from, to) of a length into which its own reaches.
+func (b *beat) covers(length time.Duration) (from, to longrun.Slot) {
+	return longrun.SlotAt(b.Start(b.length), length), longrun.SlotAt((b.Slot+1).Start(b.length).Add(-1), length) + 1
 }
 
 // days is how many days are long over.
@@ -112,7 +129,7 @@ func (v *view) runsOf() {
 		own := slices.DeleteFunc(slices.Clone(byID[p.id]), func(r longrun.Run) bool {
 			return r.TS.Sub(p.began).Abs() > time.Second
 		})
-		if len(own) != 1 || v.w.plan.has(Step) {
+		if len(own) != 1 || v.w.plan.clocked() {
 			continue // it never said that it began, or two of one name did together
 		}
 		r := own[0]

@@ -210,7 +210,7 @@ func (v *view) repairs() {
 		says := number(in.MTTRSec)
 		switch in.Rule {
 		case rules.MissedHeartbeats: // of the slots without a beat alone
-			if took = min(took, max(says, 0)); !v.w.plan.has(Step) {
+			if took = min(took, max(says, 0)); !v.w.plan.clocked() && !v.w.plan.has(Length) {
 				took = float64(v.blank(v.slot(in.TSStart), v.slot(*in.TSEnd), *in.Closed)) * v.interval.Seconds()
 			}
 		case "budget_burn": // likewise, of those that nobody told

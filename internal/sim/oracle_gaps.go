@@ -37,6 +37,18 @@ func (v *view) written(from, to longrun.Slot) (n int) {
 	return n
 }
 
+// writtenOf counts the slots of [from, to) of a length that are filled.
+func (v *view) writtenOf(length time.Duration, from, to longrun.Slot) int {
+	filled := map[longrun.Slot]bool{}
+	for i := range v.beats {
+		first, end := v.beats[i].covers(length)
+		for s := max(first, from); s < min(end, to); s++ {
+			filled[s] = true
+		}
+	}
+	return len(filled)
+}
+
 // read reads a collection whole.
 func read[T any](ctx context.Context, v *view, c ledger.Collection) (all []T) {
 	for e, err := range ledger.List[T](ctx, v.w.ledger, c, ledger.Page{}) {
@@ -76,8 +88,8 @@ func (v *view) stored(ctx context.Context) {
 		if !g.From.Equal(own[i].from.Start(v.interval)) || !g.To.Equal(own[i].to.Start(v.interval)) {
 			v.blame("gaps", "gap %d is %v, and not %v", i, g, own[i])
 		}
-		if before := v.filled[own[i].from-1]; before != nil && !v.w.plan.has(Step) {
-			v.cause(g, before, v.filled[own[i].to])
+		if before := v.filled[own[i].from-1]; before != nil && !v.w.plan.clocked() {
+			v.cause(g, before, v.earliest[own[i].to])
 		}
 	}
 }
@@ -158,8 +170,14 @@ func (v *view) rollups(ctx context.Context) {
 			v.blame("rollups", "%s has none", d.Format(time.DateOnly))
 			continue
 		}
-		from, to := max(v.slot(d), v.slot(v.beats[0].ts)), v.slot(d.Add(day))
-		written, expected := v.written(from, to), int(to-from)
+		length := time.Duration(r.IntervalSec) * time.Second // the day's finest
+		if length < time.Second || v.interval%length != 0 {
+			v.blame("rollups", "%s is of slots of %v", r.Date, length)
+			continue
+		}
+		from, to := longrun.SlotAt(d, length), longrun.SlotAt(d.Add(day), length)
+		from = max(from, longrun.SlotAt(v.beats[0].ts, length))
+		written, expected := v.writtenOf(length, from, to), int(to-from)
 		if expected != int(r.ExpectedHb) || written != int(r.WrittenHb) || expected-written != int(r.MissedHb) {
 			v.blame("rollups", "%s has %d, %d and %d expected, written and missed, and not %d, %d and %d", r.Date, expected, written, expected-written, r.ExpectedHb, r.WrittenHb, r.MissedHb)
 		}

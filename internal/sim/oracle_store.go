@@ -56,8 +56,8 @@ func (v *view) bounded(ctx context.Context) {
 		// a state for each rule and target, and there are few of these
 		ledger.Rules: 60,
 	}
-	if d := int(v.w.plan.RetentionDays); d > 0 {
-		most[ledger.Heartbeats] = (d + 2) * int(24*time.Hour/v.interval)
+	if d := v.kept(); d > 0 {
+		most[ledger.Heartbeats] = (d + 2) * int(24*time.Hour/v.shortest())
 	}
 	for c, n := range most {
 		if counts[c] > n {
@@ -69,4 +69,32 @@ func (v *view) bounded(ctx context.Context) {
 			v.blame("bounded", "%s has %d slots and %d gaps", in.IncidentID, len(in.Slots), len(in.Gaps))
 		}
 	}
+}
+
+// kept is for how many days beats are kept at most, as the settings had it in the last
+// days; 0 where it is for ever.
+func (v *view) kept() int {
+	most := v.w.plan.RetentionDays
+	for _, e := range v.w.plan.Events {
+		if e.Kind != Retention || e.At >= v.w.plan.Length {
+			continue
+		}
+		if e.At < v.w.plan.Length-Span(48*time.Hour) {
+			most = e.By // it has long been done
+		} else if most > 0 {
+			most = max(most, e.By)
+		}
+	}
+	return int(most)
+}
+
+// shortest is the shortest slot that the plan has.
+func (v *view) shortest() time.Duration {
+	shortest := v.interval
+	for _, e := range v.w.plan.Events {
+		if e.Kind == Length {
+			shortest = min(shortest, time.Duration(e.By)*time.Second)
+		}
+	}
+	return shortest
 }

@@ -43,10 +43,13 @@ const (
 	Deaf Kind = "deaf"
 	// Flaky: By of a hundred requests get lost, and as many replies.
 	Flaky Kind = "flaky"
-	// Slow: its requests take up to By seconds, and arrive though nobody waits any more.
+	// Slow: its requests take up to By seconds, there and back, and arrive though nobody
+	// waits any more.
 	Slow Kind = "slow"
 	// Step: its clock is By seconds ahead.
 	Step Kind = "step"
+	// Skew: its clock runs By millionths faster than time does, and is then set right.
+	Skew Kind = "skew"
 )
 
 // What befalls all.
@@ -69,6 +72,11 @@ const (
 	Throttle Kind = "throttle"
 	// Probing: the live settings have probes due every By seconds, and keep that.
 	Probing Kind = "probing"
+	// Retention: the live settings have beats kept for By days, and keep that.
+	Retention Kind = "retention"
+	// Length: all are stopped, and started again after Duration with slots of By seconds,
+	// a divisor of the plan's Interval.
+	Length Kind = "length"
 )
 
 // Event is one thing that happens.
@@ -95,7 +103,7 @@ type Plan struct {
 	Instances int `json:"instances"`
 	// Length is how long events befall them; a calm follows.
 	Length Span `json:"length"`
-	// Interval is the length of a slot. Default: a minute.
+	// Interval is the length of a slot, the longest that there is. Default: a minute.
 	Interval Span `json:"interval"`
 	// Lease is that of the lock. Default: twice the interval.
 	Lease Span `json:"lease"`
@@ -124,6 +132,9 @@ func (p Plan) withDefaults() Plan {
 	return p
 }
 
+// clocked reports whether clocks are wrong at times: what is told by them is not asked.
+func (p Plan) clocked() bool { return p.has(Step, Skew) }
+
 // has reports whether an event is of one of the kinds.
 func (p Plan) has(kinds ...Kind) bool {
 	for _, e := range p.Events {
@@ -147,6 +158,9 @@ func ParsePlan(text []byte) (Plan, error) {
 	for i, e := range p.Events {
 		if e.Kind != LoggedOut && (e.Instance < 0 || e.Instance >= p.Instances) {
 			errs = append(errs, fmt.Errorf("sim: event %d: there is no instance %d", i, e.Instance))
+		}
+		if interval := int64(time.Duration(p.withDefaults().Interval) / time.Second); e.Kind == Length && (e.By < 1 || interval%e.By != 0) {
+			errs = append(errs, fmt.Errorf("sim: event %d: slots of %d s do not divide %d s", i, e.By, interval))
 		}
 	}
 	return p, errors.Join(errs...)

@@ -83,9 +83,10 @@ type grant struct {
 	at    time.Time
 }
 
-// beat is a heartbeat that took effect.
+// beat is a heartbeat that took effect, in the slot of its own length.
 type beat struct {
 	longrun.Slot
+	length time.Duration
 	ts, at time.Time // when it was made, and when it took effect
 	by     *process
 	late   bool
@@ -142,6 +143,13 @@ func (r *record) lived(p *process) {
 	r.processes = append(r.processes, p)
 }
 
+// living are the processes that nothing has ended.
+func (r *record) living() []*process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(r.processes), (*process).hasEnded)
+}
+
 func (r *record) stopping() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,7 +160,7 @@ func (r *record) stopping() {
 func (r *record) suffered(e *Event) {
 	h := harm{kind: e.Kind, from: time.Now(), to: time.Now().Add(time.Duration(e.Duration)), by: e.By}
 	switch e.Kind {
-	case Refused, Unheard, Deaf, Flaky, Slow, Step:
+	case Refused, Unheard, Deaf, Flaky, Slow, Step, Skew:
 		h.m = r.w.machines[e.Instance]
 	case Pause:
 		h.p = r.w.machines[e.Instance].current()
@@ -161,9 +169,9 @@ func (r *record) suffered(e *Event) {
 		}
 	case LoggedOut:
 		h.by = int64(e.Instance)
-	case Crash, Restart, Deploy:
+	case Crash, Restart, Deploy, Length:
 		return // each knows when its process ended
-	case Outage, Full, Mute, Echo, Offline, Queue, Throttle, Probing: // all
+	case Outage, Full, Mute, Echo, Offline, Queue, Throttle, Probing, Retention: // all
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -326,7 +334,7 @@ func (r *record) document(p *process, collection string, op store.Op) {
 // beat is a heartbeat that took effect.
 func (r *record) beat(p *process, h longrun.Heartbeat) {
 	interval := time.Duration(h.ExpectedIntervalSec) * time.Second
-	b := beat{Slot: h.Slot(interval), ts: h.TS, at: time.Now(), by: p, late: h.Late, epoch: h.Epoch, seq: h.ChainSeq}
+	b := beat{Slot: h.Slot(interval), length: interval, ts: h.TS, at: time.Now(), by: p, late: h.Late, epoch: h.Epoch, seq: h.ChainSeq}
 	if r.slots[h.BucketID]++; r.slots[h.BucketID] > 1 {
 		r.accuse("slots", "%s writes slot %s, which is written", p.name(), h.BucketID)
 	}

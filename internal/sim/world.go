@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"runtime/metrics"
 	"slices"
 	"sync"
 	"time"
@@ -26,13 +28,17 @@ type world struct {
 	store  store.Store
 	ledger *ledger.Ledger
 	key    ed25519.PrivateKey
-	began  time.Time
-	record *record
-	morgue *morgue
+
+	interval time.Duration // of what is started now
+	began    time.Time
+	record   *record
+	morgue   *morgue
 
 	machines  []*machine
 	processes int
 	ending    []*process // were told to end, and were not waited for yet
+
+	slots, collected uint64 // how many slots have passed, and how many bytes were in use up to the last collection
 
 	quiet time.Time // since when nothing has happened that could cost a slot
 
@@ -59,7 +65,7 @@ func Live(ctx context.Context, st store.Store, plan Plan) *Outcome {
 		seed[i] = byte(rng.Uint32())
 	}
 	w.key = ed25519.NewKeyFromSeed(seed)
-	w.quiet = time.Now()
+	w.quiet, w.interval = time.Now(), time.Duration(plan.Interval)
 	for n := range w.well {
 		w.well[n] = w.began
 	}
@@ -142,9 +148,28 @@ func (w *world) pass(until time.Time) {
 			return
 		}
 		time.Sleep(time.Until(next))
+		w.collect()
 		if next.Add(-w.settled()).After(w.quiet) && w.somebodyIsWell() {
 			w.record.must[longrun.SlotAt(next, interval)-1] = true
 		}
+	}
+}
+
+// much is how many bytes a run leaves behind, at least, before they are collected; where
+// it keeps more than that, as many as it keeps.
+const much = 16 << 20
+
+// collect frees what a run left behind, while nothing else runs: a collector that breaks
+// in changes the order in which goroutines do.
+func (w *world) collect() {
+	if w.slots++; w.slots%32 != 0 {
+		return
+	}
+	used := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(used)
+	if n := used[0].Value.Uint64(); n-w.collected > max(much, used[1].Value.Uint64()) {
+		w.collected = n
+		runtime.GC()
 	}
 }
 
@@ -153,7 +178,7 @@ func (w *world) pass(until time.Time) {
 // what waits for the next slot sees that when it comes: a slot more.
 func (w *world) settled() time.Duration {
 	d := time.Duration(w.plan.Lease) + 10*time.Second + time.Duration(w.plan.Interval)
-	if w.plan.has(Step) {
+	if w.plan.clocked() {
 		d += time.Duration(w.plan.Interval)
 	}
 	return d
@@ -176,7 +201,7 @@ func (w *world) somebodyIsWell() bool {
 		}
 		m.mu.Lock()
 		faults := len(m.faults)
-		half := slices.ContainsFunc(m.faults, func(e *Event) bool { return slices.Contains([]Kind{Deaf, Flaky, Slow, Step, Pause}, e.Kind) })
+		half := slices.ContainsFunc(m.faults, func(e *Event) bool { return slices.Contains([]Kind{Deaf, Flaky, Slow, Step, Skew, Pause}, e.Kind) })
 		m.mu.Unlock()
 		if half {
 			return false
@@ -278,7 +303,7 @@ func (w *world) configure(ctx context.Context, edit func(*longrun.Settings)) {
 // describe says what an event is, for the log.
 func (e *Event) describe(w *world) string {
 	who := "all"
-	if slices.Contains([]Kind{Crash, Restart, Deploy, Pause, Refused, Unheard, Deaf, Flaky, Slow, Step}, e.Kind) {
+	if slices.Contains([]Kind{Crash, Restart, Deploy, Pause, Refused, Unheard, Deaf, Flaky, Slow, Step, Skew}, e.Kind) {
 		who = w.machines[e.Instance].name
 	}
 	return fmt.Sprintf("%s befalls %s for %s, by %d", e.Kind, who, time.Duration(e.Duration), e.By)

@@ -120,6 +120,7 @@ func New(cfg Config) (*Monitor, error) {
 		StoredLate: func(late []longrun.Heartbeat) { m.measures.Stored(late...); m.run.Wrote(late...); m.closing.Late(late) },
 		Drifted:    m.measures.Drifted, Committed: m.measures.Committed,
 		Lapse:    func(l longrun.Lapse) { m.run.Lapse(l) },
+		Away:     func() time.Time { return m.store.Health().Since },
 		EachSlot: m.alarms.LookAtStore,
 		Origin:   cfg.origin(), EvidenceKey: cfg.EvidenceKey,
 	})

@@ -3,9 +3,9 @@ package main
 func ofLeading() []mutant {
 	return []mutant{
 		{
-			name: "leading: background commits do not wait for their turn", file: "longrun/monitor/internal/leading/term.go",
+			name: "leading: background commits are made twice a second", file: "longrun/monitor/internal/leading/term.go",
 			old: "rest := min(p.last.Add(Pace).Sub(p.clock.Now()), Pace)",
-			new: "rest := min(p.last.Add(Pace).Sub(p.clock.Now()), 0)",
+			new: "rest := min(p.last.Add(Pace/2).Sub(p.clock.Now()), Pace)",
 			pkg: "./longrun/monitor/internal/leading", tests: "TakeTurns",
 		},
 		{

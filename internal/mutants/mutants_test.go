@@ -123,7 +123,7 @@ func TestATryTellsWhatBecomesOfAMutant(t *testing.T) {
 		{by: "TestTwo/is_two"},
 		{by: "TestSum, seed 7: -4"},
 		{by: "TestSum, seed 7: 6"},
-		{by: "TestFirst"},
+		{by: "TestFirst, panic: a [recovered, repanicked]"},
 		{},
 		{by: "it hangs, for 2s"},
 		{broken: "no test of . is called TestNothing"},

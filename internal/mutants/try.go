@@ -87,9 +87,8 @@ var (
 func firstFailure(out []byte, exit int) string {
 	named := failure.FindAllSubmatch(out, -1)
 	if len(named) == 0 {
-		if i := bytes.Index(out, []byte("panic: ")); i >= 0 {
-			line, _, _ := strings.Cut(string(out[i:]), "\n")
-			return line
+		if line := panicked(out); line != "" {
+			return short(line)
 		}
 		return fmt.Sprintf("exit status %d", exit)
 	}
@@ -100,9 +99,22 @@ func firstFailure(out []byte, exit int) string {
 		}
 	}
 	if said := word.FindSubmatch(out); said != nil {
-		deepest += ", " + short(string(said[1]))
+		return deepest + ", " + short(string(said[1]))
+	}
+	if line := panicked(out); line != "" {
+		return deepest + ", " + short(line)
 	}
 	return deepest
+}
+
+// panicked is the first line of a panic that ended the process.
+func panicked(out []byte) string {
+	i := bytes.Index(out, []byte("panic: "))
+	if i < 0 {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(out[i:]), "\n")
+	return line
 }
 
 // short is enough of a line.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -53,12 +52,7 @@ func weave(text []byte, mutants []mutant) (woven, error) {
 		if err != nil {
 			return woven{}, fmt.Errorf("%s: %w", m.name, err)
 		}
-		at, ok := onlyChange(files, text, right, changed, wrong)
-		if !ok {
-			out.alone = append(out.alone, m)
-			continue
-		}
-		was, is := right.Decls[at].(*ast.FuncDecl), wrong.Decls[at].(*ast.FuncDecl)
+		was, is := onlyChange(files, text, right, changed, wrong)
 		call, ok := call(was, m.n)
 		if !ok {
 			out.alone = append(out.alone, m)
@@ -80,35 +74,40 @@ func weave(text []byte, mutants []mutant) (woven, error) {
 func suffix(n int) string { return "Mutant" + strconv.Itoa(n) }
 
 // onlyChange is the one declaration, a function with the name and the parameters that it
-// had, which two files do not have in common.
-func onlyChange(files *token.FileSet, a []byte, right *ast.File, b []byte, wrong *ast.File) (at int, ok bool) {
-	source := func(text []byte, n ast.Node) []byte {
-		return text[files.Position(n.Pos()).Offset:files.Position(n.End()).Offset]
+// had, which two files do not have in common: as it was, and as it is. It is nil where
+// there is more, or something else.
+func onlyChange(files *token.FileSet, a []byte, right *ast.File, b []byte, wrong *ast.File) (was, is *ast.FuncDecl) {
+	source := func(text []byte, from, to token.Pos) string {
+		return string(text[files.Position(from).Offset:files.Position(to).Offset])
 	}
 	if len(right.Decls) != len(wrong.Decls) {
-		return 0, false
+		return nil, nil
 	}
-	at = -1
-	for i := range right.Decls {
-		if bytes.Equal(source(a, right.Decls[i]), source(b, wrong.Decls[i])) {
+	for i, r := range right.Decls {
+		w := wrong.Decls[i]
+		if source(a, r.Pos(), r.End()) == source(b, w.Pos(), w.End()) {
 			continue
 		}
-		was, isFunc := right.Decls[i].(*ast.FuncDecl)
-		is, areFunc := wrong.Decls[i].(*ast.FuncDecl)
-		if at >= 0 || !isFunc || !areFunc || was.Body == nil || is.Body == nil {
-			return 0, false
+		before, isFunc := r.(*ast.FuncDecl)
+		after, areFunc := w.(*ast.FuncDecl)
+		if was != nil || !isFunc || !areFunc || before.Body == nil || after.Body == nil {
+			return nil, nil
 		}
-		if !bytes.Equal(a[files.Position(was.Pos()).Offset:files.Position(was.Body.Lbrace).Offset], b[files.Position(is.Pos()).Offset:files.Position(is.Body.Lbrace).Offset]) {
-			return 0, false
+		if source(a, before.Pos(), before.Body.Lbrace) != source(b, after.Pos(), after.Body.Lbrace) {
+			return nil, nil
 		}
-		at = i
+		was, is = before, after
 	}
-	return at, at >= 0
+	return was, is
 }
 
 // call is what the right function does first: has the wrong one do it all, if that is
-// who works here. It is false where a parameter has no name to be handed on by.
+// who works here. It is false where there is no such function, or a parameter of it has no
+// name to be handed on by.
 func call(f *ast.FuncDecl, n int) (string, bool) {
+	if f == nil {
+		return "", false
+	}
 	name := f.Name.Name + suffix(n)
 	if f.Recv != nil {
 		if len(f.Recv.List) != 1 || len(f.Recv.List[0].Names) != 1 || f.Recv.List[0].Names[0].Name == "_" {

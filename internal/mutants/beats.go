@@ -5,20 +5,20 @@ func ofBeats() []mutant {
 		{
 			name: "beats: a second beat of a slot takes the first one's place", file: "longrun/monitor/internal/beats/backlog.go",
 			old: "if known > 0 && b.beats[known-1].Slot(b.interval) == slot {",
-			new: "if false {",
-			pkg: "./longrun/monitor", tests: "SetBack|Backlog|Clock",
+			new: "if known > 0 && b.beats[known-1].Slot(b.interval) == slot {\n\t\tb.beats[known-1] = h",
+			pkg: "./longrun/monitor/internal/beats", tests: "ABacklog",
 		},
 		{
 			name: "beats: beats of slots that have not come are kept", file: "longrun/monitor/internal/beats/backlog.go",
 			old: "for known > 0 && b.beats[known-1].Slot(b.interval) > slot {",
 			new: "for known > 0 && false {",
-			pkg: "./longrun/monitor", tests: "SetBack",
+			pkg: "./longrun/monitor/internal/beats", tests: "ABacklog",
 		},
 		{
 			name: "beats: in a long outage the newest give way", file: "longrun/monitor/internal/beats/backlog.go",
 			old: "b.beats = slices.Delete(b.beats, 0, 1)",
 			new: "b.beats = b.beats[:len(b.beats)-1]",
-			pkg: "./longrun/monitor", tests: "BacklogIsBounded",
+			pkg: "./longrun/monitor/internal/beats", tests: "ABacklog",
 		},
 		{
 			name: "beats: a beat that comes after its slot does not say so", file: "longrun/monitor/internal/beats/writer.go",
@@ -36,7 +36,7 @@ func ofBeats() []mutant {
 		{
 			name: "beats: a slot that is filled is written again", file: "longrun/monitor/internal/beats/writer.go",
 			old: "if filled[h.Slot(interval)] {",
-			new: "if false {",
+			new: "if filled[h.Slot(interval)] && w.chunk == 0 {",
 			pkg: "./longrun/monitor", tests: "Outage|Late|Unheard|History",
 		},
 		{
@@ -45,7 +45,7 @@ func ofBeats() []mutant {
 			return nil, errSlotOver
 		}`,
 			new: "",
-			pkg: "./longrun/monitor", tests: "Unheard|Unknown|History|Outage",
+			pkg: "./longrun/monitor", tests: "SlotEndsUnder|Unheard|Outage",
 		},
 		{
 			name: "beats: what waits at a stop is left", file: "longrun/monitor/internal/beats/writer.go",
@@ -66,7 +66,7 @@ func ofBeats() []mutant {
 			name: "beats: a beat says another epoch than its lease's", file: "longrun/monitor/internal/beats/writer.go",
 			old: "h.Epoch = w.term.Epoch()",
 			new: "h.Epoch = w.term.Epoch() + 1",
-			pkg: "./longrun/monitor", tests: "ALeaderFills|Handover|History|ACrash",
+			pkg: "./longrun/monitor", tests: "ALeaderFills|AnOutageWithin",
 		},
 		{
 			name: "beats: who does not lead makes beats", file: "longrun/monitor/internal/beats/pulse.go",

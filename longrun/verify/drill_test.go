@@ -169,7 +169,7 @@ func TestADrillOnTheRealStores(t *testing.T) {
 			o, err := verify.Drill(t.Context(), open(t), verify.DrillOptions{Start: startMonitor})
 			require.NoError(t, err)
 			for _, f := range o.Problems { // a busy machine is late; it writes nothing that it must not
-				require.Regexp(t, `more than 1\.05 × 4s|slots? before it are empty`, f.Text, "%v", o.Counts)
+				require.Regexp(t, `more than 1\.05 × 4s|slots? before it are empty|is at epoch [3-9],`, f.Text, "%v", o.Counts)
 			}
 			require.Positive(t, o.Counts["beats"])
 			t.Log(o.Counts)

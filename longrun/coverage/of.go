@@ -16,11 +16,16 @@ import (
 //
 // A window that Validate refuses and an interval that ValidateInterval refuses
 // have no slots: HasData is false. Of changes neither slice and keeps neither.
-// Beats in order cost some 20 ns and no allocation each.
+// Beats in order cost some 5 ns more than to look at their times does, and no allocation each.
 func Of(beats []longrun.Heartbeat, w longrun.Window, interval time.Duration, now time.Time, runs ...longrun.Run) longrun.Coverage {
 	t := NewCounter(w, interval, now, runs...)
-	for i := range beats {
-		t.add(&beats[i])
+	for len(beats) > 0 {
+		n := t.stretch(beats)
+		if n == 0 {
+			n = 1
+			t.add(&beats[0])
+		}
+		beats = beats[n:]
 	}
 	return t.Coverage()
 }

@@ -60,6 +60,7 @@ func TestWhatIsAbsentIsNoFaultUnlessItIsRequired(t *testing.T) {
 	require.True(t, servertest.IsAbsent(err))
 	require.False(t, servertest.IsAbsent(servertest.ErrTaken))
 	t.Run("it is skipped", func(t *testing.T) {
+		t.Parallel()
 		need.OrSkip(t, nil)
 		need.OrSkip(t, err)
 		t.Error("it went on")

@@ -380,8 +380,9 @@ var arrows = []row{
 	{dir: "internal/disktest"},
 	{dir: "internal/faultnet"},
 	{dir: "internal/promtest"}, // tests only, but for where its programs are
-	{dir: "internal/firestoretest", sdk: "firestore"},
-	{dir: "internal/postgrestest", sdk: "postgres"},
+	{dir: "internal/servertest"},
+	{dir: "internal/firestoretest", ours: []string{"internal/servertest"}, sdk: "firestore"},
+	{dir: "internal/postgrestest", ours: []string{"internal/servertest"}, sdk: "postgres"},
 }
 
 // rowOf finds a package's row.

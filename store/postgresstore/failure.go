@@ -18,7 +18,7 @@ func (s *Store) failed(ctx context.Context, what string, err error) error {
 	err = fmt.Errorf("postgresstore: %s: %w", what, err)
 	_, unconnected := errors.AsType[*pgconn.ConnectError](err)
 	if unconnected {
-		err = oneLine{err}
+		err = lineError{err}
 	}
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", err, ended)
@@ -33,11 +33,11 @@ func (s *Store) failed(ctx context.Context, what string, err error) error {
 	return err
 }
 
-// oneLine is an error of several lines as one: that of each address and each way to
+// lineError is an error of several lines as one: that of each address and each way to
 // try it, of which many say the same.
-type oneLine struct{ error }
+type lineError struct{ error }
 
-func (e oneLine) Error() string {
+func (e lineError) Error() string {
 	var said []string
 	for line := range strings.Lines(e.error.Error()) {
 		if line = strings.TrimSpace(line); line != "" && !slices.Contains(said, line) {
@@ -47,7 +47,7 @@ func (e oneLine) Error() string {
 	return strings.ReplaceAll(strings.Join(said, "; "), ":; ", ": ")
 }
 
-func (e oneLine) Unwrap() error { return e.error }
+func (e lineError) Unwrap() error { return e.error }
 
 // codeOf is the SQLSTATE of the server's answer, empty where it gave none.
 func codeOf(err error) string {

@@ -21,12 +21,11 @@ func calendar(in scenario) []time.Time {
 	lo := longrun.DayOf(in.now).From
 	hi := lo
 	for _, h := range in.beats {
-		if h.TS.IsZero() {
-			continue
-		}
-		if d := longrun.DayOf(h.TS).From; d.Before(lo) {
+		switch d := longrun.DayOf(h.TS).From; {
+		case h.TS.IsZero():
+		case d.Before(lo):
 			lo = d
-		} else if d.After(hi) {
+		case d.After(hi):
 			hi = d
 		}
 	}

@@ -98,7 +98,7 @@ func TestLateBeatsOfYesterdayRollItUpAgainAndLeaveItsSeal(t *testing.T) {
 // seldom is an interval for a test that lives through many days.
 const seldom = 5 * time.Minute
 
-func seldomly(c *monitor.Config) { c.Interval = seldom }
+func beatSeldom(c *monitor.Config) { c.Interval = seldom }
 
 func TestRetentionDeletesWholeDaysThatAreRolledUpAndNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestRetentionDeletesWholeDaysThatAreRolledUpAndNothingElse(t *testing.T) {
 		settings.RetentionDays = map[string]int64{"heartbeats": 4, "runs": 8}
 		_, err := l.PutSettings(t.Context(), settings, "")
 		require.NoError(t, err)
-		a := start(t, st, "a", seldomly)
+		a := start(t, st, "a", beatSeldom)
 		time.Sleep(10*24*time.Hour + 2*time.Hour)
 		all := documents[longrun.Heartbeat](t, st, ledger.Heartbeats)
 		require.Equal(t, longrun.DayOf(time.Now()).From.AddDate(0, 0, -4), all[0].TS.Truncate(time.Minute))
@@ -131,7 +131,7 @@ func TestLateBeatsGoWithTheirDay(t *testing.T) {
 		settings.RetentionDays = map[string]int64{"heartbeats": 4}
 		_, err := l.PutSettings(t.Context(), settings, "")
 		require.NoError(t, err)
-		a := start(t, st, "a", seldomly)
+		a := start(t, st, "a", beatSeldom)
 		time.Sleep(23 * time.Hour)
 		heal := cut(st)
 		time.Sleep(3 * time.Hour)

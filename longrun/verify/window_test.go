@@ -42,7 +42,7 @@ func TestAWindowReadsItsDaysAndWhatIsNotSealed(t *testing.T) {
 
 // Whatever is wrong in the window's days is found, and so is what breaks its
 // chain to the head; an edit elsewhere is no matter of the window's.
-func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
+func TestAWindowIsAsStrictAsTheWhole(t *testing.T) { //nolint:tparallel // its parts share a store, and leave it as it was
 	t.Parallel()
 	from, to := slotTime(perDay), slotTime(3*perDay)
 	st := memstore.New(nil)
@@ -54,7 +54,7 @@ func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
 		"its first": {perDay, verify.Fail}, "within": {2 * perDay, verify.Fail}, "its last": {3*perDay - 1, verify.Fail},
 		"before": {100, verify.Pass}, "after": {3*perDay + 100, verify.Pass}, "since the newest seal": {5*perDay + 50, verify.Fail},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share a store, and leave it as it was
+		t.Run(name, func(t *testing.T) {
 			for _, remove := range []bool{false, true} {
 				b := h.beats[c.slot]
 				good := store.Set(l.Key(ledger.Heartbeats, b.BucketID), b)

@@ -30,7 +30,7 @@ func ofBeats() []mutant {
 		{
 			name: "beats: older beats go first", file: "longrun/monitor/internal/beats/writer.go",
 			old: "if newest.Slot(w.Self.Interval) == w.Slot() {",
-			new: "if false {",
+			new: "if waiting, _ := w.backlog.size(); waiting == 1 && newest.Slot(w.Self.Interval) == w.Slot() {",
 			pkg: "./longrun/monitor", tests: "CurrentSlot|ALeaderFills|History",
 		},
 		{

@@ -78,8 +78,8 @@ func ofBeats() []mutant {
 		},
 		{
 			name: "beats: that a process did not run is not said", file: "longrun/monitor/internal/beats/pulse.go",
-			old: "if slot > last+1 {",
-			new: "if slot > last+1<<40 {",
+			old: "b.stalled(ctx, last+1, slot)",
+			new: "_ = last + 1",
 			pkg: "./longrun/monitor", tests: "Stall|Frozen",
 		},
 		{

@@ -34,10 +34,12 @@ func ofBeats() []mutant {
 			pkg: "./longrun/monitor", tests: "CurrentSlot|ALeaderFills|History",
 		},
 		{
-			name: "beats: a slot that is filled is written again", file: "longrun/monitor/internal/beats/writer.go",
-			old: "if filled[h.Slot(interval)] {",
-			new: "if filled[h.Slot(interval)] && w.chunk == 0 {",
-			pkg: "./longrun/monitor", tests: "Outage|Late|Unheard|History",
+			// That a filled slot is looked up before spares commits, and no more: this is what
+			// keeps its beat.
+			name: "beats: a slot that is filled is written over", file: "longrun/ledger/ledger.go",
+			old: "return store.Create(l.Key(Heartbeats, h.BucketID), h)",
+			new: "return store.Set(l.Key(Heartbeats, h.BucketID), h)",
+			pkg: "./longrun/monitor", tests: "SetBack",
 		},
 		{
 			name: "beats: of a commit whose outcome is unknown it is believed that it landed", file: "longrun/monitor/internal/beats/writer.go",

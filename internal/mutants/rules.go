@@ -119,7 +119,7 @@ func ofRules() []mutant {
 		return`,
 			new: `case s > r.last()+1<<40:
 		return`,
-			pkg: "./longrun/rules", tests: "FarAhead",
+			pkg: "./longrun/rules", tests: "FarAhead|AheadOf",
 		},
 	}
 }

@@ -30,14 +30,16 @@ func ofBeats() []mutant {
 		{
 			name: "beats: older beats go first", file: "longrun/monitor/internal/beats/writer.go",
 			old: "if newest.Slot(w.Self.Interval) == w.Slot() {",
-			new: "if false {",
+			new: "if waiting, _ := w.backlog.size(); waiting == 1 && newest.Slot(w.Self.Interval) == w.Slot() {",
 			pkg: "./longrun/monitor", tests: "CurrentSlot|ALeaderFills|History",
 		},
 		{
-			name: "beats: a slot that is filled is written again", file: "longrun/monitor/internal/beats/writer.go",
-			old: "if filled[h.Slot(interval)] {",
-			new: "if filled[h.Slot(interval)] && w.chunk == 0 {",
-			pkg: "./longrun/monitor", tests: "Outage|Late|Unheard|History",
+			// That a filled slot is looked up before spares commits, and no more: this is what
+			// keeps its beat.
+			name: "beats: a slot that is filled is written over", file: "longrun/ledger/ledger.go",
+			old: "return store.Create(l.Key(Heartbeats, h.BucketID), h)",
+			new: "return store.Set(l.Key(Heartbeats, h.BucketID), h)",
+			pkg: "./longrun/monitor", tests: "SetBack",
 		},
 		{
 			name: "beats: of a commit whose outcome is unknown it is believed that it landed", file: "longrun/monitor/internal/beats/writer.go",
@@ -78,8 +80,8 @@ func ofBeats() []mutant {
 		},
 		{
 			name: "beats: that a process did not run is not said", file: "longrun/monitor/internal/beats/pulse.go",
-			old: "if slot > last+1 {",
-			new: "if slot > last+1<<40 {",
+			old: "b.stalled(ctx, last+1, slot)",
+			new: "_ = last + 1",
 			pkg: "./longrun/monitor", tests: "Stall|Frozen",
 		},
 		{

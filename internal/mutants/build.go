@@ -113,7 +113,7 @@ func (w *workshop) buildOne(ctx context.Context, m mutant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	binary := filepath.Join(w.dir, "alone.test")
+	binary := filepath.Join(w.dir, fmt.Sprintf("alone%d.test", m.n))
 	if out, err := w.build(ctx, binary, overlay, m.pkg); err != nil {
 		return "", fmt.Errorf("it does not compile: %w\n%s", err, out)
 	}

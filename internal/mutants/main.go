@@ -11,13 +11,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
 // order is what the command line asks for.
 type order struct {
 	only, not, pkg, tests, keep string
-	from, until                 int
+	from, until, atOnce         int
 	limit                       time.Duration
 	list, table, unasked        bool
 }
@@ -29,6 +30,7 @@ func main() {
 	flag.IntVar(&o.from, "from", 1, "the first by its number")
 	flag.IntVar(&o.until, "until", 0, "the last by its number; 0: the last of all")
 	flag.StringVar(&o.keep, "keep", "", "a file for the results: what has one in it is not tried again, unless its line is deleted")
+	flag.IntVar(&o.atOnce, "at-once", 1, "how many are tried at once")
 	flag.DurationVar(&o.limit, "limit", 5*time.Minute, "how long the tests of one may take; one that makes them hang is killed")
 	flag.StringVar(&o.pkg, "pkg", "", "have this package's tests notice them, and not those that the list names, such as ./internal/sim")
 	flag.StringVar(&o.tests, "run", ".", "with -pkg: those of its tests")
@@ -117,31 +119,45 @@ func tryAll(ctx context.Context, root, dir string, o order, untried []mutant, fl
 			return err
 		}
 	}
-	for i, m := range untried {
-		start := time.Now()
-		v, err := w.try(ctx, m, o.limit, flags)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		r := result{name: m.name, became: survived, by: v.by}
-		switch {
-		case err != nil:
-			r.became, r.by = broken, err.Error()
-		case v.killed:
-			r.became = killed
-		default:
-			r.by = m.tests + " of " + m.pkg
-		}
-		fmt.Printf("%3d/%d %-8s %d %s\n\t%s, in %v\n", i+1, len(untried), r.became, m.n, m.name, r.by, time.Since(start).Round(time.Second/10))
-		so[m.name] = r
-		if o.keep == "" {
-			continue
-		}
-		if err := keep(o.keep, r); err != nil {
-			return err
-		}
+	var mu sync.Mutex
+	var failed error
+	tried := 0
+	turns := make(chan struct{}, max(1, o.atOnce))
+	var group sync.WaitGroup
+	for _, m := range untried {
+		turns <- struct{}{}
+		group.Go(func() {
+			defer func() { <-turns }()
+			start := time.Now()
+			v, err := w.try(ctx, m, o.limit, flags)
+			mu.Lock()
+			defer mu.Unlock()
+			if failed = errors.Join(failed, ctx.Err()); failed != nil {
+				return
+			}
+			tried++
+			r := resultOf(m, v, err)
+			fmt.Printf("%3d/%d %-8s %d %s\n\t%s, in %v\n", tried, len(untried), r.became, m.n, m.name, r.by, time.Since(start).Round(time.Second/10))
+			so[m.name] = r
+			if o.keep != "" {
+				failed = keep(o.keep, r)
+			}
+		})
 	}
-	return nil
+	group.Wait()
+	return failed
+}
+
+// resultOf is what a try shows.
+func resultOf(m mutant, v verdict, err error) result {
+	switch {
+	case err != nil:
+		return result{name: m.name, became: broken, by: err.Error()}
+	case v.killed:
+		return result{name: m.name, became: killed, by: v.by}
+	default:
+		return result{name: m.name, became: survived, by: m.tests + " of " + m.pkg}
+	}
 }
 
 // allAsTheyAre runs the tests that the mutants name with none at work.

@@ -134,6 +134,23 @@ func TestABeatFarAheadIsIgnored(t *testing.T) {
 	require.True(t, r.Filled(slot+90))
 }
 
+// What there is no room for takes the room of no other.
+func TestABeatAheadOfWhatIsRememberedFillsNoSlotBesides(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2025, 12, 29, 22, 14, 29, 0, time.UTC)
+	slot := longrun.SlotAt(now, time.Minute)
+	r := rules.NewRecent(time.Minute)
+	r.Restore(time.Time{}, time.Time{}, now)
+	r.Fill(slot)
+	span := longrun.Slot(rules.RecentSpan / time.Minute)
+	for ahead := span + 1; ahead < 5*span; ahead++ {
+		r.Fill(slot + ahead)
+	}
+	for s := slot - span; s <= slot+span; s++ {
+		require.Equal(t, s == slot, r.Filled(s), "%d slots from now", s-slot)
+	}
+}
+
 // A rule that does not know its window says so, and nothing else.
 func TestWhatARecentDoesNotKnowIsUnseen(t *testing.T) {
 	t.Parallel()

@@ -247,6 +247,7 @@ type reading struct {
 	first    chain.Place   // of the chain, in the order of time
 	newest   time.Time     // ts of the chain
 	highest  int64         // number in the chain, or in one from before it
+	roots    int           // beats with which a chain begins, and that are not logged
 	strays   []chain.Place // under an ID that is not theirs
 	inWindow int64
 }
@@ -302,6 +303,9 @@ func (r *reading) read(ctx context.Context, p *part) error {
 				r.strays = append(r.strays, at)
 			}
 			continue
+		}
+		if at.Seq == 1 && at.Prev == "" && !known {
+			r.roots++
 		}
 		if r.first.Seq == 0 {
 			r.first = at

@@ -101,7 +101,7 @@ func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 	}
 	j.q.counts["chains"], j.oldest = int64(j.anew+1), line[0].First
 	for _, c := range rest {
-		j.stray(c)
+		j.stray(c, r)
 	}
 	return nil
 }
@@ -193,12 +193,12 @@ func (j *judge) beyond(c *chain.Piece) {
 }
 
 // stray judges a piece that no chain leads through.
-func (j *judge) stray(c *chain.Piece) {
+func (j *judge) stray(c *chain.Piece, r *reading) {
 	if c.First.Seq > j.lock.head.ChainSeq && c.Last.Seq <= j.now.head.ChainSeq {
 		return // being written
 	}
 	j.breaks = append(j.breaks, [2]int64{c.First.Seq, c.Last.Seq})
-	if c.Unlogged == 0 && (j.anew > 0 || j.log.Anew()) {
+	if c.Unlogged == 0 && (j.anew > 0 || j.log.Anew(r.roots)) {
 		j.q.Doubt(j.path(c.First), "and what follows it, numbers %d to %d, were logged, and are of no chain that is whole: of one that was before the lock's document or its note was lost", c.First.Seq, c.Last.Seq)
 		return
 	}

@@ -246,7 +246,7 @@ func (j *judge) anchors(r *reading, o EvidenceOptions, newest *logged.Batch) boo
 			vouched = vouched || seq == j.lock.head.ChainSeq
 		case r.log.LostBeat(seq, hashes):
 			j.q.counts["anchorsLost"]++
-		case (j.anew > 0 || r.log.Anew()) && (read || whole && seq <= max(r.highest, r.log.Highest())):
+		case (j.anew > 0 || r.log.Anew(r.roots)) && (read || whole && seq <= max(r.highest, r.log.Highest())):
 			j.q.Doubt("", "an anchor says that number %d of the chain has hash %s, and no beat that was read has: it is of a chain from before this one began anew, or contradicts it", seq, short(hashes[0]))
 		case read && !j.q.named[j.path(place)]:
 			j.q.Fault(j.path(place), "contradicts an anchor: it is number %d of the chain, with hash %s, and the anchor says %s", seq, short(place.Hash), short(hashes[0]))

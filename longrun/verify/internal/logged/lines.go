@@ -82,9 +82,9 @@ func (b *Book) index(i int) {
 	b.Counts["lines"] += int64(len(c.at))
 }
 
-// Anew reports whether the chain began anew, by the log: it has more than one first beat,
-// or more than one tree.
-func (b *Book) Anew() bool { return b.chains > 1 || len(b.Names()) > 1 }
+// Anew reports whether the chain began anew: there is more than one first beat, of those
+// in the log and the unlogged ones, or the log has more than one tree.
+func (b *Book) Anew(unlogged int) bool { return b.chains+unlogged > 1 || len(b.Names()) > 1 }
 
 // Highest is the highest number of the chain that a beat was logged with.
 func (b *Book) Highest() (highest int64) {

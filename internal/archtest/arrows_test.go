@@ -228,17 +228,17 @@ var arrows = []row{
 			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/budget", "longrun/evidence",
 			"longrun/rules", "store", "internal/visible", "internal/redirect",
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
-			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
+			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry", "internal/spawn",
 		},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 	{
 		dir:  "longrun/witnesshttp",
-		ours: []string{"longrun/evidence/witness", "internal/redact", "internal/turnstile"},
+		ours: []string{"longrun/evidence/witness", "internal/redact", "internal/spawn", "internal/turnstile"},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 	// Numbers for Prometheus: the snapshot alone, and the one room that knows its client.
-	{dir: "longrun/promcollector", ours: []string{"longrun/metrics"}, sdk: "prometheus"},
+	{dir: "longrun/promcollector", ours: []string{"longrun/metrics", "internal/spawn"}, sdk: "prometheus"},
 	{
 		dir: "longrun/dashboard",
 		ours: []string{

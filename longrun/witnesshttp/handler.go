@@ -11,6 +11,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 )
@@ -55,7 +56,7 @@ func (o HandlerOptions) withDefaults() HandlerOptions {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Clock == nil {
+	if spawn.Nothing(o.Clock) {
 		o.Clock = clock.New()
 	}
 	return o
@@ -73,15 +74,27 @@ type Handler struct {
 
 var _ http.Handler = (*Handler)(nil)
 
-// NewHandler returns the handler of a witness.
+// NewHandler returns the handler of a witness. Where that is nil it tells the Logger, and
+// answers nothing but 503.
 func NewHandler(w witness.Adder, opts HandlerOptions) *Handler {
 	opts = opts.withDefaults()
+	if spawn.Nothing(w) {
+		opts.Logger.ErrorContext(context.Background(), "the witness answers nothing: it is nil")
+		w = nobody{}
+	}
 	return &Handler{
 		adder: w, opts: opts, gate: turnstile.NewGate(opts.AtOnce),
 		pace:  turnstile.NewPace(opts.Clock, turnstile.Rate{N: opts.PerSecond, Per: time.Second}),
 		lines: newLines(opts.Logger, opts.Clock),
 	}
 }
+
+// nobody stands for a witness that is nil.
+type nobody struct{}
+
+var errNobody = errors.New("witnesshttp: there is no witness here")
+
+func (nobody) Add(context.Context, witness.Request) (string, error) { return "", errNobody }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

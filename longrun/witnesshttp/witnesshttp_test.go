@@ -411,3 +411,13 @@ func TestOneStoreIsOneWitness(t *testing.T) {
 		seen = int64(len(base))
 	}
 }
+
+func TestAWitnessThatIsNilAnswersNothing(t *testing.T) {
+	t.Parallel()
+	for _, w := range []witness.Adder{nil, (*witness.Witness)(nil)} {
+		answer := httptest.NewRecorder()
+		body := "old 0\n\nwa_metrics/longrun\n1\n" + strings.Repeat("A", 43) + "=\n\n\u2014 a AAAAAAAA\n"
+		witnesshttp.NewHandler(w, witnesshttp.HandlerOptions{Clock: (*clock.Mock)(nil)}).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body)))
+		require.GreaterOrEqual(t, answer.Code, 400)
+	}
+}

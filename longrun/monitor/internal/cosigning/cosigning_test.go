@@ -323,6 +323,10 @@ type simulated struct{ clock.Clock }
 
 func (simulated) Chance(chance.Ours) float64 { return 0 }
 
+func (simulated) Apart(chance.Ours, string, string) {}
+
+var _ chance.Clock = simulated{}
+
 // In a simulation a pause is what that says, or a failing run cannot be seen again.
 func TestPausesAreTheSimulations(t *testing.T) {
 	t.Parallel()

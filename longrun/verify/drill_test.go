@@ -46,7 +46,7 @@ func TestADrillFindsTheFenceWhereThereIsOne(t *testing.T) {
 		require.Equal(t, verify.Pass, o.Verdict, "%v", o.Problems)
 		require.GreaterOrEqual(t, o.Counts["failoverMs"], int64(4000))
 		require.LessOrEqual(t, o.Counts["failoverMs"], int64(4367))
-		require.GreaterOrEqual(t, o.Counts["beats"], int64(7))
+		require.GreaterOrEqual(t, o.Counts["beats"], int64(6), "in the instant of a stop its slot's beat may come first, or not")
 		require.Positive(t, o.Counts["missedSlots"])
 		require.Len(t, steps, 5)
 		t.Log(steps, o.Counts)

@@ -18,7 +18,8 @@ var faults = []struct { //nolint:gochecknoglobals // a table, never changed
 	{Crash, 10, 0, 10 * time.Minute, 0, 0},
 	{Restart, 6, 0, 5 * time.Minute, 0, 0},
 	{Deploy, 8, 5 * time.Second, time.Minute, 0, 0},
-	{Pause, 5, 10 * time.Second, 15 * time.Minute, 0, 2},
+	{Pause, 6, 10 * time.Second, 15 * time.Minute, 0, 3},
+	{Sleep, 4, 10 * time.Second, 15 * time.Minute, 0, 0},
 	{Refused, 5, 30 * time.Second, 30 * time.Minute, 0, 0},
 	{Unheard, 5, 30 * time.Second, 30 * time.Minute, 0, 0},
 	{Deaf, 4, 30 * time.Second, 20 * time.Minute, 0, 0},
@@ -34,7 +35,7 @@ var faults = []struct { //nolint:gochecknoglobals // a table, never changed
 	{Throttle, 1, 0, 0, 600, 6600},
 	{Probing, 1, 0, 0, 1800, 7200},
 	{Step, 3, time.Minute, time.Hour, -3600, 7200},
-	{Skew, 2, 10 * time.Minute, 6 * time.Hour, -1000, 2000},
+	{Skew, 3, 10 * time.Minute, 6 * time.Hour, -1000, 2000},
 	{Retention, 1, 0, 0, 4, 8},
 	{Length, 2, 5 * time.Second, 3 * time.Minute, 0, 0},
 }
@@ -55,7 +56,8 @@ func Generate(seed uint64, length time.Duration) Plan {
 	p := Plan{
 		Seed: seed, Instances: 1 + rng.IntN(3), Length: Span(length), Interval: Span(time.Minute),
 		Lease:     Span([]time.Duration{30 * time.Second, 2 * time.Minute, 2 * time.Minute, 10 * time.Minute}[rng.IntN(4)]),
-		Witnessed: rng.IntN(2) == 0, Fresh: rng.IntN(2) == 0,
+		Witnessed: rng.IntN(2) == 0, Fresh: rng.IntN(2) == 0, Uneven: rng.IntN(3) == 0,
+		Begin: Span(18 * time.Hour),
 	}
 	p.Liar = p.Witnessed && rng.IntN(4) == 0
 	if rng.IntN(2) == 0 {
@@ -74,8 +76,8 @@ func Generate(seed uint64, length time.Duration) Plan {
 			n -= faults[i].weight
 		}
 		f := faults[i]
-		if (f.kind == Step || f.kind == Skew) && !clocks {
-			continue
+		if (f.kind == Step || f.kind == Skew) != clocks && (f.kind == Step || f.kind == Skew || f.kind == Sleep) {
+			continue // of a clock that is set and sleeps nothing is promised
 		}
 		e := Event{At: Span(at.Truncate(time.Millisecond)), Kind: f.kind, Instance: rng.IntN(p.Instances), By: f.by}
 		if f.kind == LoggedOut {
@@ -94,6 +96,9 @@ func Generate(seed uint64, length time.Duration) Plan {
 		}
 		if f.bySpread > 0 {
 			e.By += rng.Int64N(f.bySpread)
+		}
+		if f.kind == Skew && rng.IntN(2) == 0 {
+			e.By *= 60 // nearly what the margin of a lease is for
 		}
 		p.Events = append(p.Events, e)
 	}

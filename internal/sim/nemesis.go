@@ -84,15 +84,16 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					m.keep()
 				}
 			}
-	case Pause:
+	case Pause, Sleep:
 		var p *process
+		began := time.Time{}
 		return func() {
 				if p = m.current(); p != nil {
 					disturb()
 					w.record.disturbed(p, Pause)
-					if e.By > 0 {
+					if began = time.Now(); e.Kind == Pause && e.By > 0 {
 						m.befall(e)
-						p.pauseAtWrite()
+						p.pauseAt(trap(min(e.By, int64(atReply))))
 					} else {
 						p.pause()
 					}
@@ -100,6 +101,9 @@ func (w *world) effect(e *Event) (begin, end func()) {
 			}, func() {
 				disturb()
 				m.mend(e)
+				if p != nil && e.Kind == Sleep {
+					m.sleeps(time.Since(began))
+				}
 				if p != nil {
 					p.resume()
 				}

@@ -140,7 +140,7 @@ func (v *view) runsOf() {
 		case !p.clean && r.Ended == longrun.Stopped:
 			v.blame("runs", "%s crashed, and its run ended %q", p.name(), r.Ended)
 		case !p.clean && v.led(p) && r.Ended != longrun.Lost && v.calmSlots(p.ended, v.end) > 5 &&
-			!v.harmed(p, p.ended.Add(-time.Duration(v.w.plan.Lease)), p.ended, append(slices.Clone(wayless), Pause)...):
+			!v.harmed(p, p.ended.Add(-v.w.plan.longest()), p.ended, append(slices.Clone(wayless), Pause)...):
 			v.blame("runs", "%s crashed while it led, and its run ended %q", p.name(), r.Ended)
 		}
 	}

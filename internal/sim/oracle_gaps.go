@@ -123,9 +123,12 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 	}
 	if v.harmed(p, before.ts, until, Pause) {
 		allowed = append(allowed, longrun.Stall)
-		if ended && p.clean {
-			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more
+		if ended && p.clean || away {
+			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more; or half of it was the one, and half the other
 		}
+	}
+	if after != nil && v.harmed(after.by, before.ts, until, Pause) {
+		allowed = append(allowed, longrun.Stall) // of who was to follow
 	}
 	if !slices.Contains(allowed, g.Cause) {
 		v.blame("causes", "the gap %s to %s behind %s is called %q, and is one of %q", v.slot(g.From).ID(v.interval), v.slot(g.To).ID(v.interval), p.name(), g.Cause, allowed)
@@ -164,6 +167,12 @@ func (v *view) rollups(ctx context.Context) {
 		days[r.From.UTC().Truncate(24*time.Hour)] = r
 	}
 	const day = 24 * time.Hour
+	began := v.beats[0].ts // by the clock of who wrote it
+	for _, b := range v.beats {
+		if b.ts.Before(began) {
+			began = b.ts
+		}
+	}
 	for d := v.w.began.UTC().Truncate(day); !d.Add(day + time.Hour).After(v.end); d = d.Add(day) {
 		r, ok := days[d]
 		if !ok {
@@ -176,7 +185,7 @@ func (v *view) rollups(ctx context.Context) {
 			continue
 		}
 		from, to := longrun.SlotAt(d, length), longrun.SlotAt(d.Add(day), length)
-		from = max(from, longrun.SlotAt(v.beats[0].ts, length))
+		from = max(from, longrun.SlotAt(began, length))
 		written, expected := v.writtenOf(length, from, to), int(to-from)
 		if expected != int(r.ExpectedHb) || written != int(r.WrittenHb) || expected-written != int(r.MissedHb) {
 			v.blame("rollups", "%s has %d, %d and %d expected, written and missed, and not %d, %d and %d", r.Date, expected, written, expected-written, r.ExpectedHb, r.WrittenHb, r.MissedHb)

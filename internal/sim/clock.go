@@ -28,7 +28,7 @@ var outside = time.Now() //nolint:gochecknoglobals // it cannot be had in a bubb
 func (c *ownClock) Now() time.Time {
 	now := time.Now()
 	wall, monotonic := c.p.machine.ahead()
-	t := outside.Add(now.Sub(c.p.w.began) + monotonic)
+	t := outside.Add(now.Sub(c.p.w.began) + monotonic - c.p.sleptFor())
 	return setWall(t, now.Add(wall))
 }
 
@@ -50,11 +50,11 @@ const sleepy = 40 * time.Microsecond
 func (c *ownClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
 	n := instant() + int(d)*7919
 	d += time.Duration(c.p.draw("timer", "", n) * float64(sleepy))
-	due, slept := time.Now().Add(d), c.p.machine.sleptFor()
+	due, slept := time.Now().Add(d), c.p.sleptFor()
 	return c.Clock.AfterFunc(d, func() {
 		c.p.awake("timer", strconv.Itoa(n))
 		for !c.p.isDead() {
-			late := time.Until(due.Add(c.p.machine.sleptFor() - slept))
+			late := time.Until(due.Add(c.p.sleptFor() - slept))
 			if late <= 0 {
 				break
 			}

@@ -29,6 +29,7 @@ var faults = []struct { //nolint:gochecknoglobals // a table, never changed
 	{Full, 4, 30 * time.Second, time.Hour, 0, 0},
 	{Mute, 4, time.Minute, 3 * time.Hour, 0, 0},
 	{Echo, 3, time.Minute, time.Hour, 0, 0},
+	{Unfit, 4, time.Minute, time.Hour, 0, 2},
 	{Offline, 4, time.Minute, 2 * time.Hour, 0, 0},
 	{LoggedOut, 4, 15 * time.Minute, 3 * time.Hour, 0, 0},
 	{Queue, 4, time.Minute, 2 * time.Hour, 101, 400},
@@ -60,6 +61,9 @@ func Generate(seed uint64, length time.Duration) Plan {
 		Begin: Span(18 * time.Hour),
 	}
 	p.Liar = p.Witnessed && rng.IntN(4) == 0
+	if rng.IntN(2) == 0 {
+		p.Backlog = 10
+	}
 	if rng.IntN(2) == 0 {
 		p.RetentionDays = 8
 	}

@@ -11,19 +11,23 @@ import (
 // was stopped, from its first look, or without one within a margin.
 func (p *process) lead(ctx context.Context) error {
 	p.awake("lead", "")
-	p.believes(ctx)
-	defer p.believes(nil)
-	for !ended(ctx) {
+	work, give := context.WithCancel(ctx)
+	defer give()
+	p.believes(ctx, give)
+	defer p.believes(nil, nil)
+	began := p.begins()
+	if p.w.lasting(Unfit) != nil {
+		give()
+	}
+	for !ended(work) {
 		due := p.w.record.renewed(p).Add(p.machine.lease())
 		if wait := time.Until(due); wait >= 0 {
-			_ = p.w.nap(ctx, wait+late, nil)
+			_ = p.w.nap(work, wait+late, nil)
 			continue
 		}
-		woke := p.wakes()
+		woke := p.wakes() || p.wokeJust()
 		switch {
 		case p.isDead():
-			<-ctx.Done()
-			return nil
 		case !woke:
 			p.mistaken("")
 		case p.draw("look", "", instant()) < 0.5:
@@ -31,17 +35,31 @@ func (p *process) lead(ctx context.Context) error {
 				p.mistaken(", and looked at its clock")
 			}
 		default:
-			if p.w.nap(ctx, p.margin()+drowsy+late, nil) == nil && !p.isPaused() && !ended(ctx) {
+			if p.w.nap(work, p.margin()+drowsy+late, nil) == nil && !p.isPaused() && !ended(ctx) {
 				p.mistaken(", a margin after it woke up")
 			}
 		}
-		<-ctx.Done()
+		<-work.Done()
 	}
-	return nil
+	if ended(ctx) {
+		return nil
+	}
+	p.fails(began)
+	if e := p.w.lasting(Unfit); e != nil && e.By%2 == 1 {
+		panic(onPurpose)
+	}
+	return errUnfit
 }
 
 // late is by how much later than it should a process may know something.
 const late = time.Millisecond
+
+// wokeJust reports whether the process may not know yet that it did not run.
+func (p *process) wokeJust() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Since(p.woke) <= p.margin()+drowsy+late
+}
 
 // margin is how long before its end a process does not trust its lease any more.
 func (p *process) margin() time.Duration { return max(p.machine.lease()/12, time.Second) }
@@ -59,12 +77,21 @@ func (p *process) mistaken(how string) {
 	p.w.record.blame("trust", "%s believes that it leads%s, and its lease is over", p.name(), how)
 }
 
-// believes notes that the process believes to lead, until the end of a context; nil
-// where it does not.
-func (p *process) believes(ctx context.Context) {
+// believes notes that the process believes to lead, until the end of a context, and how
+// it gives up what it does then; nil where it does not.
+func (p *process) believes(ctx context.Context, give context.CancelFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.leads = ctx //nolint:fatcontext // it is asked whether it has ended
+	p.leads, p.gives = ctx, give //nolint:fatcontext // it is asked whether it has ended
+}
+
+// giveUp ends what the host does while its instance leads.
+func (p *process) giveUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gives != nil {
+		p.gives()
+	}
 }
 
 // wakes waits until the process runs, and reports whether it did not.
@@ -96,7 +123,7 @@ func (r *record) rivals(granted *process) {
 	}
 	for _, p := range r.processes {
 		p.mu.Lock()
-		believes := p != granted && p.leads != nil && !ended(p.leads) && !p.dead && p.paused == nil
+		believes := p != granted && p.leads != nil && !ended(p.leads) && !p.dead && p.paused == nil && time.Since(p.woke) > p.margin()+drowsy+late
 		p.mu.Unlock()
 		if believes {
 			r.accuse("trust", "%s is granted the lock while %s believes that it leads", granted.name(), p.name())

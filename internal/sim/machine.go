@@ -27,16 +27,15 @@ type machine struct {
 	mu     sync.Mutex
 	faults []*Event      // of its link and its clock, as far as they last
 	now    *process      // nil while none runs
-	slept  time.Duration // in all …
-	ran    time.Duration // … and by how much its clock ran too far, before it was set right
+	ran    time.Duration // by how much its clock ran too far, before it was set right
 }
 
-// ahead is by how much the wall's hand of its clock is wrong, and the monotonic one:
-// that is never set right.
+// ahead is by how much the wall's hand of its clock is wrong, and the monotonic one,
+// which is never set right.
 func (m *machine) ahead() (wall, monotonic time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	monotonic = m.ran - m.slept
+	monotonic = m.ran
 	for _, e := range m.faults {
 		switch e.Kind {
 		case Step:
@@ -56,18 +55,18 @@ func (w *world) ahead(e *Event) time.Duration {
 	return time.Duration(float64(time.Since(w.at(e))) * float64(e.By) / 1_000_000)
 }
 
-// sleptFor is for how long the machine has slept in all.
-func (m *machine) sleptFor() time.Duration {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.slept
+// sleptFor is for how long the process has slept, with its machine, in all.
+func (p *process) sleptFor() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.slept
 }
 
-// sleeps notes that the machine has slept.
-func (m *machine) sleeps(d time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.slept += d
+// sleeps notes that the process has slept.
+func (p *process) sleeps(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.slept += d
 }
 
 // suffers returns the event of a kind that lasts, nil where there is none.
@@ -117,6 +116,12 @@ type process struct {
 	done <-chan error
 
 	mu     sync.Mutex
+	pauses int                // how many there were
+	slept  time.Duration      // in all
+	woke   time.Time          // when it last did
+	gives  context.CancelFunc // ends what the host does while its instance leads
+	spell  spell
+	asks   []time.Time // when it asked the host
 	dead   bool
 	ended  time.Time       // when it crashed or was asked to stop
 	clean  bool            // it was asked to stop
@@ -146,7 +151,7 @@ func (m *machine) start() {
 	}
 	cfg := monitor.Config{
 		Store: &gate{p: p}, InstanceID: p.id, CommitHash: p.build, Interval: w.interval, Lease: m.lease(),
-		Status: p.status, Leading: p.lead, Alerter: p, EvidenceKey: w.key, Anchor: p.anchor, MemoryLimit: -1,
+		Status: p.status, Leading: p.lead, Alerter: p, EvidenceKey: w.key, Anchor: p.anchor, MemoryLimit: -1, Backlog: w.plan.Backlog,
 		Probes: []monitor.Probe{{Type: longrun.Outbound, Every: probeEvery, Retry: probeRetry, Prober: p}},
 		Logger: slog.New(slog.NewTextHandler(&panicLog{p}, &slog.HandlerOptions{Level: slog.LevelError})),
 		Clock:  &ownClock{Clock: clock.New(), p: p},
@@ -239,6 +244,7 @@ func (p *process) pause() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.paused == nil {
+		p.pauses++
 		p.paused = make(chan struct{})
 	}
 }
@@ -249,7 +255,7 @@ func (p *process) resume() {
 	p.trap = nowhere
 	if p.paused != nil {
 		close(p.paused)
-		p.paused = nil
+		p.paused, p.woke = nil, time.Now()
 	}
 }
 
@@ -272,6 +278,12 @@ func (p *process) awake(about, key string) {
 	}
 }
 
+func (p *process) isTrapped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.trap != nowhere
+}
+
 func (p *process) isDead() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -288,6 +300,9 @@ func (p *process) isPaused() bool {
 type panicLog struct{ p *process }
 
 func (l *panicLog) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), onPurpose) {
+		return len(line), nil
+	}
 	if strings.Contains(string(line), "panic") || strings.Contains(string(line), "runtime error") {
 		l.p.w.record.blame("panic", "%s: %s", l.p.name(), line)
 	}

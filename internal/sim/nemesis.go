@@ -88,7 +88,10 @@ func (w *world) effect(e *Event) (begin, end func()) {
 		var p *process
 		began := time.Time{}
 		return func() {
-				if p = m.current(); p != nil {
+				if p = m.current(); p != nil && (p.isPaused() || p.isTrapped()) {
+					p = nil // it does not run as it is
+				}
+				if p != nil {
 					disturb()
 					w.record.disturbed(p, Pause)
 					if began = time.Now(); e.Kind == Pause && e.By > 0 {
@@ -102,7 +105,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				disturb()
 				m.mend(e)
 				if p != nil && e.Kind == Sleep {
-					m.sleeps(time.Since(began))
+					p.sleeps(time.Since(began))
 				}
 				if p != nil {
 					p.resume()
@@ -124,6 +127,13 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				disturb()
 				w.mend(e)
 			}
+	case Unfit:
+		return func() {
+			w.befall(e)
+			for _, p := range w.record.living() {
+				p.giveUp()
+			}
+		}, func() { w.mend(e) }
 	case Mute, Echo, Offline, LoggedOut, Queue:
 		return func() { w.befall(e) }, func() { w.mend(e) }
 	case Length:

@@ -117,11 +117,15 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 		if ended || v.silent(p, until) {
 			allowed = append(allowed, longrun.Crash) // what it could not say any more
 		}
-		if v.harmed(p, before.ts, until, Flaky, Slow) { // some got through: no whole slot was without an answer
+		if v.harmed(p, before.ts, until, Flaky, Slow) || v.partly(g) { // some got through: no whole slot was without an answer
 			allowed = append(allowed, longrun.Stall, longrun.Unknown)
 		}
 	}
-	if v.harmed(p, before.ts, until, Pause) {
+	slept := before.ts
+	if v.w.plan.has(Sleep) {
+		slept = slept.Add(-2 * v.interval) // what waited for the next slot waits longer
+	}
+	if v.harmed(p, slept, until, Pause) {
 		allowed = append(allowed, longrun.Stall)
 		if ended && p.clean || away {
 			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more; or half of it was the one, and half the other
@@ -133,6 +137,18 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 	if !slices.Contains(allowed, g.Cause) {
 		v.blame("causes", "the gap %s to %s behind %s is called %q, and is one of %q", v.slot(g.From).ID(v.interval), v.slot(g.To).ID(v.interval), p.name(), g.Cause, allowed)
 	}
+}
+
+// partly reports whether nothing kept a process from the store for the whole of a slot
+// of the gap.
+func (v *view) partly(g longrun.Gap) bool {
+	for s := v.slot(g.From); s < v.slot(g.To); s++ {
+		from, to := s.Start(v.interval), (s + 1).Start(v.interval)
+		if !slices.ContainsFunc(v.harm, func(h harm) bool { return slices.Contains(wayless, h.kind) && h.from.Before(from) && h.to.After(to) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // silent reports whether a process ended without a way to the store that it had lost

@@ -56,7 +56,7 @@ func (v *view) bounded(ctx context.Context) {
 		// a state for each rule and target, and there are few of these
 		ledger.Rules: 60,
 	}
-	if d := v.kept(); d > 0 {
+	if d := v.keptFor(); d > 0 {
 		most[ledger.Heartbeats] = (d + 2) * int(24*time.Hour/v.shortest())
 	}
 	for c, n := range most {
@@ -71,9 +71,9 @@ func (v *view) bounded(ctx context.Context) {
 	}
 }
 
-// kept is for how many days beats are kept at most, as the settings had it in the last
+// keptFor is for how many days beats are kept at most, as the settings had it in the last
 // days; 0 where it is for ever.
-func (v *view) kept() int {
+func (v *view) keptFor() int {
 	most := v.w.plan.RetentionDays
 	for _, e := range v.w.plan.Events {
 		if e.Kind != Retention || e.At >= v.w.plan.Length {

@@ -66,6 +66,9 @@ const (
 	Mute Kind = "mute"
 	// Echo: the channel takes messages, and says that it did not.
 	Echo Kind = "echo"
+	// Unfit: what the host does while its instance leads ends as soon as it has begun,
+	// with an error or, where By is odd, a panic.
+	Unfit Kind = "unfit"
 	// Offline: all accounts are disconnected, and probes fail.
 	Offline Kind = "offline"
 	// LoggedOut: the account of the number Instance is out.
@@ -123,6 +126,8 @@ type Plan struct {
 	// Fresh says that each process has an instance ID of its own; else a machine's
 	// processes share one.
 	Fresh bool `json:"fresh"`
+	// Backlog is how many beats an instance keeps that wait for the store. Default: 1,440.
+	Backlog int `json:"backlog"`
 	// RetentionDays is for how many days documents are kept. Default: for ever.
 	RetentionDays int64 `json:"retentionDays"`
 	// Events happen in the order of At.
@@ -136,6 +141,9 @@ func (p Plan) withDefaults() Plan {
 	}
 	if p.Lease == 0 {
 		p.Lease = 2 * p.Interval
+	}
+	if p.Backlog == 0 {
+		p.Backlog = 1440
 	}
 	return p
 }

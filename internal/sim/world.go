@@ -71,6 +71,7 @@ func Live(ctx context.Context, st store.Store, plan Plan) *Outcome {
 		w.well[n] = w.began
 	}
 	w.configure(ctx, func(s *longrun.Settings) {
+		s.ExpectedAccounts = accounts
 		if d := plan.RetentionDays; d > 0 {
 			s.RetentionDays = map[string]int64{"heartbeats": d}
 		}

@@ -34,6 +34,7 @@ func (w *world) judge(ctx context.Context) {
 	v.lastWords()
 	v.evidence(ctx)
 	v.bounded(ctx)
+	v.forged(ctx)
 }
 
 // view is the record of a run that is over, as oracles read it. Nothing writes any more.

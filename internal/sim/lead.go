@@ -14,7 +14,7 @@ func (p *process) lead(ctx context.Context) error {
 	work, give := context.WithCancel(ctx)
 	defer give()
 	p.believes(ctx, give)
-	defer p.believes(nil, nil)
+	defer p.doubts()
 	began := p.begins()
 	if p.w.lasting(Unfit) != nil {
 		give()
@@ -78,11 +78,18 @@ func (p *process) mistaken(how string) {
 }
 
 // believes notes that the process believes to lead, until the end of a context, and how
-// it gives up what it does then; nil where it does not.
+// it gives up what it does then.
 func (p *process) believes(ctx context.Context, give context.CancelFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.leads, p.gives = ctx, give //nolint:fatcontext // it is asked whether it has ended
+	p.leads, p.gives = ctx, give
+}
+
+// doubts notes that it does not any more.
+func (p *process) doubts() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leads, p.gives = nil, nil
 }
 
 // giveUp ends what the host does while its instance leads.

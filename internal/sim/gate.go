@@ -44,7 +44,7 @@ type trip struct {
 func (g *gate) begin(ctx context.Context, method string, key store.Key) (*trip, error) {
 	p := g.p
 	path := key.Collection + "/" + key.ID
-	slept := method == "commit" && p.trapped() || p.isPaused()
+	slept := method == "commit" && p.trapped(atWrite) || p.isPaused()
 	p.awake(method, path)
 	if p.isDead() {
 		return nil, errGone
@@ -94,6 +94,9 @@ func (t *trip) end(ctx context.Context) error {
 		if err := p.w.nap(ctx, t.back, nil); err != nil {
 			return err
 		}
+	}
+	if t.write {
+		p.trapped(atReply)
 	}
 	p.awake("the reply to "+t.method, t.path)
 	switch {

@@ -84,15 +84,19 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					m.keep()
 				}
 			}
-	case Pause:
+	case Pause, Sleep:
 		var p *process
+		began := time.Time{}
 		return func() {
-				if p = m.current(); p != nil {
+				if p = m.current(); p != nil && (p.isPaused() || p.isTrapped()) {
+					p = nil // it does not run as it is
+				}
+				if p != nil {
 					disturb()
 					w.record.disturbed(p, Pause)
-					if e.By > 0 {
+					if began = time.Now(); e.Kind == Pause && e.By > 0 {
 						m.befall(e)
-						p.pauseAtWrite()
+						p.pauseAt(trap(min(e.By, int64(atReply))))
 					} else {
 						p.pause()
 					}
@@ -100,6 +104,9 @@ func (w *world) effect(e *Event) (begin, end func()) {
 			}, func() {
 				disturb()
 				m.mend(e)
+				if p != nil && e.Kind == Sleep {
+					p.sleeps(time.Since(began))
+				}
 				if p != nil {
 					p.resume()
 				}
@@ -120,6 +127,13 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				disturb()
 				w.mend(e)
 			}
+	case Unfit:
+		return func() {
+			w.befall(e)
+			for _, p := range w.record.living() {
+				p.giveUp()
+			}
+		}, func() { w.mend(e) }
 	case Mute, Echo, Offline, LoggedOut, Queue:
 		return func() { w.befall(e) }, func() { w.mend(e) }
 	case Length:

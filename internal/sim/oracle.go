@@ -14,12 +14,17 @@ import (
 func (w *world) judge(ctx context.Context) {
 	v := w.record.view()
 	v.slots()
+	v.kept()
+	if !w.plan.clocked() {
+		v.host()
+	}
 	v.stored(ctx)
 	v.rollups(ctx)
 	v.runsOf()
 	if !w.plan.clocked() {
 		v.troubles()
 		v.deaths()
+		v.apart()
 		if !w.plan.has(Length) { // the hour's slots are of another length then
 			v.missed()
 		}
@@ -29,6 +34,7 @@ func (w *world) judge(ctx context.Context) {
 	v.lastWords()
 	v.evidence(ctx)
 	v.bounded(ctx)
+	v.forged(ctx)
 }
 
 // view is the record of a run that is over, as oracles read it. Nothing writes any more.
@@ -108,8 +114,8 @@ func (v *view) slots() {
 }
 
 // harmed reports whether something of the kinds befell the process, or all, in [from, to].
-func (v *view) harmed(p *process, from, to time.Time, kinds ...Kind) bool {
-	return slices.ContainsFunc(v.harm, func(h harm) bool {
+func (r *record) harmed(p *process, from, to time.Time, kinds ...Kind) bool {
+	return slices.ContainsFunc(r.harm, func(h harm) bool {
 		return slices.Contains(kinds, h.kind) && !h.to.Before(from) && !h.from.After(to) &&
 			(h.p == p || h.m == p.machine || h.p == nil && h.m == nil)
 	})
@@ -139,11 +145,22 @@ func (v *view) runsOf() {
 			v.blame("runs", "%s was asked to stop, and its run ended %q", p.name(), r.Ended)
 		case !p.clean && r.Ended == longrun.Stopped:
 			v.blame("runs", "%s crashed, and its run ended %q", p.name(), r.Ended)
-		case !p.clean && v.led(p) && r.Ended != longrun.Lost && v.calmSlots(p.ended, v.end) > 5 &&
-			!v.harmed(p, p.ended.Add(-time.Duration(v.w.plan.Lease)), p.ended, append(slices.Clone(wayless), Pause)...):
+		case !p.clean && !v.w.plan.Liar && v.led(p) && r.Ended != longrun.Lost && v.calmSlots(p.ended, v.end) > 5 &&
+			!v.harmed(p, p.ended.Add(-v.w.plan.longest()), p.ended, append(slices.Clone(wayless), Pause)...) && !v.stumbled(p):
 			v.blame("runs", "%s crashed while it led, and its run ended %q", p.name(), r.Ended)
 		}
 	}
+}
+
+// stumbled reports whether who followed a process might lose the lock before it had
+// looked for the dead.
+func (v *view) stumbled(p *process) bool {
+	for _, g := range v.grants {
+		if g.at.After(p.ended) {
+			return v.harmed(g.to, g.at, g.at.Add(5*v.interval), append(slices.Clone(wayless), Pause)...)
+		}
+	}
+	return false
 }
 
 // led reports whether a process led when it ended.

@@ -33,8 +33,12 @@ const (
 	// Deploy: the next build is started beside it, and it is asked to stop after Duration.
 	Deploy Kind = "deploy"
 	// Pause: it does not run at all for Duration. With a By it stops in the middle of its
-	// next write, behind its own look at the lease, and writes on when it wakes up.
+	// next write: with 1 behind its own look at the lease, and writes on when it wakes up;
+	// with 2 when that is written, and hears of it when it wakes up.
 	Pause Kind = "pause"
+	// Sleep: its machine sleeps for Duration, and with it the monotonic clock and all
+	// timers.
+	Sleep Kind = "sleep"
 	// Refused: its requests fail at once, and reach nobody.
 	Refused Kind = "refused"
 	// Unheard: its requests get lost, and nothing answers.
@@ -62,6 +66,9 @@ const (
 	Mute Kind = "mute"
 	// Echo: the channel takes messages, and says that it did not.
 	Echo Kind = "echo"
+	// Unfit: what the host does while its instance leads ends as soon as it has begun,
+	// with an error or, where By is odd, a panic.
+	Unfit Kind = "unfit"
 	// Offline: all accounts are disconnected, and probes fail.
 	Offline Kind = "offline"
 	// LoggedOut: the account of the number Instance is out.
@@ -105,8 +112,12 @@ type Plan struct {
 	Length Span `json:"length"`
 	// Interval is the length of a slot, the longest that there is. Default: a minute.
 	Interval Span `json:"interval"`
+	// Begin is at which time of the day it begins. Default: midnight.
+	Begin Span `json:"begin"`
 	// Lease is that of the lock. Default: twice the interval.
 	Lease Span `json:"lease"`
+	// Uneven says that every other machine has twice that.
+	Uneven bool `json:"uneven"`
 	// Witnessed says that the end of a process is seen by the others at once.
 	Witnessed bool `json:"witnessed"`
 	// Liar says that the witness calls processes dead which are not. It counts where
@@ -115,6 +126,8 @@ type Plan struct {
 	// Fresh says that each process has an instance ID of its own; else a machine's
 	// processes share one.
 	Fresh bool `json:"fresh"`
+	// Backlog is how many beats an instance keeps that wait for the store. Default: 1,440.
+	Backlog int `json:"backlog"`
 	// RetentionDays is for how many days documents are kept. Default: for ever.
 	RetentionDays int64 `json:"retentionDays"`
 	// Events happen in the order of At.
@@ -129,11 +142,22 @@ func (p Plan) withDefaults() Plan {
 	if p.Lease == 0 {
 		p.Lease = 2 * p.Interval
 	}
+	if p.Backlog == 0 {
+		p.Backlog = 1440
+	}
 	return p
 }
 
 // clocked reports whether clocks are wrong at times: what is told by them is not asked.
 func (p Plan) clocked() bool { return p.has(Step, Skew) }
+
+// longest is the longest lease that an instance has.
+func (p Plan) longest() time.Duration {
+	if p.Uneven {
+		return 2 * time.Duration(p.Lease)
+	}
+	return time.Duration(p.Lease)
+}
 
 // has reports whether an event is of one of the kinds.
 func (p Plan) has(kinds ...Kind) bool {

@@ -19,41 +19,53 @@
 // # The packages
 //
 //	longrun             the vocabulary: Heartbeat, Slot, Window, Gap, Coverage, Probe,
-//	                    Incident, Rollup, Run, Settings. Standard library only
+//	                    Incident, Rollup, Run, Settings. Standard library only;
+//	                    longrun/metrics are the numbers of a running monitor
 //	longrun/coverage    counting: Of, gaps and causes, a day's rollup, MTTR. Pure
 //	longrun/budget      the error budget: what a target lets be missed, what is left,
 //	                    how fast it goes. Pure
-//	longrun/rules       when something is an incident, and what is told of it. Pure
-//	longrun/evidence    hashes, the chain of beats, seals, keys. Pure
+//	longrun/rules       when something is an incident, and what is told of it: its rows;
+//	                    rules/finding is what a row sees. Pure
+//	longrun/evidence    hashes, the chain of beats, the log, keys; evidence/tree is the
+//	                    log's tree, evidence/witness who cosigns a checkpoint. Pure
 //	longrun/ledger      the documents: names, typed reads and writes, surveys;
-//	                    retention finds those that are no longer kept
+//	                    ledger/logbook logs them, ledger/retention finds those that are
+//	                    no longer kept, ledger/witnessed is what a witness has seen
 //	longrun/monitor     the engine's door: New, Run, Status; its rooms are internal
-//	longrun/report      what a survey found, as Markdown, JSON and HTML;
-//	                    report/chart draws its charts as SVG
+//	longrun/report      what a survey found, as Markdown, JSON and HTML; report/chart
+//	                    draws its charts as SVG, report/badge a badge, report/table
+//	                    writes lists as CSV
 //	longrun/verify      the checks: evidence, restart-safe, probes
 //	longrun/adminhttp   the admin API, an http.Handler
+//	longrun/dashboard   the pages for people, an http.Handler
+//	longrun/promcollector the same numbers for Prometheus
+//	longrun/witnesshttp witnesses over HTTP, both ends
 //	store               the contract with a database, three methods
 //	store/memstore      … in memory
 //	store/sqlitestore   … in one SQLite file, for the processes of one host
 //	store/firestorestore … in Firestore, for several hosts
 //	store/postgresstore … in a table of Postgres, for several hosts
 //	store/storetest     the kit that every store passes; Faulty, to break one
-//	lock                the fenced lease, built once on store.Store
+//	lock                the fenced lease, built once on store.Store; lock/filewitness
+//	                    tells on one machine that its holder's process is gone
 //	lock/locktest       the kit that the lock passes on every store
 //	probe               the contract with what tries a service for real: one method
 //	probe/probetest     the kit that every prober passes, and a scripted one
+//	probe/httpprobe     … of a door over HTTP, stage by stage; tcpprobe of any other
 //	probe/whatsappprobe … of WhatsApp, over the real client; states of accounts.
-//	                    Links libsignal, which is GPL-3.0; linking pairs a device
+//	                    Links libsignal, which is GPL-3.0; linking pairs a device, and
+//	                    owning has the leader's instance connect it
 //	probe/whatsapptest  a WhatsApp server for tests, in process
 //	alert               the contract with what carries messages to people: one method
 //	alert/telegramalert … by Telegram; slackalert, discordalert, teamsalert, matrixalert
 //	                      and ntfyalert into rooms; pagerdutyalert and pushoveralert to
 //	                      who is on call; mailalert; webhookalert by HTTP; slogalert into
-//	                      the log
+//	                      the log; shoutrrralert by whatever else shoutrrr knows
 //	alert/alerttest     the kit that every channel passes, a recorder, and a Telegram
 //	                    server for tests
 //	examples/server     the reference server, with a demonstration
-//	examples/longctl    the command line: pair, report, rollup, prune, verify, alert, schema
+//	examples/longctl    the command line: longctl --help lists its commands
+//	examples/past       a year that never was, to look at
 //
 // Imports point down only:
 //

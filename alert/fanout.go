@@ -5,13 +5,15 @@ import (
 	"errors"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
 // errNoChannel is the error of an empty Fanout: nobody would ever be told.
 var errNoChannel = errors.New("alert: no channel to send by")
 
 // Fanout is an Alerter that sends by all of channels, at the same time, and
-// waits for all of them. nil channels are left out.
+// waits for all of them. nil channels are left out, nil pointers among them.
 //
 // When some channels took a message and others did not, the error is joined of
 // those of the others, and Fanout remembers who took it: asked again for a
@@ -31,7 +33,7 @@ var errNoChannel = errors.New("alert: no channel to send by")
 func Fanout(channels ...Alerter) Alerter {
 	var named []Channel
 	for _, a := range channels {
-		if a != nil {
+		if !spawn.Nothing(a) {
 			named = append(named, Channel{Alerter: a})
 		}
 	}

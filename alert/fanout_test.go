@@ -28,7 +28,7 @@ func TestFanoutSendsByAllChannels(t *testing.T) {
 
 func TestFanoutOfNothingTellsNobody(t *testing.T) {
 	t.Parallel()
-	for _, f := range []alert.Alerter{alert.Fanout(), alert.Fanout(nil)} {
+	for _, f := range []alert.Alerter{alert.Fanout(), alert.Fanout(nil), alert.Fanout((*alerttest.Recorder)(nil), alert.Func(nil))} {
 		err := f.Alert(t.Context(), firing())
 		require.EqualError(t, err, "alert: no channel to send by")
 		require.True(t, alert.IsPermanent(err))

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
+
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 )
 
 // Way is which channels a kind of message goes by. A message is of that kind when it
@@ -90,7 +92,7 @@ func Route(o RouteOptions) (*Router, error) {
 		case slices.Contains(names, c.Name):
 			bad("Channels[%d].Name %q is taken", i, line(c.Name, maxName))
 		}
-		if c.Alerter == nil {
+		if spawn.Nothing(c.Alerter) {
 			bad("Channels[%d].Alerter is nil", i)
 		}
 		names = append(names, c.Name)

@@ -252,7 +252,11 @@ func TestNothingIsLostOnItsWays(t *testing.T) {
 
 func TestEveryMistakeOfARouteIsNamed(t *testing.T) {
 	t.Parallel()
-	_, err := alert.Route(alert.RouteOptions{})
+	var nobody *alerttest.Recorder // as a constructor returns beside an error
+	_, err := alert.Route(alert.RouteOptions{Channels: []alert.Channel{{Name: "a", Alerter: nobody}, {Name: "b", Alerter: alert.Func(nil)}}})
+	require.ErrorContains(t, err, "Channels[0].Alerter is nil")
+	require.ErrorContains(t, err, "Channels[1].Alerter is nil")
+	_, err = alert.Route(alert.RouteOptions{})
 	require.EqualError(t, err, "alert: RouteOptions.Channels is empty")
 	_, err = alert.Route(alert.RouteOptions{
 		Channels: []alert.Channel{{Name: "a", Alerter: &alerttest.Recorder{}}, {Name: "a"}, {Alerter: &alerttest.Recorder{}}},

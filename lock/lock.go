@@ -114,6 +114,7 @@ import (
 	"errors"
 
 	"github.com/seed-13dc028d/longwatch/internal/guardstore"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -153,7 +154,7 @@ type Token struct {
 func New(st store.Store, key store.Key, opts *Options) (Lock, error) {
 	o := opts.withDefaults()
 	var missing error
-	if st == nil {
+	if spawn.Nothing(st) {
 		missing = errors.New("lock: no store")
 	}
 	if err := errors.Join(missing, key.Validate(), o.validate()); err != nil {

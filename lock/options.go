@@ -136,10 +136,14 @@ func (o *Options) validate() error {
 	if o.Lease > 0 && o.Renew > o.Lease/2 {
 		bad("Renew: %v is more than half the Lease of %v", o.Renew, o.Lease)
 	}
+	if o.Witness != nil && spawn.Nothing(o.Witness) {
+		bad("Witness: is a nil %T; leave it out for the store's own", o.Witness)
+	}
 	if o.RetryMin > o.RetryMax {
 		bad("RetryMin: %v is more than RetryMax, %v", o.RetryMin, o.RetryMax)
 	}
-	if need := o.Renew + 3*o.RetryMax + o.Margin; o.Lease > 0 && need >= o.Lease {
+	most := max(o.Lease, 0) // of each, or the sum may be more than a Duration holds
+	if need := min(o.Renew, most) + 3*min(o.RetryMax, most) + min(o.Margin, most); o.Lease > 0 && need >= o.Lease {
 		bad("Lease: %v must be longer than Renew + 3·RetryMax + Margin, %v", o.Lease, need)
 	}
 	return errors.Join(errs...)

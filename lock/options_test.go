@@ -32,6 +32,24 @@ func TestEveryMistakeIsNamedAtOnce(t *testing.T) {
 	}
 }
 
+// Nor does a sum of durations that is too large for one let anything pass.
+func TestWhatIsNobodyOrTooLongIsAMistake(t *testing.T) {
+	t.Parallel()
+	var st *memstore.Store
+	var lives *lock.NoWitness
+	_, err := lock.New(st, lockKey, &lock.Options{Witness: lives})
+	require.ErrorContains(t, err, "no store")
+	require.ErrorContains(t, err, "Options.Witness: is a nil *lock.NoWitness")
+	for name, o := range map[string]lock.Options{
+		"RetryMax": {RetryMax: math.MaxInt64 / 2},
+		"Margin":   {Margin: math.MaxInt64},
+		"both":     {RetryMax: math.MaxInt64, Margin: math.MaxInt64 - 1},
+	} {
+		_, err := lock.New(memstore.New(nil), lockKey, &o)
+		require.ErrorContains(t, err, "must be longer than Renew", name)
+	}
+}
+
 func TestALeaseThatIsNoDurationIsOneMistake(t *testing.T) {
 	t.Parallel()
 	_, err := lock.New(memstore.New(nil), lockKey, &lock.Options{Lease: -4 * time.Second})

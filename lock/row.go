@@ -47,8 +47,25 @@ type Row struct {
 // comes back as a Row with Epoch 0 whose times are the store's. Anything else
 // is a *CorruptError. It keeps no state and judges one record alone.
 func ReadRow(rec store.Record) (Row, error) {
-	// leaseUntilTs is a number in an old row, and in ours after an old process
-	// wrote into it. Nothing depends on it, so it is read apart and leniently.
+	var row Row
+	if rec.Decode(&row) != nil {
+		var err error
+		if row, err = readLeniently(rec); err != nil {
+			return Row{}, &CorruptError{Key: rec.Key, Err: err}
+		}
+	}
+	if row.Epoch == 0 && row.RenewedAt.IsZero() {
+		row.RenewedAt, row.TS = rec.UpdateTime, rec.UpdateTime
+	}
+	if err := row.check(); err != nil {
+		return row, &CorruptError{Key: rec.Key, Err: err}
+	}
+	return row, nil
+}
+
+// readLeniently reads a row in which leaseUntilTs is a number: an old one, or one of
+// ours after an old process wrote into it. Nothing depends on it, so it is read apart.
+func readLeniently(rec store.Record) (Row, error) {
 	var rest struct {
 		HolderInstanceID string    `json:"holderInstanceId" firestore:"holderInstanceId"`
 		Owner            string    `json:"owner" firestore:"owner"`
@@ -62,29 +79,17 @@ func ReadRow(rec store.Record) (Row, error) {
 		Proof            string    `json:"proof" firestore:"proof"`
 	}
 	if err := rec.Decode(&rest); err != nil {
-		return Row{}, &CorruptError{Key: rec.Key, Err: err}
+		return Row{}, err
 	}
-	row := Row{
+	return Row{
 		HolderInstanceID: rest.HolderInstanceID, Owner: rest.Owner, Epoch: rest.Epoch, LeaseSec: rest.LeaseSec,
 		AcquiredAt: rest.AcquiredAt, RenewedAt: rest.RenewedAt, Seq: rest.Seq, LeaseUntil: leaseUntil(rec), TS: rest.TS, Note: rest.Note,
 		Proof: rest.Proof,
-	}
-	if row.Epoch == 0 && row.RenewedAt.IsZero() {
-		row.RenewedAt, row.TS = rec.UpdateTime, rec.UpdateTime
-	}
-	if err := row.check(); err != nil {
-		return row, &CorruptError{Key: rec.Key, Err: err}
-	}
-	return row, nil
+	}, nil
 }
 
+// leaseUntil reads a number of milliseconds; what is none counts for nothing.
 func leaseUntil(rec store.Record) time.Time {
-	var stamp struct {
-		LeaseUntil time.Time `json:"leaseUntilTs" firestore:"leaseUntilTs"`
-	}
-	if rec.Decode(&stamp) == nil {
-		return stamp.LeaseUntil
-	}
 	var number struct {
 		Ms float64 `json:"leaseUntilTs" firestore:"leaseUntilTs"`
 	}

@@ -114,7 +114,9 @@ type Drift struct {
 //     lies in.
 //  2. StoreDown: each empty slot touches a Lapse of that Cause in a run of the
 //     instance that wrote before the gap: it led, and others may be cut off alone; or one
-//     that is ReadOnly, or older than its run, as a journal of who led had it. At its
+//     that is older than its run, as a journal of who led had it; or that is ReadOnly,
+//     unless it began a slot or more before the beat before the gap, which is not Late:
+//     that was written, and whoever saw the store refuse was cut off since. At its
 //     end one slot, or 10 s of shorter slots, may be the take-over afterwards.
 //  3. Stall: the writer before the gap has a Lapse of that Cause that touches the
 //     first empty slot, or the same process wrote on both sides. (StoreDown if

@@ -103,3 +103,29 @@ func ExampleProbeSchedule_Due() {
 	// FAIL 1h0m0s
 	// INCONCLUSIVE 1h0m0s
 }
+
+// A window at half past two stays there when the clocks change.
+func ExampleMaintenance_Window() {
+	m := longrun.Maintenance{Name: "backup", Zone: "Europe/Bucharest", Start: "02:30", Minutes: 30}
+	for _, now := range []time.Time{
+		time.Date(2025, 10, 24, 23, 45, 0, 0, time.UTC), // in summer
+		time.Date(2025, 10, 27, 0, 45, 0, 0, time.UTC),  // two days later it is winter
+	} {
+		w, ok := m.Window(now)
+		fmt.Println(ok, w.From.Format("15:04 MST"))
+	}
+	// Output:
+	// true 23:30 UTC
+	// true 00:30 UTC
+}
+
+// A day's rollup is named by its day.
+func ExampleParseRollupID() {
+	day, err := longrun.ParseRollupID(longrun.RollupID(time.Date(2025, 12, 29, 22, 14, 29, 0, time.UTC)))
+	fmt.Println(longrun.DayOf(day), err)
+	_, err = longrun.ParseRollupID("29.12.2025")
+	fmt.Println(err)
+	// Output:
+	// {2025-12-29 00:00:00 +0000 UTC 2025-12-30 00:00:00 +0000 UTC} <nil>
+	// longrun: "29.12.2025" is no day, such as 2025-12-29
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -33,7 +34,7 @@ func TestAWindowEndsBeforeItsTo(t *testing.T) {
 }
 
 func FuzzWindow(f *testing.F) {
-	for i := range 500 {
+	for i := range seedtest.Histories(500) {
 		f.Add(drawtest.Noise(i), int64(i)*7_777_777_777)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, cut int64) {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -69,4 +70,18 @@ func ExampleKey_Validate() {
 	// Output:
 	// store: invalid: collection "wa_metrics/longrun" has 2 segments, an odd number is needed
 	// <nil>
+}
+
+// A Store of your own makes its Records of what it has read: when it was written, and when
+// it was read, by the database's clock, so that its age is not a matter of two.
+func ExampleNewRecord() {
+	key := store.Key{Collection: "lamps", ID: "porch"}
+	r := store.NewRecord(key, evening, "7", evening, evening.Add(time.Minute), func(v any) error {
+		return json.Unmarshal([]byte(`{"lit": true}`), v)
+	})
+	var porch lamp
+	err := r.Decode(&porch)
+	fmt.Println(r.Key, r.Version, r.Age(), porch.Lit, err)
+	// Output:
+	// lamps/porch 7 1m0s true <nil>
 }

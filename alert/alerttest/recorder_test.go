@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/alert/webhookalert"
 )
 
 var message = alert.Message{Kind: alert.Firing, Rule: "logged_out", Key: "#logged_out-1"}
@@ -108,4 +110,26 @@ func TestARecorderSaysWhenMessagesCame(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Len(t, messages, 3)
 	})
+}
+
+// A service over HTTP that takes a message, then says that it is busy, and takes the next.
+func ExampleNewService() {
+	s := alerttest.NewService(alerttest.Reply{Status: http.StatusOK, Takes: true})
+	defer s.Close()
+	s.Then(s.Yes(), alerttest.Reply{Status: http.StatusTooManyRequests, Header: map[string]string{"Retry-After": "3"}}, s.Yes())
+	channel, err := webhookalert.New(s.URL(), nil)
+	if err != nil {
+		panic(err)
+	}
+	for range 3 {
+		err := channel.Alert(context.Background(), message)
+		_, wait := errors.AsType[*alert.RetryAfterError](err)
+		fmt.Println(err == nil, wait)
+	}
+	fmt.Println(len(s.Received()), "requests,", len(s.Taken()), "taken")
+	// Output:
+	// true false
+	// false true
+	// true false
+	// 3 requests, 2 taken
 }

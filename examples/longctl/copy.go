@@ -20,7 +20,7 @@ import (
 type copyCommand struct {
 	output.Options `embed:""`
 
-	From    string `arg:"" help:"The store to copy: sqlite:FILE or firestore:PROJECT."`
+	From    string `arg:"" help:"The store to copy: sqlite:FILE, firestore:PROJECT or postgres://USER:PASSWORD@HOST/DATABASE."`
 	To      string `arg:"" help:"The store to copy into, which is empty, or has what an earlier call left."`
 	Archive bool   `help:"FROM is an archive that nobody writes to: it is opened to read, and may lie on read-only media."`
 

@@ -165,13 +165,13 @@ func anchorsOf(files []string) (texts []string, err error) {
 // publicKeys reads keys as they were typed, or from files.
 func publicKeys(texts []string) (keys []ed25519.PublicKey, err error) {
 	for _, text := range texts {
-		what := "it"
+		what := "it is no file, and"
 		if data, err := os.ReadFile(text); err == nil {
-			what, text = text, string(data)
+			what, text = text+" is", string(data)
 		}
 		key, err := evidence.ParsePublicKey(text)
 		if err != nil {
-			return nil, exit.Usage(fmt.Errorf("--public-key: %s is %w", what, errors.New(strings.TrimPrefix(err.Error(), "longrun: "))))
+			return nil, exit.Usage(fmt.Errorf("--public-key: %s %w", what, errors.New(strings.TrimPrefix(err.Error(), "longrun: "))))
 		}
 		keys = append(keys, key)
 	}

@@ -227,7 +227,7 @@ func TestHelpAndUnknownArguments(t *testing.T) {
 	require.Regexp(t, `^server .*go1`, out)
 	code, out = start1(t, nil, "--store=x")
 	require.Equal(t, 2, code)
-	require.Contains(t, out, `unknown argument "--store=x"`)
+	require.Equal(t, "unknown argument \"--store=x\" (server --help says what there is)\n", out)
 }
 
 func TestATakenAddressIsAnErrorThatNamesIt(t *testing.T) {

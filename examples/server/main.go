@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -35,7 +36,16 @@ import (
 func main() {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], env.ToMap(os.Environ()), terminal(os.Stdin), os.Stderr))
+	out := os.Stderr
+	if slices.ContainsFunc(os.Args[1:], asksForWords) {
+		out = os.Stdout // for a pager, or a script
+	}
+	os.Exit(run(ctx, os.Args[1:], env.ToMap(os.Environ()), terminal(os.Stdin), out))
+}
+
+// asksForWords reports whether what an argument asks for is all that the program says.
+func asksForWords(arg string) bool {
+	return slices.Contains([]string{"version", "h", "help"}, strings.TrimLeft(arg, "-"))
 }
 
 // run is the server between its environment and its exit code. keys is a terminal that
@@ -55,8 +65,7 @@ func run(ctx context.Context, args []string, environment map[string]string, keys
 			fmt.Fprint(out, usage)
 			return 0
 		default:
-			fmt.Fprint(out, usage)
-			fmt.Fprintf(out, "\nunknown argument %q\n", redact.Line(arg, 100))
+			fmt.Fprintf(out, "unknown argument %q (server --help says what there is)\n", redact.Line(arg, 100))
 			return 2
 		}
 	}

@@ -31,7 +31,7 @@ func onEach(t *testing.T, story func(t *testing.T, b book, launch func(name stri
 	t.Run("firestore", func(t *testing.T) {
 		t.Parallel()
 		host, project := firestoretest.Host(t), firestoretest.Project()
-		st, err := firestorestore.New(firestoretest.Connect(t, host, project), nil)
+		st, err := firestorestore.New(firestoretest.Connect(t, host, project), &firestorestore.Options{Timeout: time.Minute}) // a busy machine
 		require.NoError(t, err)
 		story(t, openBook(t, st), func(name string, env ...string) *process {
 			return launch(t, name, append(env, "LONGRUN_STORE=firestore:"+project, "FIRESTORE_EMULATOR_HOST="+host)...)
@@ -149,7 +149,7 @@ func TestServersOutliveTheDeathOfTheEmulator(t *testing.T) {
 	t.Parallel()
 	emulator, project := firestoretest.Start(t), firestoretest.Project()
 	env := []string{"LONGRUN_STORE=firestore:" + project, "FIRESTORE_EMULATOR_HOST=" + emulator.Host()}
-	st, err := firestorestore.New(firestoretest.Connect(t, emulator.Host(), project), nil)
+	st, err := firestorestore.New(firestoretest.Connect(t, emulator.Host(), project), &firestorestore.Options{Timeout: time.Minute}) // a busy machine
 	require.NoError(t, err)
 	b := openBook(t, st)
 	one := launch(t, "one", env...)

@@ -87,13 +87,17 @@ var arrows = []row{
 	},
 	{dir: "longrun/report/table", ours: []string{"longrun", "internal/figures", "internal/visible"}},
 	{dir: "longrun/report/badge", ours: []string{"longrun/report", "internal/figures"}},
+	{dir: "longrun/verify/internal/ahead", ours: []string{"store", "internal/spawn"}},
 	{
 		dir: "longrun/verify/internal/chain", with: []string{xmod},
-		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "store", "internal/spawn"},
+		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/verify/internal/ahead", "store"},
 	},
 	{
 		dir: "longrun/verify/internal/logged", with: []string{xmod},
-		ours: []string{"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree", "longrun/evidence/witness", "store", "internal/spawn"},
+		ours: []string{
+			"longrun/ledger", "longrun", "longrun/evidence", "longrun/evidence/tree", "longrun/evidence/witness", "longrun/verify/internal/ahead",
+			"store", "internal/spawn",
+		},
 	},
 	{
 		dir: "longrun/verify", with: []string{xmod},
@@ -124,7 +128,8 @@ var arrows = []row{
 	{
 		dir: "longrun/monitor/internal/leading",
 		ours: []string{
-			"store", "lock", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "internal/deadline", "internal/spawn",
+			"store", "lock", "longrun/monitor/internal/room", "longrun/monitor/internal/hostcall", "internal/chance", "internal/deadline",
+			"internal/spawn",
 		},
 		with: []string{clock},
 	},
@@ -223,17 +228,17 @@ var arrows = []row{
 			"longrun/monitor", "longrun/report", "longrun/report/badge", "longrun/report/table", "longrun/ledger", "lock", "longrun", "longrun/coverage", "longrun/budget", "longrun/evidence",
 			"longrun/rules", "store", "internal/visible", "internal/redirect",
 			"longrun/adminhttp/internal/request", "longrun/adminhttp/internal/reply",
-			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry",
+			"longrun/adminhttp/internal/patience", "internal/turnstile", "internal/entry", "internal/spawn",
 		},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 	{
 		dir:  "longrun/witnesshttp",
-		ours: []string{"longrun/evidence/witness", "internal/redact", "internal/turnstile"},
+		ours: []string{"longrun/evidence/witness", "internal/redact", "internal/spawn", "internal/turnstile"},
 		with: []string{clock}, real: []string{"Now"}, // how long to wait for a network
 	},
 	// Numbers for Prometheus: the snapshot alone, and the one room that knows its client.
-	{dir: "longrun/promcollector", ours: []string{"longrun/metrics"}, sdk: "prometheus"},
+	{dir: "longrun/promcollector", ours: []string{"longrun/metrics", "internal/spawn"}, sdk: "prometheus"},
 	{
 		dir: "longrun/dashboard",
 		ours: []string{
@@ -368,14 +373,16 @@ var arrows = []row{
 	{dir: "docs"},   // likewise
 	{dir: "internal/archtest"},
 	{dir: "internal/drawtest"},
+	{dir: "internal/cputime", real: []string{"Now", "Since"}}, // tests only
 	{dir: "internal/seedtest"},
 	{dir: "internal/recorded"},                    // tests only
 	{dir: "probe/whatsappprobe/internal/fifteen"}, // likewise
 	{dir: "internal/disktest"},
 	{dir: "internal/faultnet"},
 	{dir: "internal/promtest"}, // tests only, but for where its programs are
-	{dir: "internal/firestoretest", sdk: "firestore"},
-	{dir: "internal/postgrestest", sdk: "postgres"},
+	{dir: "internal/servertest"},
+	{dir: "internal/firestoretest", ours: []string{"internal/servertest"}, sdk: "firestore"},
+	{dir: "internal/postgrestest", ours: []string{"internal/servertest"}, sdk: "postgres"},
 }
 
 // rowOf finds a package's row.

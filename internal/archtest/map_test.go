@@ -1,6 +1,9 @@
 package archtest
 
 import (
+	"os"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,4 +67,28 @@ func TestTheMapNamesNoImplementationBelowAnother(t *testing.T) {
 			require.False(t, implementations[below], "%s → %s", r.dir, below)
 		}
 	}
+}
+
+// The manual has the list of packages: by its path, or by its last element where the one
+// above it stands there.
+func TestTheManualNamesEachPackage(t *testing.T) {
+	t.Parallel()
+	repository, err := readTree(os.DirFS(moduleRoot))
+	require.NoError(t, err)
+	manual, named := "", 0
+	for _, p := range repository.packages {
+		for _, f := range p.files {
+			if p.dir == "." {
+				manual += f.doc
+			}
+		}
+	}
+	for _, p := range repository.packages {
+		if !p.isPublic() || p.dir == "." {
+			continue
+		}
+		require.Regexp(t, `(?:^|[\s/])`+regexp.QuoteMeta(path.Base(p.dir))+`(?:[\s;,.]|$)`, manual, p.dir)
+		named++
+	}
+	require.Greater(t, named, 40)
 }

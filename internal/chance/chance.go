@@ -18,6 +18,24 @@ type Clock interface {
 	clock.Clock
 	// Chance returns a number in [0, 1). It is safe for concurrent use.
 	Chance(Ours) float64
+	// Apart is Apart. It is safe for concurrent use.
+	Apart(o Ours, who, what string)
+}
+
+// Apart returns at once, but in a simulation, where it takes some microseconds: of two
+// goroutines that one event wakes, the scheduler says who comes first, and there it is
+// chance that does. who and what tell the one from the other.
+func Apart(clk clock.Clock, who, what string) {
+	if c, ok := clk.(Clock); ok {
+		c.Apart(Ours{}, who, what)
+	}
+}
+
+// Simulated reports whether a clock is a simulation's: then nothing is asked of the
+// machine whose answer is another each time.
+func Simulated(clk clock.Clock) bool {
+	_, ok := clk.(Clock)
+	return ok
 }
 
 // Ours is what only this repository can name.

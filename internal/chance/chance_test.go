@@ -13,17 +13,24 @@ import (
 // scripted is a simulation's clock.
 type scripted struct {
 	clock.Clock
-	says float64
+	says  float64
+	asked *[]string
 }
 
 func (s scripted) Chance(chance.Ours) float64 { return s.says }
 
+func (s scripted) Apart(_ chance.Ours, who, what string) { *s.asked = append(*s.asked, who+" "+what) }
+
 func TestASimulationSaysWhatChanceIs(t *testing.T) {
 	t.Parallel()
 	for _, says := range []float64{0, 0.25, 0.999} {
-		clk := scripted{clock.New(), says}
+		var asked []string
+		clk := scripted{clock.New(), says, &asked}
 		require.InDelta(t, says, chance.Of(clk), 0)
 		require.Equal(t, time.Duration(says*float64(time.Second)), chance.Below(clk, time.Second))
+		require.True(t, chance.Simulated(clk))
+		chance.Apart(clk, "commit", "a")
+		require.Equal(t, []string{"commit a"}, asked)
 	}
 }
 
@@ -38,4 +45,6 @@ func TestElseItIsNobodys(t *testing.T) {
 	}
 	require.Greater(t, len(seen), 50)
 	require.Zero(t, chance.Below(nil, 0))
+	require.False(t, chance.Simulated(clock.New()))
+	chance.Apart(clock.New(), "commit", "a")
 }

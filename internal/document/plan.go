@@ -21,9 +21,10 @@ type plan struct {
 
 // planned is a field of a struct.
 type planned struct {
-	name  string
-	index int
-	plan  *plan
+	name    string
+	opening string // the name as it stands in a document, with the colon behind it
+	index   int
+	plan    *plan
 }
 
 type kind uint8
@@ -132,7 +133,7 @@ func structPlan(t reflect.Type, within []reflect.Type) *plan {
 		default:
 		}
 		p.byName[name] = len(p.fields)
-		p.fields = append(p.fields, planned{name: name, index: i, plan: of})
+		p.fields = append(p.fields, planned{name: name, opening: `"` + name + `":`, index: i, plan: of})
 	}
 	return p
 }

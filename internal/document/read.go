@@ -1,18 +1,18 @@
 package document
 
 import (
-	"bytes"
 	"reflect"
 	"strconv"
-	"time"
+	"strings"
 	"unicode/utf8"
 )
 
 // read fills v, a pointer, as encoding/json would, and reports whether it did. It reads
-// what Encode writes of a struct and leaves everything else: names that the type does
-// not have, or has twice, escapes by number, text that is not UTF-8, what does not fit,
-// and what is no JSON. Where it reports false, encoding/json starts from the same v.
-func read(data []byte, v any) bool {
+// what Encode writes of a struct, passes over fields that the type does not have, and
+// leaves everything else: names that come twice, escapes by number, text that is not
+// UTF-8, what does not fit, and what is no JSON. Where it reports false, encoding/json
+// starts from the same v.
+func read(text string, v any) bool {
 	ptr := reflect.ValueOf(v)
 	if ptr.Kind() != reflect.Pointer || ptr.IsNil() {
 		return false
@@ -28,8 +28,8 @@ func read(data []byte, v any) bool {
 			return false
 		}
 	}
-	r := reader{data: data}
-	if r.next() == '{' && r.value(to, p) && r.next() == 0 && r.at == len(data) {
+	r := reader{doc: text}
+	if r.next() == '{' && r.value(to, p) && r.next() == 0 && r.at == len(text) {
 		return true
 	}
 	for _, i := range p.refs { // what else was read is read again
@@ -40,14 +40,14 @@ func read(data []byte, v any) bool {
 
 // reader reads one text. Its methods report false where they do not go on.
 type reader struct {
-	data []byte
-	at   int
+	doc string
+	at  int
 }
 
 // next passes over space and returns the byte that comes, 0 at the end.
 func (r *reader) next() byte {
-	for ; r.at < len(r.data); r.at++ {
-		switch c := r.data[r.at]; c {
+	for ; r.at < len(r.doc); r.at++ {
+		switch c := r.doc[r.at]; c {
 		case ' ', '\t', '\n', '\r':
 		default:
 			return c
@@ -58,6 +58,10 @@ func (r *reader) next() byte {
 
 // take passes over a byte, if it comes next.
 func (r *reader) take(c byte) bool {
+	if r.at < len(r.doc) && r.doc[r.at] == c { // which is so of what Encode wrote
+		r.at++
+		return true
+	}
 	if r.next() != c {
 		return false
 	}
@@ -66,7 +70,7 @@ func (r *reader) take(c byte) bool {
 }
 
 func (r *reader) word(w string) bool {
-	if !bytes.HasPrefix(r.data[r.at:], []byte(w)) {
+	if !strings.HasPrefix(r.doc[r.at:], w) {
 		return false
 	}
 	r.at += len(w)
@@ -123,22 +127,19 @@ func (r *reader) fields(v reflect.Value, p *plan) bool {
 	}
 	var seen uint64
 	for expected := 0; ; {
-		name, ok := r.name()
-		if !ok || !r.take(':') {
+		i, ok := r.field(p, expected)
+		switch {
+		case !ok || i != unknown && seen&(1<<i) != 0:
 			return false
+		case i == unknown:
+			ok = r.pass(0)
+		default:
+			seen |= 1 << i
+			expected = i + 1
+			f := &p.fields[i]
+			ok = r.value(v.Field(f.index), f.plan)
 		}
-		i := expected // documents have the fields in the order of the type
-		if i >= len(p.fields) || p.fields[i].name != string(name) {
-			if i, ok = p.byName[string(name)]; !ok {
-				return false
-			}
-		}
-		if seen&(1<<i) != 0 {
-			return false
-		}
-		seen |= 1 << i
-		expected = i + 1
-		if f := &p.fields[i]; !r.value(v.Field(f.index), f.plan) {
+		if !ok {
 			return false
 		}
 		if r.take(',') {
@@ -146,6 +147,25 @@ func (r *reader) fields(v reflect.Value, p *plan) bool {
 		}
 		return r.take('}')
 	}
+}
+
+// unknown is the number of a field that the type does not have.
+const unknown = -1
+
+// field reads the name of a field and the colon behind it, and returns its number.
+// Documents have the fields in the order of the type, so that expected comes next.
+func (r *reader) field(p *plan, expected int) (int, bool) {
+	if expected < len(p.fields) && r.word(p.fields[expected].opening) {
+		return expected, true
+	}
+	name, ok := r.name()
+	if !ok || !r.take(':') {
+		return 0, false
+	}
+	if i, known := p.byName[name]; known {
+		return i, true
+	}
+	return unknown, !p.resembles(name)
 }
 
 func (r *reader) list(v reflect.Value, p *plan) bool {
@@ -201,53 +221,68 @@ func (r *reader) entries(v reflect.Value, p *plan) bool {
 }
 
 // name reads the name of a field, which has no escapes.
-func (r *reader) name() ([]byte, bool) {
+func (r *reader) name() (string, bool) {
 	if !r.take('"') {
-		return nil, false
+		return "", false
 	}
-	n := bytes.IndexByte(r.data[r.at:], '"')
+	n := strings.IndexByte(r.doc[r.at:], '"')
 	if n < 0 {
-		return nil, false
+		return "", false
 	}
-	name := r.data[r.at : r.at+n]
+	name := r.doc[r.at : r.at+n]
 	r.at += n + 1
 	return name, true
 }
 
-// text reads a string.
+// text reads a string, as a copy that does not keep the whole document in memory.
 func (r *reader) text() (string, bool) {
-	if r.at >= len(r.data) || r.data[r.at] != '"' {
+	if r.at >= len(r.doc) || r.doc[r.at] != '"' {
 		return "", false
 	}
 	from := r.at + 1
+	i := from
+	for i < len(r.doc) && plain[r.doc[i]] {
+		i++
+	}
+	if i < len(r.doc) && r.doc[i] == '"' { // as most are
+		r.at = i + 1
+		return strings.Clone(r.doc[from:i]), true
+	}
+	return r.oddText(from)
+}
+
+// plain are the characters that stand for themselves in a string, and are one byte.
+var plain = func() (is [256]bool) { //nolint:gochecknoglobals // a table
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		is[c] = c != '"' && c != '\\'
+	}
+	return is
+}()
+
+// oddText reads a string that begins at from and may have any characters.
+func (r *reader) oddText(from int) (string, bool) {
 	var text []byte // of what lies before from, where there are escapes
-	for ascii, i := true, from; i < len(r.data); i++ {
-		switch c := r.data[i]; {
+	for i := from; i < len(r.doc); i++ {
+		switch c := r.doc[i]; {
 		case c == '"':
 			r.at = i + 1
-			if text == nil {
-				text = r.data[from:i]
-			} else {
-				text = append(text, r.data[from:i]...)
-			}
-			return string(text), ascii || utf8.Valid(text)
+			text = append(text, r.doc[from:i]...)
+			return string(text), utf8.Valid(text)
 		case c == '\\':
-			if i++; i == len(r.data) {
+			if i++; i == len(r.doc) {
 				return "", false
 			}
-			escaped := unescape(r.data[i])
+			escaped := unescape(r.doc[i])
 			if escaped == 0 {
 				return "", false
 			}
 			if text == nil { // all that can come
-				text = make([]byte, 0, max(16, bytes.IndexByte(r.data[i:], '"')+i-from))
+				text = make([]byte, 0, max(16, strings.IndexByte(r.doc[i:], '"')+i-from))
 			}
-			text = append(append(text, r.data[from:i-1]...), escaped)
+			text = append(append(text, r.doc[from:i-1]...), escaped)
 			from = i + 1
 		case c < ' ':
 			return "", false
-		case c >= utf8.RuneSelf:
-			ascii = false
 		}
 	}
 	return "", false
@@ -273,8 +308,8 @@ func unescape(c byte) byte {
 
 // digits reads the digits that come, at most most of them.
 func (r *reader) digits(n uint64, most int) (_ uint64, count int) {
-	for ; r.at < len(r.data) && count < most; r.at++ {
-		c := r.data[r.at] - '0'
+	for ; r.at < len(r.doc) && count < most; r.at++ {
+		c := r.doc[r.at] - '0'
 		if c > 9 {
 			break
 		}
@@ -289,13 +324,13 @@ const maxDigits = 18
 
 // whole reads a number without a fraction.
 func (r *reader) whole() (int64, bool) {
-	minus := r.at < len(r.data) && r.data[r.at] == '-'
+	minus := r.at < len(r.doc) && r.doc[r.at] == '-'
 	if minus {
 		r.at++
 	}
 	from := r.at
 	n, count := r.digits(0, maxDigits)
-	if count == 0 || count > 1 && r.data[from] == '0' || !r.over() {
+	if count == 0 || count > 1 && r.doc[from] == '0' || !r.over() {
 		return 0, false
 	}
 	if minus {
@@ -306,10 +341,10 @@ func (r *reader) whole() (int64, bool) {
 
 // over reports whether a number ends here.
 func (r *reader) over() bool {
-	if r.at == len(r.data) {
+	if r.at == len(r.doc) {
 		return true
 	}
-	switch c := r.data[r.at]; c {
+	switch c := r.doc[r.at]; c {
 	case '.', 'e', 'E', '+', '-':
 		return false
 	default:
@@ -324,17 +359,17 @@ var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e
 // and so their quotient is the nearest float64; of more strconv finds it.
 func (r *reader) float() (float64, bool) {
 	from := r.at
-	minus := from < len(r.data) && r.data[from] == '-'
+	minus := from < len(r.doc) && r.doc[from] == '-'
 	if minus {
 		r.at++
 	}
 	first := r.at
 	n, count := r.digits(0, maxDigits)
-	if count == 0 || count > 1 && r.data[first] == '0' {
+	if count == 0 || count > 1 && r.doc[first] == '0' {
 		return 0, false
 	}
 	fraction := 0
-	if r.at < len(r.data) && r.data[r.at] == '.' {
+	if r.at < len(r.doc) && r.doc[r.at] == '.' {
 		r.at++
 		if n, fraction = r.digits(n, maxDigits); fraction == 0 {
 			return 0, false
@@ -344,7 +379,7 @@ func (r *reader) float() (float64, bool) {
 		return 0, false
 	}
 	if count+fraction > len(tens)-1 {
-		f, err := strconv.ParseFloat(string(r.data[from:r.at]), 64)
+		f, err := strconv.ParseFloat(r.doc[from:r.at], 64)
 		return f, err == nil
 	}
 	f := float64(n) / tens[fraction]
@@ -352,18 +387,4 @@ func (r *reader) float() (float64, bool) {
 		f = -f
 	}
 	return f, true
-}
-
-// instant reads a time as it reads itself.
-func (r *reader) instant(v reflect.Value) bool {
-	t, ok := reflect.TypeAssert[*time.Time](v.Addr())
-	if !ok || r.at == len(r.data) || r.data[r.at] != '"' {
-		return false
-	}
-	n := bytes.IndexByte(r.data[r.at+1:], '"')
-	if n < 0 || t.UnmarshalJSON(r.data[r.at:r.at+n+2]) != nil {
-		return false
-	}
-	r.at += n + 2
-	return true
 }

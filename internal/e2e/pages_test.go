@@ -11,13 +11,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// looks are how pages are looked at; where not at the root, in light alone.
+// looks are how pages are looked at. Elsewhere than at the root only addresses differ: each
+// size is looked at once there, one with scripts and one without.
 func looks(how string) (all []look) {
 	for _, size := range [][2]int64{{1400, 900}, {390, 844}} {
 		for _, plain := range []bool{false, true} {
-			all = append(all, look{width: size[0], height: size[1], plain: plain})
+			l := look{width: size[0], height: size[1], plain: plain}
 			if how == "root" {
-				all = append(all, look{width: size[0], height: size[1], plain: plain, dark: true})
+				dark := l
+				dark.dark = true
+				all = append(all, l, dark)
+			} else if plain == (l.width < 600) {
+				all = append(all, l)
 			}
 		}
 	}

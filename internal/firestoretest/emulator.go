@@ -2,12 +2,10 @@ package firestoretest
 
 import (
 	"errors"
-	"fmt"
-	"math/rand/v2"
-	"net"
-	"strings"
 	"sync"
 	"testing"
+
+	"github.com/seed-13dc028d/longwatch/internal/servertest"
 )
 
 // Emulator is a server of a test's own, which may be killed and started again.
@@ -19,17 +17,12 @@ type Emulator struct {
 	server *server // nil while down
 }
 
-// errTaken says that another process took the port before the emulator did, and
-// errHangs that it neither runs nor ends.
-var (
-	errTaken = errors.New("firestoretest: the port was taken")
-	errHangs = errors.New("firestoretest: the emulator did not start")
-)
-
-// maxStarts is how often a start is tried that ends with one of these.
+// maxStarts is how often a start is tried that may end otherwise the next time.
 const maxStarts = 4
 
-func again(err error) bool { return errors.Is(err, errTaken) || errors.Is(err, errHangs) }
+func again(err error) bool {
+	return errors.Is(err, servertest.ErrTaken) || errors.Is(err, servertest.ErrHangs)
+}
 
 // Start runs an emulator for one test, which ends with the test. It skips the
 // test where that is not possible; FIRESTORE_EMULATOR_HOST is no help here,
@@ -37,7 +30,7 @@ func again(err error) bool { return errors.Is(err, errTaken) || errors.Is(err, e
 func Start(tb testing.TB) *Emulator {
 	tb.Helper()
 	e, err := start()
-	orSkip(tb, err)
+	need.OrSkip(tb, err)
 	tb.Cleanup(e.Kill)
 	return e
 }
@@ -88,7 +81,7 @@ func start() (*Emulator, error) {
 	}
 	for range maxStarts {
 		var host string
-		if host, err = freePort(); err != nil {
+		if host, err = servertest.FreePort(); err != nil {
 			return nil, err
 		}
 		var s *server
@@ -100,27 +93,4 @@ func start() (*Emulator, error) {
 		}
 	}
 	return nil, err
-}
-
-// failure is why an emulator ended that said words.
-func failure(words string) error {
-	if strings.Contains(words, "already in use") {
-		return errTaken
-	}
-	return fmt.Errorf("firestoretest: the emulator ended at its start:\n%s", words)
-}
-
-// freePort finds a port, since the emulator does not tell which one it got for
-// port 0. It lies below those that systems give to whoever does not ask for one:
-// while an emulator is down, its port must not become the near end of somebody's
-// connection, such as that of a client that tries to reach it.
-func freePort() (string, error) {
-	var err error
-	for range 100 {
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", 20_000+rand.IntN(12_000))); err == nil {
-			return l.Addr().String(), l.Close()
-		}
-	}
-	return "", fmt.Errorf("firestoretest: no free port: %w", err)
 }

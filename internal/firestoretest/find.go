@@ -20,7 +20,7 @@ func findJar() (string, error) {
 			return slices.Max(found), nil // of several versions the newest
 		}
 	}
-	return "", absent("its jar is in none of the usual places")
+	return "", need.Absent("its jar is in none of the usual places")
 }
 
 // jarPatterns are the places where the emulator's installers put it, the most
@@ -66,7 +66,7 @@ func findJava() (string, error) {
 	}
 	java, err := exec.LookPath("java")
 	if err != nil {
-		return "", absent("there is a jar but no java to run it")
+		return "", need.Absent("there is a jar but no java to run it")
 	}
 	return java, nil
 }

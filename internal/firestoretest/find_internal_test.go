@@ -1,12 +1,15 @@
 package firestoretest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/internal/servertest"
 )
 
 // verdict is a test that notes how it would have ended.
@@ -26,7 +29,7 @@ func (v *verdict) Fatalf(format string, args ...any) {
 func TestAbsenceSkipsAndSaysHowToGetOne(t *testing.T) {
 	t.Setenv("LONGRUN_REQUIRE_FIRESTORE", "")
 	v := &verdict{}
-	orSkip(v, absent("no %s", "jar"))
+	need.OrSkip(v, need.Absent("no %s", "jar"))
 	require.Contains(t, v.said, "skip: firestoretest: no Firestore emulator: no jar")
 	require.Contains(t, v.said, "gcloud components install")
 	require.Contains(t, v.said, "FIRESTORE_EMULATOR_HOST")
@@ -35,17 +38,16 @@ func TestAbsenceSkipsAndSaysHowToGetOne(t *testing.T) {
 func TestAbsenceFailsWhereTheEmulatorIsRequired(t *testing.T) {
 	t.Setenv("LONGRUN_REQUIRE_FIRESTORE", "1")
 	v := &verdict{}
-	orSkip(v, absent("no jar"))
+	need.OrSkip(v, need.Absent("no jar"))
 	require.Contains(t, v.said, "fail: ")
 }
 
 func TestAnEmulatorThatDoesNotStartFails(t *testing.T) {
 	t.Setenv("LONGRUN_REQUIRE_FIRESTORE", "")
 	v := &verdict{}
-	orSkip(v, failure("Unsupported Java"))
+	need.OrSkip(v, errors.New("Unsupported Java"))
 	require.Contains(t, v.said, "fail: ")
 	require.Contains(t, v.said, "Unsupported Java", "its own words")
-	require.ErrorIs(t, failure("java.net.BindException: Address already in use"), errTaken)
 }
 
 func TestTheJarThatIsNamedIsTheOne(t *testing.T) {
@@ -53,7 +55,7 @@ func TestTheJarThatIsNamedIsTheOne(t *testing.T) {
 	t.Setenv("FIRESTORE_EMULATOR_JAR", jar)
 	_, err := findJar()
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.NotErrorIs(t, err, errAbsent, "a wrong path is a mistake")
+	require.False(t, servertest.IsAbsent(err), "a wrong path is a mistake")
 
 	require.NoError(t, os.WriteFile(jar, nil, 0o600))
 	got, err := findJar()

@@ -21,8 +21,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -32,14 +30,15 @@ import (
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/seed-13dc028d/longwatch/internal/servertest"
 )
 
-const howTo = `to get one: install google-cloud-cli-firestore-emulator or run "gcloud components install cloud-firestore-emulator", ` +
-	`and Java 17 (21 for newer emulators); or set FIRESTORE_EMULATOR_JAR to its jar; or set FIRESTORE_EMULATOR_HOST to a running server`
-
-// errAbsent says that this machine has no emulator, which is no fault of the
-// tests.
-var errAbsent = errors.New("firestoretest: no Firestore emulator")
+var need = servertest.Need{ //nolint:gochecknoglobals // what this package gives
+	What: "firestoretest: no Firestore emulator", Required: "LONGRUN_REQUIRE_FIRESTORE",
+	HowTo: `to get one: install google-cloud-cli-firestore-emulator or run "gcloud components install cloud-firestore-emulator", ` +
+		`and Java 17 (21 for newer emulators); or set FIRESTORE_EMULATOR_JAR to its jar; or set FIRESTORE_EMULATOR_HOST to a running server`,
+}
 
 // shared is the emulator of this test binary. It is never stopped: it ends with
 // the process.
@@ -59,7 +58,7 @@ var shared = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals 
 func Host(tb testing.TB) string {
 	tb.Helper()
 	host, err := shared()
-	orSkip(tb, err)
+	need.OrSkip(tb, err)
 	return host
 }
 
@@ -100,17 +99,6 @@ func Project() string {
 	return "test-" + hex.EncodeToString(b[:])
 }
 
-func orSkip(tb testing.TB, err error) {
-	tb.Helper()
-	switch {
-	case err == nil:
-	case errors.Is(err, errAbsent) && os.Getenv("LONGRUN_REQUIRE_FIRESTORE") != "1":
-		tb.Skipf("%v; %s", err, howTo)
-	default:
-		tb.Fatalf("%v; %s", err, howTo)
-	}
-}
-
 // owner makes the emulator see an administrator.
 type owner struct{}
 
@@ -119,8 +107,3 @@ func (owner) GetRequestMetadata(context.Context, ...string) (map[string]string, 
 }
 
 func (owner) RequireTransportSecurity() bool { return false }
-
-// absent wraps errAbsent with the reason.
-func absent(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errAbsent, fmt.Sprintf(format, args...))
-}

@@ -7,7 +7,7 @@ package firestoretest
 type server struct{}
 
 func serve(_, _, _ string) (*server, error) {
-	return nil, absent("an emulator is started on Unix only")
+	return nil, need.Absent("an emulator is started on Unix only")
 }
 
 func (*server) kill() {}

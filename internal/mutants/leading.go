@@ -3,9 +3,9 @@ package main
 func ofLeading() []mutant {
 	return []mutant{
 		{
-			name: "leading: background commits do not wait for their turn", file: "longrun/monitor/internal/leading/term.go",
+			name: "leading: background commits are made twice a second", file: "longrun/monitor/internal/leading/term.go",
 			old: "rest := min(p.last.Add(Pace).Sub(p.clock.Now()), Pace)",
-			new: "rest := min(p.last.Add(Pace).Sub(p.clock.Now()), 0)",
+			new: "rest := min(p.last.Add(Pace/2).Sub(p.clock.Now()), Pace)",
 			pkg: "./longrun/monitor/internal/leading", tests: "TakeTurns",
 		},
 		{
@@ -35,7 +35,7 @@ func ofLeading() []mutant {
 	}`,
 			new: `default:
 	}`,
-			pkg: "./longrun/monitor", tests: "History|Month|TestACommitThatLandedUnheard|Closing|TestEachDay",
+			pkg: "./longrun/monitor/internal/leading", tests: "OfTheNote",
 		},
 		{
 			name: "leading: a task that failed is not started again", file: "longrun/monitor/internal/leading/supervisor.go",
@@ -46,11 +46,9 @@ func ofLeading() []mutant {
 			pkg: "./longrun/monitor/internal/leading", tests: "EndsEarly",
 		},
 		{
-			name: "leading: a task that fails is started again at once", file: "longrun/monitor/internal/leading/supervisor.go",
-			old: `if !deadline.Sleep(ctx, s.Clock, pause) {
-			return
-		}`,
-			new: "",
+			name: "leading: a task that fails again and again is started as soon as the first time", file: "longrun/monitor/internal/leading/supervisor.go",
+			old: "if !deadline.Sleep(ctx, s.Clock, pause) {",
+			new: "if !deadline.Sleep(ctx, s.Clock, min(pause, minRestart)) {",
 			pkg: "./longrun/monitor/internal/leading", tests: "EndsEarly",
 		},
 		{
@@ -62,7 +60,7 @@ func ofLeading() []mutant {
 		{
 			name: "leading: a task that was well for long is ill as before", file: "longrun/monitor/internal/leading/supervisor.go",
 			old: "if s.Clock.Now().Sub(began) >= maxRestart {",
-			new: "if false {",
+			new: "if s.Clock.Now().Sub(began) >= 1000*maxRestart {",
 			pkg: "./longrun/monitor/internal/leading", tests: "EndsEarly",
 		},
 		{
@@ -76,7 +74,7 @@ func ofLeading() []mutant {
 		{
 			name: "leading: who lost its lease answers for the slots for ever", file: "longrun/monitor/internal/leading/campaign.go",
 			old: "if view.Leading || view.Row.Epoch <= epoch {",
-			new: "if true {",
+			new: "if view.Leading || view.Row.Epoch >= 0 {",
 			pkg: "./longrun/monitor", tests: "WhenAnotherTookOver|GivenUp|History",
 		},
 		{

@@ -19,11 +19,23 @@ type mutant struct {
 	file, old, new string
 	// pkg and tests are the package and the -run of the tests.
 	pkg, tests string
+	// n is its place in the list, from 1.
+	n int
+}
+
+// part is what the mutant is of.
+func (m mutant) part() string {
+	part, _, _ := strings.Cut(m.name, ":")
+	return part
 }
 
 // all are the mutants, by the part that they are of.
 func all() []mutant {
-	return slices.Concat(ofLock(), ofFence(), ofProof(), ofLeading(), ofBeats(), ofRules(), ofOutbox(), ofEvidence(), ofCoverage(), ofClosing())
+	list := slices.Concat(ofLock(), ofFence(), ofProof(), ofLeading(), ofBeats(), ofRules(), ofOutbox(), ofEvidence(), ofCoverage(), ofClosing())
+	for i := range list {
+		list[i].n = i + 1
+	}
+	return list
 }
 
 // apply returns the text of the mutant's file with the mistake in it.
@@ -32,12 +44,20 @@ func (m mutant) apply(root string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := strings.Count(string(text), m.old); n != 1 {
-		return nil, fmt.Errorf("%s: what is to be changed stands %d times in %s", m.name, n, m.file)
+	changed, err := m.mistake(text)
+	if err != nil {
+		return nil, err
 	}
-	changed := strings.Replace(string(text), m.old, m.new, 1)
 	if _, err := parser.ParseFile(token.NewFileSet(), m.file, changed, parser.SkipObjectResolution); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.name, err)
 	}
-	return []byte(changed), nil
+	return changed, nil
+}
+
+// mistake returns the text with the mistake in it.
+func (m mutant) mistake(text []byte) ([]byte, error) {
+	if n := strings.Count(string(text), m.old); n != 1 {
+		return nil, fmt.Errorf("%s: what is to be changed stands %d times in %s", m.name, n, m.file)
+	}
+	return []byte(strings.Replace(string(text), m.old, m.new, 1)), nil
 }

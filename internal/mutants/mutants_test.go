@@ -5,13 +5,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
 // least is how many there are to be.
-const least = 80
+const least = 130
 
 func TestEveryMutantStandsInTheCodeOfToday(t *testing.T) {
 	t.Parallel()
@@ -34,40 +36,163 @@ func TestEveryMutantStandsInTheCodeOfToday(t *testing.T) {
 	require.GreaterOrEqual(t, len(names), least)
 }
 
-// A mutant that its tests notice, and one that they do not.
-func TestATryTellsTheOneFromTheOther(t *testing.T) {
-	t.Parallel()
+// checkout is a module with mistakes that can be made in it.
+func checkout(t *testing.T) string {
+	t.Helper()
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"go.mod":    "module m\n\ngo 1.26\n",
-		"m.go":      "package m\n\nfunc Two() int { return 2 }\n\nfunc three() int { return 3 }\n\nvar _ = three\n",
-		"m_test.go": "package m\n\nimport \"testing\"\n\nfunc TestTwo(t *testing.T) {\n\tt.Run(\"is two\", func(t *testing.T) {\n\t\tif Two() != 2 {\n\t\t\tt.Fatal(Two())\n\t\t}\n\t})\n}\n",
+		"go.mod": "module m\n\ngo 1.26\n",
+		"m.go": `package m
+
+const six = 6
+
+type num[T any] struct{ n int }
+
+func Two() int { return 2 }
+
+func (n num[T]) sum(more ...int) (total int) {
+	for _, m := range more {
+		total += m
+	}
+	return n.n + total
+}
+
+func first[T any](a, _ T) T { return a }
+
+func ever() {
+	n := 0
+	if n == 1 {
+		n++
+	}
+	n = 2
+}
+`,
+		"m_test.go": `package m
+
+import "testing"
+
+func TestTwo(t *testing.T) {
+	t.Run("is two", func(t *testing.T) {
+		if Two() != 2 {
+			t.Fatal(Two())
+		}
+	})
+}
+
+func TestSum(t *testing.T) {
+	if n := (num[string]{1}).sum(2, 3); n != six {
+		t.Errorf("seed 7: %d", n)
+	}
+	ever()
+}
+
+func TestFirst(t *testing.T) { first("a", "b") }
+`,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o600))
 	}
-	two := mutant{name: "m: two", file: "m.go", old: "return 2", new: "return 4", pkg: ".", tests: "."}
-	v, err := try(context.Background(), root, two, nil)
-	require.NoError(t, err)
-	require.Equal(t, verdict{killed: true, by: "TestTwo/is_two"}, v)
+	return root
+}
 
-	three := two
-	three.old, three.new = "return 3", "return 4"
-	v, err = try(context.Background(), root, three, nil)
-	require.NoError(t, err)
-	require.False(t, v.killed)
-
-	for why, spoil := range map[string]func(*mutant){
-		"stands 0 times":         func(m *mutant) { m.old = "return 7" },
-		"it does not compile":    func(m *mutant) { m.new = "return nowhere" },
-		"expected":               func(m *mutant) { m.new = "return {" },
-		"no test of . is called": func(m *mutant) { m.tests = "TestNothing" },
-	} {
-		m := two
-		spoil(&m)
-		_, err = try(context.Background(), root, m, nil)
-		require.ErrorContains(t, err, why)
+func TestATryTellsWhatBecomesOfAMutant(t *testing.T) {
+	t.Parallel()
+	root := checkout(t)
+	var list []mutant
+	add := func(name, from, to, tests string) {
+		list = append(list, mutant{name: name, file: "m.go", old: from, new: to, pkg: ".", tests: tests, n: len(list) + 1})
 	}
-	text, err := os.ReadFile(filepath.Join(root, "m.go"))
+	add("m: within a function", "return 2", "return 4", ".")
+	add("m: within a method of a type with parameters", "total += m", "total -= m", "Sum")
+	add("m: a constant", "six = 6", "six = 7", "Sum")
+	add("m: a parameter without a name", "return a", "panic(a)", "First")
+	add("m: that nobody notices", "return 2", "return 1 + 1", ".")
+	add("m: that hangs", "if n == 1", "for n >= 0", "Sum")
+	add("m: that no test is of", "return 2", "return 5", "TestNothing")
+	add("m: that does not compile", "return 2", "return nowhere", ".")
+	add("m: a constant that does not compile", "six = 6", "six = nowhere", "Sum")
+	add("m: that is no Go", "return 2", "return {", ".")
+	add("m: that stands nowhere", "return 77", "return 7", ".")
+
+	dir := t.TempDir()
+	w, err := open(context.Background(), root, dir, list)
+	require.NoError(t, err)
+	require.Equal(t, map[int]bool{3: true, 4: true, 9: true}, w.alone)
+	require.NoError(t, w.asItIs(context.Background(), ".", ".", time.Minute, nil))
+	require.ErrorContains(t, w.asItIs(context.Background(), ".", "Sum", time.Minute, []string{"-no-such-flag"}), "with no mutant at work")
+	for i, want := range []struct{ by, broken string }{
+		{by: "TestTwo/is_two"},
+		{by: "TestSum, seed 7: -4"},
+		{by: "TestSum, seed 7: 6"},
+		{by: "TestFirst, panic: a [recovered, repanicked]"},
+		{},
+		{by: "it hangs, for 2s"},
+		{broken: "no test of . is called TestNothing"},
+		{broken: "undefined: nowhere"},
+		{broken: "undefined: nowhere"},
+		{broken: "expected"},
+		{broken: "stands 0 times"},
+	} {
+		v, err := w.try(context.Background(), list[i], 2*time.Second, nil)
+		if want.broken != "" {
+			require.ErrorContains(t, err, want.broken, list[i].name)
+			continue
+		}
+		require.NoError(t, err, list[i].name)
+		require.Equal(t, want.by, v.by, list[i].name)
+		require.Equal(t, want.by != "", v.killed, list[i].name)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "m.go")) //nolint:gosec // a temporary folder
 	require.NoError(t, err)
 	require.Contains(t, string(text), "return 2", "the checkout is left alone")
+	left, err := filepath.Glob(filepath.Join(dir, "t[0-9]*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// A run goes on where one before was stopped.
+func TestResultsAreKeptAndCounted(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "results")
+	list := []mutant{{name: "a: 1", n: 1}, {name: "a: 2", n: 2}, {name: "b: 1", n: 3}, {name: "b: 2", n: 4}}
+	so, err := read(path)
+	require.NoError(t, err)
+	require.Empty(t, so)
+	for _, r := range []result{{"a: 1", killed, "TestA\tand\nmore"}, {"a: 2", survived, ". of ./a"}, {"b: 1", broken, "no"}} {
+		require.NoError(t, keep(path, r))
+	}
+	so, err = read(path)
+	require.NoError(t, err)
+	require.Equal(t, result{"a: 1", killed, "TestA and more"}, so["a: 1"])
+	require.Equal(t, 1, so.count(list, killed))
+	var out strings.Builder
+	so.summary(&out, list)
+	require.Equal(t, `| of       | mutants | killed | survived | broken | not tried |
+|----------|---------|--------|----------|--------|-----------|
+| a        |       2 |      1 |        1 |      0 |         0 |
+| b        |       2 |      0 |        0 |      1 |         1 |
+| all      |       4 |      1 |        1 |      1 |         1 |
+SURVIVED 2 a: 2
+BROKEN 3 b: 1
+`, out.String())
+	require.NoError(t, os.WriteFile(path, []byte("nothing\n"), 0o600))
+	_, err = read(path)
+	require.ErrorContains(t, err, "is no result")
+}
+
+func TestTheCommandLineChooses(t *testing.T) {
+	t.Parallel()
+	list := []mutant{{name: "a: one", n: 1, pkg: "./a", tests: "A"}, {name: "a: two", n: 2}, {name: "b: one", n: 3}}
+	names := func(o order) (out []string) {
+		for _, m := range o.choose(list) {
+			out = append(out, m.name)
+		}
+		return out
+	}
+	require.Len(t, names(order{}), 3)
+	require.Equal(t, []string{"a: two", "b: one"}, names(order{from: 2}))
+	require.Equal(t, []string{"a: one"}, names(order{until: 1}))
+	require.Equal(t, []string{"a: two", "b: one"}, names(order{only: "two|b:"}))
+	require.Equal(t, []string{"b: one"}, names(order{not: "a: "}))
+	m := order{pkg: "./internal/sim", tests: "No"}.choose(list)[0]
+	require.Equal(t, "./internal/sim No", m.pkg+" "+m.tests)
 }

@@ -21,7 +21,7 @@ func ofOutbox() []mutant {
 		{
 			name: "outbox: a message that was sent is not marked", file: "longrun/monitor/internal/outbox/send.go",
 			old: "o.drop(n, longrun.Sent, failed)",
-			new: "o.putOff(out, now)",
+			new: "_ = failed\n\t\t\to.putOff(out, now)",
 			pkg: "./longrun/monitor/internal/outbox", tests: ".",
 		},
 		{

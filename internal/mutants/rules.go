@@ -24,7 +24,7 @@ func ofRules() []mutant {
 			name: "rules: a gap that reaches back over the hour is cut there", file: "longrun/rules/missedheartbeats.go",
 			old: `m.count += int64(hour - start)
 		m.first = start`,
-			new: "m.first = hour",
+			new: "_ = start\n\t\tm.first = hour",
 			pkg: "./longrun/rules", tests: "MissedHeartbeats|Silence",
 		},
 		{
@@ -119,7 +119,7 @@ func ofRules() []mutant {
 		return`,
 			new: `case s > r.last()+1<<40:
 		return`,
-			pkg: "./longrun/rules", tests: "FarAhead",
+			pkg: "./longrun/rules", tests: "FarAhead|AheadOf",
 		},
 	}
 }

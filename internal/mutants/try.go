@@ -3,92 +3,92 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
-
-// maxTry is how long the tests of one mutant may take. One that makes them hang is
-// noticed, too.
-const maxTry = 5 * time.Minute
 
 // verdict is what became of one mutant.
 type verdict struct {
 	killed bool
 	by     string // the test that failed first, or how else it was noticed
+	out    []byte // what the tests printed, where one failed
 }
 
-// try runs the tests of a mutant. The error says why they could not be.
-func try(ctx context.Context, root string, m mutant, flags []string) (verdict, error) {
-	text, err := m.apply(root)
-	if err != nil {
+// try runs the tests of a mutant, for so long at most: one that makes them hang is
+// noticed, too. The error says why they could not be run.
+func (w *workshop) try(ctx context.Context, m mutant, limit time.Duration, flags []string) (verdict, error) {
+	if err := w.broken[m.n]; err != nil {
 		return verdict{}, err
 	}
-	dir, err := os.MkdirTemp("", "mutant")
-	if err != nil {
-		return verdict{}, err
+	binary := w.binaries[m.pkg]
+	if w.alone[m.n] {
+		var err error
+		if binary, err = w.buildOne(ctx, m); err != nil {
+			return verdict{}, err
+		}
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	overlay, err := overlay(dir, filepath.Join(root, m.file), text)
-	if err != nil {
-		return verdict{}, err
+	return w.run(ctx, binary, m, limit, flags)
+}
+
+// asItIs runs tests with no mutant at work. They must pass, or they show nothing.
+func (w *workshop) asItIs(ctx context.Context, pkg, tests string, limit time.Duration, flags []string) error {
+	v, err := w.run(ctx, w.binaries[pkg], mutant{pkg: pkg, tests: tests}, limit, flags)
+	if err == nil && v.killed {
+		err = fmt.Errorf("of %s fails with no mutant at work: %s\n%s", pkg, v.by, v.out)
 	}
-	if out, err := goCommand(ctx, root, "build", "-overlay", overlay, "./"+filepath.Dir(m.file)); err != nil {
-		return verdict{}, fmt.Errorf("%s: it does not compile: %s", m.name, out)
-	}
-	ctx, cancel := context.WithTimeout(ctx, maxTry)
+	return err
+}
+
+func (w *workshop) run(ctx context.Context, binary string, m mutant, limit time.Duration, flags []string) (verdict, error) {
+	slack := min(limit, time.Minute) // for a process whose own end by time does not come
+	ctx, cancel := context.WithTimeout(ctx, limit+slack)
 	defer cancel()
-	args := append([]string{"test", "-count=1", "-failfast", "-timeout", (maxTry - 10*time.Second).String(), "-overlay", overlay, "-run", m.tests, m.pkg}, flags...)
-	out, err := goCommand(ctx, root, args...)
+	scratch, err := os.MkdirTemp(w.dir, "t") // what is killed leaves things behind
+	if err != nil {
+		return verdict{}, err
+	}
+	defer func() { _ = os.RemoveAll(scratch) }()
+	if err := errors.Join(os.Chmod(w.dir, 0o711), os.Chmod(scratch, 0o777)); err != nil { //nolint:gosec // a database server of the tests runs as another user
+		return verdict{}, err
+	}
+	args := append([]string{"-test.failfast", "-test.paniconexit0", "-test.timeout", limit.String(), "-test.run", m.tests}, flags...)
+	cmd := command(ctx, filepath.Join(w.root, m.pkg), binary, args...)
+	cmd.Env = append(os.Environ(), chosenEnv+"="+strconv.Itoa(m.n), "TMPDIR="+scratch)
+	out, err := cmd.CombinedOutput()
 	switch exit, failed := errors.AsType[*exec.ExitError](err); {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) || bytes.Contains(out, []byte("panic: test timed out")):
+		return verdict{killed: true, by: fmt.Sprintf("it hangs, for %v", limit)}, nil
 	case ctx.Err() != nil:
-		return verdict{killed: true, by: "it hangs"}, nil
+		return verdict{}, ctx.Err()
 	case err == nil && bytes.Contains(out, []byte("no tests to run")):
-		return verdict{}, fmt.Errorf("%s: no test of %s is called %s", m.name, m.pkg, m.tests)
+		return verdict{}, fmt.Errorf("no test of %s is called %s", m.pkg, m.tests)
 	case err == nil:
 		return verdict{}, nil
 	case !failed:
 		return verdict{}, err
 	default:
-		return verdict{killed: true, by: firstFailure(out, exit.ExitCode())}, nil
+		return verdict{killed: true, by: firstFailure(out, exit.ExitCode()), out: out}, nil
 	}
 }
 
-// overlay writes what has the go command read the text in place of the file.
-func overlay(dir, file string, text []byte) (string, error) {
-	changed := filepath.Join(dir, filepath.Base(file))
-	if err := os.WriteFile(changed, text, 0o600); err != nil {
-		return "", err
-	}
-	list, err := json.Marshal(map[string]any{"Replace": map[string]string{file: changed}})
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "overlay.json")
-	return path, os.WriteFile(path, list, 0o600)
-}
+var (
+	failure = regexp.MustCompile(`(?m)^ *--- FAIL: (\S+)`)
+	word    = regexp.MustCompile(`(?m)^ +\S+_test\.go:\d+: (seed \d+: .+)$`)
+)
 
-func goCommand(ctx context.Context, root string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the list is ours
-	cmd.Dir = root
-	return cmd.CombinedOutput()
-}
-
-var failure = regexp.MustCompile(`(?m)^ *--- FAIL: (\S+)`)
-
-// firstFailure names the test that noticed it.
+// firstFailure names the test that noticed it, and what a simulation said first.
 func firstFailure(out []byte, exit int) string {
 	named := failure.FindAllSubmatch(out, -1)
 	if len(named) == 0 {
-		if i := bytes.Index(out, []byte("panic: ")); i >= 0 {
-			line, _, _ := strings.Cut(string(out[i:]), "\n")
-			return line
+		if line := panicked(out); line != "" {
+			return short(line)
 		}
 		return fmt.Sprintf("exit status %d", exit)
 	}
@@ -98,5 +98,30 @@ func firstFailure(out []byte, exit int) string {
 			deepest = string(n[1])
 		}
 	}
+	if said := word.FindSubmatch(out); said != nil {
+		return deepest + ", " + short(string(said[1]))
+	}
+	if line := panicked(out); line != "" {
+		return deepest + ", " + short(line)
+	}
 	return deepest
+}
+
+// panicked is the first line of a panic that ended the process.
+func panicked(out []byte) string {
+	i := bytes.Index(out, []byte("panic: "))
+	if i < 0 {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(out[i:]), "\n")
+	return line
+}
+
+// short is enough of a line.
+func short(s string) string {
+	const most = 100
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }

@@ -18,7 +18,7 @@ func findPrograms() (string, error) {
 			return slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) }), nil
 		}
 	}
-	return "", absent("its programs initdb and postgres are in none of the usual places")
+	return "", need.Absent("its programs initdb and postgres are in none of the usual places")
 }
 
 func hasPrograms(dir string) bool {

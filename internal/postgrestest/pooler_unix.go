@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/seed-13dc028d/longwatch/internal/servertest"
 )
 
 // Pooler is a PgBouncer in transaction mode before a server.
@@ -36,7 +38,7 @@ func StartPooler(tb testing.TB, dsn string) *Pooler {
 		tb.Fatalf("postgrestest: %v", err)
 	}
 	p := &Pooler{program: program}
-	if p.host, err = freePort(); err != nil {
+	if p.host, err = servertest.FreePort(); err != nil {
 		tb.Fatal(err)
 	}
 	p.dsn = (&url.URL{

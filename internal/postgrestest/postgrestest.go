@@ -22,8 +22,6 @@ package postgrestest
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -31,14 +29,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/seed-13dc028d/longwatch/internal/servertest"
 )
 
-const howTo = `to get one: "apt-get install postgresql" or its like; or set LONGRUN_TEST_POSTGRES to the address of a running server, ` +
-	`such as postgres://user:password@localhost/test`
-
-// errAbsent says that this machine has no Postgres, which is no fault of the
-// tests.
-var errAbsent = errors.New("postgrestest: no Postgres")
+var need = servertest.Need{ //nolint:gochecknoglobals // what this package gives
+	What: "postgrestest: no Postgres", Required: "LONGRUN_REQUIRE_POSTGRES",
+	HowTo: `to get one: "apt-get install postgresql" or its like; or set LONGRUN_TEST_POSTGRES to the address of a running server, ` +
+		`such as postgres://user:password@localhost/test`,
+}
 
 // shared is the server of this test binary. It is never stopped: it ends with
 // the process.
@@ -58,7 +57,7 @@ var shared = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals 
 func DSN(tb testing.TB) string {
 	tb.Helper()
 	dsn, err := shared()
-	orSkip(tb, err)
+	need.OrSkip(tb, err)
 	return dsn
 }
 
@@ -105,20 +104,4 @@ func Exec(tb testing.TB, dsn, sql string) {
 	if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 		tb.Fatalf("postgrestest: %s: %v", sql, err)
 	}
-}
-
-func orSkip(tb testing.TB, err error) {
-	tb.Helper()
-	switch {
-	case err == nil:
-	case errors.Is(err, errAbsent) && os.Getenv("LONGRUN_REQUIRE_POSTGRES") != "1":
-		tb.Skipf("%v; %s", err, howTo)
-	default:
-		tb.Fatalf("%v; %s", err, howTo)
-	}
-}
-
-// absent wraps errAbsent with the reason.
-func absent(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errAbsent, fmt.Sprintf(format, args...))
 }

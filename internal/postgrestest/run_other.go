@@ -6,14 +6,14 @@ package postgrestest
 // shell.
 type run struct{}
 
-func initialise(string) (string, error) { return "", absent("a server is started on Unix only") }
+func initialise(string) (string, error) { return "", need.Absent("a server is started on Unix only") }
 
-func copyOf(_, _ string) (string, error) { return "", absent("a server is started on Unix only") }
+func copyOf(_, _ string) (string, error) { return "", need.Absent("a server is started on Unix only") }
 
-func serve(*Server) (*run, error) { return nil, absent("a server is started on Unix only") }
+func serve(*Server) (*run, error) { return nil, need.Absent("a server is started on Unix only") }
 
 func (*run) stop() {}
 
 func (*Server) remove() {}
 
-func (*Server) follow() error { return absent("a server is started on Unix only") }
+func (*Server) follow() error { return need.Absent("a server is started on Unix only") }

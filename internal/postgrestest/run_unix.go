@@ -3,7 +3,6 @@
 package postgrestest
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -12,10 +11,10 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/servertest"
 )
 
 // guard is a shell that runs its arguments but the first, and stops them at once
@@ -41,10 +40,7 @@ wait $server`
 const startTimeout = time.Minute
 
 // run is one run of a server: the shell above and its children.
-type run struct {
-	stdin io.WriteCloser
-	done  chan struct{} // closed when nothing of it is left
-}
+type run struct{ *servertest.Child }
 
 // account is who the programs run as: nil for ourselves.
 func account() (*syscall.SysProcAttr, error) {
@@ -54,7 +50,7 @@ func account() (*syscall.SysProcAttr, error) {
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
-		return nil, absent("it does not run as root, and there is no user postgres")
+		return nil, need.Absent("it does not run as root, and there is no user postgres")
 	}
 	uid, err := strconv.ParseUint(u.Uid, 10, 32)
 	if err != nil {
@@ -139,68 +135,23 @@ func serve(s *Server) (*run, error) {
 	}
 	cmd := exec.Command("/bin/sh", args...) // lives longer than any context
 	cmd.SysProcAttr, cmd.Dir, cmd.Env = attr, s.dir, environment(s.dir)
-	r := &run{done: make(chan struct{})}
-	if r.stdin, err = cmd.StdinPipe(); err != nil {
+	child, err := servertest.Run(cmd, "database system is ready to accept", startTimeout)
+	if child == nil {
 		return nil, err
 	}
-	said, err := cmd.StdoutPipe()
+	r := &run{child}
 	if err != nil {
-		return nil, err
-	}
-	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("postgrestest: start the server: %w", err)
-	}
-	if err := r.await(cmd, said); err != nil {
 		r.stop()
 		return nil, err
 	}
 	return r, nil
 }
 
-// await returns when the server says that it is ready. Its own words are the only
-// proof: on a port taken by another server, that one would answer.
-func (r *run) await(cmd *exec.Cmd, said io.Reader) error {
-	ready := make(chan error, 1)
-	var mu sync.Mutex
-	var words strings.Builder
-	so := func() string {
-		mu.Lock()
-		defer mu.Unlock()
-		return words.String()
-	}
-	go func() {
-		defer close(r.done)
-		lines := bufio.NewScanner(said)
-		for lines.Scan() {
-			if strings.Contains(lines.Text(), "database system is ready to accept") {
-				ready <- nil
-				break
-			}
-			mu.Lock()
-			words.WriteString(lines.Text() + "\n")
-			mu.Unlock()
-		}
-		_, _ = io.Copy(io.Discard, said) // until all of them are gone
-		_ = cmd.Wait()
-		select {
-		case ready <- failure(so()):
-		default: // it ran
-		}
-	}()
-	select {
-	case err := <-ready:
-		return err
-	case <-time.After(startTimeout):
-		return fmt.Errorf("postgrestest: the server did not start within %v:\n%s", startTimeout, so())
-	}
-}
-
 // stop ends the server and waits for all of it.
 func (r *run) stop() {
-	_, _ = io.WriteString(r.stdin, "stop\n") // it may have ended
-	<-r.done
-	_ = r.stdin.Close()
+	_, _ = io.WriteString(r.Stdin, "stop\n") // it may have ended
+	<-r.Gone
+	_ = r.Stdin.Close()
 }
 
 // follow makes the data those of a standby.

@@ -2,12 +2,10 @@ package postgrestest
 
 import (
 	"errors"
-	"fmt"
-	"math/rand/v2"
-	"net"
-	"strings"
 	"sync"
 	"testing"
+
+	"github.com/seed-13dc028d/longwatch/internal/servertest"
 )
 
 // Server is a server of a test's own, which may be stopped and started again. Its
@@ -20,10 +18,7 @@ type Server struct {
 	run *run // nil while down
 }
 
-// errTaken says that another process took the port before the server did.
-var errTaken = errors.New("postgrestest: the port was taken")
-
-// maxStarts is how often a start is tried that ends with it.
+// maxStarts is how often a start is tried whose port was taken.
 const maxStarts = 4
 
 // Start runs a server for one test, which ends with the test. It skips the test
@@ -33,7 +28,7 @@ const maxStarts = 4
 func Start(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	s, err := start(settings)
-	orSkip(tb, err)
+	need.OrSkip(tb, err)
 	tb.Cleanup(func() {
 		s.Stop()
 		s.remove()
@@ -77,7 +72,7 @@ func (s *Server) Restart(tb testing.TB, settings ...string) {
 			s.run = r
 			return
 		}
-		if n == maxStarts || !errors.Is(err, errTaken) {
+		if n == maxStarts || !errors.Is(err, servertest.ErrTaken) {
 			tb.Fatalf("postgrestest: restart, tried %d times: %v", n, err)
 		}
 	}
@@ -103,7 +98,7 @@ func (s *Server) Replica(tb testing.TB, via string, settings ...string) *Server 
 	if r.dir, err = copyOf(s.programs, via); err == nil {
 		err = r.first()
 	}
-	orSkip(tb, err)
+	need.OrSkip(tb, err)
 	tb.Cleanup(func() {
 		r.Stop()
 		r.remove()
@@ -137,10 +132,10 @@ func start(settings []string) (*Server, error) {
 // it somebody else may: then the next one is tried.
 func (s *Server) first() (err error) {
 	for range maxStarts {
-		if s.host, err = freePort(); err != nil {
+		if s.host, err = servertest.FreePort(); err != nil {
 			break
 		}
-		if s.run, err = serve(s); !errors.Is(err, errTaken) {
+		if s.run, err = serve(s); !errors.Is(err, servertest.ErrTaken) {
 			break
 		}
 	}
@@ -148,26 +143,4 @@ func (s *Server) first() (err error) {
 		s.remove()
 	}
 	return err
-}
-
-// failure is why a server ended that said words.
-func failure(words string) error {
-	if strings.Contains(words, "Address already in use") {
-		return errTaken
-	}
-	return fmt.Errorf("postgrestest: the server ended at its start:\n%s", words)
-}
-
-// freePort finds a port below those that systems give to whoever does not ask for
-// one: while a server is down, its port must not become the near end of somebody's
-// connection, such as that of a client that tries to reach it.
-func freePort() (string, error) {
-	var err error
-	for range 100 {
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", 20_000+rand.IntN(12_000))); err == nil {
-			return l.Addr().String(), l.Close()
-		}
-	}
-	return "", fmt.Errorf("postgrestest: no free port: %w", err)
 }

@@ -93,7 +93,7 @@ func openExport(t *testing.T) (*firestorestore.Store, *firestore.Client) {
 	dir := unpack(t, filepath.Join("testdata", "firestore"))
 	firestoretest.Import(t, host, project, filepath.Join(dir, "firestore", "recorded", "recorded.overall_export_metadata"))
 	client := firestoretest.Connect(t, host, project)
-	st, err := firestorestore.New(client, nil)
+	st, err := firestorestore.New(client, &firestorestore.Options{Timeout: time.Minute}) // a busy machine
 	require.NoError(t, err)
 	return st, client
 }

@@ -85,7 +85,7 @@ func TestRecord(t *testing.T) {
 	pack(t, path, filepath.Join("testdata", "longrun.db.gz"))
 
 	host, project := firestoretest.Host(t), firestoretest.Project()
-	fire, err := firestorestore.New(firestoretest.Connect(t, host, project), nil)
+	fire, err := firestorestore.New(firestoretest.Connect(t, host, project), &firestorestore.Options{Timeout: time.Minute}) // a busy machine
 	require.NoError(t, err)
 	var ops []store.Op
 	for key, value := range last {

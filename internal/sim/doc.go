@@ -18,8 +18,13 @@
 // every oracle looks. None of them uses the engine's own arithmetic for what is true.
 //
 // The same plan gives the same log, byte for byte, as far as goroutines that wake at
-// the same instant do nothing that the other can see: requests take different times
-// for that, and chance is the seed's (package chance).
+// the same instant do nothing that the other can see. For that no two requests and no
+// two timers of a process take the same time; what one event wakes is held apart
+// (chance.Apart), by what it is about and not by who comes first; what a pause stopped
+// goes on piece by piece; chance is the seed's; nothing is asked of the machine; and
+// garbage is collected where nothing runs, since a collector that breaks in changes the
+// order. With one processor what is left shows in some of a thousand seeds; with two
+// (-procs=2) the scheduler has its say, and a kind that was overlooked shows at once.
 //
 // # A plan that fails
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
@@ -32,8 +33,9 @@ const near = 4 * time.Millisecond
 // trip is one request: what becomes of it was drawn when it began.
 type trip struct {
 	g               *gate
+	method, path    string
 	write           bool
-	way             time.Duration
+	way, back       time.Duration
 	detached        bool // it arrives, whoever waits
 	lost, replyLost bool
 }
@@ -41,19 +43,21 @@ type trip struct {
 // begin is what a request meets on its way there. The error is its result.
 func (g *gate) begin(ctx context.Context, method string, key store.Key) (*trip, error) {
 	p := g.p
-	slept := method == "commit" && p.trapped() || p.isPaused()
-	p.awake()
+	path := key.Collection + "/" + key.ID
+	slept := method == "commit" && p.trapped(atWrite) || p.isPaused()
+	p.awake(method, path)
 	if p.isDead() {
 		return nil, errGone
 	}
-	path := key.Collection + "/" + key.ID
 	n := instant()
-	t := &trip{g: g, write: method == "commit"}
+	t := &trip{g: g, method: method, path: path, write: method == "commit"}
 	t.way = 100*time.Microsecond + time.Duration(p.draw(method, path, n)*float64(near))
 	m := p.machine
 	t.detached = slept && t.write // it was being sent, and is
 	if e := m.suffers(Slow); e != nil {
-		t.way += time.Duration(p.draw("slow", path, n) * float64(e.By) * float64(time.Second))
+		all := time.Duration(p.draw("slow", path, n) * float64(e.By) * float64(time.Second))
+		t.back = time.Duration(p.draw("slow back", path, n) * float64(all))
+		t.way += all - t.back
 		t.detached = t.write
 	}
 	if e := m.suffers(Flaky); e != nil {
@@ -86,7 +90,15 @@ func (t *trip) arrive(ctx context.Context) error {
 // end is what a reply meets on its way back.
 func (t *trip) end(ctx context.Context) error {
 	p := t.g.p
-	p.awake()
+	if t.back > 0 {
+		if err := p.w.nap(ctx, t.back, nil); err != nil {
+			return err
+		}
+	}
+	if t.write {
+		p.trapped(atReply)
+	}
+	p.awake("the reply to "+t.method, t.path)
 	switch {
 	case p.isDead():
 		return errGone
@@ -158,7 +170,11 @@ func (g *gate) Scan(ctx context.Context, q store.Query) iter.Seq2[store.Record, 
 // Commit implements store.Store. What is under way when its process crashes arrives,
 // as a packet does.
 func (g *gate) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, error) {
-	t, err := g.begin(ctx, "commit", leastKey(ops))
+	key := leastKey(ops)
+	if row, ok := ops[0].Value.(lock.Row); ok { // two of one instant, where one was given up
+		key.ID += "#" + strconv.FormatInt(row.Seq, 10)
+	}
+	t, err := g.begin(ctx, "commit", key)
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +262,7 @@ func (g *gate) Watch(ctx context.Context, key store.Key) (<-chan struct{}, error
 	spawn.Start("a watch", func() error {
 		defer close(out)
 		for range in {
-			g.p.awake()
+			g.p.awake("watch", t.path)
 			m := g.p.machine
 			if g.p.isDead() || m.suffers(Refused) != nil || m.suffers(Unheard) != nil || m.suffers(Deaf) != nil || g.p.w.suffers(Outage) {
 				continue

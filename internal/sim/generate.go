@@ -18,7 +18,8 @@ var faults = []struct { //nolint:gochecknoglobals // a table, never changed
 	{Crash, 10, 0, 10 * time.Minute, 0, 0},
 	{Restart, 6, 0, 5 * time.Minute, 0, 0},
 	{Deploy, 8, 5 * time.Second, time.Minute, 0, 0},
-	{Pause, 5, 10 * time.Second, 15 * time.Minute, 0, 2},
+	{Pause, 6, 10 * time.Second, 15 * time.Minute, 0, 3},
+	{Sleep, 4, 10 * time.Second, 15 * time.Minute, 0, 0},
 	{Refused, 5, 30 * time.Second, 30 * time.Minute, 0, 0},
 	{Unheard, 5, 30 * time.Second, 30 * time.Minute, 0, 0},
 	{Deaf, 4, 30 * time.Second, 20 * time.Minute, 0, 0},
@@ -28,12 +29,16 @@ var faults = []struct { //nolint:gochecknoglobals // a table, never changed
 	{Full, 4, 30 * time.Second, time.Hour, 0, 0},
 	{Mute, 4, time.Minute, 3 * time.Hour, 0, 0},
 	{Echo, 3, time.Minute, time.Hour, 0, 0},
+	{Unfit, 4, time.Minute, time.Hour, 0, 2},
 	{Offline, 4, time.Minute, 2 * time.Hour, 0, 0},
 	{LoggedOut, 4, 15 * time.Minute, 3 * time.Hour, 0, 0},
 	{Queue, 4, time.Minute, 2 * time.Hour, 101, 400},
 	{Throttle, 1, 0, 0, 600, 6600},
 	{Probing, 1, 0, 0, 1800, 7200},
-	{Step, 4, time.Minute, time.Hour, -3600, 7200},
+	{Step, 3, time.Minute, time.Hour, -3600, 7200},
+	{Skew, 3, 10 * time.Minute, 6 * time.Hour, -1000, 2000},
+	{Retention, 1, 0, 0, 4, 8},
+	{Length, 2, 5 * time.Second, 3 * time.Minute, 0, 0},
 }
 
 // pauses is how long a plan lets pass between two events: mostly long enough for what
@@ -52,9 +57,13 @@ func Generate(seed uint64, length time.Duration) Plan {
 	p := Plan{
 		Seed: seed, Instances: 1 + rng.IntN(3), Length: Span(length), Interval: Span(time.Minute),
 		Lease:     Span([]time.Duration{30 * time.Second, 2 * time.Minute, 2 * time.Minute, 10 * time.Minute}[rng.IntN(4)]),
-		Witnessed: rng.IntN(2) == 0, Fresh: rng.IntN(2) == 0,
+		Witnessed: rng.IntN(2) == 0, Fresh: rng.IntN(2) == 0, Uneven: rng.IntN(3) == 0,
+		Begin: Span(18 * time.Hour),
 	}
 	p.Liar = p.Witnessed && rng.IntN(4) == 0
+	if rng.IntN(2) == 0 {
+		p.Backlog = 10
+	}
 	if rng.IntN(2) == 0 {
 		p.RetentionDays = 8
 	}
@@ -71,12 +80,15 @@ func Generate(seed uint64, length time.Duration) Plan {
 			n -= faults[i].weight
 		}
 		f := faults[i]
-		if f.kind == Step && !clocks {
-			continue
+		if (f.kind == Step || f.kind == Skew) != clocks && (f.kind == Step || f.kind == Skew || f.kind == Sleep) {
+			continue // of a clock that is set and sleeps nothing is promised
 		}
 		e := Event{At: Span(at.Truncate(time.Millisecond)), Kind: f.kind, Instance: rng.IntN(p.Instances), By: f.by}
 		if f.kind == LoggedOut {
 			e.Instance = rng.IntN(accounts)
+		}
+		if f.kind == Length {
+			e.By = []int64{20, 30, 60}[rng.IntN(3)]
 		}
 		if f.spread > 0 {
 			// Most are short: three in four lie in the first quarter.
@@ -89,8 +101,108 @@ func Generate(seed uint64, length time.Duration) Plan {
 		if f.bySpread > 0 {
 			e.By += rng.Int64N(f.bySpread)
 		}
+		if f.kind == Skew && rng.IntN(2) == 0 {
+			e.By *= 60 // nearly what the margin of a lease is for
+		}
 		p.Events = append(p.Events, e)
 	}
 	slices.SortStableFunc(p.Events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 	return p
+}
+
+// Shrink returns the smallest plan that it finds which still fails: with fewer events,
+// shorter ones, fewer instances, and a shorter whole. fails must be true of p; it is
+// asked at most tries times.
+func Shrink(p Plan, tries int, fails func(Plan) bool) Plan {
+	s := &shrinking{best: p, tries: tries, fails: fails}
+	for again := true; again && s.tries > 0; {
+		again = s.without()
+		again = s.sooner() || again
+		again = s.shorter() || again
+		again = s.simpler() || again
+	}
+	return s.best
+}
+
+type shrinking struct {
+	best  Plan
+	tries int
+	fails func(Plan) bool
+}
+
+// try takes a plan that still fails.
+func (s *shrinking) try(p Plan) bool {
+	if s.tries == 0 {
+		return false
+	}
+	s.tries--
+	if !s.fails(p) {
+		return false
+	}
+	s.best = p
+	return true
+}
+
+// without leaves events out: halves, then quarters, down to single ones.
+func (s *shrinking) without() (less bool) {
+	for size := max(1, len(s.best.Events)/2); size > 0; size /= 2 {
+		for at := 0; at < len(s.best.Events); {
+			p := s.best
+			p.Events = slices.Delete(slices.Clone(p.Events), at, min(at+size, len(p.Events)))
+			if s.try(p) {
+				less = true
+				continue
+			}
+			at += size
+		}
+	}
+	return less
+}
+
+// sooner ends the plan some time behind its last event.
+func (s *shrinking) sooner() bool {
+	var last Span
+	for _, e := range s.best.Events {
+		last = max(last, e.At+e.Duration)
+	}
+	p := s.best
+	p.Length = min(p.Length, last+Span(time.Minute))
+	return p.Length < s.best.Length && s.try(p)
+}
+
+// shorter halves durations, as long as they are of some length.
+func (s *shrinking) shorter() (less bool) {
+	for i := range s.best.Events {
+		for s.best.Events[i].Duration > Span(20*time.Second) {
+			p := s.best
+			p.Events = slices.Clone(p.Events)
+			p.Events[i].Duration = Span(time.Duration(p.Events[i].Duration / 2).Truncate(time.Second))
+			if !s.try(p) {
+				break
+			}
+			less = true
+		}
+	}
+	return less
+}
+
+// simpler takes what no event needs away.
+func (s *shrinking) simpler() (less bool) {
+	needed := 1
+	for _, e := range s.best.Events {
+		if e.Kind != LoggedOut {
+			needed = max(needed, e.Instance+1)
+		}
+	}
+	for _, edit := range []func(*Plan){
+		func(p *Plan) { p.Liar = false }, func(p *Plan) { p.Witnessed, p.Liar = false, false },
+		func(p *Plan) { p.RetentionDays = 0 }, func(p *Plan) { p.Instances = min(p.Instances, max(needed, p.Instances-1)) },
+	} {
+		p := s.best
+		edit(&p)
+		if p.Liar != s.best.Liar || p.Witnessed != s.best.Witnessed || p.RetentionDays != s.best.RetentionDays || p.Instances != s.best.Instances {
+			less = s.try(p) || less
+		}
+	}
+	return less
 }

@@ -6,8 +6,12 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unsafe"
+
+	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -20,12 +24,24 @@ const (
 	probeEvery, probeRetry = 2 * time.Hour, 20 * time.Minute
 )
 
+// slowly is how often the host takes its time to say how it is.
+const slowly = 0.1
+
 // accountName is the ID of the host's account of a number.
 func accountName(n int) string { return "ops-" + strconv.Itoa(n+1) }
 
 // status is what the host says of itself, whichever process asks.
-func (p *process) status(context.Context) (longrun.HostStatus, error) {
-	p.awake()
+func (p *process) status(ctx context.Context) (longrun.HostStatus, error) {
+	p.awake("status", "")
+	p.mu.Lock()
+	p.asks = append(p.asks, time.Now())
+	p.mu.Unlock()
+	if d := p.draw("status", "", instant()); d < slowly {
+		if err := p.w.nap(ctx, time.Duration(d/slowly*float64(4*time.Second)), nil); err != nil {
+			return longrun.HostStatus{}, err
+		}
+		p.awake("status", "said")
+	}
 	s := longrun.HostStatus{Healthy: true}
 	offline := p.w.lasting(Offline)
 	for n := range accounts {
@@ -51,11 +67,11 @@ func (p *process) status(context.Context) (longrun.HostStatus, error) {
 
 // Probe implements probe.Prober.
 func (p *process) Probe(ctx context.Context) (probe.Result, error) {
-	p.awake()
+	p.awake("probe", "")
 	if err := p.w.nap(ctx, 300*time.Millisecond+time.Duration(p.draw("probe", "", instant())*float64(time.Second)), nil); err != nil {
 		return probe.Result{}, err
 	}
-	p.awake()
+	p.awake("probe", "done")
 	if p.w.lasting(Offline) != nil {
 		return probe.Failed("no_receipt", "nothing came back"), nil
 	}
@@ -64,11 +80,11 @@ func (p *process) Probe(ctx context.Context) (probe.Result, error) {
 
 // Alert implements alert.Alerter: the one channel of all.
 func (p *process) Alert(ctx context.Context, m alert.Message) error {
-	p.awake()
+	p.awake("alert", "")
 	if err := p.w.nap(ctx, 50*time.Millisecond+time.Duration(p.draw("alert", "", instant())*float64(200*time.Millisecond)), nil); err != nil {
 		return err
 	}
-	p.awake()
+	p.awake("alert", "done")
 	switch {
 	case p.isDead():
 		return errGone
@@ -84,7 +100,7 @@ func (p *process) Alert(ctx context.Context, m alert.Message) error {
 
 // anchor keeps the newest checkpoint, where nobody can change it.
 func (p *process) anchor(_ context.Context, checkpoint string) error {
-	p.awake()
+	p.awake("anchor", "")
 	if p.isDead() {
 		return errGone
 	}
@@ -130,7 +146,7 @@ func (v *witness) dies() {
 // Seize implements store.Witness. A liar says of one in three askings that who lives is
 // gone.
 func (v *witness) Seize(ctx context.Context, name, _ string, wait bool) (func(bool), error) {
-	v.p.awake()
+	v.p.awake("seize", name)
 	v.mu.Lock()
 	ch := v.gone[name]
 	v.mu.Unlock()
@@ -154,4 +170,71 @@ func (v *witness) Seize(ctx context.Context, name, _ string, wait bool) (func(bo
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// ownClock is the time as one process has it, with two hands as a real one: the wall's
+// can be set; the monotonic one stands still while the machine sleeps. Timers follow
+// that one. All stops while the process is paused: what was to wake it does so when it
+// runs again.
+type ownClock struct {
+	clock.Clock
+	p *process
+}
+
+var _ chance.Clock = (*ownClock)(nil)
+
+// outside has a monotonic reading, which times in a bubble have not.
+var outside = time.Now() //nolint:gochecknoglobals // it cannot be had in a bubble
+
+// Now implements clock.Clock.
+func (c *ownClock) Now() time.Time {
+	now := time.Now()
+	wall, monotonic := c.p.machine.ahead()
+	t := outside.Add(now.Sub(c.p.w.began) + monotonic - c.p.sleptFor())
+	return setWall(t, now.Add(wall))
+}
+
+// setWall moves the wall's hand of a time and leaves the monotonic one. Package time
+// has no way to say that, so this relies on the layout of time.Time: wall, then ext,
+// which is the monotonic reading where there is one.
+func setWall(t, wall time.Time) time.Time {
+	d := wall.Sub(t.Round(0))
+	t = t.Add(d) // moves both
+	(*[2]int64)(unsafe.Pointer(&t))[1] -= int64(d)
+	return t
+}
+
+// sleepy is how much later than it was to a timer may wake its goroutine.
+const sleepy = 40 * time.Microsecond
+
+// AfterFunc implements clock.Clock. No two timers that are due in one instant wake their
+// goroutines in one: which comes first would be the scheduler's to say.
+func (c *ownClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
+	n := instant() + int(d)*7919
+	d += time.Duration(c.p.draw("timer", "", n) * float64(sleepy))
+	due, slept := time.Now().Add(d), c.p.sleptFor()
+	return c.Clock.AfterFunc(d, func() {
+		c.p.awake("timer", strconv.Itoa(n))
+		for !c.p.isDead() {
+			late := time.Until(due.Add(c.p.sleptFor() - slept))
+			if late <= 0 {
+				break
+			}
+			time.Sleep(late)
+			c.p.awake("timer", strconv.Itoa(n))
+		}
+		f()
+	})
+}
+
+// Chance implements chance.Clock. It is the same for all who ask in one instant: who
+// asks first is the scheduler's.
+func (c *ownClock) Chance(chance.Ours) float64 { return c.p.draw("chance", "", instant()) }
+
+// apart is for how long two goroutines that wake in one instant may be held apart.
+const apart = 200 * time.Microsecond
+
+// Apart implements chance.Clock.
+func (c *ownClock) Apart(_ chance.Ours, who, what string) {
+	time.Sleep(time.Microsecond + time.Duration(c.p.draw(who, what, instant())*float64(apart)))
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/benbjohnson/clock"
 
-	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -26,20 +25,48 @@ type machine struct {
 	build int
 
 	mu     sync.Mutex
-	faults []*Event // of its link and its clock, as far as they last
-	now    *process // nil while none runs
+	faults []*Event      // of its link and its clock, as far as they last
+	now    *process      // nil while none runs
+	ran    time.Duration // by how much its clock ran too far, before it was set right
 }
 
-// ahead is by how much its clock is wrong.
-func (m *machine) ahead() (d time.Duration) {
+// ahead is by how much the wall's hand of its clock is wrong, and the monotonic one,
+// which is never set right.
+func (m *machine) ahead() (wall, monotonic time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	monotonic = m.ran
 	for _, e := range m.faults {
-		if e.Kind == Step {
-			d += time.Duration(e.By) * time.Second
+		switch e.Kind {
+		case Step:
+			wall += time.Duration(e.By) * time.Second
+		case Skew:
+			d := m.w.ahead(e)
+			wall += d
+			monotonic += d
+		default:
 		}
 	}
-	return d
+	return wall, monotonic
+}
+
+// ahead is by how much a clock has gone wrong that runs at another rate.
+func (w *world) ahead(e *Event) time.Duration {
+	return time.Duration(float64(time.Since(w.at(e))) * float64(e.By) / 1_000_000)
+}
+
+// sleptFor is for how long the process has slept, with its machine, in all.
+func (p *process) sleptFor() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.slept
+}
+
+// sleeps notes that the process has slept.
+func (p *process) sleeps(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.slept += d
 }
 
 // suffers returns the event of a kind that lasts, nil where there is none.
@@ -66,6 +93,9 @@ func (m *machine) mend(e *Event) {
 	defer m.mu.Unlock()
 	for i, f := range m.faults {
 		if f == e {
+			if e.Kind == Skew {
+				m.ran += m.w.ahead(e)
+			}
 			m.faults = append(m.faults[:i:i], m.faults[i+1:]...)
 			return
 		}
@@ -86,11 +116,27 @@ type process struct {
 	done <-chan error
 
 	mu     sync.Mutex
+	pauses int                // how many there were
+	slept  time.Duration      // in all
+	woke   time.Time          // when it last did
+	gives  context.CancelFunc // ends what the host does while its instance leads
+	spell  spell
+	asks   []time.Time // when it asked the host
 	dead   bool
-	ended  time.Time     // when it crashed or was asked to stop
-	clean  bool          // it was asked to stop
-	paused chan struct{} // closed when it runs again; nil while it does
-	trap   bool          // it is paused at its next write
+	ended  time.Time       // when it crashed or was asked to stop
+	clean  bool            // it was asked to stop
+	paused chan struct{}   // closed when it runs again; nil while it does
+	trap   trap            // where it is to be paused
+	leads  context.Context // while it believes to lead, that of its lead
+}
+
+// lease is that of its processes: where they are uneven, every other machine has twice
+// the plan's.
+func (m *machine) lease() time.Duration {
+	if m.w.plan.Uneven && m.index%2 == 1 {
+		return 2 * time.Duration(m.w.plan.Lease)
+	}
+	return time.Duration(m.w.plan.Lease)
 }
 
 // start begins a process on a machine.
@@ -104,8 +150,8 @@ func (m *machine) start() {
 		p.id = fmt.Sprintf("%s.%d", m.name, p.number)
 	}
 	cfg := monitor.Config{
-		Store: &gate{p: p}, InstanceID: p.id, CommitHash: p.build, Interval: time.Duration(w.plan.Interval), Lease: time.Duration(w.plan.Lease),
-		Status: p.status, Alerter: p, EvidenceKey: w.key, Anchor: p.anchor, MemoryLimit: -1,
+		Store: &gate{p: p}, InstanceID: p.id, CommitHash: p.build, Interval: w.interval, Lease: m.lease(),
+		Status: p.status, Leading: p.lead, Alerter: p, EvidenceKey: w.key, Anchor: p.anchor, MemoryLimit: -1, Backlog: w.plan.Backlog,
 		Probes: []monitor.Probe{{Type: longrun.Outbound, Every: probeEvery, Retry: probeRetry, Prober: p}},
 		Logger: slog.New(slog.NewTextHandler(&panicLog{p}, &slog.HandlerOptions{Level: slog.LevelError})),
 		Clock:  &ownClock{Clock: clock.New(), p: p},
@@ -164,29 +210,41 @@ func (p *process) end(clean bool) {
 	p.w.record.log.add(p.name(), "%s", word)
 }
 
-// trapped pauses the process if it was to be at its next write.
-func (p *process) trapped() bool {
+// trap is where a process is to be paused.
+type trap int64
+
+const (
+	nowhere trap = iota
+	atWrite      // with its next write on its way out
+	atReply      // with the reply to its next write on its way back
+)
+
+// trapped pauses the process if it was to be there.
+func (p *process) trapped(at trap) bool {
 	p.mu.Lock()
-	trap := p.trap
-	p.trap = false
+	there := p.trap == at
+	if there {
+		p.trap = nowhere
+	}
 	p.mu.Unlock()
-	if trap {
+	if there {
 		p.pause()
 	}
-	return trap
+	return there
 }
 
-// pauseAtWrite has the process paused at its next write.
-func (p *process) pauseAtWrite() {
+// pauseAt has the process paused where it next gets to.
+func (p *process) pauseAt(at trap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.trap = true
+	p.trap = at
 }
 
 func (p *process) pause() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.paused == nil {
+		p.pauses++
 		p.paused = make(chan struct{})
 	}
 }
@@ -194,15 +252,20 @@ func (p *process) pause() {
 func (p *process) resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.trap = false
+	p.trap = nowhere
 	if p.paused != nil {
 		close(p.paused)
-		p.paused = nil
+		p.paused, p.woke = nil, time.Now()
 	}
 }
 
-// awake returns when the process runs.
-func (p *process) awake() {
+// drowsy is how long it may take a goroutine to run again behind a pause.
+const drowsy = 2 * time.Millisecond
+
+// awake returns when the process runs. What stopped with it goes on with it, but no two
+// goroutines in one instant: which comes first would be the scheduler's to say. So each
+// says what it is about.
+func (p *process) awake(about, key string) {
 	for {
 		p.mu.Lock()
 		paused := p.paused
@@ -211,7 +274,14 @@ func (p *process) awake() {
 			return
 		}
 		<-paused
+		time.Sleep(time.Duration(p.draw("wakes up to "+about, key, instant()) * float64(drowsy)))
 	}
+}
+
+func (p *process) isTrapped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.trap != nowhere
 }
 
 func (p *process) isDead() bool {
@@ -230,40 +300,14 @@ func (p *process) isPaused() bool {
 type panicLog struct{ p *process }
 
 func (l *panicLog) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), onPurpose) {
+		return len(line), nil
+	}
 	if strings.Contains(string(line), "panic") || strings.Contains(string(line), "runtime error") {
 		l.p.w.record.blame("panic", "%s: %s", l.p.name(), line)
 	}
 	return len(line), nil
 }
-
-// ownClock is the time as one process has it. It can be set, and stops while the process
-// is paused: what was to wake it does so when it runs again.
-type ownClock struct {
-	clock.Clock
-	p *process
-}
-
-var _ chance.Clock = (*ownClock)(nil)
-
-// Now implements clock.Clock.
-func (c *ownClock) Now() time.Time { return time.Now().Add(c.p.machine.ahead()) }
-
-// sleepy is how much later than it was to a timer may wake its goroutine.
-const sleepy = 40 * time.Microsecond
-
-// AfterFunc implements clock.Clock. No two timers that are due in one instant wake their
-// goroutines in one: which comes first would be the scheduler's to say.
-func (c *ownClock) AfterFunc(d time.Duration, f func()) *clock.Timer {
-	d += time.Duration(c.p.draw("timer", "", instant()+int(d)*7919) * float64(sleepy))
-	return c.Clock.AfterFunc(d, func() {
-		c.p.awake()
-		f()
-	})
-}
-
-// Chance implements chance.Clock. It is the same for all who ask in one instant: who
-// asks first is the scheduler's.
-func (c *ownClock) Chance(chance.Ours) float64 { return c.p.draw("chance", "", instant()) }
 
 // instant numbers the present one.
 func instant() int { return int(time.Now().UnixNano()) }

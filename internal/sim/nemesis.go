@@ -84,15 +84,19 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					m.keep()
 				}
 			}
-	case Pause:
+	case Pause, Sleep:
 		var p *process
+		began := time.Time{}
 		return func() {
-				if p = m.current(); p != nil {
+				if p = m.current(); p != nil && (p.isPaused() || p.isTrapped()) {
+					p = nil // it does not run as it is
+				}
+				if p != nil {
 					disturb()
 					w.record.disturbed(p, Pause)
-					if e.By > 0 {
+					if began = time.Now(); e.Kind == Pause && e.By > 0 {
 						m.befall(e)
-						p.pauseAtWrite()
+						p.pauseAt(trap(min(e.By, int64(atReply))))
 					} else {
 						p.pause()
 					}
@@ -100,11 +104,14 @@ func (w *world) effect(e *Event) (begin, end func()) {
 			}, func() {
 				disturb()
 				m.mend(e)
+				if p != nil && e.Kind == Sleep {
+					p.sleeps(time.Since(began))
+				}
 				if p != nil {
 					p.resume()
 				}
 			}
-	case Refused, Unheard, Deaf, Flaky, Slow, Step:
+	case Refused, Unheard, Deaf, Flaky, Slow, Step, Skew:
 		return func() {
 				disturb()
 				m.befall(e)
@@ -120,8 +127,38 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				disturb()
 				w.mend(e)
 			}
+	case Unfit:
+		return func() {
+			w.befall(e)
+			for _, p := range w.record.living() {
+				p.giveUp()
+			}
+		}, func() { w.mend(e) }
 	case Mute, Echo, Offline, LoggedOut, Queue:
 		return func() { w.befall(e) }, func() { w.mend(e) }
+	case Length:
+		return func() {
+				disturb()
+				w.interval = time.Duration(e.By) * time.Second
+				for _, p := range w.record.living() {
+					if p.isPaused() { // who cannot be asked is ended
+						w.record.disturbed(p, Crash)
+						p.crash()
+						continue
+					}
+					w.record.disturbed(p, Restart)
+					p.quit()
+				}
+			}, func() {
+				disturb()
+				for _, m := range w.machines {
+					m.keep()
+				}
+			}
+	case Retention:
+		return func() {
+			w.configure(context.Background(), func(s *longrun.Settings) { s.RetentionDays = map[string]int64{"heartbeats": e.By} })
+		}, nil
 	case Throttle:
 		return func() {
 			w.configure(context.Background(), func(s *longrun.Settings) { s.AlertThresholds.ThrottleSec = float64(max(e.By, 60)) })
@@ -159,7 +196,7 @@ func (p *process) hasEnded() bool {
 	return !p.ended.IsZero()
 }
 
-// keep makes sure that a deploy leaves its machine with a process.
+// keep makes sure that its machine has a process.
 func (m *machine) keep() {
 	if m.current() == nil {
 		m.start()

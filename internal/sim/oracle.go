@@ -14,38 +14,61 @@ import (
 func (w *world) judge(ctx context.Context) {
 	v := w.record.view()
 	v.slots()
+	v.kept()
+	if !w.plan.clocked() {
+		v.host()
+	}
 	v.stored(ctx)
 	v.rollups(ctx)
 	v.runsOf()
-	if !w.plan.has(Step) { // what is told by clocks is not asked where they are wrong
+	if !w.plan.clocked() {
 		v.troubles()
-		v.missed()
 		v.deaths()
+		v.apart()
+		if !w.plan.has(Length) { // the hour's slots are of another length then
+			v.missed()
+		}
 	}
 	v.repairs()
 	v.delivered()
 	v.lastWords()
 	v.evidence(ctx)
 	v.bounded(ctx)
+	v.forged(ctx)
 }
 
 // view is the record of a run that is over, as oracles read it. Nothing writes any more.
 type view struct {
 	*record
 	interval time.Duration
-	filled   map[longrun.Slot]*beat
-	first    longrun.Slot // the first and the last slot that count
+	filled   map[longrun.Slot]*beat // the last one made for each slot …
+	earliest map[longrun.Slot]*beat // … and the first
+	first    longrun.Slot           // the first and the last slot that count
 	last     longrun.Slot
 }
 
 func (r *record) view() *view {
-	v := &view{record: r, interval: time.Duration(r.w.plan.Interval), filled: map[longrun.Slot]*beat{}}
+	v := &view{record: r, interval: time.Duration(r.w.plan.Interval), filled: map[longrun.Slot]*beat{}, earliest: map[longrun.Slot]*beat{}}
 	for i := range r.beats {
-		v.filled[r.beats[i].Slot] = &r.beats[i]
+		b := &r.beats[i]
+		from, to := b.covers(v.interval)
+		for s := from; s < to; s++ {
+			if known := v.filled[s]; known == nil || known.ts.Before(b.ts) {
+				v.filled[s] = b
+			}
+			if known := v.earliest[s]; known == nil || known.ts.After(b.ts) {
+				v.earliest[s] = b
+			}
+		}
 	}
 	v.first = v.slot(r.w.began)
 	v.last = v.slot(r.end) - 1
 	return v
+}
+
+// covers are the slots [from, to) of a length into which its own reaches.
+func (b *beat) covers(length time.Duration) (from, to longrun.Slot) {
+	return longrun.SlotAt(b.Start(b.length), length), longrun.SlotAt((b.Slot+1).Start(b.length).Add(-1), length) + 1
 }
 
 // days is how many days are long over.
@@ -91,8 +114,8 @@ func (v *view) slots() {
 }
 
 // harmed reports whether something of the kinds befell the process, or all, in [from, to].
-func (v *view) harmed(p *process, from, to time.Time, kinds ...Kind) bool {
-	return slices.ContainsFunc(v.harm, func(h harm) bool {
+func (r *record) harmed(p *process, from, to time.Time, kinds ...Kind) bool {
+	return slices.ContainsFunc(r.harm, func(h harm) bool {
 		return slices.Contains(kinds, h.kind) && !h.to.Before(from) && !h.from.After(to) &&
 			(h.p == p || h.m == p.machine || h.p == nil && h.m == nil)
 	})
@@ -112,7 +135,7 @@ func (v *view) runsOf() {
 		own := slices.DeleteFunc(slices.Clone(byID[p.id]), func(r longrun.Run) bool {
 			return r.TS.Sub(p.began).Abs() > time.Second
 		})
-		if len(own) != 1 || v.w.plan.has(Step) {
+		if len(own) != 1 || v.w.plan.clocked() {
 			continue // it never said that it began, or two of one name did together
 		}
 		r := own[0]
@@ -122,11 +145,22 @@ func (v *view) runsOf() {
 			v.blame("runs", "%s was asked to stop, and its run ended %q", p.name(), r.Ended)
 		case !p.clean && r.Ended == longrun.Stopped:
 			v.blame("runs", "%s crashed, and its run ended %q", p.name(), r.Ended)
-		case !p.clean && v.led(p) && r.Ended != longrun.Lost && v.calmSlots(p.ended, v.end) > 5 &&
-			!v.harmed(p, p.ended.Add(-time.Duration(v.w.plan.Lease)), p.ended, append(slices.Clone(wayless), Pause)...):
+		case !p.clean && !v.w.plan.Liar && v.led(p) && r.Ended != longrun.Lost && v.calmSlots(p.ended, v.end) > 5 &&
+			!v.harmed(p, p.ended.Add(-v.w.plan.longest()), p.ended, append(slices.Clone(wayless), Pause)...) && !v.stumbled(p):
 			v.blame("runs", "%s crashed while it led, and its run ended %q", p.name(), r.Ended)
 		}
 	}
+}
+
+// stumbled reports whether who followed a process might lose the lock before it had
+// looked for the dead.
+func (v *view) stumbled(p *process) bool {
+	for _, g := range v.grants {
+		if g.at.After(p.ended) {
+			return v.harmed(g.to, g.at, g.at.Add(5*v.interval), append(slices.Clone(wayless), Pause)...)
+		}
+	}
+	return false
 }
 
 // led reports whether a process led when it ended.

@@ -43,7 +43,7 @@ func (v *view) troubles() {
 	for i := range v.harm {
 		h := &v.harm[i]
 		for rule, kind := range blames {
-			if h.kind != kind || v.calmSlots(h.from.Add(grace), h.to) < looks {
+			if h.kind != kind || v.calmSlots(h.from.Add(grace), h.to) < looks || v.w.plan.Liar && v.granted(h.from, h.to) {
 				continue
 			}
 			if !slices.ContainsFunc(all, func(in *incident) bool {
@@ -57,6 +57,26 @@ func (v *view) troubles() {
 		if _, known := blames[in.Rule]; known {
 			v.justified(in)
 		}
+	}
+}
+
+// granted reports whether the lock was, in [from, to].
+func (v *view) granted(from, to time.Time) bool {
+	return slices.ContainsFunc(v.grants, func(g grant) bool { return !g.at.Before(from) && !g.at.After(to) })
+}
+
+// apart: no incident begins before the last one of its rule and target has ended.
+func (v *view) apart() {
+	ends := map[string]*incident{}
+	for _, in := range v.sorted() {
+		if in.Rule == rules.StoreUnreachable {
+			continue // each instance has its own
+		}
+		topic := string(in.Rule) + " " + in.Target
+		if last := ends[topic]; last != nil && last.TSEnd != nil && in.TSStart.Before(*last.TSEnd) {
+			v.blame("incidents", "%s begins at %s, before %s has ended", in.IncidentID, in.TSStart.Format(time.TimeOnly), last.IncidentID)
+		}
+		ends[topic] = in
 	}
 }
 
@@ -125,8 +145,17 @@ func (v *view) missed() {
 		if in.Rule != rules.MissedHeartbeats {
 			continue
 		}
+		var since longrun.Slot // what was told of counts no more
+		for _, before := range all {
+			if before.TSEnd != nil {
+				since = max(since, v.slot(*before.TSEnd))
+			}
+		}
 		all = append(all, in)
-		if n := v.empty(v.slot(in.Noticed), in.Noticed.Add(-time.Second), 0); n <= threshold {
+		if in.Closed != nil && !v.row(v.slot(*in.Closed), in.Closed.Add(10*time.Second)) {
+			v.blame("incidents", "%s was closed at %s without three beats in a row", in.IncidentID, in.Closed.Format(time.TimeOnly))
+		}
+		if n := v.empty(v.slot(in.Noticed), in.Noticed.Add(-time.Second), since); n <= threshold {
 			v.blame("incidents", "%s was opened at %s with %d empty slots", in.IncidentID, in.Noticed.Format(time.TimeOnly), n)
 		}
 	}
@@ -148,6 +177,12 @@ func (v *view) missed() {
 			return
 		}
 	}
+}
+
+// row reports whether three slots in a row were filled up to one, or up to the one before,
+// as of a time.
+func (v *view) row(s longrun.Slot, asOf time.Time) bool {
+	return v.blank(s-2, s+1, asOf) == 0 || v.blank(s-3, s, asOf) == 0
 }
 
 func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
@@ -210,7 +245,7 @@ func (v *view) repairs() {
 		says := number(in.MTTRSec)
 		switch in.Rule {
 		case rules.MissedHeartbeats: // of the slots without a beat alone
-			if took = min(took, max(says, 0)); !v.w.plan.has(Step) {
+			if took = min(took, max(says, 0)); !v.w.plan.clocked() && !v.w.plan.has(Length) {
 				took = float64(v.blank(v.slot(in.TSStart), v.slot(*in.TSEnd), *in.Closed)) * v.interval.Seconds()
 			}
 		case "budget_burn": // likewise, of those that nobody told

@@ -5,10 +5,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/budget"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
 // gap is a run of empty slots, by the record alone: [from, to).
@@ -35,6 +37,18 @@ func (v *view) written(from, to longrun.Slot) (n int) {
 		}
 	}
 	return n
+}
+
+// writtenOf counts the slots of [from, to) of a length that are filled.
+func (v *view) writtenOf(length time.Duration, from, to longrun.Slot) int {
+	filled := map[longrun.Slot]bool{}
+	for i := range v.beats {
+		first, end := v.beats[i].covers(length)
+		for s := max(first, from); s < min(end, to); s++ {
+			filled[s] = true
+		}
+	}
+	return len(filled)
 }
 
 // read reads a collection whole.
@@ -76,8 +90,8 @@ func (v *view) stored(ctx context.Context) {
 		if !g.From.Equal(own[i].from.Start(v.interval)) || !g.To.Equal(own[i].to.Start(v.interval)) {
 			v.blame("gaps", "gap %d is %v, and not %v", i, g, own[i])
 		}
-		if before := v.filled[own[i].from-1]; before != nil && !v.w.plan.has(Step) {
-			v.cause(g, before, v.filled[own[i].to])
+		if before := v.filled[own[i].from-1]; before != nil && !v.w.plan.clocked() {
+			v.cause(g, before, v.earliest[own[i].to])
 		}
 	}
 }
@@ -105,19 +119,38 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 		if ended || v.silent(p, until) {
 			allowed = append(allowed, longrun.Crash) // what it could not say any more
 		}
-		if v.harmed(p, before.ts, until, Flaky, Slow) { // some got through: no whole slot was without an answer
+		if v.harmed(p, before.ts, until, Flaky, Slow) || v.partly(g) { // some got through: no whole slot was without an answer
 			allowed = append(allowed, longrun.Stall, longrun.Unknown)
 		}
 	}
-	if v.harmed(p, before.ts, until, Pause) {
+	slept := before.ts
+	if v.w.plan.has(Sleep) {
+		slept = slept.Add(-2 * v.interval) // what waited for the next slot waits longer
+	}
+	if v.harmed(p, slept, until, Pause) {
 		allowed = append(allowed, longrun.Stall)
-		if ended && p.clean {
-			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more
+		if ended && p.clean || away {
+			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more; or half of it was the one, and half the other
 		}
+	}
+	if after != nil && v.harmed(after.by, before.ts, until, Pause) {
+		allowed = append(allowed, longrun.Stall) // of who was to follow
 	}
 	if !slices.Contains(allowed, g.Cause) {
 		v.blame("causes", "the gap %s to %s behind %s is called %q, and is one of %q", v.slot(g.From).ID(v.interval), v.slot(g.To).ID(v.interval), p.name(), g.Cause, allowed)
 	}
+}
+
+// partly reports whether nothing kept a process from the store for the whole of a slot
+// of the gap.
+func (v *view) partly(g longrun.Gap) bool {
+	for s := v.slot(g.From); s < v.slot(g.To); s++ {
+		from, to := s.Start(v.interval), (s + 1).Start(v.interval)
+		if !slices.ContainsFunc(v.harm, func(h harm) bool { return slices.Contains(wayless, h.kind) && h.from.Before(from) && h.to.After(to) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // silent reports whether a process ended without a way to the store that it had lost
@@ -152,16 +185,134 @@ func (v *view) rollups(ctx context.Context) {
 		days[r.From.UTC().Truncate(24*time.Hour)] = r
 	}
 	const day = 24 * time.Hour
+	began := v.beats[0].ts // by the clock of who wrote it
+	for _, b := range v.beats {
+		if b.ts.Before(began) {
+			began = b.ts
+		}
+	}
 	for d := v.w.began.UTC().Truncate(day); !d.Add(day + time.Hour).After(v.end); d = d.Add(day) {
 		r, ok := days[d]
 		if !ok {
 			v.blame("rollups", "%s has none", d.Format(time.DateOnly))
 			continue
 		}
-		from, to := max(v.slot(d), v.slot(v.beats[0].ts)), v.slot(d.Add(day))
-		written, expected := v.written(from, to), int(to-from)
+		length := time.Duration(r.IntervalSec) * time.Second // the day's finest
+		if length < time.Second || v.interval%length != 0 {
+			v.blame("rollups", "%s is of slots of %v", r.Date, length)
+			continue
+		}
+		from, to := longrun.SlotAt(d, length), longrun.SlotAt(d.Add(day), length)
+		from = max(from, longrun.SlotAt(began, length))
+		written, expected := v.writtenOf(length, from, to), int(to-from)
 		if expected != int(r.ExpectedHb) || written != int(r.WrittenHb) || expected-written != int(r.MissedHb) {
 			v.blame("rollups", "%s has %d, %d and %d expected, written and missed, and not %d, %d and %d", r.Date, expected, written, expected-written, r.ExpectedHb, r.WrittenHb, r.MissedHb)
 		}
 	}
+}
+
+// restful are what makes a process wait, or its requests.
+var restful = []Kind{Flaky, Slow, Deaf, Unheard, Pause, Full} //nolint:gochecknoglobals // a table, never changed
+
+// instantly is by how much two readings of what happened at once may differ.
+const instantly = 5 * time.Millisecond
+
+// host: each beat was made when the host was asked, and says of it what is true.
+func (v *view) host() {
+	for i := range v.beats {
+		b := &v.beats[i]
+		if v.harmed(b.by, b.ts.Add(-v.interval), b.ts.Add(v.interval), Pause) {
+			continue
+		}
+		n, _ := slices.BinarySearchFunc(b.by.asks, b.ts.Add(-instantly), time.Time.Compare)
+		if n == len(b.by.asks) || b.by.asks[n].After(b.ts.Add(instantly)) {
+			v.blame("host", "the beat %s says that it was made at %s, when nobody asked the host", b.ID(b.length), b.ts.UTC().Format(time.TimeOnly))
+			continue
+		}
+		if !b.told || b.ts.Before(b.by.began.Add(12*v.interval)) { // it may not have read how many accounts there are
+			continue
+		}
+		const answer = 10 * time.Second // longer than the host takes
+		for _, h := range v.harm {
+			if (h.kind == Offline || h.kind == LoggedOut) && !h.from.After(b.ts.Add(-answer)) && !h.to.Before(b.ts.Add(answer)) && b.well {
+				v.blame("host", "the beat %s says that all is well, while it is %s", b.ID(b.length), h.kind)
+			}
+		}
+		if !b.well && !v.harmed(b.by, b.ts.Add(-answer), b.ts.Add(answer), Offline, LoggedOut) {
+			v.blame("host", "the beat %s says that all is not well, and it is", b.ID(b.length))
+		}
+	}
+}
+
+// current: the beat of the present slot goes before those that are late.
+func (r *record) current(b *beat) {
+	now := time.Now()
+	slot := longrun.SlotAt(now, b.length)
+	since := slot.Start(b.length)
+	if r.w.plan.clocked() || now.Sub(since) < 10*time.Second || r.grants[len(r.grants)-1].at.After(since) ||
+		r.harmed(b.by, since.Add(-time.Minute), now, restful...) || r.slots[slot.ID(b.length)] > 0 || b.by.hasEnded() {
+		return
+	}
+	r.accuse("current", "%s writes the late beat %s before the one of %s", b.by.name(), b.ID(b.length), slot.ID(b.length))
+}
+
+// paced: background commits of a process, which are those with something in them but
+// beats, come no closer than a second.
+func (r *record) paced(p *process, ops []store.Op) {
+	const pace = 900 * time.Millisecond // they take some time on their way
+	if _, held := ops[0].Value.(lock.Row); !held || len(ops) < 2 || slices.ContainsFunc(ops, func(op store.Op) bool {
+		_, beat := op.Value.(longrun.Heartbeat)
+		return beat
+	}) {
+		return
+	}
+	now := time.Now()
+	last := r.turns[p]
+	r.turns[p] = now
+	if now.Sub(last) < pace && !r.harmed(p, last.Add(-time.Minute), now, append(slices.Clone(wayless), Pause)...) {
+		r.accuse("pace", "%s makes a background commit %v after the last one", p.name(), now.Sub(last))
+	}
+}
+
+// kept: a beat that was made by the leader, and had to wait, is stored, as long as no
+// other led since and no more wait than are kept.
+func (v *view) kept() {
+	if v.w.plan.clocked() || v.w.plan.has(Length) {
+		return
+	}
+	for _, p := range v.processes {
+		var own []*beat // in the order in which they took effect
+		for i := range v.beats {
+			if v.beats[i].by == p {
+				own = append(own, &v.beats[i])
+			}
+		}
+		for n, asked := range p.asks {
+			i, _ := slices.BinarySearchFunc(own, asked, func(b *beat, t time.Time) int { return b.at.Compare(t) })
+			if i == len(own) || v.filled[v.slot(asked)] != nil {
+				continue
+			}
+			back := own[i].at // the first one that took effect since
+			waiting, _ := slices.BinarySearchFunc(p.asks, back, time.Time.Compare)
+			if waiting-n > v.w.plan.Backlog || !v.sole(p, asked, back) || v.harmed(p, back, back.Add(5*v.interval), append(slices.Clone(restful), wayless...)...) ||
+				!p.ended.IsZero() && p.ended.Before(back.Add(5*v.interval)) || v.harmed(p, asked.Add(-v.interval), back, Pause) {
+				continue
+			}
+			v.blame("kept", "the beat that %s made at %s is lost", p.name(), asked.UTC().Format(time.TimeOnly))
+		}
+	}
+}
+
+// sole reports whether a process led at from, and no other did from then to to.
+func (v *view) sole(p *process, from, to time.Time) bool {
+	var last *process
+	for _, g := range v.grants {
+		switch {
+		case !g.at.After(from):
+			last = g.to
+		case !g.at.After(to) && g.to != p:
+			return false
+		}
+	}
+	return last == p
 }

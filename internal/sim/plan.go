@@ -33,8 +33,12 @@ const (
 	// Deploy: the next build is started beside it, and it is asked to stop after Duration.
 	Deploy Kind = "deploy"
 	// Pause: it does not run at all for Duration. With a By it stops in the middle of its
-	// next write, behind its own look at the lease, and writes on when it wakes up.
+	// next write: with 1 behind its own look at the lease, and writes on when it wakes up;
+	// with 2 when that is written, and hears of it when it wakes up.
 	Pause Kind = "pause"
+	// Sleep: its machine sleeps for Duration, and with it the monotonic clock and all
+	// timers.
+	Sleep Kind = "sleep"
 	// Refused: its requests fail at once, and reach nobody.
 	Refused Kind = "refused"
 	// Unheard: its requests get lost, and nothing answers.
@@ -43,10 +47,13 @@ const (
 	Deaf Kind = "deaf"
 	// Flaky: By of a hundred requests get lost, and as many replies.
 	Flaky Kind = "flaky"
-	// Slow: its requests take up to By seconds, and arrive though nobody waits any more.
+	// Slow: its requests take up to By seconds, there and back, and arrive though nobody
+	// waits any more.
 	Slow Kind = "slow"
 	// Step: its clock is By seconds ahead.
 	Step Kind = "step"
+	// Skew: its clock runs By millionths faster than time does, and is then set right.
+	Skew Kind = "skew"
 )
 
 // What befalls all.
@@ -59,6 +66,9 @@ const (
 	Mute Kind = "mute"
 	// Echo: the channel takes messages, and says that it did not.
 	Echo Kind = "echo"
+	// Unfit: what the host does while its instance leads ends as soon as it has begun,
+	// with an error or, where By is odd, a panic.
+	Unfit Kind = "unfit"
 	// Offline: all accounts are disconnected, and probes fail.
 	Offline Kind = "offline"
 	// LoggedOut: the account of the number Instance is out.
@@ -69,6 +79,11 @@ const (
 	Throttle Kind = "throttle"
 	// Probing: the live settings have probes due every By seconds, and keep that.
 	Probing Kind = "probing"
+	// Retention: the live settings have beats kept for By days, and keep that.
+	Retention Kind = "retention"
+	// Length: all are stopped, and started again after Duration with slots of By seconds,
+	// a divisor of the plan's Interval.
+	Length Kind = "length"
 )
 
 // Event is one thing that happens.
@@ -95,10 +110,14 @@ type Plan struct {
 	Instances int `json:"instances"`
 	// Length is how long events befall them; a calm follows.
 	Length Span `json:"length"`
-	// Interval is the length of a slot. Default: a minute.
+	// Interval is the length of a slot, the longest that there is. Default: a minute.
 	Interval Span `json:"interval"`
+	// Begin is at which time of the day it begins. Default: midnight.
+	Begin Span `json:"begin"`
 	// Lease is that of the lock. Default: twice the interval.
 	Lease Span `json:"lease"`
+	// Uneven says that every other machine has twice that.
+	Uneven bool `json:"uneven"`
 	// Witnessed says that the end of a process is seen by the others at once.
 	Witnessed bool `json:"witnessed"`
 	// Liar says that the witness calls processes dead which are not. It counts where
@@ -107,6 +126,8 @@ type Plan struct {
 	// Fresh says that each process has an instance ID of its own; else a machine's
 	// processes share one.
 	Fresh bool `json:"fresh"`
+	// Backlog is how many beats an instance keeps that wait for the store. Default: 1,440.
+	Backlog int `json:"backlog"`
 	// RetentionDays is for how many days documents are kept. Default: for ever.
 	RetentionDays int64 `json:"retentionDays"`
 	// Events happen in the order of At.
@@ -121,7 +142,21 @@ func (p Plan) withDefaults() Plan {
 	if p.Lease == 0 {
 		p.Lease = 2 * p.Interval
 	}
+	if p.Backlog == 0 {
+		p.Backlog = 1440
+	}
 	return p
+}
+
+// clocked reports whether clocks are wrong at times: what is told by them is not asked.
+func (p Plan) clocked() bool { return p.has(Step, Skew) }
+
+// longest is the longest lease that an instance has.
+func (p Plan) longest() time.Duration {
+	if p.Uneven {
+		return 2 * time.Duration(p.Lease)
+	}
+	return time.Duration(p.Lease)
 }
 
 // has reports whether an event is of one of the kinds.
@@ -147,6 +182,9 @@ func ParsePlan(text []byte) (Plan, error) {
 	for i, e := range p.Events {
 		if e.Kind != LoggedOut && (e.Instance < 0 || e.Instance >= p.Instances) {
 			errs = append(errs, fmt.Errorf("sim: event %d: there is no instance %d", i, e.Instance))
+		}
+		if interval := int64(time.Duration(p.withDefaults().Interval) / time.Second); e.Kind == Length && (e.By < 1 || interval%e.By != 0) {
+			errs = append(errs, fmt.Errorf("sim: event %d: slots of %d s do not divide %d s", i, e.By, interval))
 		}
 	}
 	return p, errors.Join(errs...)

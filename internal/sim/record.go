@@ -31,6 +31,8 @@ type record struct {
 
 	row       lock.Row
 	grants    []grant
+	renewals  map[*process]time.Time // when the last write of the lock's row took effect …
+	turns     map[*process]time.Time // … and when the last background commit did
 	beats     []beat
 	slots     map[string]int // how often a slot was written, by ID
 	deleted   map[string]int // by collection
@@ -83,12 +85,15 @@ type grant struct {
 	at    time.Time
 }
 
-// beat is a heartbeat that took effect.
+// beat is a heartbeat that took effect, in the slot of its own length.
 type beat struct {
 	longrun.Slot
+	length time.Duration
 	ts, at time.Time // when it was made, and when it took effect
 	by     *process
 	late   bool
+	well   bool // it says so
+	told   bool // the host said something
 	epoch  int64
 	seq    int64
 }
@@ -115,7 +120,7 @@ type heard struct {
 func newRecord(w *world) *record {
 	return &record{
 		w: w, log: &eventLog{began: w.began}, must: map[longrun.Slot]bool{}, slots: map[string]int{}, deleted: map[string]int{},
-		incidents: map[string]*incident{}, notices: map[string]*notice{}, runs: map[string]longrun.Run{},
+		incidents: map[string]*incident{}, notices: map[string]*notice{}, runs: map[string]longrun.Run{}, renewals: map[*process]time.Time{}, turns: map[*process]time.Time{},
 	}
 }
 
@@ -142,6 +147,13 @@ func (r *record) lived(p *process) {
 	r.processes = append(r.processes, p)
 }
 
+// living are the processes that nothing has ended.
+func (r *record) living() []*process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(r.processes), (*process).hasEnded)
+}
+
 func (r *record) stopping() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,18 +164,19 @@ func (r *record) stopping() {
 func (r *record) suffered(e *Event) {
 	h := harm{kind: e.Kind, from: time.Now(), to: time.Now().Add(time.Duration(e.Duration)), by: e.By}
 	switch e.Kind {
-	case Refused, Unheard, Deaf, Flaky, Slow, Step:
+	case Refused, Unheard, Deaf, Flaky, Slow, Step, Skew:
 		h.m = r.w.machines[e.Instance]
-	case Pause:
+	case Pause, Sleep:
+		h.kind = Pause
 		h.p = r.w.machines[e.Instance].current()
 		if h.p == nil {
 			return
 		}
 	case LoggedOut:
 		h.by = int64(e.Instance)
-	case Crash, Restart, Deploy:
+	case Crash, Restart, Deploy, Length:
 		return // each knows when its process ended
-	case Outage, Full, Mute, Echo, Offline, Queue, Throttle, Probing: // all
+	case Outage, Full, Mute, Echo, Unfit, Offline, Queue, Throttle, Probing, Retention: // all
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -228,6 +241,7 @@ func (r *record) applied(p *process, ops []store.Op) {
 	if first {
 		r.locked(p, row)
 	}
+	r.paced(p, ops)
 	for _, op := range ops {
 		name := op.Key.Collection[strings.LastIndexByte(op.Key.Collection, '/')+1:]
 		if !first {
@@ -245,8 +259,10 @@ func (r *record) applied(p *process, ops []store.Op) {
 func (r *record) locked(p *process, row lock.Row) {
 	last := r.row
 	r.row = row
+	r.renewals[p] = time.Now()
 	switch {
 	case row.Epoch == last.Epoch+1:
+		r.rivals(p)
 		r.grants = append(r.grants, grant{row.Epoch, row.Owner, p, time.Now()})
 		r.log.add(p.name(), "is granted epoch %d", row.Epoch)
 		return
@@ -326,7 +342,7 @@ func (r *record) document(p *process, collection string, op store.Op) {
 // beat is a heartbeat that took effect.
 func (r *record) beat(p *process, h longrun.Heartbeat) {
 	interval := time.Duration(h.ExpectedIntervalSec) * time.Second
-	b := beat{Slot: h.Slot(interval), ts: h.TS, at: time.Now(), by: p, late: h.Late, epoch: h.Epoch, seq: h.ChainSeq}
+	b := beat{Slot: h.Slot(interval), length: interval, ts: h.TS.Round(0), at: time.Now(), by: p, late: h.Late, well: h.Healthy, told: h.StatusError == "", epoch: h.Epoch, seq: h.ChainSeq}
 	if r.slots[h.BucketID]++; r.slots[h.BucketID] > 1 {
 		r.accuse("slots", "%s writes slot %s, which is written", p.name(), h.BucketID)
 	}
@@ -341,6 +357,9 @@ func (r *record) beat(p *process, h longrun.Heartbeat) {
 	}
 	if n := len(r.beats); n > 0 && b.seq != r.beats[n-1].seq+1 {
 		r.accuse("chain", "seq %d after %d", b.seq, r.beats[n-1].seq)
+	}
+	if b.late {
+		r.current(&b)
 	}
 	r.beats = append(r.beats, b)
 	word := ""

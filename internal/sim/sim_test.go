@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	days = flag.Float64("days", 1, "how many days each history lasts")
+	days = flag.Float64("days", 0.5, "how many days each history lasts")
 	from = flag.Uint64("from", 0, "the first seed")
 	logs = flag.String("logs", "", "a directory for the logs and the shrunk plans of seeds that fail")
 	tell = flag.Int("shrink", 200, "how often a plan that fails is lived through at most to make it small")
@@ -33,8 +33,8 @@ func live(t *testing.T, p sim.Plan) (o *sim.Outcome) {
 	return o
 }
 
-// ordinary is how many histories of how many days an ordinary run has time for.
-const ordinary = 12
+// ordinary is of how many histories an ordinary run lives through a third.
+const ordinary = 72
 
 func generate(seed uint64) sim.Plan {
 	return sim.Generate(seed, time.Duration(*days*24*float64(time.Hour)))
@@ -67,8 +67,11 @@ func TestNoPlanBreaksAnything(t *testing.T) { //nolint:paralleltest // the proce
 // report says what is wrong, and the smallest plan for which it is.
 func report(t *testing.T, p sim.Plan, o *sim.Outcome) {
 	t.Helper()
-	for _, v := range o.Violations[:min(5, len(o.Violations))] {
-		t.Errorf("seed %d: %v", p.Seed, v)
+	said := map[string]int{}
+	for _, v := range o.Violations {
+		if said[v.Oracle]++; said[v.Oracle] <= 3 {
+			t.Errorf("seed %d: %v", p.Seed, v)
+		}
 	}
 	oracle := o.Violations[0].Oracle
 	small := sim.Shrink(p, *tell, func(p sim.Plan) bool {
@@ -104,9 +107,9 @@ func TestNoPlanThatOnceFailedDoesAgain(t *testing.T) {
 }
 
 // The same seed gives the same log. How many of how many do is in the README: where the
-// machine is busy, some do not, since the scheduler breaks in.
+// machine is busy, one in some hundreds does not, since the scheduler breaks in.
 func TestTheSameSeedGivesTheSameLog(t *testing.T) { //nolint:paralleltest // what runs beside it would change its order
-	all := max(3, seedtest.Histories(9))
+	all := seedtest.Histories(9)
 	same := 0
 	for seed := *from; seed < *from+uint64(all); seed++ { //nolint:gosec // not negative
 		p := sim.Generate(seed, time.Duration(min(*days, 0.25)*24*float64(time.Hour)))
@@ -124,7 +127,7 @@ func TestTheSameSeedGivesTheSameLog(t *testing.T) { //nolint:paralleltest // wha
 		}
 	}
 	t.Logf("of %d seeds, each lived through twice, %d gave the same log, byte for byte: %.1f %%", all, same, 100*float64(same)/float64(all))
-	require.GreaterOrEqual(t, same, all*3/4-1)
+	require.GreaterOrEqual(t, same, all*9/10)
 }
 
 // A plan is data.
@@ -179,6 +182,7 @@ func TestAMonthOfThreeInstances(t *testing.T) { //nolint:paralleltest // it is t
 		if p.Instances != 3 || len(p.Events) > 250 {
 			continue
 		}
+		p.Events = slices.DeleteFunc(p.Events, func(e sim.Event) bool { return e.Kind == sim.Length }) // all of a minute
 		shown++
 		began := time.Now()
 		o := live(t, p)

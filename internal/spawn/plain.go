@@ -72,6 +72,19 @@ func isNil(e error) bool {
 	}
 }
 
+// Nothing reports whether what a host gave is nobody: nil, or an interface around a
+// pointer or function that is nil, such as a constructor returns beside its error.
+func Nothing(given any) bool {
+	switch v := reflect.ValueOf(given); v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func:
+		return v.IsNil()
+	default:
+		return false
+	}
+}
+
 // walk shows the tree of err to is, depth first, until that is true.
 func walk(err error, is func(error) bool) bool {
 	left := []error{err}

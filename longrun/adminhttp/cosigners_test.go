@@ -1,8 +1,10 @@
 package adminhttp_test
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,9 +19,10 @@ func TestTheStatusHasTheWitnesses(t *testing.T) {
 	t.Parallel()
 	signer, err := witness.NewSigner("watch.example.org/witness", ed25519.NewKeyFromSeed(make([]byte, 32)))
 	require.NoError(t, err)
+	away := witness.AdderFunc(func(context.Context, witness.Request) (string, error) { return "", errors.New("away") })
 	s := newStandOf(t, "", func(c *monitor.Config) {
 		c.EvidenceKey = ed25519.NewKeyFromSeed([]byte("0123456789abcdef0123456789abcdef"))
-		c.Cosigners = []monitor.Cosigner{{Key: signer.Key(), Adder: witness.AdderFunc(nil)}}
+		c.Cosigners = []monitor.Cosigner{{Key: signer.Key(), Adder: away}}
 	})
 	status, ok := s.get("/status")["status"].(map[string]any)
 	require.True(t, ok)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/alert/alerttest"
@@ -409,5 +410,27 @@ func TestAServerTakesNoHugeHeaders(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, response.Body.Close())
 		require.Equal(t, want, response.StatusCode, size)
+	}
+}
+
+// A monitor that is nil, as beside an error that nobody looked at, answers nothing, and no
+// request makes the handler panic.
+func TestANilMonitorAnswersNothing(t *testing.T) {
+	t.Parallel()
+	for _, m := range []adminhttp.Monitor{nil, (*monitor.Monitor)(nil)} {
+		var log logged
+		h := adminhttp.New(m, adminhttp.Options{Logger: newLogger(&log), Clock: (*clock.Mock)(nil), OpenBadge: true})
+		require.Contains(t, log.String(), "the Monitor is nil")
+		for _, path := range []string{"/status", "/livez", "/readyz", "/badge.svg", "/openapi.json", "/report", "/"} {
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				r := httptest.NewRequestWithContext(t.Context(), method, "http://127.0.0.1"+adminhttp.DefaultPrefix+path, nil)
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				require.GreaterOrEqual(t, w.Code, 400, path)
+			}
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+adminhttp.DefaultPrefix+"/livez", nil))
+		require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	}
 }

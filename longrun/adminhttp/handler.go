@@ -11,6 +11,7 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/internal/redirect"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/internal/visible"
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -84,22 +85,27 @@ type handler struct {
 	refusals       *refusals
 }
 
+var errNoMonitor = errors.New("adminhttp: the Monitor is nil")
+
 // New returns the API over m. The handler is safe for concurrent use, and keeps
 // nothing but counts of what its limits bound, and badges for a minute.
 //
 // It cannot fail, so that it can stand where it is mounted. Options that Validate
 // refuses are told to the Logger, and the handler answers nothing but 503: a token
-// that is too short must not open anything. A host that reads its options from
-// somewhere calls Validate first, and does not start.
+// that is too short must not open anything. So is an m that is nil. A host that reads its
+// options from somewhere calls Validate first, and does not start.
 func New(m Monitor, opts Options) http.Handler {
 	refused := opts.Validate()
+	if spawn.Nothing(m) {
+		refused = errors.Join(errNoMonitor, refused)
+	}
 	switch {
 	case opts.Prefix == "":
 		opts.Prefix = DefaultPrefix
 	case opts.Prefix[0] != '/':
 		opts.Prefix = "/" + opts.Prefix
 	}
-	if opts.Clock == nil {
+	if spawn.Nothing(opts.Clock) {
 		opts.Clock = clock.New()
 	}
 	if opts.Logger == nil {
@@ -123,7 +129,7 @@ func New(m Monitor, opts Options) http.Handler {
 			host.Pages = append(host.Pages, page)
 		}
 		serve := http.Handler(r.serve)
-		if !r.open {
+		if !r.open || spawn.Nothing(m) {
 			serve = h.authorized(sameOrigin(serve))
 		}
 		mux.Handle(r.method+" "+h.prefix+r.path, serve)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -84,8 +85,13 @@ func TestNoDocumentTakesTheNumbersOrTheListsAway(t *testing.T) {
 			written := object(s.get("/coverage")["coverage"])["written"]
 			reports := []string{"/report?window=7d", "/report?window=24h&format=html", "/report?format=markdown"}
 			tried := 0
-			for what, fields := range mangle(t, good.value) {
+			mangled := mangle(t, good.value)
+			for n, what := range slices.Sorted(maps.Keys(mangled)) {
+				if seedtest.Skips(n) {
+					continue
+				}
 				tried++
+				fields := mangled[what]
 				fields["ts"] = now.Add(-30 * time.Minute) // else it is in no list
 				key := s.ledger.Key(collection, good.id)
 				s.put(store.Set(key, fields))

@@ -50,3 +50,14 @@ func ExampleCount_Over() {
 	fmt.Println(lastHour.Over(target, 14.4), lastHour.Over(target, 20))
 	// Output: true false
 }
+
+// A target and two counts are enough: of the whole, and of the last hour.
+func ExampleNewBalance() {
+	end := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	b := budget.NewBalance(longrun.Target{Days: 7, Percent: 99}, budget.Count{Slots: 10080, Missed: 40}, []budget.Count{{Slots: 60, Missed: 6}}, end, time.Minute)
+	fmt.Println(b.Allowed, b.Left, b.Exhausted)
+	fmt.Printf("%s: burn %.0f, nothing is left at %s\n", b.Burns[0].Span, *b.Burns[0].Rate, b.Burns[0].ExhaustedAt.Format(time.TimeOnly))
+	// Output:
+	// 100 60 false
+	// 1h: burn 10, nothing is left at 10:00:00
+}

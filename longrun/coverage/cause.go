@@ -15,6 +15,7 @@ type history struct {
 	runs     map[string][]*longrun.Run  // by instance, by start
 	down     map[string][]longrun.Lapse // by instance, disjoint, in order
 	downAll  []longrun.Lapse            // what holds for everybody, the same
+	refused  []longrun.Lapse            // in which the store took nobody's writes, as far as somebody saw, by start
 }
 
 func newHistory(runs []longrun.Run, interval time.Duration) history {
@@ -30,8 +31,11 @@ func newHistory(runs []longrun.Run, interval time.Duration) history {
 				continue
 			}
 			h.down[r.InstanceID] = append(h.down[r.InstanceID], l)
-			if l.ReadOnly || l.From.Before(r.TS) { // one from before the run was found in a journal of who led
+			switch {
+			case l.From.Before(r.TS): // it was found in a journal of who led
 				h.downAll = append(h.downAll, l)
+			case l.ReadOnly:
+				h.refused = append(h.refused, l)
 			}
 		}
 	}
@@ -42,6 +46,7 @@ func newHistory(runs []longrun.Run, interval time.Duration) history {
 		h.down[instance] = joined(append(lapses, h.downAll...))
 	}
 	h.downAll = joined(h.downAll)
+	slices.SortStableFunc(h.refused, func(a, b longrun.Lapse) int { return a.From.Compare(b.From) })
 	return h
 }
 
@@ -70,11 +75,7 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 	if before == nil || before.instance == "" {
 		return longrun.Unknown
 	}
-	down, own := h.down[before.instance]
-	if !own {
-		down = h.downAll
-	}
-	if h.storeDown(g, down) {
+	if h.storeDown(g, h.away(g, before)) {
 		return longrun.StoreDown
 	}
 	run := h.runOf(before)
@@ -104,6 +105,30 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 		return longrun.Deploy
 	}
 	return longrun.Restart
+}
+
+// away are the lapses that may explain a gap behind a beat: those of its instance, and
+// those that hold for everybody. Where somebody saw that the store took no writes,
+// and the beat was written a slot later or more, it took some: whoever saw that was cut
+// off since.
+func (h *history) away(g longrun.Gap, before *witness) []longrun.Lapse {
+	down, own := h.down[before.instance]
+	if !own {
+		down = h.downAll
+	}
+	var more []longrun.Lapse
+	for _, l := range h.refused {
+		if !l.From.Before(g.To) {
+			break
+		}
+		if l.To.After(g.From) && (before.late || !l.From.Before(before.ts.Add(-h.interval))) {
+			more = append(more, l)
+		}
+	}
+	if more == nil {
+		return down
+	}
+	return joined(append(slices.Clone(down), more...))
 }
 
 // settle is how long after the store is back another instance may take to lead.

@@ -42,8 +42,8 @@ func TestCausesOfAGap(t *testing.T) {
 	sameBuild := beatOf("b", "3d4adc99", clockAt(15, 0), later)
 	again := beatOf("a", "3d4adc99", clockAt(15, 0), boot)
 	reborn := beatOf("a", "3d4adc99", clockAt(15, 0), later)
-	late := *again
-	late.Late = true
+	late, lateA := *again, *a
+	late.Late, lateA.Late = true, true
 	down := func(fromMin, fromSec, toMin, toSec int) longrun.Lapse {
 		return longrun.Lapse{From: clockAt(fromMin, fromSec), To: clockAt(toMin, toSec), Cause: longrun.StoreDown}
 	}
@@ -100,21 +100,23 @@ func TestCausesOfAGap(t *testing.T) {
 		"of two lives the process decides":     {story{before: a, after: sameBuild, runs: []longrun.Run{stopped, runOf("a", "", clockAt(5, 0), "", never)}}, longrun.Restart},
 		"of two lives of no use the later one": {story{before: a, after: sameBuild, runs: []longrun.Run{runOf("a", "", clockAt(1, 0), longrun.Stopped, clockAt(9, 40)), runOf("a", "", clockAt(5, 0), "", never)}}, longrun.Crash},
 
-		"the store was away":                       {story{before: a, after: again, runs: []longrun.Run{with(open, down(9, 5, 15, 0))}}, longrun.StoreDown},
-		"the store was away, another took over":    {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 14, 30))}}, longrun.StoreDown},
-		"the take-over may cost the last slot":     {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 14, 0))}}, longrun.StoreDown},
-		"and not two":                              {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 13, 0))}}, longrun.Crash},
-		"the first slot must be explained":         {story{before: a, after: b, runs: []longrun.Run{with(open, down(11, 0, 15, 0))}}, longrun.Crash},
-		"it may have begun late in the first slot": {story{before: a, after: b, runs: []longrun.Run{with(open, down(10, 59, 15, 0))}}, longrun.StoreDown},
-		"two outages, each slot touched":           {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10), down(12, 50, 15, 0))}}, longrun.StoreDown},
-		"two outages of two runs of one instance":  {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10)), runOf("a", "", clockAt(12, 50), "", never, down(12, 50, 15, 0))}}, longrun.StoreDown},
-		"one that stood by was cut off (D17)":      {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", boot, "", never, down(9, 5, 15, 0))}}, longrun.Crash},
-		"one that stood by saw it take no writes":  {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", boot, "", never, refused(9, 5, 15, 0))}}, longrun.StoreDown},
-		"a journal that the next one found":        {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", clockAt(15, 0), "", never, down(9, 5, 15, 0))}}, longrun.StoreDown},
-		"two outages, one slot between":            {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 0), down(12, 0, 15, 0))}}, longrun.Crash},
-		"an outage that ends before it begins":     {story{before: a, after: b, runs: []longrun.Run{with(open, down(15, 0, 9, 5))}}, longrun.Crash},
-		"a store outage explains a clean stop":     {story{before: a, after: b, runs: []longrun.Run{with(stopped, down(9, 5, 15, 0))}}, longrun.StoreDown},
-		"kept beats beside dropped ones":           {story{before: a, after: &late}, longrun.StoreDown},
+		"the store was away":                               {story{before: a, after: again, runs: []longrun.Run{with(open, down(9, 5, 15, 0))}}, longrun.StoreDown},
+		"the store was away, another took over":            {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 14, 30))}}, longrun.StoreDown},
+		"the take-over may cost the last slot":             {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 14, 0))}}, longrun.StoreDown},
+		"and not two":                                      {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 13, 0))}}, longrun.Crash},
+		"the first slot must be explained":                 {story{before: a, after: b, runs: []longrun.Run{with(open, down(11, 0, 15, 0))}}, longrun.Crash},
+		"it may have begun late in the first slot":         {story{before: a, after: b, runs: []longrun.Run{with(open, down(10, 59, 15, 0))}}, longrun.StoreDown},
+		"two outages, each slot touched":                   {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10), down(12, 50, 15, 0))}}, longrun.StoreDown},
+		"two outages of two runs of one instance":          {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 10)), runOf("a", "", clockAt(12, 50), "", never, down(12, 50, 15, 0))}}, longrun.StoreDown},
+		"one that stood by was cut off (D17)":              {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", boot, "", never, down(9, 5, 15, 0))}}, longrun.Crash},
+		"and one that was cut off before the writer wrote": {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", boot, "", never, refused(7, 58, 15, 0))}}, longrun.Crash},
+		"but what came late was written later":             {story{before: &lateA, after: b, runs: []longrun.Run{open, runOf("b", "", boot, "", never, refused(7, 58, 15, 0))}}, longrun.StoreDown},
+		"one that stood by saw it take no writes":          {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", boot, "", never, refused(9, 5, 15, 0))}}, longrun.StoreDown},
+		"a journal that the next one found":                {story{before: a, after: b, runs: []longrun.Run{open, runOf("b", "", clockAt(15, 0), "", never, down(9, 5, 15, 0))}}, longrun.StoreDown},
+		"two outages, one slot between":                    {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 0), down(12, 0, 15, 0))}}, longrun.Crash},
+		"an outage that ends before it begins":             {story{before: a, after: b, runs: []longrun.Run{with(open, down(15, 0, 9, 5))}}, longrun.Crash},
+		"a store outage explains a clean stop":             {story{before: a, after: b, runs: []longrun.Run{with(stopped, down(9, 5, 15, 0))}}, longrun.StoreDown},
+		"kept beats beside dropped ones":                   {story{before: a, after: &late}, longrun.StoreDown},
 
 		"nobody came after it":              {story{before: a, runs: []longrun.Run{open}}, longrun.Unknown},
 		"nobody came after a clean stop":    {story{before: a, runs: []longrun.Run{stopped}}, longrun.Unknown},

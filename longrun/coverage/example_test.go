@@ -12,7 +12,7 @@ import (
 )
 
 // A test of the gap logic with the fake clock that one has already.
-func ExampleCover() {
+func ExampleOf() {
 	clk := clock.NewMock() // starts at the epoch: slot 0
 	var beats []longrun.Heartbeat
 	beat := func() { beats = append(beats, longrun.Beat(clk.Now(), time.Minute)) }
@@ -35,7 +35,7 @@ func ExampleCover() {
 
 // Runs tell a deploy from a crash: the writer before the gap said that it
 // stopped, and another build wrote after it.
-func ExampleCover_cause() {
+func ExampleOf_cause() {
 	at := func(min int) time.Time { return time.Date(2025, 12, 29, 22, min, 0, 0, time.UTC) }
 	beat := func(min int, instance, commit string) longrun.Heartbeat {
 		h := longrun.Beat(at(min), time.Minute)
@@ -52,7 +52,7 @@ func ExampleCover_cause() {
 }
 
 // Observed, healthy and punctual are three things.
-func ExampleCoverage() {
+func ExampleOf_healthy() {
 	at := func(min, sec int) time.Time { return time.Date(2025, 12, 29, 22, min, sec, 0, time.UTC) }
 	beats := []longrun.Heartbeat{
 		longrun.Beat(at(0, 0), time.Minute), longrun.Beat(at(1, 0), time.Minute),
@@ -126,4 +126,14 @@ func ExampleBitmap() {
 	// empty from 2 to 5
 	// empty from 8 to 10
 	// 5 10:4wA=
+}
+
+func ExampleRepairs() {
+	at := func(hour, min int) time.Time { return time.Date(2025, 12, 29, hour, min, 0, 0, time.UTC) }
+	end := at(3, 20)
+	incidents := []longrun.Incident{{Rule: "probe_fails", TSStart: at(3, 0), TSEnd: &end}, {Rule: "queue_depth", TSStart: at(22, 40)}}
+	day := longrun.Window{From: at(0, 0), To: at(24, 0)}
+	r := coverage.Repairs(incidents, day, at(24, 0))
+	fmt.Printf("%d incidents, %d open, MTTR P50 %.0f s (n = %d), MTBF %.1f h\n", r.Incidents, r.Open, *r.MTTRP50Sec, r.Resolved, *r.MTBFSec/3600)
+	// Output: 2 incidents, 1 open, MTTR P50 1200 s (n = 1), MTBF 11.2 h
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
@@ -20,12 +21,11 @@ func calendar(in scenario) []time.Time {
 	lo := longrun.DayOf(in.now).From
 	hi := lo
 	for _, h := range in.beats {
-		if h.TS.IsZero() {
-			continue
-		}
-		if d := longrun.DayOf(h.TS).From; d.Before(lo) {
+		switch d := longrun.DayOf(h.TS).From; {
+		case h.TS.IsZero():
+		case d.Before(lo):
 			lo = d
-		} else if d.After(hi) {
+		case d.After(hi):
 			hi = d
 		}
 	}
@@ -80,13 +80,13 @@ func checkDay(tb testing.TB, in scenario, seed uint64) {
 
 func TestARollupIsWhatCoverGivesForTheDay(t *testing.T) {
 	t.Parallel()
-	for n := range 300 {
+	for n := range seedtest.Histories(900) {
 		checkDay(t, decode(drawtest.Noise(n)), uint64(n))
 	}
 }
 
 func FuzzRollupIsCover(f *testing.F) {
-	for n := range 50 {
+	for n := range seedtest.Histories(50) {
 		f.Add(drawtest.Noise(n))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkDay(t, decode(data), uint64(len(data))) })
@@ -129,13 +129,13 @@ func checkDigest(tb testing.TB, in scenario, seed uint64) {
 
 func TestRollupsTogetherAreWhatCoverGivesForAllBeats(t *testing.T) {
 	t.Parallel()
-	for n := range 700 {
+	for n := range seedtest.Histories(2100) {
 		checkDigest(t, decode(drawtest.Noise(n)), uint64(n))
 	}
 }
 
 func FuzzDigestIsCover(f *testing.F) {
-	for n := range 50 {
+	for n := range seedtest.Histories(50) {
 		f.Add(drawtest.Noise(n))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkDigest(t, decode(data), uint64(len(data))) })

@@ -134,7 +134,8 @@ func slowCause(g longrun.Gap, before, after *longrun.Heartbeat, runs []longrun.R
 	for i := range own {
 		r := &own[i]
 		r.Lapses = slices.DeleteFunc(slices.Clone(r.Lapses), func(l longrun.Lapse) bool {
-			return r.InstanceID != before.InstanceID && !l.ReadOnly && !l.From.Before(r.TS)
+			refuted := !before.Late && before.TS.Sub(l.From) > interval
+			return r.InstanceID != before.InstanceID && !(l.ReadOnly && !refuted) && !l.From.Before(r.TS)
 		})
 	}
 	if slowStoreDown(g, own, interval) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 )
 
@@ -35,7 +36,7 @@ func TestPercentileIsByNearestRank(t *testing.T) {
 func FuzzPercentile(f *testing.F) {
 	f.Add([]byte{9, 1, 1, 200}, uint32(50_000))
 	f.Add([]byte{9, 1, 1, 200}, uint32(99_900))
-	for i := range 200 {
+	for i := range seedtest.Histories(200) {
 		f.Add(drawtest.Noise(i), uint32(i*500))
 	}
 	f.Fuzz(func(t *testing.T, values []byte, p uint32) {

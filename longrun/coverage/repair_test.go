@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
@@ -87,7 +88,7 @@ func TestRepairsWithoutIncidentsHaveNoData(t *testing.T) {
 
 // The oracle goes through the window second by second.
 func FuzzRepairs(f *testing.F) {
-	for i := range 200 {
+	for i := range seedtest.Histories(200) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/entry"
 	"github.com/seed-13dc028d/longwatch/internal/redirect"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/dashboard/internal/session"
@@ -96,15 +97,21 @@ type handler struct {
 	guarding *http.CrossOriginProtection
 }
 
+var errNoMonitor = errors.New("dashboard: the Monitor is nil")
+
 // New returns the pages over m. The handler is safe for concurrent use. It starts
 // nothing; while pages are open and live, one goroutine looks at the monitor's
 // Status, and the last page that closes waits for its end.
 //
 // It cannot fail, so that it can stand where it is mounted. Options that Validate
-// refuses are told to the Logger, and the handler answers nothing but 503.
+// refuses are told to the Logger, and the handler answers nothing but 503; and so where m
+// is nil.
 func New(m Monitor, opts Options) http.Handler {
 	h := &handler{Options: opts, monitor: m, refused: opts.Validate(), guarding: http.NewCrossOriginProtection()}
-	if h.Clock == nil {
+	if spawn.Nothing(m) {
+		h.refused = errors.Join(errNoMonitor, h.refused)
+	}
+	if spawn.Nothing(h.Clock) {
 		h.Clock = clock.New()
 	}
 	if h.Logger == nil {

@@ -8,9 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/benbjohnson/clock"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/dashboard"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 )
 
 // says asks that a page contains a text, and shows what it holds where it does not.
@@ -176,4 +179,16 @@ func TestOptionsThatAreRefusedOpenNothing(t *testing.T) {
 		require.Equal(t, http.StatusServiceUnavailable, s.get("/login").Code)
 		require.True(t, strings.Contains(s.log.String(), "refused") && !strings.Contains(s.log.String(), "short\""))
 	})
+}
+
+func TestANilMonitorShowsNothing(t *testing.T) {
+	t.Parallel()
+	for _, m := range []dashboard.Monitor{nil, (*monitor.Monitor)(nil)} {
+		h := dashboard.New(m, dashboard.Options{Clock: (*clock.Mock)(nil)})
+		for _, path := range []string{"/", "/incidents", "/live", "/login", "/assets/none"} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, local(httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)))
+			require.GreaterOrEqual(t, w.Code, 400, path)
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -30,6 +31,11 @@ func BeatLine(id string, h longrun.Heartbeat) Line {
 
 // ProbeLine returns the line of a probe under the ID of its document.
 func ProbeLine(id string, p longrun.Probe) Line { return Line{Probe, id, 0, Leaf(ProbeEntry(p))} }
+
+// LongIncident is how long an incident may have lasted and still be sure of its line,
+// whenever it is over. The line belongs to the batch of the day on which it began; where a
+// leader dies before it has closed that day again, the next one looks back so far.
+const LongIncident = 30 * 24 * time.Hour
 
 // IncidentLine returns the line of an incident under the ID of its document.
 func IncidentLine(id string, i longrun.Incident) Line {

@@ -17,7 +17,15 @@ import (
 // call by another name. One that does not fit, or does not name itself, is a *DocumentError beside an Entry
 // that says where it lies.
 func Decode[T any](rec store.Record) (Entry[T], error) {
-	e := Entry[T]{Key: rec.Key, At: rec.At, Version: rec.Version}
+	var e Entry[T]
+	err := DecodeInto(rec, &e)
+	return e, err
+}
+
+// DecodeInto is Decode into an Entry that is there, whatever it held: whoever reads many
+// needs no memory for each.
+func DecodeInto[T any](rec store.Record, e *Entry[T]) error {
+	*e = Entry[T]{Key: rec.Key, At: rec.At, Version: rec.Version}
 	err := rec.Decode(&e.Value)
 	if err == nil {
 		err = checkIdentity(rec.Key.ID, &e.Value)
@@ -25,7 +33,7 @@ func Decode[T any](rec store.Record) (Entry[T], error) {
 	if err != nil {
 		var zero T
 		e.Value = zero
-		return e, &DocumentError{Path: rec.Key.String(), Err: err}
+		return &DocumentError{Path: rec.Key.String(), Err: err}
 	}
 	switch v := any(&e.Value).(type) {
 	case *longrun.Heartbeat:
@@ -36,7 +44,7 @@ func Decode[T any](rec store.Record) (Entry[T], error) {
 	case *longrun.Probe:
 		mendProbe(v, rec)
 	}
-	return e, nil
+	return nil
 }
 
 // checkIdentity reports why a document that decodes is none of its collection: it

@@ -48,12 +48,14 @@ type Page struct {
 // error ends it.
 func List[T any](ctx context.Context, l *Ledger, c Collection, p Page) iter.Seq2[Entry[T], error] {
 	return func(yield func(Entry[T], error) bool) {
+		var e Entry[T]
 		for rec, err := range l.Records(ctx, c, p) {
 			if err != nil {
 				yield(Entry[T]{}, err)
 				return
 			}
-			if !yield(Decode[T](rec)) {
+			err = DecodeInto(rec, &e)
+			if !yield(e, err) {
 				return
 			}
 		}

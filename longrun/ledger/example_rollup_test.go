@@ -66,3 +66,17 @@ func ExampleLedger_Survey() {
 	// 2025-12-29 beats it has no rollup
 	// 2025-12-30 beats
 }
+
+// An incident that ended after its day was rolled up makes the day worth rolling up anew.
+func ExampleNewKnownIncidents() {
+	day := longrun.DayOf(time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC))
+	incident := longrun.Incident{IncidentID: "probe_fails_20251229T231000", TS: day.From.Add(23 * time.Hour), TSStart: day.From.Add(23 * time.Hour)}
+	known := ledger.NewKnownIncidents(longrun.Rollup{From: day.From, Incidents: []longrun.IncidentSummary{{IncidentID: incident.IncidentID}}})
+	fmt.Println(known.Lack(incident))
+	end := day.To.Add(time.Minute)
+	incident.TSEnd = &end
+	fmt.Println(known.Lack(incident))
+	// Output:
+	// false
+	// true
+}

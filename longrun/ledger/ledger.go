@@ -15,6 +15,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -61,13 +62,16 @@ type Ledger struct {
 }
 
 // New returns the ledger under root in st; an empty root means DefaultRoot. The
-// error names what is wrong with the root.
+// error says that there is no store, or what is wrong with the root.
 func New(st store.Store, root string) (*Ledger, error) {
 	if root == "" {
 		root = DefaultRoot
 	}
 	if err := store.ValidateDocument(root); err != nil {
 		return nil, fmt.Errorf("ledger: Root: %w", err)
+	}
+	if st == nil {
+		return nil, errors.New("ledger: no store")
 	}
 	return &Ledger{store: st, root: root}, nil
 }

@@ -37,7 +37,7 @@ func onEach(t *testing.T, test func(t *testing.T, st store.Store)) {
 	})
 	t.Run("firestore", func(t *testing.T) {
 		t.Parallel()
-		st, err := firestorestore.New(firestoretest.Client(t), nil)
+		st, err := firestorestore.New(firestoretest.Client(t), &firestorestore.Options{Timeout: time.Minute}) // a busy machine
 		require.NoError(t, err)
 		test(t, st)
 	})
@@ -331,6 +331,8 @@ func TestTheRootIsCheckedOnce(t *testing.T) {
 		require.ErrorIs(t, err, store.ErrInvalid, root)
 		require.ErrorContains(t, err, "Root", root)
 	}
+	_, err := ledger.New(nil, "team/service")
+	require.EqualError(t, err, "ledger: no store")
 	l, err := ledger.New(memstore.New(nil), "team/service")
 	require.NoError(t, err)
 	require.Equal(t, "team/service/locks/heartbeat-scheduler", l.LockKey().String())

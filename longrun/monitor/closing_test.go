@@ -95,15 +95,20 @@ func TestLateBeatsOfYesterdayRollItUpAgainAndLeaveItsSeal(t *testing.T) {
 	})
 }
 
+// seldom is an interval for a test that lives through many days.
+const seldom = 5 * time.Minute
+
+func beatSeldom(c *monitor.Config) { c.Interval = seldom }
+
 func TestRetentionDeletesWholeDaysThatAreRolledUpAndNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := memstore.New(nil)
 		l := openLedger(t, st)
-		settings := longrun.DefaultSettings(time.Minute)
+		settings := longrun.DefaultSettings(seldom)
 		settings.RetentionDays = map[string]int64{"heartbeats": 4, "runs": 8}
 		_, err := l.PutSettings(t.Context(), settings, "")
 		require.NoError(t, err)
-		a := start(t, st, "a")
+		a := start(t, st, "a", beatSeldom)
 		time.Sleep(10*24*time.Hour + 2*time.Hour)
 		all := documents[longrun.Heartbeat](t, st, ledger.Heartbeats)
 		require.Equal(t, longrun.DayOf(time.Now()).From.AddDate(0, 0, -4), all[0].TS.Truncate(time.Minute))
@@ -122,11 +127,11 @@ func TestLateBeatsGoWithTheirDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
 		st, l := storetest.Wrap(mem), openLedger(t, mem)
-		settings := longrun.DefaultSettings(time.Minute)
+		settings := longrun.DefaultSettings(seldom)
 		settings.RetentionDays = map[string]int64{"heartbeats": 4}
 		_, err := l.PutSettings(t.Context(), settings, "")
 		require.NoError(t, err)
-		a := start(t, st, "a")
+		a := start(t, st, "a", beatSeldom)
 		time.Sleep(23 * time.Hour)
 		heal := cut(st)
 		time.Sleep(3 * time.Hour)
@@ -144,7 +149,7 @@ func TestLateBeatsGoWithTheirDay(t *testing.T) {
 			return ofFirst
 		}
 		time.Sleep(4*24*time.Hour - 3*time.Hour)
-		require.Equal(t, 1440, passes(), "four whole days, and today")
+		require.Equal(t, int(24*time.Hour/seldom), passes(), "four whole days, and today")
 		time.Sleep(24 * time.Hour)
 		require.Zero(t, passes(), "the late ones too")
 		a.end()

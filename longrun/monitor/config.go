@@ -19,11 +19,11 @@ import (
 	"github.com/benbjohnson/clock"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/memlimit"
-	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -174,83 +174,6 @@ type Config struct {
 	Clock clock.Clock
 }
 
-// Probe is one thing that the leader tries for real. When it is due follows from
-// its last stored result, so that neither restarts nor take-overs starve or
-// repeat it. What fails is tried once more before it counts as FAIL.
-type Probe struct {
-	// Type is what the probe tries. Required.
-	Type longrun.ProbeType
-	// Name is which of several of the type, such as one for each account; see
-	// longrun.NamedProbe. There is one of each type and name. The probes of a type
-	// that have names are spread over its period. Default: none, the type's only one.
-	Name string
-	// Account is the AccountStatus.ID of the account whose trouble the probe is about.
-	// The probes of one account take turns, and so do those that name none. Default:
-	// the Name.
-	Account string
-	// Every is how often it is due, at least a minute. The live settings may say
-	// otherwise. Default: 6 h, and 24 h for longrun.Queue.
-	Every time.Duration
-	// Retry is how often it is due after anything but a PASS. Default: 1 h, at
-	// most Every.
-	Retry time.Duration
-	// Deadline is how long one attempt may take. Default: 30 s, at most a quarter
-	// of Retry.
-	Deadline time.Duration
-	// Confirm is the pause between a failure and the attempt that confirms it.
-	// Default: 10 s, at most a quarter of Retry.
-	Confirm time.Duration
-	// Settle is how long after the start of the monitor, or of the lead with
-	// Config.Leading, no scheduled probe is made, so that the host can connect first.
-	// Default: 1 minute, at most Every.
-	Settle time.Duration
-	// Prober is asked. Its context ends by the monitor's clock, so that it has no
-	// Deadline, and context.Cause tells why it ended. Default: nil, the part is not
-	// configured: the result is INCONCLUSIVE and says so.
-	Prober probe.Prober
-}
-
-func (p Probe) withDefaults() Probe {
-	if p.Every == 0 {
-		p.Every = 6 * time.Hour
-		if p.Type == longrun.Queue {
-			p.Every = 24 * time.Hour
-		}
-	}
-	if p.Account == "" {
-		p.Account = p.Name
-	}
-	p.Retry = longrun.ProbeSchedule{Every: p.Every, Retry: p.Retry}.WithDefaults().Retry
-	if p.Deadline == 0 {
-		p.Deadline = min(30*time.Second, p.Retry/4)
-	}
-	if p.Confirm == 0 {
-		p.Confirm = min(10*time.Second, p.Retry/4)
-	}
-	if p.Settle == 0 {
-		p.Settle = min(time.Minute, p.Every)
-	}
-	return p
-}
-
-func (p Probe) named() longrun.NamedProbe { return longrun.NamedProbe{Type: p.Type, Name: p.Name} }
-
-func (p Probe) validate() error {
-	errs := []error{p.named().Validate(), longrun.ProbeSchedule{Every: p.Every, Retry: p.Retry}.Validate()}
-	for _, f := range []struct {
-		name string
-		d    time.Duration
-	}{{"deadline", p.Deadline}, {"confirm", p.Confirm}, {"settle", p.Settle}} {
-		if f.d < 0 {
-			errs = append(errs, fmt.Errorf("%s %v is negative", f.name, f.d))
-		}
-	}
-	if 2*p.Deadline+p.Confirm >= p.Retry {
-		errs = append(errs, fmt.Errorf("retry %v is not longer than two attempts, %v", p.Retry, 2*p.Deadline+p.Confirm))
-	}
-	return errors.Join(errs...)
-}
-
 const (
 	defaultBacklog       = 1440
 	defaultStatusTimeout = 5 * time.Second
@@ -353,9 +276,7 @@ func (e *ConfigError) add(field string, err error) {
 // validate adds what is wrong to invalid. It takes a configuration with its
 // defaults.
 func (c Config) validate(invalid *ConfigError) {
-	if c.Store == nil {
-		invalid.add("Store", errors.New("is required"))
-	}
+	c.validateParts(invalid)
 	invalid.add("Root", store.ValidateDocument(c.Root))
 	invalid.add("Interval", longrun.ValidateInterval(c.Interval))
 	invalid.add("InstanceID", validateName(c.InstanceID))
@@ -372,6 +293,7 @@ func (c Config) validate(invalid *ConfigError) {
 	for i, p := range c.Probes {
 		field := fmt.Sprintf("Probes[%d]", i)
 		invalid.add(field, p.validate())
+		invalid.add(field+".Prober", somebody(p.Prober))
 		if seen[p.named()] {
 			invalid.add(field, fmt.Errorf("a probe %q is there already", p.named()))
 		}
@@ -402,6 +324,25 @@ func (c Config) validate(invalid *ConfigError) {
 	if c.SettingsEvery < 0 {
 		invalid.add("SettingsEvery", fmt.Errorf("%v is negative", c.SettingsEvery))
 	}
+}
+
+// validateParts checks the parts of others which the configuration names.
+func (c Config) validateParts(invalid *ConfigError) {
+	if c.Store == nil {
+		invalid.add("Store", errors.New("is required"))
+	}
+	invalid.add("Store", somebody(c.Store))
+	invalid.add("Witness", somebody(c.Witness))
+	invalid.add("Alerter", somebody(c.Alerter))
+}
+
+// somebody refuses a nil pointer that looks like a part, such as a constructor returns
+// beside an error that nobody looked at. nil itself is no mistake.
+func somebody(part any) error {
+	if part == nil || !spawn.Nothing(part) {
+		return nil
+	}
+	return fmt.Errorf("is a nil %T: what makes one failed, or was not called", part)
 }
 
 // validateName checks what stands in every document: no store takes what is not

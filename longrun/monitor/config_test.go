@@ -1,6 +1,9 @@
 package monitor_test
 
 import (
+	"crypto/ed25519"
+	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,7 +12,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/alert/alerttest"
+	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/longrun"
+	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/probe/probetest"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
@@ -31,6 +39,50 @@ func TestEveryMistakeIsNamedAtOnceAndNothingIsWritten(t *testing.T) {
 	}
 	require.NoFileExists(t, journal)
 	require.Equal(t, 1, strings.Count(err.Error(), "monitor: invalid configuration"))
+}
+
+// What a constructor returns beside an error is a nil pointer, which an interface does
+// not show as nil.
+func TestAPartThatIsANilPointerIsAMistakeOfItsField(t *testing.T) {
+	t.Parallel()
+	var (
+		st      *memstore.Store
+		alerter *alerttest.Recorder
+		prober  *probetest.Script
+		lives   *lock.NoWitness
+		adder   witness.AdderFunc
+	)
+	known, err := witness.NewKey("watch.example.org/witness", make(ed25519.PublicKey, ed25519.PublicKeySize))
+	require.NoError(t, err)
+	_, err = monitor.New(monitor.Config{
+		Store: st, Alerter: alerter, Witness: lives, Probes: []monitor.Probe{{Type: longrun.Outbound, Prober: prober}},
+		EvidenceKey: make(ed25519.PrivateKey, ed25519.PrivateKeySize), Cosigners: []monitor.Cosigner{{Key: known, Adder: adder}},
+	})
+	wrong, ok := errors.AsType[*monitor.ConfigError](err)
+	require.True(t, ok, "%v", err)
+	var said []string
+	for _, f := range wrong.Fields {
+		said = append(said, f.Field+": "+f.Err.Error())
+	}
+	const why = ": what makes one failed, or was not called"
+	require.Equal(t, []string{
+		"Store: is a nil *memstore.Store" + why, "Witness: is a nil *lock.NoWitness" + why, "Alerter: is a nil *alerttest.Recorder" + why,
+		"Probes[0].Prober: is a nil *probetest.Script" + why, "Cosigners[0]: has no Adder",
+	}, said)
+}
+
+func TestProbesThatTakeLongerThanTheirPauseAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, p := range []monitor.Probe{
+		{Deadline: 20 * time.Minute, Confirm: 20 * time.Minute},
+		{Deadline: math.MaxInt64},
+		{Deadline: math.MaxInt64/2 + 1},
+		{Confirm: math.MaxInt64},
+	} {
+		p.Type = longrun.Outbound
+		_, err := monitor.New(monitor.Config{Store: memstore.New(nil), Probes: []monitor.Probe{p}})
+		require.ErrorContains(t, err, "Probes[0]: retry 1h0m0s is not longer than two attempts", "%v and %v", p.Deadline, p.Confirm)
+	}
 }
 
 func TestConfigurations(t *testing.T) {

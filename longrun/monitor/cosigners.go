@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/cosigning"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/outbox"
@@ -35,7 +36,7 @@ func (c *Config) validateCosigners(invalid *ConfigError) {
 		switch {
 		case w.Key == witness.Key{}:
 			invalid.add(field, errors.New("has no Key"))
-		case w.Adder == nil:
+		case spawn.Nothing(w.Adder):
 			invalid.add(field, errors.New("has no Adder"))
 		case seen[w.Key]:
 			invalid.add(field, fmt.Errorf("the witness %s is there already", w.Key.Name()))

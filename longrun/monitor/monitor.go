@@ -120,6 +120,7 @@ func New(cfg Config) (*Monitor, error) {
 		StoredLate: func(late []longrun.Heartbeat) { m.measures.Stored(late...); m.run.Wrote(late...); m.closing.Late(late) },
 		Drifted:    m.measures.Drifted, Committed: m.measures.Committed,
 		Lapse:    func(l longrun.Lapse) { m.run.Lapse(l) },
+		Away:     func() time.Time { return m.store.Health().Since },
 		EachSlot: m.alarms.LookAtStore,
 		Origin:   cfg.origin(), EvidenceKey: cfg.EvidenceKey,
 	})
@@ -172,7 +173,7 @@ func (m *Monitor) shown(accounts []longrun.AccountStatus) *[]longrun.AccountStat
 // guarded is the host's store behind a guard; one that takes nothing where there is
 // none, which is among the mistakes then.
 func guarded(c Config) store.Store {
-	if c.Store == nil {
+	if spawn.Nothing(c.Store) {
 		return nowhere{}
 	}
 	return guardstore.Of(c.Store, c.Clock)
@@ -188,6 +189,9 @@ func lockOptions(c Config) *lock.Options {
 	// A follower looks seldom where the store cannot tell of a release: four times
 	// in a lease at most, as the lock shortens a pause by up to a quarter. With the
 	// default lease that is no more than 120 reads an hour.
+	if spawn.Nothing(c.Witness) {
+		c.Witness = nil // which is told of by name
+	}
 	return &lock.Options{
 		Lease: c.Lease, Poll: max(c.Lease/3, time.Millisecond), InstanceID: c.InstanceID, Clock: c.Clock, Witness: c.Witness,
 		Jitter: func() float64 { return chance.Of(c.Clock) },

@@ -186,6 +186,7 @@ func TestALeaderFillsEverySlotOnTheGrid(t *testing.T) {
 		require.InDelta(t, 17, all[0].DriftSec, 0.001, "the first beat comes at the grant")
 		for _, h := range all[1:] {
 			require.Zero(t, h.DriftSec, "all others come at the slot's start")
+			require.Equal(t, int64(1), h.Epoch, "its lease's")
 			require.Equal(t, int64(2), h.ConnectedCount)
 			require.Equal(t, int64(3), h.QueueDepth)
 			require.Positive(t, h.MemoryRSS)

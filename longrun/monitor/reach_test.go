@@ -173,6 +173,30 @@ func TestASuspendThatEndsInAnOutageIsAStall(t *testing.T) {
 	}
 }
 
+// A beat that waits since the store is away was not frozen in its write, however late
+// the next slot is seen.
+func TestAShortFreezeInAnOutageIsNoStallOfTheSlotBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := memstore.New(nil)
+		own := storetest.Wrap(mem)
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, own, "a", withClock(clk))
+		time.Sleep(10*time.Minute + 30*time.Second)
+		heal := cut(own)
+		time.Sleep(80 * time.Second)
+		clk.ahead.Store(int64(30 * time.Second))
+		time.Sleep(3 * time.Minute)
+		heal()
+		time.Sleep(10 * time.Minute)
+		n.end()
+		lapses := runs(t, mem)["a"].Lapses
+		require.NotEmpty(t, lapses)
+		for _, l := range lapses {
+			require.Equal(t, longrun.StoreDown, l.Cause, "%v", lapses)
+		}
+	})
+}
+
 func TestABlipAfterASuspendIsNoOutageOfTheWholeSuspend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

@@ -1,8 +1,11 @@
 package promcollector
 
 import (
+	"errors"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun/metrics"
 )
 
@@ -38,15 +41,18 @@ type Collector struct {
 
 var _ prometheus.Collector = (*Collector)(nil)
 
-// New returns a collector of m's numbers. The error is the Registerer's: something of
-// these names is there already, or a label is none.
+// New returns a collector of m's numbers. The error says that m is nil, or is the
+// Registerer's: something of these names is there already, or a label is none.
 func New(m Source, o Options) (*Collector, error) {
+	if spawn.Nothing(m) {
+		return nil, errors.New("promcollector: the Source is nil")
+	}
 	c := &Collector{source: m, most: o.MaxAccounts, descs: newDescs(o.Labels)}
 	if o.MaxAccounts == 0 {
 		c.most = DefaultMaxAccounts
 	}
 	c.most = max(c.most, 0)
-	if o.Registerer == nil {
+	if spawn.Nothing(o.Registerer) {
 		return c, nil
 	}
 	if err := o.Registerer.Register(c); err != nil {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/metrics"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/longrun/promcollector"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -238,5 +239,13 @@ func BenchmarkScrapeOf200Accounts(b *testing.B) {
 				b.ReportMetric(float64(w.Body.Len()), "bytes")
 			})
 		}
+	}
+}
+
+func TestANilSourceIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, m := range []promcollector.Source{nil, (*monitor.Monitor)(nil)} {
+		_, err := promcollector.New(m, promcollector.Options{Registerer: prometheus.NewRegistry()})
+		require.ErrorContains(t, err, "Source is nil")
 	}
 }

@@ -15,8 +15,8 @@ func TestTheBudgetIsThatOfTheVerdict(t *testing.T) {
 	t.Parallel()
 	for _, days := range []int{1, 2, 7, 12, 30, 45} {
 		for _, missed := range []int{0, 1, 14, 15, 100, 101, 216, 217} {
+			s := of(t, days, missed)
 			for _, targets := range [][]longrun.Target{nil, {{Days: 1, Percent: 99}, {Days: 40, Percent: 99.9}}, {{Days: 10, Percent: 99.99}}} {
-				s := of(t, days, missed)
 				r := report.New(s, &report.Options{Targets: targets})
 				if r.Budget == nil {
 					require.Contains(t, r.Judgement.Basis, "insufficientDataThreshold")

@@ -75,3 +75,17 @@ func ExampleOptionsOf() {
 	fmt.Println(r.Judgement.Target, r.Budget.Target.Name(), r.Budget.All.Left)
 	// Output: 0.999 30d -60
 }
+
+// A length and a time as people write them.
+func ExampleParsePeriod() {
+	length, err := report.ParsePeriod("1d12h")
+	fmt.Println(length, err)
+	_, err = report.ParsePeriod("soon")
+	fmt.Println(err)
+	at, err := report.ParseTime("2025-12-29T22:14:00+02:00")
+	fmt.Println(at, err)
+	// Output:
+	// 36h0m0s <nil>
+	// is no length such as 1h, 36h, 7d or 1d12h
+	// 2025-12-29 20:14:00 +0000 UTC <nil>
+}

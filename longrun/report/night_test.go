@@ -45,7 +45,7 @@ func onEach(t *testing.T, test func(t *testing.T, st store.Store)) {
 	})
 	t.Run("firestore", func(t *testing.T) {
 		t.Parallel()
-		st, err := firestorestore.New(firestoretest.Client(t), nil)
+		st, err := firestorestore.New(firestoretest.Client(t), &firestorestore.Options{Timeout: time.Minute}) // a busy machine
 		require.NoError(t, err)
 		test(t, st)
 	})

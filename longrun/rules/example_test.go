@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
-	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
 
@@ -149,27 +148,23 @@ func ExampleState_Tell() {
 	// 23:07 resolved #logged_out-sales-3
 }
 
-// A window at half past two stays there when the clocks change.
-func ExampleMaintenance_Window() {
-	m := longrun.Maintenance{Name: "backup", Zone: "Europe/Bucharest", Start: "02:30", Minutes: 30}
-	for _, now := range []time.Time{
-		time.Date(2025, 10, 24, 23, 45, 0, 0, time.UTC), // in summer
-		time.Date(2025, 10, 27, 0, 45, 0, 0, time.UTC),  // two days later it is winter
-	} {
-		w, ok := m.Window(now)
-		fmt.Println(ok, w.From.Format("15:04 MST"))
+// What a process uses is told beat by beat, for the rule memory_growth.
+func ExampleNewMemory() {
+	used := rules.NewMemory(time.Minute)
+	began := time.Date(2025, 12, 29, 0, 0, 0, 0, time.UTC)
+	for n := range 48*60 + 1 { // two days, in which 10 MB an hour are not given back
+		used.Note(began.Add(time.Duration(n)*time.Minute), 100<<20+int64(n)*(10<<20)/60)
 	}
-	// Output:
-	// true 23:30 UTC
-	// true 00:30 UTC
-}
-
-func ExampleRepairs() {
-	at := func(hour, min int) time.Time { return time.Date(2025, 12, 29, hour, min, 0, 0, time.UTC) }
-	end := at(3, 20)
-	incidents := []longrun.Incident{{Rule: rules.ProbeFails, TSStart: at(3, 0), TSEnd: &end}, {Rule: rules.QueueDepth, TSStart: at(22, 40)}}
-	day := longrun.Window{From: at(0, 0), To: at(24, 0)}
-	r := coverage.Repairs(incidents, day, at(24, 0))
-	fmt.Printf("%d incidents, %d open, MTTR P50 %.0f s (n = %d), MTBF %.1f h\n", r.Incidents, r.Open, *r.MTTRP50Sec, r.Resolved, *r.MTBFSec/3600)
-	// Output: 2 incidents, 1 open, MTTR P50 1200 s (n = 1), MTBF 11.2 h
+	in := rules.Inputs{
+		Now: began.Add(48 * time.Hour), Started: began, LeadBegan: began, Settings: longrun.DefaultSettings(time.Minute),
+		Memory: used, MemoryLimit: 1 << 30, Recent: rules.NewRecent(time.Minute),
+	}
+	in.Beat = longrun.Beat(in.Now, time.Minute)
+	in.Beat.MemoryRSS = 580 << 20
+	rules.Judge(&in, standing{}, func(f rules.Finding) {
+		if f.Rule == rules.MemoryGrowth {
+			fmt.Println(f.Summary)
+		}
+	})
+	// Output: the process uses 23.4 % of its memory's limit more than a day ago, and reaches it in 44 hours
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -89,7 +90,7 @@ func drawProbes(s *drawtest.Source, in *rules.Inputs, results map[longrun.ProbeT
 // FuzzJudge: the table makes of whatever is seen what the checks do when they
 // are called by hand: the same states, incidents, evidence and messages.
 func FuzzJudge(f *testing.F) {
-	for i := range 300 {
+	for i := range seedtest.Histories(300) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

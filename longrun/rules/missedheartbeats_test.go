@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -31,7 +32,7 @@ func someState(s *drawtest.Source, rule longrun.RuleID, m *told) rules.State {
 }
 
 func FuzzMissedHeartbeats(f *testing.F) {
-	for i := range 250 {
+	for i := range seedtest.Histories(250) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -133,7 +134,7 @@ func TestTheSilenceBeforeALeaderCountsWhole(t *testing.T) {
 // FuzzMissedIncidents walks slot by slot through hours of beats, as a leader
 // does, and looks at the incidents that come of it.
 func FuzzMissedIncidents(f *testing.F) {
-	for i := range 150 {
+	for i := range seedtest.Histories(150) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

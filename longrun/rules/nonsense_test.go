@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -102,7 +103,7 @@ func drawAccount(s *drawtest.Source, now time.Time) longrun.AccountStatus {
 // FuzzAccounts: whatever a host says of an account, a rule that looks at it for the
 // first time sees what the oracle sees, and no incident has an impossible time.
 func FuzzAccounts(f *testing.F) {
-	for i := range 200 {
+	for i := range seedtest.Histories(200) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

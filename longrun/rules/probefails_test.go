@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -80,7 +81,7 @@ func TestAFailedProbeIsToldWithItsClassAndMaskedTarget(t *testing.T) {
 }
 
 func FuzzProbeFails(f *testing.F) {
-	for i := range 400 {
+	for i := range seedtest.Histories(400) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -86,7 +87,7 @@ func (m *told) restore(s *drawtest.Source) {
 
 // FuzzRecent: what was filled and lies in the span is known, and nothing else.
 func FuzzRecent(f *testing.F) {
-	for i := range 200 {
+	for i := range seedtest.Histories(200) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -131,6 +132,23 @@ func TestABeatFarAheadIsIgnored(t *testing.T) {
 	r.Fill(slot + 90) // a leader's whose clock is ahead
 	r.Advance(now.Add(90 * time.Minute))
 	require.True(t, r.Filled(slot+90))
+}
+
+// What there is no room for takes the room of no other.
+func TestABeatAheadOfWhatIsRememberedFillsNoSlotBesides(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2025, 12, 29, 22, 14, 29, 0, time.UTC)
+	slot := longrun.SlotAt(now, time.Minute)
+	r := rules.NewRecent(time.Minute)
+	r.Restore(time.Time{}, time.Time{}, now)
+	r.Fill(slot)
+	span := longrun.Slot(rules.RecentSpan / time.Minute)
+	for ahead := span + 1; ahead < 5*span; ahead++ {
+		r.Fill(slot + ahead)
+	}
+	for s := slot - span; s <= slot+span; s++ {
+		require.Equal(t, s == slot, r.Filled(s), "%d slots from now", s-slot)
+	}
 }
 
 // A rule that does not know its window says so, and nothing else.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -71,7 +72,7 @@ func TestReconnectLoop(t *testing.T) {
 // FuzzReconnectLoop walks through hours of reconnects by the minute, with the
 // times themselves at hand where the rule has three numbers.
 func FuzzReconnectLoop(f *testing.F) {
-	for i := range 200 {
+	for i := range seedtest.Histories(200) {
 		f.Add(drawtest.Noise(i))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

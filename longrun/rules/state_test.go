@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/drawtest"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -82,7 +83,7 @@ func steps(data []byte, p rules.Policy, throttle time.Duration) (looks []look) {
 }
 
 func FuzzAlertState(f *testing.F) {
-	for i := range 300 {
+	for i := range seedtest.Histories(300) {
 		f.Add(drawtest.Noise(i), byte(i), byte(i/3))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, bad, ok byte) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
 )
@@ -227,7 +228,7 @@ func TestWhatFlapsAndThenStaysBadIsToldInMinutes(t *testing.T) {
 func TestTheLastWordIsTrueWhateverATargetDoes(t *testing.T) {
 	t.Parallel()
 	seen := map[longrun.NoticeKind]int{}
-	for seed := range 300 {
+	for seed := range seedtest.Histories(300) {
 		rng := rand.New(rand.NewPCG(uint64(seed), 9))
 		p := newPatient(t)
 		p.throttle = []time.Duration{time.Hour, time.Hour, 10 * time.Minute, 3 * time.Hour}[rng.IntN(4)]

@@ -247,6 +247,7 @@ type reading struct {
 	first    chain.Place   // of the chain, in the order of time
 	newest   time.Time     // ts of the chain
 	highest  int64         // number in the chain, or in one from before it
+	roots    int           // beats with which a chain begins, and that are not logged
 	strays   []chain.Place // under an ID that is not theirs
 	inWindow int64
 }
@@ -272,7 +273,7 @@ func (r *reading) read(ctx context.Context, p *part) error {
 			r.q.Fault(e.Path(), "was edited: its ts is %s, and it is listed under %s", e.Own.Format(time.RFC3339Nano), e.At.Format(time.RFC3339Nano))
 		}
 		h := &e.Value
-		known := r.log.Check(evidence.Beat, e.Key.ID, e.Path(), e.Leaf)
+		known := r.log.Check(evidence.Beat, e.Key, e.Leaf)
 		if h.ChainSeq < 1 {
 			r.unchained(e.Path(), h, begun && !known)
 			continue
@@ -288,8 +289,8 @@ func (r *reading) read(ctx context.Context, p *part) error {
 		}
 		begun = true
 		at := chain.Place{
-			ID: e.Key.ID, TS: h.TS, Seq: h.ChainSeq, Hash: e.Hash, Prev: h.PrevHash,
-			Interval: time.Duration(h.ExpectedIntervalSec) * time.Second, Late: h.Late,
+			ID: e.Key.ID, TS: h.TS, Stored: e.Stored, Seq: h.ChainSeq, Hash: e.Hash, Prev: h.PrevHash,
+			Interval: time.Duration(h.ExpectedIntervalSec) * time.Second, Late: h.Late, Logged: known,
 		}
 		r.q.counts["beats"]++
 		r.highest = max(r.highest, at.Seq)
@@ -302,6 +303,9 @@ func (r *reading) read(ctx context.Context, p *part) error {
 				r.strays = append(r.strays, at)
 			}
 			continue
+		}
+		if at.Seq == 1 && at.Prev == "" && !known {
+			r.roots++
 		}
 		if r.first.Seq == 0 {
 			r.first = at

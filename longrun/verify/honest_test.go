@@ -53,33 +53,62 @@ type stream struct {
 	lived            map[string]int64
 }
 
+func (s *stream) begin() {
+	s.checks, s.faults, s.doubts, s.lived = map[string]int{}, map[string]int{}, map[string]int{}, map[string]int64{}
+}
+
+// Those that a campaign of 10,000 found accused: the lock's note was lost, once or twice,
+// while a clock was ahead or retention had taken the beginning of a chain; just now, with
+// no beat since; with an anchor from before that, of beats that were pruned; and an incident that was over after its day
+// had been closed for longer than a leader looked back.
+func TestHonestLivesThatWereAccusedOnce(t *testing.T) {
+	t.Parallel()
+	s := stream{name: "signed, with mishaps", signed: true, mishaps: true}
+	s.begin()
+	for _, seed := range []uint64{500, 601, 622, 658, 767, 850, 879, 2168} {
+		s.life(t, seed)
+	}
+	s.tell(t)
+}
+
 func (s *stream) campaign(t *testing.T) {
 	t.Helper()
-	s.checks, s.faults, s.doubts, s.lived = map[string]int{}, map[string]int{}, map[string]int{}, map[string]int64{}
+	s.begin()
 	for seed := uint64(0); s.histories < seedtest.Histories(5*moments); seed++ {
-		rng := rand.New(rand.NewPCG(seed, 77))
-		days, times := 5+int(seed%6), []time.Time{}
-		for range moments - 1 {
-			times = append(times, day0.Add(time.Duration(24+rng.IntN(days*24))*time.Hour+time.Duration(rng.IntN(3600))*time.Second))
-		}
-		slices.SortFunc(times, time.Time.Compare)
-		v := newLife(t, seed, days, s.signed, func(v *life) {
-			if s.mishaps {
-				v.mishap(rng)
-			}
-			for len(times) > 0 && v.now.After(times[0]) {
-				now := v.fork(t)
-				now.row()
-				s.look(t, now, fmt.Sprintf("seed %d at %s", seed, times[0].Format(time.RFC3339)), rng, false)
-				times = times[1:]
-			}
-		})
-		s.look(t, v, fmt.Sprintf("seed %d at its end", seed), rng, !s.mishaps)
-		s.lives++
-		for name, n := range v.counts {
-			s.lived[name] += n
-		}
+		s.life(t, seed)
 	}
+	s.tell(t)
+}
+
+// life looks at one life, at some moments and at its end.
+func (s *stream) life(t *testing.T, seed uint64) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 77))
+	days, times := 5+int(seed%6), []time.Time{}
+	for range moments - 1 {
+		times = append(times, day0.Add(time.Duration(24+rng.IntN(days*24))*time.Hour+time.Duration(rng.IntN(3600))*time.Second))
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	v := newLife(t, seed, days, s.signed, func(v *life) {
+		if s.mishaps {
+			v.mishap(rng)
+		}
+		for len(times) > 0 && v.now.After(times[0]) {
+			now := v.fork(t)
+			now.row()
+			s.look(t, now, fmt.Sprintf("seed %d at %s", seed, times[0].Format(time.RFC3339)), rng, false)
+			times = times[1:]
+		}
+	})
+	s.look(t, v, fmt.Sprintf("seed %d at its end", seed), rng, !s.mishaps)
+	s.lives++
+	for name, n := range v.counts {
+		s.lived[name] += n
+	}
+}
+
+func (s *stream) tell(t *testing.T) {
+	t.Helper()
 	t.Logf("%s: %d lives, looked at as %d histories", s.name, s.lives, s.histories)
 	for _, what := range slices.Sorted(maps.Keys(s.checks)) {
 		t.Logf("  %-24s %6d checks, %d accused", what, s.checks[what], s.faults[what])

@@ -85,7 +85,7 @@ func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 		return nil
 	}
 	tip := j.tip(pieces)
-	line, rest := lineage(tip, pieces)
+	line, rest := j.lineage(tip, pieces)
 	for {
 		if err := j.line(ctx, line); err != nil {
 			return err
@@ -97,11 +97,11 @@ func (j *judge) chain(ctx context.Context, t *chain.Thread, r *reading) error {
 		j.anew++
 		j.q.Doubt(j.path(older.Last), "the chain ends here, with number %d, and begins anew with %s: the lock's document or its note was lost, and nothing proves that no beats followed",
 			older.Last.Seq, j.path(line[0].First))
-		line, rest = lineage(older, rest)
+		line, rest = j.lineage(older, rest)
 	}
 	j.q.counts["chains"], j.oldest = int64(j.anew+1), line[0].First
 	for _, c := range rest {
-		j.stray(c)
+		j.stray(c, r)
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (j *judge) tip(pieces []*chain.Piece) *chain.Piece {
 	}
 	if head.ChainSeq == 0 { // which is found already
 		return slices.MaxFunc(pieces, func(a, b *chain.Piece) int {
-			return cmp.Or(a.Latest.Compare(b.Latest), cmp.Compare(a.Beats, b.Beats))
+			return cmp.Or(a.Last.Stored.Compare(b.Last.Stored), a.Latest.Compare(b.Latest), cmp.Compare(a.Beats, b.Beats))
 		})
 	}
 	tip := slices.MinFunc(pieces, func(a, b *chain.Piece) int {
@@ -192,87 +192,16 @@ func (j *judge) beyond(c *chain.Piece) {
 	}
 }
 
-// lineage follows the chain back from its last piece, over what is missing, and
-// returns its pieces in order, and the others.
-func lineage(tip *chain.Piece, pieces []*chain.Piece) (line, rest []*chain.Piece) {
-	rest = slices.DeleteFunc(slices.Clone(pieces), func(c *chain.Piece) bool { return c == tip })
-	line = []*chain.Piece{tip}
-	for c := tip; !c.Root(); {
-		// The piece that ends nearest to where this one begins. One that reaches
-		// beyond it has documents that were slipped in, or is another chain.
-		best := -1
-		for i, p := range rest {
-			if p.First.Seq < c.First.Seq && (best < 0 || nearer(p, rest[best], c)) {
-				best = i
-			}
-		}
-		if best < 0 {
-			break
-		}
-		c = rest[best]
-		line = append(line, c)
-		rest = slices.Delete(rest, best, best+1)
-	}
-	slices.Reverse(line)
-	return line, rest
-}
-
-// nearer reports whether a leads to c better than b does.
-func nearer(a, b, c *chain.Piece) bool {
-	want := c.First.Seq - 1
-	reaches := func(p *chain.Piece) int {
-		if p.Last.Seq > want {
-			return 1
-		}
-		return 0
-	}
-	return cmp.Or(
-		cmp.Compare(distance(a.Last.Seq, want), distance(b.Last.Seq, want)),
-		cmp.Compare(reaches(a), reaches(b)),
-		cmp.Compare(b.Beats, a.Beats),
-		b.Last.TS.Compare(a.Last.TS),
-	) < 0
-}
-
-func distance(a, b int64) int64 { return max(a, b) - min(a, b) }
-
-// older returns the last piece of a chain that ended before this one began.
-func (j *judge) older(first *chain.Piece, rest []*chain.Piece) *chain.Piece {
-	if !first.Root() {
-		return nil
-	}
-	var last *chain.Piece
-	for _, c := range rest {
-		if j.isOlder(c, first) && (last == nil || c.Latest.After(last.Latest)) {
-			last = c
-		}
-	}
-	if last == nil {
-		return nil
-	}
-	// It must be a whole chain, or one whose beginning was pruned.
-	line, _ := lineage(last, rest)
-	_, sealed := j.book.endingAt(line[0].Start())
-	_, begun := j.book.begunAt(line[0].First.Seq)
-	if !line[0].Root() && !sealed && !begun && !j.gone.Cover(1, line[0].First.Seq-1) {
-		return nil
-	}
-	return last
-}
-
-// isOlder reports whether a piece is of a chain from before the one that first begins. It
-// ended before that; or a clock that was ahead dated some of it later, and it begins with
-// a beat that was logged, or with the first of all.
-func (j *judge) isOlder(c, first *chain.Piece) bool {
-	return c.Latest.Before(first.First.TS) || c.First.ID == j.first.ID || j.log.Has(evidence.Beat, c.First.ID)
-}
-
 // stray judges a piece that no chain leads through.
-func (j *judge) stray(c *chain.Piece) {
+func (j *judge) stray(c *chain.Piece, r *reading) {
 	if c.First.Seq > j.lock.head.ChainSeq && c.Last.Seq <= j.now.head.ChainSeq {
 		return // being written
 	}
 	j.breaks = append(j.breaks, [2]int64{c.First.Seq, c.Last.Seq})
+	if c.Unlogged == 0 && (j.anew > 0 || j.log.Anew(r.roots)) {
+		j.q.Doubt(j.path(c.First), "and what follows it, numbers %d to %d, were logged, and are of no chain that is whole: of one that was before the lock's document or its note was lost", c.First.Seq, c.Last.Seq)
+		return
+	}
 	if c.Beats == 1 {
 		if !j.q.named[j.path(c.First)] {
 			j.q.Fault(j.path(c.First), "says that it is number %d of the chain, and is not: it was inserted, or edited", c.First.Seq)

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/chain"
 	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/logged"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
 const (
@@ -52,8 +53,9 @@ func (j *judge) hangs(r *reading) bool {
 
 // loose is a probe or an incident that is over and has no line.
 type loose struct {
-	path string
-	at   time.Time
+	key  store.Key
+	at   time.Time // its day is that of
+	over time.Time // since when it could be logged
 }
 
 // others reads the probes and incidents of the days of [from, to), where there is a
@@ -73,32 +75,36 @@ func (r *reading) others(ctx context.Context, from, to time.Time) error {
 	for e, err := range r.ledger.Probes(ctx, p) {
 		n++
 		r.tell.tell(ledger.Probes, n)
-		if err := r.other(evidence.Probe, e.Key.ID, e.Path(), e.At, err, func() tlog.Hash { return evidence.ProbeLine(e.Key.ID, e.Value).Leaf }, false); err != nil {
+		if err := r.other(evidence.Probe, loose{e.Key, e.At, e.At}, err, func() tlog.Hash { return evidence.ProbeLine(e.Key.ID, e.Value).Leaf }); err != nil {
 			return err
 		}
 	}
 	for e, err := range r.ledger.Incidents(ctx, p) {
 		leaf := func() tlog.Hash { return evidence.IncidentLine(e.Key.ID, e.Value).Leaf }
-		if err := r.other(evidence.Incident, e.Key.ID, e.Path(), e.At, err, leaf, e.Value.Open()); err != nil {
+		d := loose{key: e.Key, at: e.At}
+		if end := e.Value.TSEnd; end != nil {
+			d.over = *end
+		}
+		if err := r.other(evidence.Incident, d, err, leaf); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reading) other(kind evidence.Kind, id, path string, at time.Time, err error, leaf func() tlog.Hash, open bool) error {
+func (r *reading) other(kind evidence.Kind, d loose, err error, leaf func() tlog.Hash) error {
 	if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
-		if r.log.Has(kind, id) {
-			r.q.Fault(path, "was edited: it does not decode, and was logged: %v", reason(err))
+		if r.log.Has(kind, d.key.ID) {
+			r.q.Fault(d.key.String(), "was edited: it does not decode, and was logged: %v", reason(err))
 		}
-		r.log.Seen(kind, id)
+		r.log.Seen(kind, d.key.ID)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if !r.log.Check(kind, id, path, leaf()) && !open {
-		r.loose = append(r.loose, loose{path, at})
+	if !r.log.Check(kind, d.key, leaf()) && !d.over.IsZero() {
+		r.loose = append(r.loose, d)
 	}
 	return nil
 }
@@ -109,7 +115,7 @@ func (j *judge) documents(ctx context.Context, r *reading, o EvidenceOptions) er
 		return err
 	}
 	for _, d := range r.loose {
-		r.log.Unlogged(d.path, d.at, o.Now)
+		r.log.Unlogged(d.key.String(), d.at, d.over, o.Now)
 	}
 	from, to := o.From, o.To
 	if !from.IsZero() {
@@ -228,6 +234,10 @@ func (j *judge) anchors(r *reading, o EvidenceOptions, newest *logged.Batch) boo
 	j.q.counts["anchors"] += r.log.Counts["anchors"]
 	vouched := newest != nil && held == newest.Size && newest.Head == j.lock.head
 	whole := o.From.IsZero() && o.To.IsZero()
+	end := max(j.lock.head.ChainSeq, j.now.head.ChainSeq)
+	if end == 0 { // the note was lost, and since then there was no beat
+		end = max(r.highest, r.log.Highest())
+	}
 	for seq, hashes := range r.anchors.want {
 		place, read := r.anchors.found[seq]
 		switch {
@@ -236,11 +246,11 @@ func (j *judge) anchors(r *reading, o EvidenceOptions, newest *logged.Batch) boo
 			vouched = vouched || seq == j.lock.head.ChainSeq
 		case r.log.LostBeat(seq, hashes):
 			j.q.counts["anchorsLost"]++
-		case (j.anew > 0 || r.log.Chains() > 1) && (read || whole && seq <= max(r.highest, r.log.Highest())):
+		case (j.anew > 0 || r.log.Anew(r.roots)) && (read || whole && seq <= max(r.highest, r.log.Highest())):
 			j.q.Doubt("", "an anchor says that number %d of the chain has hash %s, and no beat that was read has: it is of a chain from before this one began anew, or contradicts it", seq, short(hashes[0]))
 		case read && !j.q.named[j.path(place)]:
 			j.q.Fault(j.path(place), "contradicts an anchor: it is number %d of the chain, with hash %s, and the anchor says %s", seq, short(place.Hash), short(hashes[0]))
-		case !read && whole && seq > max(j.lock.head.ChainSeq, j.now.head.ChainSeq):
+		case !read && whole && seq > end:
 			j.q.Fault(j.lock.path, "says that the chain ends with number %d, and an anchor that it had number %d: what came behind it was removed", j.lock.head.ChainSeq, seq)
 		}
 	}

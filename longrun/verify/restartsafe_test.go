@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
@@ -25,7 +26,7 @@ func restartSafe(tb testing.TB, l *ledger.Ledger, o verify.RestartSafeOptions) v
 
 func TestNoHonestRestartIsAccused(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(30) {
+	for seed := range uint64(seedtest.Histories(60)) { //nolint:gosec // not negative
 		h := newHistory(seed)
 		h.live(1 + int(seed%4))
 		if seed%5 == 0 {

@@ -42,9 +42,11 @@ func TestAWindowReadsItsDaysAndWhatIsNotSealed(t *testing.T) {
 
 // Whatever is wrong in the window's days is found, and so is what breaks its
 // chain to the head; an edit elsewhere is no matter of the window's.
-func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
+func TestAWindowIsAsStrictAsTheWhole(t *testing.T) { //nolint:tparallel // its parts share a store, and leave it as it was
 	t.Parallel()
 	from, to := slotTime(perDay), slotTime(3*perDay)
+	st := memstore.New(nil)
+	h, l := fiveDays(t, st)
 	for name, c := range map[string]struct {
 		slot int
 		want verify.Verdict
@@ -53,13 +55,11 @@ func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
 		"before": {100, verify.Pass}, "after": {3*perDay + 100, verify.Pass}, "since the newest seal": {5*perDay + 50, verify.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			for _, remove := range []bool{false, true} {
-				st := memstore.New(nil)
-				h, l := fiveDays(t, st)
 				b := h.beats[c.slot]
+				good := store.Set(l.Key(ledger.Heartbeats, b.BucketID), b)
 				b.Healthy = !b.Healthy
-				op := store.Set(l.Key(ledger.Heartbeats, b.BucketID), b)
+				op := store.Set(good.Key, b)
 				if remove {
 					op = store.Delete(op.Key)
 				}
@@ -69,9 +69,11 @@ func TestAWindowIsAsStrictAsTheWhole(t *testing.T) {
 				if c.want == verify.Fail {
 					require.Equal(t, op.Key.String(), o.Problems[0].Path, "%v", o.Problems)
 				}
+				commit(t, st, good)
 			}
 		})
 	}
+	require.Equal(t, verify.Pass, evidenceOf(t, l, verify.EvidenceOptions{}).Verdict, "as it was")
 }
 
 func TestPrunedSegmentsAreOldOnesAndWhole(t *testing.T) {

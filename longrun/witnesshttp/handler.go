@@ -11,6 +11,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/internal/turnstile"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 )
@@ -37,8 +38,9 @@ type HandlerOptions struct {
 	// PerSecond is how many are worked for in a second; further ones get 429. Default:
 	// 50.
 	PerSecond int
-	// Logger is told of checkpoints that contradict what was cosigned, and of a state
-	// that cannot be kept. Default: none.
+	// Logger is told of checkpoints that contradict what was cosigned, each once, and of
+	// a state that cannot be kept: of either at most ten times a minute, since anybody
+	// may ask. Default: none.
 	Logger *slog.Logger
 	// Clock is what the rate goes by. Default: the wall clock.
 	Clock clock.Clock
@@ -54,7 +56,7 @@ func (o HandlerOptions) withDefaults() HandlerOptions {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Clock == nil {
+	if spawn.Nothing(o.Clock) {
 		o.Clock = clock.New()
 	}
 	return o
@@ -67,18 +69,32 @@ type Handler struct {
 	opts  HandlerOptions
 	gate  turnstile.Gate
 	pace  *turnstile.Pace
+	lines *lines
 }
 
 var _ http.Handler = (*Handler)(nil)
 
-// NewHandler returns the handler of a witness.
+// NewHandler returns the handler of a witness. Where that is nil it tells the Logger, and
+// answers nothing but 503.
 func NewHandler(w witness.Adder, opts HandlerOptions) *Handler {
 	opts = opts.withDefaults()
+	if spawn.Nothing(w) {
+		opts.Logger.ErrorContext(context.Background(), "the witness answers nothing: it is nil")
+		w = nobody{}
+	}
 	return &Handler{
 		adder: w, opts: opts, gate: turnstile.NewGate(opts.AtOnce),
-		pace: turnstile.NewPace(opts.Clock, turnstile.Rate{N: opts.PerSecond, Per: time.Second}),
+		pace:  turnstile.NewPace(opts.Clock, turnstile.Rate{N: opts.PerSecond, Per: time.Second}),
+		lines: newLines(opts.Logger, opts.Clock),
 	}
 }
+
+// nobody stands for a witness that is nil.
+type nobody struct{}
+
+var errNobody = errors.New("witnesshttp: there is no witness here")
+
+func (nobody) Add(context.Context, witness.Request) (string, error) { return "", errNobody }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -131,7 +147,7 @@ func (h *Handler) refuse(ctx context.Context, w http.ResponseWriter, r witness.R
 	switch {
 	case moved:
 		if r.Old == conflict.Size { // and not the one that was seen
-			h.contradicted(ctx, r)
+			h.lines.contradicted(ctx, r)
 		}
 		w.Header().Set("Content-Type", sizeType)
 		w.WriteHeader(http.StatusConflict)
@@ -143,18 +159,12 @@ func (h *Handler) refuse(ctx context.Context, w http.ResponseWriter, r witness.R
 	case errors.Is(err, witness.ErrBadRequest):
 		fail(w, http.StatusBadRequest, err.Error())
 	case errors.Is(err, witness.ErrInconsistent):
-		h.contradicted(ctx, r)
+		h.lines.contradicted(ctx, r)
 		fail(w, http.StatusUnprocessableEntity, witness.ErrInconsistent.Error())
 	default:
-		h.opts.Logger.ErrorContext(ctx, "a witness cannot keep what it has seen", "error", err)
+		h.lines.failed(ctx, err)
 		later(w, http.StatusServiceUnavailable, 10*time.Second)
 	}
-}
-
-// contradicted keeps a checkpoint that a known log's key signed: it may be proof of
-// what the log's owner did.
-func (h *Handler) contradicted(ctx context.Context, r witness.Request) {
-	h.opts.Logger.WarnContext(ctx, "a checkpoint does not go on from the one that was cosigned", "old", r.Old, "checkpoint", r.Checkpoint)
 }
 
 func fail(w http.ResponseWriter, status int, message string) {

@@ -137,6 +137,65 @@ func TestTheAnswersOverHTTP(t *testing.T) {
 	require.Equal(t, 2, strings.Count(log.String(), "does not go on from"), "proof of what the log's owner did: %s", &log)
 }
 
+// Checkpoints are no secret: whoever has one may ask as often as he likes, with a proof
+// that is none or beside a state that is away, and does not fill the log. What the log's
+// owner signed twice is kept all the same.
+func TestStrangersFillNoLog(t *testing.T) {
+	t.Parallel()
+	all, other := leaves("a", 30), leaves("b", 30)
+	mock := clock.NewMock()
+	var log bytes.Buffer
+	options := witnesshttp.HandlerOptions{Logger: slog.New(slog.NewTextHandler(&log, nil)), Clock: mock, PerSecond: 1000}
+	prefix, client := serve(t, newWitness(t, &witness.Memory{}), options)
+	_, err := client.Add(t.Context(), request(t, all, 0, 10))
+	require.NoError(t, err)
+
+	again := request(t, all, 10, 10)
+	again.Proof = all[:1]
+	for i := range 100 {
+		again.Checkpoint += fmt.Sprintf("— stranger.%d %s\n", i, strings.Repeat("QUFB", 20)) // which no key of the log's made
+		status, _, _ := say(t, http.MethodPost, prefix, again.String())
+		if i < 50 { // more signatures are not read
+			require.Equal(t, http.StatusUnprocessableEntity, status)
+		}
+	}
+	require.Equal(t, 1, strings.Count(log.String(), "\n"), "one line for one checkpoint: %s", &log)
+	fork := request(t, other, 10, 12)
+	for range 3 {
+		_, err = client.Add(t.Context(), fork)
+		require.ErrorIs(t, err, witness.ErrInconsistent)
+	}
+	require.Equal(t, 2, strings.Count(log.String(), "\n"))
+	require.Contains(t, log.String(), strings.ReplaceAll(fork.Checkpoint, "\n", `\n`), "all of it")
+
+	before := log.Len()
+	long := request(t, other, 10, 11)
+	for i := range 90 {
+		long.Checkpoint += fmt.Sprintf("— stranger.%d %s\n", i, strings.Repeat("QUFB", 100))
+	}
+	_, err = client.Add(t.Context(), long)
+	require.ErrorIs(t, err, witness.ErrInconsistent)
+	require.Less(t, log.Len()-before, 5000, "of what anybody may have put there, a little")
+	for size := int64(12); size <= 30; size++ {
+		_, err = client.Add(t.Context(), request(t, other, 10, size))
+		require.ErrorIs(t, err, witness.ErrInconsistent)
+	}
+	require.Equal(t, 10, strings.Count(log.String(), "\n"), "ten a minute")
+	mock.Add(time.Minute)
+	_, err = client.Add(t.Context(), request(t, other, 10, 30))
+	require.ErrorIs(t, err, witness.ErrInconsistent)
+	require.Equal(t, 11, strings.Count(log.String(), "\n"), "what had no room is told when it comes again")
+
+	log.Reset()
+	away := witness.AdderFunc(func(context.Context, witness.Request) (string, error) { return "", errors.New("the disk is full") })
+	prefix, _ = serve(t, away, options)
+	for range 50 {
+		status, _, _ := say(t, http.MethodPost, prefix, again.String())
+		require.Equal(t, http.StatusServiceUnavailable, status)
+	}
+	require.Equal(t, 10, strings.Count(log.String(), "\n"))
+}
+
 // What a server answers is what package witness has for it, and what is none of the
 // standard's is said with its status.
 func TestTheClientKnowsTheAnswers(t *testing.T) {
@@ -350,5 +409,15 @@ func TestOneStoreIsOneWitness(t *testing.T) {
 		require.Len(t, won, 1)
 		base = forks[won[0]]
 		seen = int64(len(base))
+	}
+}
+
+func TestAWitnessThatIsNilAnswersNothing(t *testing.T) {
+	t.Parallel()
+	for _, w := range []witness.Adder{nil, (*witness.Witness)(nil)} {
+		answer := httptest.NewRecorder()
+		body := "old 0\n\nwa_metrics/longrun\n1\n" + strings.Repeat("A", 43) + "=\n\n\u2014 a AAAAAAAA\n"
+		witnesshttp.NewHandler(w, witnesshttp.HandlerOptions{Clock: (*clock.Mock)(nil)}).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body)))
+		require.GreaterOrEqual(t, answer.Code, 400)
 	}
 }

@@ -2,7 +2,6 @@ package whatsappprobe
 
 import (
 	"context"
-	"reflect"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
@@ -47,10 +46,4 @@ type Client interface {
 	Events
 	SendMessage(ctx context.Context, to types.JID, message *waE2E.Message, extra ...whatsmeow.SendRequestExtra) (whatsmeow.SendResponse, error)
 	GenerateMessageID() types.MessageID
-}
-
-// isNil reports whether there is no client, be it behind an interface.
-func isNil(cli Events) bool {
-	v := reflect.ValueOf(cli)
-	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }

@@ -14,6 +14,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/masking"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/memory"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
@@ -121,7 +122,7 @@ func (a *Accounts) Add(id string, cli Events) error {
 	if id == "" || len(id) > 100 || strings.ContainsAny(id, "/\n") {
 		return fmt.Errorf("whatsappprobe: account ID %.20q is not 1 to 100 bytes without slashes and line feeds", masking.Text(id))
 	}
-	if isNil(cli) {
+	if spawn.Nothing(cli) {
 		return errors.New("whatsappprobe: no client")
 	}
 	log := tapOf(cli)

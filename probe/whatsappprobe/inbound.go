@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/replay"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
@@ -63,7 +64,7 @@ type InboundOptions struct {
 // It adds an event handler to both clients for their life. A nil client is not
 // configured, nor is the sender as its own receiver; opts may be nil.
 func Inbound(sender, monitored Client, opts *InboundOptions) probe.Prober {
-	if isNil(sender) || isNil(monitored) {
+	if spawn.Nothing(sender) || spawn.Nothing(monitored) {
 		return notConfigured
 	}
 	p := &inbound{}

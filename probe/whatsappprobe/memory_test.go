@@ -127,7 +127,7 @@ func TestWhoTakesAnAccountOverKnowsWhatTheOtherSaw(t *testing.T) {
 		waits, next := follows()
 		own := jid(ours)
 		for range 3 {
-			time.Sleep(5 * 24 * time.Hour)
+			time.Sleep(24 * time.Hour)
 			leader.handler(&events.Receipt{MessageSource: types.MessageSource{IsFromMe: true, Sender: own}})
 			time.Sleep(time.Hour)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/benbjohnson/clock"
 	"go.mau.fi/whatsmeow/types"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/sending"
 	"github.com/seed-13dc028d/longwatch/probe/whatsappprobe/internal/tracker"
@@ -61,7 +62,7 @@ type OutboundOptions struct {
 // the account's own address, or a Receiver that is another account; opts may be
 // nil.
 func Outbound(cli Client, to types.JID, opts *OutboundOptions) probe.Prober {
-	if isNil(cli) || to.IsEmpty() {
+	if spawn.Nothing(cli) || to.IsEmpty() {
 		return notConfigured
 	}
 	p := &outbound{to: to.ToNonAD()}
@@ -70,7 +71,7 @@ func Outbound(cli Client, to types.JID, opts *OutboundOptions) probe.Prober {
 	}
 	p.turns = sending.NewTurns(p.opts.Clock, p.opts.Burst, 1)
 	p.link = sending.NewLink(cli, p.turns.Clock)
-	if !isNil(p.opts.Receiver) {
+	if !spawn.Nothing(p.opts.Receiver) {
 		p.asks = sending.NewTurns(p.opts.Clock, p.opts.Burst, 1)
 		p.receiver = sending.NewLink(p.opts.Receiver, p.turns.Clock)
 	}

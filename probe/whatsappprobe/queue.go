@@ -55,7 +55,7 @@ type QueueOptions struct {
 // configured; opts may be nil. A number of messages out of its range is taken
 // as the nearest in it.
 func Queue(cli, receiver Client, opts *QueueOptions) probe.Prober {
-	if isNil(cli) || isNil(receiver) {
+	if spawn.Nothing(cli) || spawn.Nothing(receiver) {
 		return notConfigured
 	}
 	p := &queue{}

@@ -147,3 +147,19 @@ func ExampleNewPipeServer() {
 		t.Log("back after", time.Since(begin)) // about 3m10s
 	})
 }
+
+// Clients of other programs and languages reach it over the network.
+func ExampleNewServer() {
+	var t *testing.T // of your test
+	_ = func() {
+		srv := whatsapptest.NewServer(t)
+		client := srv.NewClient(t, "491700000001")
+		if err := client.Connect(); err != nil {
+			t.Fatal(err)
+		}
+		if err := srv.AwaitOnline(t.Context(), "491700000001"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Output:
+}

@@ -41,7 +41,7 @@ func decode(snap *firestore.DocumentSnapshot, v any) error {
 	if err != nil {
 		return fmt.Errorf("decode into %T: %w", v, err)
 	}
-	return document.Decode(data, v)
+	return document.Decode(string(data), v)
 }
 
 // version is the update time, which the server never gives twice to a document,

@@ -84,7 +84,7 @@ func (s *Store) Get(ctx context.Context, key store.Key) (store.Record, error) {
 	if !ok {
 		return store.Record{}, store.ErrNotFound
 	}
-	return r.record(key, s.now()), nil
+	return r.record(key.Collection, s.now()), nil
 }
 
 // Commit implements store.Store. It never leaves open whether it happened.
@@ -92,7 +92,7 @@ func (s *Store) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, err
 	if err := store.ValidateOps(ops); err != nil {
 		return nil, err
 	}
-	rows := make([]row, len(ops))
+	rows := make([]*row, len(ops))
 	for i, op := range ops {
 		if op.Value == nil {
 			continue
@@ -101,7 +101,7 @@ func (s *Store) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, err
 		if err != nil {
 			return nil, err
 		}
-		rows[i] = row{data: data, at: at}
+		rows[i] = &row{id: op.Key.ID, text: string(data), at: at}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -115,6 +115,7 @@ func (s *Store) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, err
 	}
 	s.version++
 	now := s.now()
+	version := strconv.FormatInt(s.version, 10)
 	stamps := make([]store.Stamp, len(ops))
 	for i, op := range ops {
 		s.wake(op.Key)
@@ -122,9 +123,9 @@ func (s *Store) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, err
 			s.remove(op.Key)
 			continue
 		}
-		rows[i].version, rows[i].updated = s.version, now
+		rows[i].version, rows[i].updated = version, now
 		s.put(op.Key, rows[i])
-		stamps[i] = store.Stamp{Version: strconv.FormatInt(s.version, 10), UpdateTime: now}
+		stamps[i] = store.Stamp{Version: version, UpdateTime: now}
 	}
 	return stamps, nil
 }
@@ -140,10 +141,10 @@ func (s *Store) Collections() []string {
 func (s *Store) now() time.Time { return s.clock.Now().UTC().Truncate(time.Microsecond) }
 
 // row finds a document. The caller holds the lock.
-func (s *Store) row(key store.Key) (row, bool) {
+func (s *Store) row(key store.Key) (*row, bool) {
 	c, ok := s.collections[key.Collection]
 	if !ok {
-		return row{}, false
+		return nil, false
 	}
 	r, ok := c.docs[key.ID]
 	return r, ok
@@ -156,18 +157,18 @@ func (s *Store) holds(op store.Op) bool {
 	case op.If.Absent:
 		return !ok
 	case op.If.Version != "":
-		return ok && strconv.FormatInt(r.version, 10) == op.If.Version
+		return ok && r.version == op.If.Version
 	}
 	return true
 }
 
-func (s *Store) put(key store.Key, r row) {
+func (s *Store) put(key store.Key, r *row) {
 	c, ok := s.collections[key.Collection]
 	if !ok {
 		c = newCollection()
 		s.collections[key.Collection] = c
 	}
-	c.put(key.ID, r)
+	c.put(r)
 }
 
 func (s *Store) remove(key store.Key) {

@@ -59,11 +59,11 @@ func (s *Store) page(q store.Query, limit int) []store.Record {
 	now, found := s.now(), c.find(q)
 	page := make([]store.Record, min(limit, len(found)))
 	for i := range page {
-		place := found[i]
+		r := found[i]
 		if q.Desc {
-			place = found[len(found)-1-i]
+			r = found[len(found)-1-i]
 		}
-		page[i] = c.docs[place.ID].record(store.Key{Collection: q.Collection, ID: place.ID}, now)
+		page[i] = r.record(q.Collection, now)
 	}
 	return page
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,11 +16,15 @@ import (
 // where that is known. The driver's own error is kept; it has no password in it.
 func (s *Store) failed(ctx context.Context, what string, err error) error {
 	err = fmt.Errorf("postgresstore: %s: %w", what, err)
+	_, unconnected := errors.AsType[*pgconn.ConnectError](err)
+	if unconnected {
+		err = lineError{err}
+	}
 	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
 		err = fmt.Errorf("%w: %w", err, ended)
 		return err
 	}
-	if _, unconnected := errors.AsType[*pgconn.ConnectError](err); unconnected {
+	if unconnected {
 		return err // says itself what it needs
 	}
 	if help := s.help(codeOf(err)); help != "" {
@@ -26,6 +32,22 @@ func (s *Store) failed(ctx context.Context, what string, err error) error {
 	}
 	return err
 }
+
+// lineError is an error of several lines as one: that of each address and each way to
+// try it, of which many say the same.
+type lineError struct{ error }
+
+func (e lineError) Error() string {
+	var said []string
+	for line := range strings.Lines(e.error.Error()) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(said, line) {
+			said = append(said, line)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(said, "; "), ":; ", ": ")
+}
+
+func (e lineError) Unwrap() error { return e.error }
 
 // codeOf is the SQLSTATE of the server's answer, empty where it gave none.
 func codeOf(err error) string {

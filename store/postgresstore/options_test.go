@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -66,6 +67,23 @@ func TestAServerThatIsNotThereIsNoInvalidRequest(t *testing.T) {
 	require.NoError(t, st.Close(), "twice is no error")
 	_, err = st.Watch(t.Context(), key)
 	require.ErrorContains(t, err, "closed")
+}
+
+// The driver tries an address with TLS and without, and has a line for each.
+func TestThatNobodyAnswersIsOneLine(t *testing.T) {
+	t.Parallel()
+	pool, err := pgxpool.New(t.Context(), "postgres://nobody:s3cr3t@127.0.0.1:1,127.0.0.1:2/none")
+	require.NoError(t, err)
+	defer pool.Close()
+	st, err := postgresstore.New(pool, nil)
+	require.NoError(t, err)
+	_, err = st.Get(t.Context(), store.Key{Collection: "c", ID: "i"})
+	_, ok := errors.AsType[*pgconn.ConnectError](err)
+	require.True(t, ok, "what the driver has is kept")
+	require.NotContains(t, err.Error(), "\n")
+	for _, address := range []string{"127.0.0.1:1 (", "127.0.0.1:2 ("} {
+		require.Equal(t, 1, strings.Count(err.Error(), address), "%v", err)
+	}
 }
 
 func TestNobodyWatchesWithoutWatch(t *testing.T) {

@@ -50,7 +50,7 @@ func (r row) record(key store.Key) store.Record {
 		at = r.ts.UTC()
 	}
 	return store.NewRecord(key, at, versionOf(r.version), r.updated.UTC(), r.read.UTC(),
-		func(v any) error { return document.Decode(r.data, v) })
+		func(v any) error { return document.Decode(string(r.data), v) })
 }
 
 // Get implements store.Store.

@@ -69,7 +69,7 @@ func (r row) record(collection string, now time.Time) store.Record {
 		at = time.UnixMicro(r.ts).UTC()
 	}
 	return store.NewRecord(store.Key{Collection: collection, ID: r.id}, at, strconv.FormatInt(r.version, 10),
-		time.UnixMicro(r.updated).UTC(), now, func(v any) error { return document.Decode([]byte(r.data), v) })
+		time.UnixMicro(r.updated).UTC(), now, func(v any) error { return document.Decode(r.data, v) })
 }
 
 // Get implements store.Store.

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -105,8 +106,8 @@ func Done(code int) bool { return code >= 200 && code < 300 }
 // clock; 0 where it has neither, or a time that is over.
 func RetryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
-		return max(Seconds(seconds), 0)
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return Seconds(seconds) // the largest or smallest that there is, where it is beyond
 	}
 	until, err := http.ParseTime(value)
 	if err != nil {
@@ -125,7 +126,7 @@ func Until(header http.Header, then time.Time) time.Duration {
 	return max(min(then.Sub(now), MaxWait), 0)
 }
 
-// Seconds are so many seconds, as far as they are believed.
+// Seconds are so many seconds, as far as they are believed; 0 of less than none.
 func Seconds(n int64) time.Duration {
-	return time.Duration(min(n, int64(MaxWait/time.Second))) * time.Second
+	return time.Duration(min(max(n, 0), int64(MaxWait/time.Second))) * time.Second
 }

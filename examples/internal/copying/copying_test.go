@@ -328,7 +328,7 @@ func TestAnArchiveIsReadOnly(t *testing.T) {
 func TestThroughFirestoreAndBack(t *testing.T) {
 	t.Parallel()
 	host, project := firestoretest.Host(t), firestoretest.Project()
-	st, err := firestorestore.New(firestoretest.Connect(t, host, project), nil)
+	st, err := firestorestore.New(firestoretest.Connect(t, host, project), &firestorestore.Options{Timeout: time.Minute}) // a busy machine
 	require.NoError(t, err)
 	path := recorded(t)
 	from, through, back := sqlite(t, path), side(t, st), side(t, memstore.New(nil))

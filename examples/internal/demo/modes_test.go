@@ -15,6 +15,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -50,7 +51,7 @@ func onStage(t *testing.T, pace, interval time.Duration, story func(s *stage)) {
 		})
 		for i := range probes {
 			p := &probes[i]
-			p.Every, p.Settle, p.Deadline, p.Confirm = time.Minute, time.Second, 5*time.Second, 2*time.Second
+			p.Every, p.Settle, p.Deadline, p.Confirm = 12*interval, time.Second, 5*time.Second, 2*time.Second
 		}
 		st := memstore.New(nil)
 		book, err := ledger.New(st, "")
@@ -216,7 +217,7 @@ func TestWhatIsHealedWhileItBeginsIsHealed(t *testing.T) {
 			t.Parallel()
 			onStage(t, 4*time.Second, 5*time.Second, func(s *stage) {
 				time.Sleep(6 * time.Minute)
-				for range 4 {
+				for range seedtest.Histories(4) {
 					for _, word := range []string{modes[i].name, "heal"} {
 						_, err := s.do(word)
 						require.NoError(t, err)

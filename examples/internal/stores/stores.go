@@ -34,7 +34,7 @@ func Split(address string) (scheme, rest string, err error) {
 		_, err := splitPostgres(address)
 		return "postgres", address, err
 	}
-	return "", "", fmt.Errorf("%q is none of sqlite:FILE, memory:, firestore:PROJECT and postgres://USER:PASSWORD@HOST/DATABASE",
+	return "", "", fmt.Errorf("%q is none of sqlite:FILE, memory:, firestore:PROJECT and postgres://…",
 		redact.Line(address, 200))
 }
 

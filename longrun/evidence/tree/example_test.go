@@ -27,3 +27,14 @@ func ExampleParse() {
 	// 2 <nil>
 	// 5 true
 }
+
+// A root is written in base64, in one spelling.
+func ExampleParseHash() {
+	root, err := tree.ParseHash(tree.Frontier{}.Root().String())
+	fmt.Println(root, err)
+	_, err = tree.ParseHash("47DEQpj8HBSa")
+	fmt.Println(err != nil)
+	// Output:
+	// 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU= <nil>
+	// true
+}

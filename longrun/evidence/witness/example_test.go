@@ -2,6 +2,7 @@ package witness_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"time"
@@ -83,4 +84,20 @@ func ExampleMerge() {
 	fmt.Println(len(merged), merged[0] == again)
 	// Output:
 	// 1 true
+}
+
+// The private half signs, and the public one is what others are given.
+func ExampleNewSigner() {
+	s, err := witness.NewSigner("watch.example.org/witness", key('w'))
+	if err != nil {
+		panic(err)
+	}
+	public, ok := key('w').Public().(ed25519.PublicKey)
+	k, err := witness.NewKey("watch.example.org/witness", public)
+	fmt.Println(ok, k == s.Key(), err)
+	_, err = witness.NewKey("a name", public)
+	fmt.Println(err)
+	// Output:
+	// true true <nil>
+	// witness: "a name" is no name of a witness, such as watch.example.org/witness: visible ASCII without '+'
 }

@@ -16,21 +16,23 @@ import (
 // gives a leader as many.
 const lateDays = 7
 
-// Late returns the days before the one that now lies in, of the last seven, that were
-// closed and have a probe, or an incident that is over, without a line: it was stored
-// when its day was closed already, by a leader that died before it closed it again.
-// That costs the reading of those documents, a rollup for each day, and its batches.
+// Late returns the days before the one that now lies in that were closed and have a
+// probe of the last seven days, or an incident that was over in them, without a line: it
+// was stored when its day was closed already, by a leader that died before it closed it
+// again. An incident that lasted longer than evidence.LongIncident is not looked for. That costs
+// the reading of those documents, a rollup for each of their days, and its batches.
 func (g *Log) Late(ctx context.Context, now time.Time) (days []time.Time, err error) {
 	to := longrun.DayOf(now).From
 	page := ledger.Page{From: to.AddDate(0, 0, -lateDays), To: to}
+	long := ledger.Page{From: page.From.Add(-evidence.LongIncident), To: to}
 	of := map[time.Time][]ledger.LoggedID{}
 	if err := gather(g.ledger.Probes(ctx, page), evidence.Probe, of, func(longrun.Probe) bool { return true }); err != nil {
 		return nil, err
 	}
-	if err := gather(g.ledger.Incidents(ctx, page), evidence.Incident, of, func(i longrun.Incident) bool { return !i.Open() }); err != nil {
+	if err := gather(g.ledger.Incidents(ctx, long), evidence.Incident, of, func(i longrun.Incident) bool { return !i.Open() && !i.TSEnd.Before(page.From) }); err != nil {
 		return nil, err
 	}
-	for day := page.From; day.Before(to); day = day.AddDate(0, 0, 1) {
+	for day := long.From; day.Before(to); day = day.AddDate(0, 0, 1) {
 		if len(of[day]) == 0 {
 			continue
 		}

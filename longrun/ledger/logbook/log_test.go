@@ -109,6 +109,71 @@ func TestAnAdditionThatLandedUnseenIsNotMadeAgain(t *testing.T) {
 	require.Len(t, st.Collections(), 3)
 }
 
+// unheard is a lease of which one commit lands without a word: at once, and what it is
+// made of is asked for again; or when the next one is made.
+type unheard struct {
+	*logtest.Lease
+	again, later bool
+
+	pending logbook.Move
+}
+
+var errUnheard = errors.New("no reply")
+
+func (u *unheard) Move(ctx context.Context, change logbook.Move) error {
+	if landing := u.pending; landing != nil {
+		u.pending = nil
+		if err := u.Lease.Move(ctx, landing); err != nil {
+			return err
+		}
+	}
+	switch {
+	case u.again:
+		u.again = false
+		if err := u.Lease.Move(ctx, change); err != nil {
+			return err
+		}
+	case u.later:
+		u.later = false
+		next, ops, err := change(u.Note())
+		u.pending = func(string) (string, []store.Op, error) { return next, ops, err }
+		return errors.Join(err, errUnheard)
+	}
+	return u.Lease.Move(ctx, change)
+}
+
+// The log goes on behind what landed, in the tree that it was.
+func TestTheNoteSaysWhatLandedUnheard(t *testing.T) {
+	t.Parallel()
+	for name, lease := range map[string]*unheard{"and is asked for again": {again: true}, "when the next is made": {later: true}} {
+		_, l, inner := stage(t, 4)
+		lease.Lease = inner
+		again, later := lease.again, lease.later
+		lease.again, lease.later = false, false
+		log := logbook.New(l, lease, logbook.Options{By: "a"})
+		closeDay(t, l, log, 0)
+		lease.again, lease.later = again, later
+		_, err := logtest.Close(t.Context(), l, log, day0.AddDate(0, 0, 1), day0.AddDate(0, 0, 30), time.Hour, "a")
+		if again {
+			require.NoError(t, err, name)
+			_, err := l.Batch(t.Context(), 3)
+			require.ErrorIs(t, err, store.ErrNotFound, name)
+		} else {
+			require.ErrorIs(t, err, errUnheard, name)
+		}
+		closeDay(t, l, log, 2)
+		closeDay(t, l, log, 3)
+		require.False(t, closeDay(t, l, log, 1).Changed, name)
+		size := int64(0)
+		for number := int64(1); number <= 4; number++ {
+			b := tree(t, l, number)
+			require.Equal(t, "wa_metrics/longrun", b.Tree, name)
+			require.Equal(t, size, b.First, name)
+			size = b.Size
+		}
+	}
+}
+
 // The rollups of earlier versions are in the first batch as they are, and are trusted
 // by it; one that is not what was logged is made anew, or left where it is pruned.
 func TestWhatEarlierVersionsLeftIsTakenOnce(t *testing.T) {

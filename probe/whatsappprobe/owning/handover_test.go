@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow/types/events"
 
+	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/probe/whatsapptest"
 )
@@ -39,14 +40,19 @@ func TestTheLeaderAloneIsConnected(t *testing.T) {
 	})
 }
 
-// Fifty times the one that leads is stopped, killed, or cut off from its store, at
+// Again and again, fifty times with -long, the one that leads is stopped, killed, or cut off from its store, at
 // any moment, and another takes over. The server's own record decides: no login ends
 // another connection.
 func TestNoHandOverThrowsAnybodyOut(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		r := rand.New(rand.NewPCG(1, 50))
 		now, next := h.start("a0"), h.start("b0")
-		for n := range 50 {
+		rounds := seedtest.Histories(50)
+		var kinds []int
+		for n := range rounds {
+			if n%3 == 0 {
+				kinds = r.Perm(3)
+			}
 			for now.Status().State != monitor.Leading {
 				now, next = next, now // whoever was first
 				time.Sleep(500 * time.Millisecond)
@@ -56,7 +62,7 @@ func TestNoHandOverThrowsAnybodyOut(t *testing.T) {
 			require.Equal(t, 1, h.online(ours))
 			time.Sleep(time.Duration(r.Int64N(int64(4 * time.Minute))))
 			synctest.Wait()
-			switch r.IntN(3) {
+			switch kinds[n%3] {
 			case 0:
 				now.end()
 				require.Zero(t, h.Stats(ours).Replaced)
@@ -74,7 +80,7 @@ func TestNoHandOverThrowsAnybodyOut(t *testing.T) {
 			}
 			require.Zero(t, h.Stats(ours).Replaced, "hand-over %d", n)
 		}
-		require.GreaterOrEqual(t, h.Stats(ours).Logins, 50)
+		require.GreaterOrEqual(t, h.Stats(ours).Logins, rounds)
 		for _, i := range []*instance{now, next} {
 			require.Zero(t, count[*events.StreamReplaced](i.ear))
 			i.end()

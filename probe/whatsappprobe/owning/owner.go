@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -104,7 +103,7 @@ func (o *Owner) Add(id string, cli Client) error {
 	if id == "" || len(id) > 100 || strings.ContainsAny(id, "/\n") {
 		return fmt.Errorf("owning: account ID %.20q is not 1 to 100 bytes without slashes and line feeds", masking.Text(id))
 	}
-	if v := reflect.ValueOf(cli); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+	if spawn.Nothing(cli) {
 		return errors.New("owning: no client")
 	}
 	s := &session{Owner: o, id: id, cli: cli, door: make(chan struct{}, 1), kept: make(chan struct{}, 1), changed: make(chan struct{})}

@@ -28,7 +28,7 @@ type DoorFlags struct {
 	Token   string        `env:"ADMIN_TOKEN" placeholder:"TOKEN" help:"The server's admin token, better given in ADMIN_TOKEN."`
 	Timeout time.Duration `default:"2m" help:"How long to wait for it."`
 
-	Store    string `env:"LONGRUN_STORE" default:"sqlite:longrun.db" placeholder:"URL" help:"sqlite:FILE or firestore:PROJECT; sqlite:longrun.db unless given."`
+	Store    string `env:"LONGRUN_STORE" default:"sqlite:longrun.db" placeholder:"URL" help:"sqlite:FILE, firestore:PROJECT or postgres://USER:PASSWORD@HOST/DATABASE; sqlite:longrun.db unless given."`
 	Root     string `env:"LONGRUN_ROOT" placeholder:"PATH" help:"The document all collections lie under; wa_metrics/longrun unless given."`
 	Emulator string `env:"FIRESTORE_EMULATOR_HOST" hidden:""`
 }
@@ -64,7 +64,10 @@ func (f DoorFlags) openServer() (*door, error) {
 	client := &http.Client{Timeout: f.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return &door{base: base, token: f.Token, end: client.CloseIdleConnections, send: func(r *http.Request) (*http.Response, error) {
 		answer, err := client.Do(r)
-		return answer, redact.Error(err, f.Token)
+		if err != nil {
+			return nil, fmt.Errorf("--server: no answer: %w", redact.Error(err, f.Token))
+		}
+		return answer, nil
 	}}, nil
 }
 

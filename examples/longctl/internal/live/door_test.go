@@ -37,7 +37,7 @@ func TestAServerThatIsNoneOfOurs(t *testing.T) {
 		"no JSON":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, "not as a longwatch server does", false},
 		"no reply":  {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"runs":[]}`) }, "not as a longwatch server does", false},
 		"redirects": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }, "302", false},
-		"hangs up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF", false},
+		"hangs up":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "--server: no answer: EOF", false},
 		"echoes": {func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(500)
 			_, _ = io.WriteString(w, `{"success":false,"error":"\u001b[2J `+r.Header.Get("Authorization")+`"}`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -195,7 +196,8 @@ func (t *takeover) readIncidents(ctx context.Context) error {
 // not decode is made anew from the state.
 func (t *takeover) readEachIncident(ctx context.Context) error {
 	w := t.w
-	for id, al := range t.missing {
+	for _, id := range slices.Sorted(maps.Keys(t.missing)) {
+		al := t.missing[id]
 		reading, cancel := deadline.With(ctx, w.Clock, room.StoreTimeout)
 		e, err := w.Ledger.Incident(reading, id)
 		cancel()

@@ -33,6 +33,9 @@ type Options struct {
 	StoredLate func([]longrun.Heartbeat)
 	// Lapse is told of a time in which this process did not run.
 	Lapse func(longrun.Lapse)
+	// Away tells since when the store does not answer; zero where it does. Default: it
+	// always does.
+	Away func() time.Time
 	// Drifted is told how late in its slot a beat was made, in seconds, that came with
 	// the slot; Committed how long it took to store beats. Default: nobody is.
 	Drifted   func(sec float64)

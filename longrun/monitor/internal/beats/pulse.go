@@ -5,9 +5,11 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/room"
 )
 
 // Pulse makes a beat at the start of each slot while this instance answers for
@@ -21,7 +23,7 @@ func (b *Beats) Pulse(ctx context.Context) {
 			return
 		}
 		slot := b.Slot()
-		if slot > last+1 {
+		if slot > last+1 || slot == last+1 && b.Clock.Now().Sub(slot.Start(b.Self.Interval)) > maxDelay {
 			b.stalled(ctx, last+1, slot)
 		}
 		last = slot
@@ -52,18 +54,35 @@ func (b *Beats) awaitSlot(ctx context.Context, next longrun.Slot) (asked bool) {
 	}
 }
 
+// maxDelay is how late in its slot a process may wake that ran all the time: longer
+// than any call of the store may take.
+const maxDelay = room.StoreTimeout + time.Second
+
 // stalled notes that the process did not run in the slots [from, to): it was
 // stopped, starved or suspended, or its clock jumped.
 //
-// Where the last beat before that was made and waits, it stopped in the middle of the
-// write: that slot is one of them, should nobody fill it.
+// Where the last beat before that was made and waits, though the store was not away in
+// its slot, it stopped in the middle of the write: that slot is one of them, should
+// nobody fill it.
 func (b *Beats) stalled(ctx context.Context, from, to longrun.Slot) {
-	if last, waits := b.backlog.newest(); waits && last.Slot(b.Self.Interval) == from-1 {
+	if last, waits := b.backlog.newest(); waits && last.Slot(b.Self.Interval) == from-1 && !b.wasAway(from) {
 		from--
+	}
+	if from == to {
+		return
 	}
 	l := longrun.Lapse{From: from.Start(b.Self.Interval), To: to.Start(b.Self.Interval), Cause: longrun.Stall}
 	b.Log.WarnContext(ctx, "this process did not run", "from", l.From, "to", l.To)
 	b.Lapse(l)
+}
+
+// wasAway reports whether the store has not answered since before a slot began.
+func (b *Beats) wasAway(slot longrun.Slot) bool {
+	if b.Away == nil {
+		return false
+	}
+	since := b.Away()
+	return !since.IsZero() && since.Before(slot.Start(b.Self.Interval))
 }
 
 // tick makes the beat of the current slot and keeps it for the writer.
@@ -98,7 +117,9 @@ func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, longrun.HostStatus
 	h := longrun.Beat(now, b.Self.Interval)
 	h.CommitHash, h.InstanceID = b.Self.CommitHash, b.Self.InstanceID
 	h.UptimeSec = int64(age / time.Second)
-	h.MemoryRSS = residentMemory()
+	if !chance.Simulated(b.Clock) {
+		h.MemoryRSS = residentMemory()
+	}
 	if err != nil {
 		h.StatusError = hostcall.Text(err)
 		b.Log.Once(ctx, slog.LevelWarn, "status", hostcall.ClassOf(err), "no status from the host", "error", h.StatusError)

@@ -99,8 +99,8 @@ func New(d room.Deps, o Options) *Cosigning {
 		c.status[i].Name = w.Key.Name()
 		c.asked = append(c.asked, &asked{
 			Witness: w, caller: hostcall.NewCaller("the witness "+w.Key.Name(), timeout, 0, d.Clock),
-			failed: room.Backoff{Shortest: minPause, Longest: maxPause},
-			accuse: accuse{retry: room.Backoff{Shortest: minPause, Longest: maxPause}},
+			failed: room.Backoff{Shortest: minPause, Longest: maxPause, Clock: d.Clock},
+			accuse: accuse{retry: room.Backoff{Shortest: minPause, Longest: maxPause, Clock: d.Clock}},
 		})
 	}
 	return c

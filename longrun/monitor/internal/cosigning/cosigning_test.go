@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence/witness"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -55,9 +56,14 @@ type bed struct {
 
 func newBed(t *testing.T, witnesses ...witness.Adder) *bed {
 	t.Helper()
+	return newBedBy(t, clock.New(), witnesses...)
+}
+
+func newBedBy(t *testing.T, clk clock.Clock, witnesses ...witness.Adder) *bed {
+	t.Helper()
 	b := &bed{t: t, st: memstore.New(nil), tip: evidence.Tip{Tree: origin}}
-	deps, _ := leadtest.Deps(t, b.st, clock.New())
-	b.ledger, b.lead = deps.Ledger, leadtest.New(b.st, clock.New())
+	deps, _ := leadtest.Deps(t, b.st, clk)
+	b.ledger, b.lead = deps.Ledger, leadtest.New(b.st, clk)
 	o := cosigning.Options{Tell: func(_ context.Context, a cosigning.Accusation) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -309,6 +315,37 @@ func TestAWitnessThatHangsHoldsNobodyUp(t *testing.T) {
 		rest(time.Minute)
 		require.Equal(t, began.Add(30*time.Second), at.Load())
 		require.Len(t, b.room.Callers(), 2)
+	})
+}
+
+// simulated is a simulation's clock, by which no pause is shortened by less than a quarter.
+type simulated struct{ clock.Clock }
+
+func (simulated) Chance(chance.Ours) float64 { return 0 }
+
+func (simulated) Apart(chance.Ours, string, string) {}
+
+var _ chance.Clock = simulated{}
+
+// In a simulation a pause is what that says, or a failing run cannot be seen again.
+func TestPausesAreTheSimulations(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var asked []time.Duration
+		var mu sync.Mutex
+		b := newBedBy(t, simulated{clock.New()}, witness.AdderFunc(func(context.Context, witness.Request) (string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked = append(asked, time.Since(began))
+			return "", errors.New("away")
+		}))
+		b.run()
+		b.room.Tell(b.grow(3))
+		rest(10 * time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		require.Equal(t, []time.Duration{0, 45 * time.Second, 135 * time.Second, 315 * time.Second}, asked)
 	})
 }
 

@@ -22,10 +22,7 @@ const clockPatience = time.Second
 // module and a simulation's are not host code, and are returned as they are.
 func Clock(host clock.Clock) clock.Clock {
 	wall := clock.New()
-	if host == nil {
-		return wall
-	}
-	if v := reflect.ValueOf(host); v.Kind() == reflect.Pointer && v.IsNil() {
+	if spawn.Nothing(host) {
 		return wall
 	}
 	switch reflect.TypeOf(host) {

@@ -3,6 +3,7 @@ package leading_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -158,6 +159,41 @@ func TestTheWaitForATurnEndsWithItsContext(t *testing.T) {
 		background := l.of("background")
 		require.Len(t, background, 2)
 		require.Equal(t, time.Second, background[1].Sub(background[0]), "it took no turn")
+	})
+}
+
+// Many make something of the note at once, in a store that takes its time: each makes it
+// of what the one before has left, so that nothing of it is lost.
+func TestWhatIsMadeOfTheNoteIsMadeOfTheLastOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const many, each = 6, 5
+		terms := make(chan *leading.Term, 1)
+		l := lead(t, func(_ context.Context, term *leading.Term) { terms <- term })
+		term := <-terms
+		l.st.Inject(storetest.Fault{Before: func(context.Context, storetest.Call) error {
+			time.Sleep(10 * time.Millisecond)
+			return nil
+		}})
+		longer := func(note string) (string, []store.Op, error) {
+			return note + "x", []store.Op{store.Create(store.Key{Collection: "made", ID: fmt.Sprint(len(note))}, map[string]any{"n": 1})}, nil
+		}
+		var group sync.WaitGroup
+		for n := range many {
+			by := term.Beat
+			if n == 0 {
+				by = term.Move
+			}
+			group.Go(func() {
+				for range each {
+					require.NoError(t, by(t.Context(), longer))
+				}
+			})
+		}
+		group.Wait()
+		require.Len(t, term.Note(), many*each)
+		require.Len(t, l.of("made"), many*each, "and each at the first try")
+		l.end()
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/hostcall"
@@ -82,6 +83,7 @@ func (s *supervisor) now() time.Time { return s.Clock.Now().UTC() }
 // keep runs a task until ctx ends.
 func (s *supervisor) keep(ctx context.Context, i int, lead Lead) {
 	t := s.tasks[i]
+	chance.Apart(s.Clock, "task", t.Name)
 	for pause := minRestart; ctx.Err() == nil; {
 		began := s.Clock.Now()
 		s.note(i, Working, nil)

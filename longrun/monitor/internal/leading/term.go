@@ -7,6 +7,7 @@ import (
 
 	"github.com/benbjohnson/clock"
 
+	"github.com/seed-13dc028d/longwatch/internal/chance"
 	"github.com/seed-13dc028d/longwatch/internal/deadline"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -68,14 +69,26 @@ func (t *Term) Err() error { return t.lease.Err() }
 
 // Commit implements Lead.
 func (t *Term) Commit(ctx context.Context, ops ...store.Op) error {
+	chance.Apart(t.pace.clock, "commit", leastID(ops))
 	if err := t.pace.wait(ctx); err != nil {
 		return err
 	}
 	return t.lease.Commit(ctx, ops...)
 }
 
+// leastID names a commit, in whichever order its documents stand.
+func leastID(ops []store.Op) (least string) {
+	for i, op := range ops {
+		if i == 0 || op.Key.ID < least {
+			least = op.Key.ID
+		}
+	}
+	return least
+}
+
 // Move implements Lead.
 func (t *Term) Move(ctx context.Context, change Move) error {
+	chance.Apart(t.pace.clock, "move", "")
 	if err := t.pace.wait(ctx); err != nil {
 		return err
 	}

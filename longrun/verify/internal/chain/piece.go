@@ -11,16 +11,19 @@ import (
 type Place struct {
 	ID         string // of the document
 	TS         time.Time
+	Stored     time.Time // by the store's clock; a copy is of when it was copied
 	Seq        int64
 	Hash, Prev string
 	Interval   time.Duration
 	Late       bool
+	Logged     bool // it has a line in the log
 }
 
 // Piece is a stretch of the chain in which every beat follows the one before it.
 type Piece struct {
 	First, Last Place
 	Beats       int64
+	Unlogged    int64     // of them
 	Latest      time.Time // the newest ts in it
 	Head        bool      // the head of the chain lies in it
 	Terms       []Term    // who wrote it
@@ -42,6 +45,9 @@ type Term struct {
 func (p *Piece) extend(h *longrun.Heartbeat, at Place) {
 	p.Last = at
 	p.Beats++
+	if !at.Logged {
+		p.Unlogged++
+	}
 	if at.TS.After(p.Latest) {
 		p.Latest = at.TS
 	}

@@ -87,7 +87,7 @@ func (t *Thread) join(c *Piece) {
 		delete(t.ends, next.Last.Hash)
 	}
 	c.Terms = joinTerms(c.Terms, next.Terms)
-	c.Last, c.Beats, c.Head = next.Last, c.Beats+next.Beats, c.Head || next.Head
+	c.Last, c.Beats, c.Unlogged, c.Head = next.Last, c.Beats+next.Beats, c.Unlogged+next.Unlogged, c.Head || next.Head
 	if next.Latest.After(c.Latest) {
 		c.Latest = next.Latest
 	}

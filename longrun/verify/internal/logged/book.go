@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/verify/internal/ahead"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
 // Batch is what is kept of a batch.
@@ -50,6 +53,7 @@ type Book struct {
 	Batches []*Batch
 
 	days  map[string][]int // the batches that have lines of a day
+	day   string           // that of the beat that was looked at last
 	pages []*page          // of the days that were looked at last
 	rolls rollups
 
@@ -63,15 +67,21 @@ type Book struct {
 // Read reads all batches, and holds each against itself and the one before it.
 func Read(ctx context.Context, l *ledger.Ledger, find Findings, keys []ed25519.PublicKey, tell func(n int64)) (*Book, error) {
 	b := &Book{ledger: l, find: find, days: map[string][]int{}, Counts: map[string]int64{}}
-	for e, err := range l.Batches(ctx, ledger.Page{}) {
-		if bad, ok := errors.AsType[*ledger.DocumentError](err); ok {
-			find.Fault(bad.Path, "is no batch of evidence: %v", bad.Err)
-			continue
-		}
+	scan := func(ctx context.Context) iter.Seq2[store.Record, error] {
+		return l.Records(ctx, ledger.Evidence, ledger.Page{})
+	}
+	for r, err := range ahead.Each(ctx, scan, ahead.Task[opened]{Batch: 1, Do: func(rec store.Record, o *opened) { o.open(rec, keys) }}) {
 		if err != nil {
 			return nil, err
 		}
-		b.Batches = append(b.Batches, b.open(e, keys))
+		switch bad, mangled := errors.AsType[*ledger.DocumentError](r.err); {
+		case mangled:
+			find.Fault(bad.Path, "is no batch of evidence: %v", bad.Err)
+			continue
+		case r.err != nil:
+			find.Fault(r.batch.Path, "was changed: %s", strings.TrimPrefix(r.err.Error(), "evidence: "))
+		}
+		b.Batches = append(b.Batches, r.batch)
 		tell(int64(len(b.Batches)))
 	}
 	slices.SortFunc(b.Batches, func(x, y *Batch) int { return int(min(1, max(-1, x.Number-y.Number))) })
@@ -97,23 +107,32 @@ func Read(ctx context.Context, l *ledger.Ledger, find Findings, keys []ed25519.P
 	return b, nil
 }
 
-// open reads one batch.
-func (b *Book) open(e ledger.Entry[evidence.Batch], keys []ed25519.PublicKey) *Batch {
+// opened is a batch that was read and held against itself, which several processors do.
+type opened struct {
+	batch *Batch
+	err   error // a *ledger.DocumentError, and it is none; or what does not agree
+}
+
+func (r *opened) open(rec store.Record, keys []ed25519.PublicKey) {
+	e, err := ledger.Decode[evidence.Batch](rec)
+	if *r = (opened{err: err}); err != nil {
+		return
+	}
 	v := &e.Value
 	c := &Batch{
 		Number: v.Number, Path: e.Path(), TS: v.TS, Tree: v.Tree, By: v.By, Broken: v.Broken, Size: v.Size, first: v.First,
 		Checkpoint: v.Checkpoint, lines: v.Lines, cosigned: v.Cosigned,
 	}
+	r.batch = c
 	o, err := v.Open()
 	if err != nil {
-		b.find.Fault(c.Path, "was changed: %s", strings.TrimPrefix(err.Error(), "evidence: "))
-		return c
+		r.err = err
+		return
 	}
 	c.sound, c.after, c.Root, c.start = true, o.After, o.Root, o.Stretch.Before.Root()
 	c.Head, _ = evidence.ParseHead(v.Head) // which Open has read
 	_, c.sig = evidence.VerifyCheckpoint(v.Checkpoint, keys...)
 	c.Signed = c.sig == nil
-	return c
 }
 
 // gap names the batches between two numbers.

@@ -12,30 +12,24 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/store"
 )
-
-// ref is a line of a batch.
-type ref struct{ batch, line int }
-
-type name struct {
-	kind evidence.Kind
-	id   string
-}
-
-// page are the lines of one day.
-type page struct {
-	day  string
-	refs map[name][]ref
-}
-
-// maxPages is how many days are kept parsed: those of beats, probes and incidents
-// that are read beside each other, with their neighbours.
-const maxPages = 4
 
 var stamp = regexp.MustCompile(`_(\d{4})(\d\d)(\d\d)T`)
 
 // dayOf returns the day that the name of a document tells, such as "2025-12-29", and
 // "" where it tells none, as those of the original system.
+func (b *Book) dayOf(kind evidence.Kind, id string) string {
+	if len(id) >= len(b.day) && id[:len(b.day)] == b.day && kind == evidence.Beat && b.day != "" {
+		return b.day // as of the one before
+	}
+	day := dayOf(kind, id)
+	if kind == evidence.Beat {
+		b.day = day
+	}
+	return day
+}
+
 func dayOf(kind evidence.Kind, id string) string {
 	var day string
 	switch kind {
@@ -76,7 +70,7 @@ func (b *Book) index(i int) {
 		if kind == evidence.Beat && strings.HasPrefix(c.lines[int(c.at[len(c.at)-1])+len("h ")+len(id):], " 1 ") {
 			b.chains++
 		}
-		day := dayOf(kind, id) // an escaped ID tells the same
+		day := b.dayOf(kind, id) // an escaped ID tells the same
 		if day == last {
 			continue
 		}
@@ -88,16 +82,16 @@ func (b *Book) index(i int) {
 	b.Counts["lines"] += int64(len(c.at))
 }
 
-// Chains counts the beats that were logged as the first of a chain: more than one, and
-// the chain began anew.
-func (b *Book) Chains() int { return b.chains }
+// Anew reports whether the chain began anew: there is more than one first beat, of those
+// in the log and the unlogged ones, or the log has more than one tree.
+func (b *Book) Anew(unlogged int) bool { return b.chains+unlogged > 1 || len(b.Names()) > 1 }
 
 // Highest is the highest number of the chain that a beat was logged with.
 func (b *Book) Highest() (highest int64) {
-	for i, c := range b.Batches {
+	for _, c := range b.Batches {
 		for n := range c.at {
 			if kind, _ := c.name(n); kind == evidence.Beat {
-				highest = max(highest, b.line(ref{i, n}).Number)
+				highest = max(highest, c.line(n).Number)
 			}
 		}
 	}
@@ -128,40 +122,12 @@ func (c *Batch) leaf(n int) string {
 }
 
 // line parses one line.
-func (b *Book) line(r ref) evidence.Line {
-	lines, err := evidence.ParseLines(b.Batches[r.batch].text(r.line))
+func (c *Batch) line(n int) evidence.Line {
+	lines, err := evidence.ParseLines(c.text(n))
 	if err != nil || len(lines) != 1 {
 		return evidence.Line{} // which Open has named
 	}
 	return lines[0]
-}
-
-// page returns the lines of a day.
-func (b *Book) page(day string) *page {
-	for i, p := range b.pages {
-		if p.day == day {
-			if i > 0 {
-				b.pages = slices.Insert(slices.Delete(b.pages, i, i+1), 0, p)
-			}
-			return p
-		}
-	}
-	p := &page{day: day, refs: map[name][]ref{}}
-	for _, i := range b.days[day] {
-		c := b.Batches[i]
-		for n := range c.at {
-			kind, id := c.name(n)
-			if kind != 0 && dayOf(kind, id) == day {
-				key := name{kind, id}
-				p.refs[key] = append(p.refs[key], ref{i, n})
-			}
-		}
-	}
-	b.pages = slices.Insert(b.pages, 0, p)
-	if len(b.pages) > maxPages {
-		b.pages = b.pages[:maxPages]
-	}
-	return p
 }
 
 // escaped is an ID as lines have it.
@@ -173,26 +139,24 @@ func escaped(kind evidence.Kind, id string) string {
 
 // Check holds a document that is no rollup against its lines, and reports whether it
 // has one. Of several the first counts: a document never changes.
-func (b *Book) Check(kind evidence.Kind, id, path string, leaf tlog.Hash) (logged bool) {
-	if len(b.Batches) == 0 {
-		return false
-	}
-	refs := b.page(dayOf(kind, id)).refs[name{kind, plain(kind, id)}]
-	if len(refs) == 0 {
+func (b *Book) Check(kind evidence.Kind, key store.Key, leaf tlog.Hash) (logged bool) {
+	lines := b.linesOf(kind, key.ID)
+	if len(lines) == 0 {
 		return false
 	}
 	b.Counts["logged"]++
-	first := b.Batches[refs[0].batch].leaf(refs[0].line)
-	for _, r := range refs {
-		b.Batches[r.batch].seen[r.line] = true
-		if r != refs[0] && b.Batches[r.batch].leaf(r.line) != first && !b.find.Named(path) {
-			b.find.Fault(path, "was edited: batch %d logged it, and batch %d logged something else by its name", b.Batches[refs[0].batch].Number, b.Batches[r.batch].Number)
+	one := lines[0].batch
+	first := one.leaf(lines[0].n)
+	for i, l := range lines {
+		l.batch.seen[l.n] = true
+		if i > 0 && l.batch.leaf(l.n) != first && !b.find.Named(key.String()) {
+			b.find.Fault(key.String(), "was edited: batch %d logged it, and batch %d logged something else by its name", one.Number, l.batch.Number)
 		}
 	}
 	var text [44]byte
 	base64.StdEncoding.Encode(text[:], leaf[:])
-	if first != string(text[:]) && !b.find.Named(path) {
-		b.find.Fault(path, "was edited: it is not what batch %d logged", b.Batches[refs[0].batch].Number)
+	if first != string(text[:]) && !b.find.Named(key.String()) {
+		b.find.Fault(key.String(), "was edited: it is not what batch %d logged", one.Number)
 	}
 	return true
 }
@@ -209,7 +173,7 @@ func plain(kind evidence.Kind, id string) string {
 
 // Has reports whether a document has a line.
 func (b *Book) Has(kind evidence.Kind, id string) bool {
-	return len(b.page(dayOf(kind, id)).refs[name{kind, plain(kind, id)}]) > 0
+	return len(b.linesOf(kind, id)) > 0
 }
 
 // LastDay is the last day of which documents were logged; zero without one.
@@ -224,8 +188,8 @@ func (b *Book) LastDay() (last time.Time) {
 
 // Seen takes note of a document that is there and cannot be read.
 func (b *Book) Seen(kind evidence.Kind, id string) {
-	for _, r := range b.page(dayOf(kind, id)).refs[name{kind, plain(kind, id)}] {
-		b.Batches[r.batch].seen[r.line] = true
+	for _, l := range b.linesOf(kind, id) {
+		l.batch.seen[l.n] = true
 	}
 }
 
@@ -234,12 +198,12 @@ func (b *Book) Seen(kind evidence.Kind, id string) {
 // those of beats which are not there and need no further word, of these days and of
 // all others. keptFrom is since when retention keeps what there is.
 func (b *Book) Absent(from, to, keptFrom time.Time) (numbers []int64) {
-	for i, c := range b.Batches {
+	for _, c := range b.Batches {
 		for n, seen := range c.seen {
 			if seen {
 				continue
 			}
-			l := b.line(ref{i, n})
+			l := c.line(n)
 			if l.Kind == 0 {
 				continue
 			}

@@ -40,7 +40,7 @@ func (b *Book) Restores(ctx context.Context, keys bool, from, to time.Time) erro
 
 func (b *Book) restore(e ledger.Entry[evidence.Restore], keys bool, from, to time.Time) {
 	r := restored{Restore: e.Value, path: e.Path()}
-	logged := b.Check(evidence.Restored, e.Key.ID, r.path, evidence.RestoreLine(e.Key.ID, e.Value).Leaf)
+	logged := b.Check(evidence.Restored, e.Key, evidence.RestoreLine(e.Key.ID, e.Value).Leaf)
 	batch := b.restoredBy(e.Key.ID)
 	invalid := r.Validate()
 	switch {
@@ -75,11 +75,11 @@ func (b *Book) restore(e ledger.Entry[evidence.Restore], keys bool, from, to tim
 
 // restoredBy is the batch that logged a declared restore, nil without one.
 func (b *Book) restoredBy(id string) *Batch {
-	refs := b.page("restores").refs[name{evidence.Restored, plain(evidence.Restored, id)}]
-	if len(refs) == 0 || !b.Batches[refs[0].batch].sound {
+	lines := b.linesOf(evidence.Restored, id)
+	if len(lines) == 0 || !lines[0].batch.sound {
 		return nil
 	}
-	return b.Batches[refs[0].batch]
+	return lines[0].batch
 }
 
 // vouched reports whether a checkpoint of the batch's tree is signed that covers it.

@@ -3,6 +3,7 @@ package logged
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -54,23 +55,38 @@ func (b *Book) Rollups(ctx context.Context, number int64) error {
 			return err
 		}
 		r := e.Value
-		refs := b.page("rollups").refs[name{evidence.Rollup, plain(evidence.Rollup, e.Key.ID)}]
-		for _, ref := range refs {
-			b.Batches[ref.batch].seen[ref.line] = true
+		lines := b.linesOf(evidence.Rollup, e.Key.ID)
+		for _, l := range lines {
+			l.batch.seen[l.n] = true
 		}
 		if r.Batch > newest.Number && r.Batch <= number {
 			continue // it was closed while this was read
 		}
-		if b.rollup(e, refs) {
+		if b.rollup(e, lines) {
 			b.rolls.take(e.Key.ID, r)
 		}
 	}
-	for key, refs := range b.page("rollups").refs {
-		if last := refs[len(refs)-1]; !b.Batches[last.batch].seen[last.line] {
-			b.find.Fault(b.path(ledger.Rollups, key.id), "is missing: batch %d logged it", b.Batches[last.batch].Number)
+	for last := range b.newestRollups() {
+		if !last.batch.seen[last.n] {
+			b.find.Fault(b.path(ledger.Rollups, last.id), "is missing: batch %d logged it", last.batch.Number)
 		}
 	}
 	return nil
+}
+
+// newestRollups are the newest lines of all rollups.
+func (b *Book) newestRollups() iter.Seq[line] {
+	return func(yield func(line) bool) {
+		x := b.page("rollups").kinds[evidence.Rollup]
+		for i := 0; x != nil && i < len(x.lines); i++ {
+			if i+1 < len(x.lines) && x.lines[i+1].id == x.lines[i].id {
+				continue
+			}
+			if !yield(x.lines[i]) {
+				return
+			}
+		}
+	}
 }
 
 func (r *rollups) take(id string, v longrun.Rollup) {
@@ -84,26 +100,26 @@ func (r *rollups) take(id string, v longrun.Rollup) {
 }
 
 // rollup judges one, and reports whether it is what was logged.
-func (b *Book) rollup(e ledger.Entry[longrun.Rollup], refs []ref) bool {
+func (b *Book) rollup(e ledger.Entry[longrun.Rollup], lines []line) bool {
 	path := e.Path()
-	if len(refs) == 0 {
+	if len(lines) == 0 {
 		b.find.Fault(path, "is in no batch of the log: it was inserted, or its batch was changed")
 		return false
 	}
 	leaf := evidence.Leaf(evidence.RollupEntry(e.Value))
-	last := refs[len(refs)-1]
-	newest := b.line(last)
+	last := lines[len(lines)-1]
+	newest := last.batch.line(last.n)
 	if newest.Leaf == leaf {
 		b.Counts["rollups"]++
 		return true
 	}
-	for _, r := range refs {
-		if l := b.line(r); l.Leaf == leaf {
-			b.find.Fault(path, "was set back to revision %d, of batch %d: batch %d logged revision %d", l.Number, b.Batches[r.batch].Number, b.Batches[last.batch].Number, newest.Number)
+	for _, l := range lines {
+		if old := l.batch.line(l.n); old.Leaf == leaf {
+			b.find.Fault(path, "was set back to revision %d, of batch %d: batch %d logged revision %d", old.Number, l.batch.Number, last.batch.Number, newest.Number)
 			return false
 		}
 	}
-	b.find.Fault(path, "was edited: it is not revision %d, which batch %d logged", newest.Number, b.Batches[last.batch].Number)
+	b.find.Fault(path, "was edited: it is not revision %d, which batch %d logged", newest.Number, last.batch.Number)
 	return false
 }
 
@@ -135,21 +151,28 @@ const (
 	lateGrace = 2*24*time.Hour + 6*time.Hour
 )
 
-// Unlogged judges a probe or an incident that is over and has no line. now is the
-// verifier's clock; zero judges no age.
-func (b *Book) Unlogged(path string, at, now time.Time) {
-	d := longrun.DayOf(at)
+// Unlogged judges a probe or an incident that has no line. at tells its day, and over
+// since when it could be logged, as an incident is when it is over. now is the verifier's
+// clock; zero judges no age.
+func (b *Book) Unlogged(path string, at, over, now time.Time) {
+	d, end := longrun.DayOf(at), longrun.DayOf(over)
+	if end.From.Before(d.From) {
+		end = d
+	}
+	settled := func(d longrun.Window) bool { return !b.rolls.newest.Before(d.From.AddDate(0, 0, settledDays)) }
 	closed := b.rolls.days[longrun.RollupID(at)].closed
 	switch {
 	case b.find.Named(path):
 	case closed && b.restoredOver(d.To):
 		b.find.Doubt(path, "is in no batch of the log, and was there when a backup was restored that had not logged it, or was inserted")
-	case closed && !b.rolls.newest.Before(d.From.AddDate(0, 0, settledDays)):
+	case closed && settled(end) && over.Sub(at) > evidence.LongIncident:
+		b.find.Doubt(path, "is in no batch of the log, though its day was closed long ago: a leader died when it was over, after %d days, or it was inserted", int(over.Sub(at).Hours()/24))
+	case closed && settled(end):
 		b.find.Fault(path, "is in no batch of the log, though its day was closed long ago: it was inserted")
-	case !closed && !b.rolls.newest.Before(d.From.AddDate(0, 0, settledDays)):
+	case !closed && settled(d):
 		b.find.Doubt(path, "is in no batch of the log, and its day was never closed, though days behind it were")
-	case closed && !now.IsZero() && now.Sub(d.To) > lateGrace:
-		b.find.Doubt(path, "is in no batch of the log yet, though its day has been over since %s", d.To.Format(time.RFC3339))
+	case closed && !now.IsZero() && now.Sub(end.To) > lateGrace:
+		b.find.Doubt(path, "is in no batch of the log yet, though its day has been over since %s", end.To.Format(time.RFC3339))
 	default:
 		b.Counts["unlogged"]++
 	}

@@ -54,7 +54,30 @@ func table(rows []row) string {
 	var b strings.Builder
 	b.WriteString("| mode | fault injected | told by | after | message | its end |\n|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.name, r.fault, r.by(), r.detected(), r.shown(r.told.Summary), r.over.Summary)
+		b.WriteString(r.line())
+	}
+	return b.String()
+}
+
+// line is a row of the table.
+func (r row) line() string {
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", r.name, r.fault, r.by(), r.detected(), r.shown(r.told.Summary), r.over.Summary)
+}
+
+// messages are those behind a row.
+func (r row) messages() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n## %s\n\n```\n", r.name)
+	for line := range strings.SplitSeq(r.told.Text(), "\n") {
+		if !strings.HasPrefix(line, "instance ") && !strings.HasPrefix(line, "incident ") {
+			b.WriteString(r.shown(line) + "\n")
+		}
+	}
+	title, _, _ := strings.Cut(r.over.Text(), "\n")
+	title, _, _ = strings.Cut(title, " after ")
+	fmt.Fprintf(&b, "\n%s\n%s\n```\n", title, r.over.Summary)
+	for _, also := range r.also {
+		fmt.Fprintf(&b, "\nAlso told: `%s`. %s\n", also, r.why)
 	}
 	return b.String()
 }
@@ -66,18 +89,7 @@ func page(rows []row) string {
 	b.WriteString("hour, unless their account is suspected; everything else is the default. Each fault began at half past a minute.\n\n")
 	b.WriteString(table(rows))
 	for _, r := range rows {
-		fmt.Fprintf(&b, "\n## %s\n\n```\n", r.name)
-		for line := range strings.SplitSeq(r.told.Text(), "\n") {
-			if !strings.HasPrefix(line, "instance ") && !strings.HasPrefix(line, "incident ") {
-				b.WriteString(r.shown(line) + "\n")
-			}
-		}
-		title, _, _ := strings.Cut(r.over.Text(), "\n")
-		title, _, _ = strings.Cut(title, " after ")
-		fmt.Fprintf(&b, "\n%s\n%s\n```\n", title, r.over.Summary)
-		for _, also := range r.also {
-			fmt.Fprintf(&b, "\nAlso told: `%s`. %s\n", also, r.why)
-		}
+		b.WriteString(r.messages())
 	}
 	return b.String()
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/mutants/mistakes"
 )
 
 // workshop builds test binaries that have mutants in them.
@@ -30,16 +32,16 @@ type workshop struct {
 
 // open builds the binaries that the mutants need. dir is a folder for them, which the
 // caller removes.
-func open(ctx context.Context, root, dir string, mutants []mutant) (*workshop, error) {
+func open(ctx context.Context, root, dir string, mutants []mistakes.Mutant) (*workshop, error) {
 	w := &workshop{root: root, dir: dir, broken: map[int]error{}, alone: map[int]bool{}, binaries: map[string]string{}}
 	for _, m := range mutants {
-		if _, err := m.apply(root); err != nil {
-			w.broken[m.n] = err
+		if _, err := m.Apply(root); err != nil {
+			w.broken[m.N] = err
 		}
 	}
 	pkgs := map[string]bool{}
 	for _, m := range mutants {
-		pkgs[m.pkg] = true
+		pkgs[m.Pkg] = true
 	}
 	for _, pkg := range slices.Sorted(maps.Keys(pkgs)) {
 		if err := w.buildMany(ctx, pkg, mutants); err != nil {
@@ -53,7 +55,7 @@ func open(ctx context.Context, root, dir string, mutants []mutant) (*workshop, e
 var ofMutant = regexp.MustCompile(`mutant(\d+):\d+(:\d+)?: .*`)
 
 // buildMany builds the tests of a package with all mutants in them that compile.
-func (w *workshop) buildMany(ctx context.Context, pkg string, mutants []mutant) error {
+func (w *workshop) buildMany(ctx context.Context, pkg string, mutants []mistakes.Mutant) error {
 	for {
 		overlay, err := w.weave(mutants)
 		if err != nil {
@@ -77,11 +79,11 @@ func (w *workshop) buildMany(ctx context.Context, pkg string, mutants []mutant) 
 }
 
 // weave writes what has the go command read the files with the mutants in them.
-func (w *workshop) weave(mutants []mutant) (string, error) {
-	byFile := map[string][]mutant{}
+func (w *workshop) weave(mutants []mistakes.Mutant) (string, error) {
+	byFile := map[string][]mistakes.Mutant{}
 	for _, m := range mutants {
-		if w.broken[m.n] == nil {
-			byFile[m.file] = append(byFile[m.file], m)
+		if w.broken[m.N] == nil {
+			byFile[m.File] = append(byFile[m.File], m)
 		}
 	}
 	instead := map[string][]byte{}
@@ -95,7 +97,7 @@ func (w *workshop) weave(mutants []mutant) (string, error) {
 			return "", err
 		}
 		for _, m := range all.alone {
-			w.alone[m.n] = true
+			w.alone[m.N] = true
 		}
 		instead[file] = all.text
 		instead[filepath.Join(filepath.Dir(file), "mutants_at_work.go")] = chooser(all.pkg)
@@ -104,17 +106,17 @@ func (w *workshop) weave(mutants []mutant) (string, error) {
 }
 
 // buildOne builds the tests of a mutant with it alone.
-func (w *workshop) buildOne(ctx context.Context, m mutant) (string, error) {
-	text, err := m.apply(w.root)
+func (w *workshop) buildOne(ctx context.Context, m mistakes.Mutant) (string, error) {
+	text, err := m.Apply(w.root)
 	if err != nil {
 		return "", err
 	}
-	overlay, err := w.overlay(map[string][]byte{m.file: text})
+	overlay, err := w.overlay(map[string][]byte{m.File: text})
 	if err != nil {
 		return "", err
 	}
-	binary := filepath.Join(w.dir, fmt.Sprintf("alone%d.test", m.n))
-	if out, err := w.build(ctx, binary, overlay, m.pkg); err != nil {
+	binary := filepath.Join(w.dir, fmt.Sprintf("alone%d.test", m.N))
+	if out, err := w.build(ctx, binary, overlay, m.Pkg); err != nil {
 		return "", fmt.Errorf("it does not compile: %w\n%s", err, out)
 	}
 	return binary, nil

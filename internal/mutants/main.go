@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/mutants/mistakes"
 )
 
 // order is what the command line asks for.
@@ -52,10 +54,10 @@ func main() {
 
 // run reports whether all that were asked for are killed. flags go to the tests.
 func run(ctx context.Context, o order, flags []string) (well bool, err error) {
-	chosen := o.choose(all())
+	chosen := o.choose(mistakes.All())
 	if o.list {
 		for _, m := range chosen {
-			fmt.Printf("%3d %s\n\t%s, by %s of %s\n", m.n, m.name, m.file, m.tests, m.pkg)
+			fmt.Printf("%3d %s\n\t%s, by %s of %s\n", m.N, m.Name, m.File, m.Tests, m.Pkg)
 		}
 		fmt.Printf("%d mutants\n", len(chosen))
 		return true, nil
@@ -71,9 +73,9 @@ func run(ctx context.Context, o order, flags []string) (well bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	var untried []mutant
+	var untried []mistakes.Mutant
 	for _, m := range chosen {
-		if _, tried := so[m.name]; !tried {
+		if _, tried := so[m.Name]; !tried {
 			untried = append(untried, m)
 		}
 	}
@@ -90,16 +92,16 @@ func run(ctx context.Context, o order, flags []string) (well bool, err error) {
 }
 
 // choose returns those that are asked for.
-func (o order) choose(list []mutant) (chosen []mutant) {
+func (o order) choose(list []mistakes.Mutant) (chosen []mistakes.Mutant) {
 	has := func(name, words string) bool {
 		return slices.ContainsFunc(strings.Split(words, "|"), func(w string) bool { return strings.Contains(name, w) })
 	}
 	for _, m := range list {
-		if !has(m.name, o.only) || o.not != "" && has(m.name, o.not) || m.n < o.from || o.until > 0 && m.n > o.until {
+		if !has(m.Name, o.only) || o.not != "" && has(m.Name, o.not) || m.N < o.from || o.until > 0 && m.N > o.until {
 			continue
 		}
 		if o.pkg != "" {
-			m.pkg, m.tests = o.pkg, o.tests
+			m.Pkg, m.Tests = o.pkg, o.tests
 		}
 		chosen = append(chosen, m)
 	}
@@ -107,7 +109,7 @@ func (o order) choose(list []mutant) (chosen []mutant) {
 }
 
 // tryAll prints what becomes of each, and puts it with the results.
-func tryAll(ctx context.Context, root, dir string, o order, untried []mutant, flags []string, so results) error {
+func tryAll(ctx context.Context, root, dir string, o order, untried []mistakes.Mutant, flags []string, so results) error {
 	began := time.Now()
 	w, err := open(ctx, root, dir, untried)
 	if err != nil {
@@ -137,8 +139,8 @@ func tryAll(ctx context.Context, root, dir string, o order, untried []mutant, fl
 			}
 			tried++
 			r := resultOf(m, v, err)
-			fmt.Printf("%3d/%d %-8s %d %s\n\t%s, in %v\n", tried, len(untried), r.became, m.n, m.name, r.by, time.Since(start).Round(time.Second/10))
-			so[m.name] = r
+			fmt.Printf("%3d/%d %-8s %d %s\n\t%s, in %v\n", tried, len(untried), r.became, m.N, m.Name, r.by, time.Since(start).Round(time.Second/10))
+			so[m.Name] = r
 			if o.keep != "" {
 				failed = keep(o.keep, r)
 			}
@@ -149,25 +151,25 @@ func tryAll(ctx context.Context, root, dir string, o order, untried []mutant, fl
 }
 
 // resultOf is what a try shows.
-func resultOf(m mutant, v verdict, err error) result {
+func resultOf(m mistakes.Mutant, v verdict, err error) result {
 	switch {
 	case err != nil:
-		return result{name: m.name, became: broken, by: err.Error()}
+		return result{name: m.Name, became: broken, by: err.Error()}
 	case v.killed:
-		return result{name: m.name, became: killed, by: v.by}
+		return result{name: m.Name, became: killed, by: v.by}
 	default:
-		return result{name: m.name, became: survived, by: m.tests + " of " + m.pkg}
+		return result{name: m.Name, became: survived, by: m.Tests + " of " + m.Pkg}
 	}
 }
 
 // allAsTheyAre runs the tests that the mutants name with none at work.
-func (w *workshop) allAsTheyAre(ctx context.Context, mutants []mutant, limit time.Duration, flags []string) error {
+func (w *workshop) allAsTheyAre(ctx context.Context, mutants []mistakes.Mutant, limit time.Duration, flags []string) error {
 	tests := map[string]map[string]bool{}
 	for _, m := range mutants {
-		if tests[m.pkg] == nil {
-			tests[m.pkg] = map[string]bool{}
+		if tests[m.Pkg] == nil {
+			tests[m.Pkg] = map[string]bool{}
 		}
-		tests[m.pkg][m.tests] = true
+		tests[m.Pkg][m.Tests] = true
 	}
 	for _, pkg := range slices.Sorted(maps.Keys(tests)) {
 		start := time.Now()
@@ -179,7 +181,7 @@ func (w *workshop) allAsTheyAre(ctx context.Context, mutants []mutant, limit tim
 	return nil
 }
 
-func printTable(chosen []mutant, files []string) error {
+func printTable(chosen []mistakes.Mutant, files []string) error {
 	if len(files) != 2 {
 		return errors.New("mutants: -table wants two files of results")
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-13dc028d/longwatch/internal/mutants/mistakes"
 )
 
 // least is how many there are to be.
@@ -21,16 +23,16 @@ func TestEveryMutantStandsInTheCodeOfToday(t *testing.T) {
 	require.NoError(t, err)
 	names := map[string]bool{}
 	var stale []error
-	for _, m := range all() {
-		require.False(t, names[m.name], "two are called %q", m.name)
-		names[m.name] = true
-		if text, err := m.apply(root); err != nil {
+	for _, m := range mistakes.All() {
+		require.False(t, names[m.Name], "two are called %q", m.Name)
+		names[m.Name] = true
+		if text, err := m.Apply(root); err != nil {
 			stale = append(stale, err)
 		} else {
-			require.Contains(t, string(text), m.new)
+			require.Contains(t, string(text), m.New)
 		}
-		require.DirExists(t, filepath.Join(root, m.pkg), m.name)
-		require.Contains(t, m.name, ": ")
+		require.DirExists(t, filepath.Join(root, m.Pkg), m.Name)
+		require.Contains(t, m.Name, ": ")
 	}
 	require.NoError(t, errors.Join(stale...))
 	require.GreaterOrEqual(t, len(names), least)
@@ -97,9 +99,9 @@ func TestFirst(t *testing.T) { first("a", "b") }
 func TestATryTellsWhatBecomesOfAMutant(t *testing.T) {
 	t.Parallel()
 	root := checkout(t)
-	var list []mutant
+	var list []mistakes.Mutant
 	add := func(name, from, to, tests string) {
-		list = append(list, mutant{name: name, file: "m.go", old: from, new: to, pkg: ".", tests: tests, n: len(list) + 1})
+		list = append(list, mistakes.Mutant{Name: name, File: "m.go", Old: from, New: to, Pkg: ".", Tests: tests, N: len(list) + 1})
 	}
 	add("m: within a function", "return 2", "return 4", ".")
 	add("m: within a method of a type with parameters", "total += m", "total -= m", "Sum")
@@ -134,12 +136,12 @@ func TestATryTellsWhatBecomesOfAMutant(t *testing.T) {
 	} {
 		v, err := w.try(context.Background(), list[i], 2*time.Second, nil)
 		if want.broken != "" {
-			require.ErrorContains(t, err, want.broken, list[i].name)
+			require.ErrorContains(t, err, want.broken, list[i].Name)
 			continue
 		}
-		require.NoError(t, err, list[i].name)
-		require.Equal(t, want.by, v.by, list[i].name)
-		require.Equal(t, want.by != "", v.killed, list[i].name)
+		require.NoError(t, err, list[i].Name)
+		require.Equal(t, want.by, v.by, list[i].Name)
+		require.Equal(t, want.by != "", v.killed, list[i].Name)
 	}
 	text, err := os.ReadFile(filepath.Join(root, "m.go")) //nolint:gosec // a temporary folder
 	require.NoError(t, err)
@@ -153,7 +155,7 @@ func TestATryTellsWhatBecomesOfAMutant(t *testing.T) {
 func TestResultsAreKeptAndCounted(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "results")
-	list := []mutant{{name: "a: 1", n: 1}, {name: "a: 2", n: 2}, {name: "b: 1", n: 3}, {name: "b: 2", n: 4}}
+	list := []mistakes.Mutant{{Name: "a: 1", N: 1}, {Name: "a: 2", N: 2}, {Name: "b: 1", N: 3}, {Name: "b: 2", N: 4}}
 	so, err := read(path)
 	require.NoError(t, err)
 	require.Empty(t, so)
@@ -181,10 +183,10 @@ BROKEN 3 b: 1
 
 func TestTheCommandLineChooses(t *testing.T) {
 	t.Parallel()
-	list := []mutant{{name: "a: one", n: 1, pkg: "./a", tests: "A"}, {name: "a: two", n: 2}, {name: "b: one", n: 3}}
+	list := []mistakes.Mutant{{Name: "a: one", N: 1, Pkg: "./a", Tests: "A"}, {Name: "a: two", N: 2}, {Name: "b: one", N: 3}}
 	names := func(o order) (out []string) {
 		for _, m := range o.choose(list) {
-			out = append(out, m.name)
+			out = append(out, m.Name)
 		}
 		return out
 	}
@@ -194,5 +196,5 @@ func TestTheCommandLineChooses(t *testing.T) {
 	require.Equal(t, []string{"a: two", "b: one"}, names(order{only: "two|b:"}))
 	require.Equal(t, []string{"b: one"}, names(order{not: "a: "}))
 	m := order{pkg: "./internal/sim", tests: "No"}.choose(list)[0]
-	require.Equal(t, "./internal/sim No", m.pkg+" "+m.tests)
+	require.Equal(t, "./internal/sim No", m.Pkg+" "+m.Tests)
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/seed-13dc028d/longwatch/internal/mutants/mistakes"
 )
 
 // The words for what became of a mutant.
@@ -63,10 +65,10 @@ func keep(path string, r result) error {
 }
 
 // count is how many became what.
-func (rs results) count(list []mutant, became string) int {
+func (rs results) count(list []mistakes.Mutant, became string) int {
 	n := 0
 	for _, m := range list {
-		if rs[m.name].became == became {
+		if rs[m.Name].became == became {
 			n++
 		}
 	}
@@ -74,30 +76,30 @@ func (rs results) count(list []mutant, became string) int {
 }
 
 // summary writes the table by parts, and names what was not killed.
-func (rs results) summary(out io.Writer, list []mutant) {
-	parts := map[string][]mutant{}
+func (rs results) summary(out io.Writer, list []mistakes.Mutant) {
+	parts := map[string][]mistakes.Mutant{}
 	for _, m := range list {
-		parts[m.part()] = append(parts[m.part()], m)
+		parts[m.Part()] = append(parts[m.Part()], m)
 	}
-	row := func(part string, of []mutant) {
+	row := func(part string, of []mistakes.Mutant) {
 		k, s, b := rs.count(of, killed), rs.count(of, survived), rs.count(of, broken)
 		fmt.Fprintf(out, "| %-8s | %7d | %6d | %8d | %6d | %9d |\n", part, len(of), k, s, b, len(of)-k-s-b)
 	}
 	fmt.Fprintln(out, "| of       | mutants | killed | survived | broken | not tried |")
 	fmt.Fprintln(out, "|----------|---------|--------|----------|--------|-----------|")
-	for _, part := range slices.SortedFunc(maps.Keys(parts), func(a, b string) int { return parts[a][0].n - parts[b][0].n }) {
+	for _, part := range slices.SortedFunc(maps.Keys(parts), func(a, b string) int { return parts[a][0].N - parts[b][0].N }) {
 		row(part, parts[part])
 	}
 	row("all", list)
 	for _, m := range list {
-		if r, tried := rs[m.name]; tried && r.became != killed {
-			fmt.Fprintf(out, "%s %d %s\n", r.became, m.n, m.name)
+		if r, tried := rs[m.Name]; tried && r.became != killed {
+			fmt.Fprintf(out, "%s %d %s\n", r.became, m.N, m.Name)
 		}
 	}
 }
 
 // table writes each mutant with what killed it in two runs.
-func table(out io.Writer, list []mutant, own, simulator results) {
+func table(out io.Writer, list []mistakes.Mutant, own, simulator results) {
 	cell := func(r result) string {
 		switch r.became {
 		case killed:
@@ -113,6 +115,6 @@ func table(out io.Writer, list []mutant, own, simulator results) {
 	fmt.Fprintln(out, "| mutant | by its tests | by the simulator alone |")
 	fmt.Fprintln(out, "|---|---|---|")
 	for _, m := range list {
-		fmt.Fprintf(out, "| %s | %s | %s |\n", m.name, cell(own[m.name]), cell(simulator[m.name]))
+		fmt.Fprintf(out, "| %s | %s | %s |\n", m.Name, cell(own[m.Name]), cell(simulator[m.Name]))
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-13dc028d/longwatch/internal/mutants/mistakes"
 )
 
 // verdict is what became of one mutant.
@@ -23,12 +25,12 @@ type verdict struct {
 
 // try runs the tests of a mutant, for so long at most: one that makes them hang is
 // noticed, too. The error says why they could not be run.
-func (w *workshop) try(ctx context.Context, m mutant, limit time.Duration, flags []string) (verdict, error) {
-	if err := w.broken[m.n]; err != nil {
+func (w *workshop) try(ctx context.Context, m mistakes.Mutant, limit time.Duration, flags []string) (verdict, error) {
+	if err := w.broken[m.N]; err != nil {
 		return verdict{}, err
 	}
-	binary := w.binaries[m.pkg]
-	if w.alone[m.n] {
+	binary := w.binaries[m.Pkg]
+	if w.alone[m.N] {
 		var err error
 		if binary, err = w.buildOne(ctx, m); err != nil {
 			return verdict{}, err
@@ -39,14 +41,14 @@ func (w *workshop) try(ctx context.Context, m mutant, limit time.Duration, flags
 
 // asItIs runs tests with no mutant at work. They must pass, or they show nothing.
 func (w *workshop) asItIs(ctx context.Context, pkg, tests string, limit time.Duration, flags []string) error {
-	v, err := w.run(ctx, w.binaries[pkg], mutant{pkg: pkg, tests: tests}, limit, flags)
+	v, err := w.run(ctx, w.binaries[pkg], mistakes.Mutant{Pkg: pkg, Tests: tests}, limit, flags)
 	if err == nil && v.killed {
 		err = fmt.Errorf("of %s fails with no mutant at work: %s\n%s", pkg, v.by, v.out)
 	}
 	return err
 }
 
-func (w *workshop) run(ctx context.Context, binary string, m mutant, limit time.Duration, flags []string) (verdict, error) {
+func (w *workshop) run(ctx context.Context, binary string, m mistakes.Mutant, limit time.Duration, flags []string) (verdict, error) {
 	slack := min(limit, time.Minute) // for a process whose own end by time does not come
 	ctx, cancel := context.WithTimeout(ctx, limit+slack)
 	defer cancel()
@@ -58,9 +60,9 @@ func (w *workshop) run(ctx context.Context, binary string, m mutant, limit time.
 	if err := errors.Join(os.Chmod(w.dir, 0o711), os.Chmod(scratch, 0o777)); err != nil { //nolint:gosec // a database server of the tests runs as another user
 		return verdict{}, err
 	}
-	args := append([]string{"-test.failfast", "-test.paniconexit0", "-test.timeout", limit.String(), "-test.run", m.tests}, flags...)
-	cmd := command(ctx, filepath.Join(w.root, m.pkg), binary, args...)
-	cmd.Env = append(os.Environ(), chosenEnv+"="+strconv.Itoa(m.n), "TMPDIR="+scratch)
+	args := append([]string{"-test.failfast", "-test.paniconexit0", "-test.timeout", limit.String(), "-test.run", m.Tests}, flags...)
+	cmd := command(ctx, filepath.Join(w.root, m.Pkg), binary, args...)
+	cmd.Env = append(os.Environ(), chosenEnv+"="+strconv.Itoa(m.N), "TMPDIR="+scratch)
 	out, err := cmd.CombinedOutput()
 	switch exit, failed := errors.AsType[*exec.ExitError](err); {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded) || bytes.Contains(out, []byte("panic: test timed out")):
@@ -68,7 +70,7 @@ func (w *workshop) run(ctx context.Context, binary string, m mutant, limit time.
 	case ctx.Err() != nil:
 		return verdict{}, ctx.Err()
 	case err == nil && bytes.Contains(out, []byte("no tests to run")):
-		return verdict{}, fmt.Errorf("no test of %s is called %s", m.pkg, m.tests)
+		return verdict{}, fmt.Errorf("no test of %s is called %s", m.Pkg, m.Tests)
 	case err == nil:
 		return verdict{}, nil
 	case !failed:

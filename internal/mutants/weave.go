@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/seed-13dc028d/longwatch/internal/mutants/mistakes"
 )
 
 // Most mutants are wrong within one function. So the wrong functions are put beside the
@@ -30,11 +32,11 @@ type woven struct {
 	text []byte
 	pkg  string
 	// alone are those that are not within one function, and need a build of their own.
-	alone []mutant
+	alone []mistakes.Mutant
 }
 
 // weave puts mutants of one file beside what they are of.
-func weave(text []byte, mutants []mutant) (woven, error) {
+func weave(text []byte, mutants []mistakes.Mutant) (woven, error) {
 	files := token.NewFileSet()
 	right, err := parser.ParseFile(files, "", text, parser.SkipObjectResolution)
 	if err != nil {
@@ -44,23 +46,23 @@ func weave(text []byte, mutants []mutant) (woven, error) {
 	asks := map[int]string{} // by where in the text
 	var wrongs []byte
 	for _, m := range mutants {
-		changed, err := m.mistake(text)
+		changed, err := m.Within(text)
 		if err != nil {
 			return woven{}, err
 		}
 		wrong, err := parser.ParseFile(files, "", changed, parser.SkipObjectResolution)
 		if err != nil {
-			return woven{}, fmt.Errorf("%s: %w", m.name, err)
+			return woven{}, fmt.Errorf("%s: %w", m.Name, err)
 		}
 		was, is := onlyChange(files, text, right, changed, wrong)
-		call, ok := call(was, m.n)
+		call, ok := call(was, m.N)
 		if !ok {
 			out.alone = append(out.alone, m)
 			continue
 		}
 		asks[files.Position(was.Body.Lbrace).Offset+1] += call
 		from, name, to := files.Position(is.Pos()).Offset, files.Position(is.Name.End()).Offset, files.Position(is.End()).Offset
-		wrongs = fmt.Appendf(wrongs, "\n//line mutant%d:1\n%s%s%s\n", m.n, changed[from:name], suffix(m.n), changed[name:to])
+		wrongs = fmt.Appendf(wrongs, "\n//line mutant%d:1\n%s%s%s\n", m.N, changed[from:name], suffix(m.N), changed[name:to])
 	}
 	last := 0
 	for _, at := range slices.Sorted(maps.Keys(asks)) {

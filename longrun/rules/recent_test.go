@@ -118,14 +118,20 @@ func TestARecentBeginsWithWhatItIsToldFirst(t *testing.T) {
 	require.Equal(t, rules.Good, rules.CheckMissedHeartbeats(rules.State{}, r, now, 0).Condition)
 }
 
-// One beat of a clock that is years ahead must not end the memory.
-func TestABeatFarAheadIsIgnored(t *testing.T) {
-	t.Parallel()
+// oneBeat is what is remembered of one beat, its slot, and when that was.
+func oneBeat() (*rules.Recent, longrun.Slot, time.Time) {
 	now := time.Date(2025, 12, 29, 22, 14, 29, 0, time.UTC)
 	slot := longrun.SlotAt(now, time.Minute)
 	r := rules.NewRecent(time.Minute)
 	r.Restore(time.Time{}, time.Time{}, now)
 	r.Fill(slot)
+	return r, slot, now
+}
+
+// One beat of a clock that is years ahead must not end the memory.
+func TestABeatFarAheadIsIgnored(t *testing.T) {
+	t.Parallel()
+	r, slot, now := oneBeat()
 	r.Fill(longrun.SlotAt(now.AddDate(70, 0, 0), time.Minute))
 	r.Advance(now.Add(time.Minute))
 	require.True(t, r.Filled(slot))
@@ -137,11 +143,7 @@ func TestABeatFarAheadIsIgnored(t *testing.T) {
 // What there is no room for takes the room of no other.
 func TestABeatAheadOfWhatIsRememberedFillsNoSlotBesides(t *testing.T) {
 	t.Parallel()
-	now := time.Date(2025, 12, 29, 22, 14, 29, 0, time.UTC)
-	slot := longrun.SlotAt(now, time.Minute)
-	r := rules.NewRecent(time.Minute)
-	r.Restore(time.Time{}, time.Time{}, now)
-	r.Fill(slot)
+	r, slot, _ := oneBeat()
 	span := longrun.Slot(rules.RecentSpan / time.Minute)
 	for ahead := span + 1; ahead < 5*span; ahead++ {
 		r.Fill(slot + ahead)

@@ -8,11 +8,15 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/benbjohnson/clock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/store"
+	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
 // distant lets a story that is told in a bubble use a database that is not in it.
@@ -27,6 +31,10 @@ type distant struct {
 	st     store.Store
 	booths chan *booth
 	clock  clock.Clock // the bubble's; set when the story begins
+
+	// changing is held from a commit until all that watch have been told: of two
+	// changes at once a watch may tell in one word, and the second would wait for ever.
+	changing sync.Mutex
 
 	mu      sync.Mutex
 	stamps  map[store.Key]stamp
@@ -147,6 +155,8 @@ func (d *distant) Commit(ctx context.Context, ops ...store.Op) (stamps []store.S
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	d.changing.Lock()
+	defer d.changing.Unlock()
 	d.outside(func(ctx context.Context) { stamps, err = d.st.Commit(ctx, ops...) })
 	if err != nil {
 		return nil, err
@@ -202,6 +212,8 @@ func (d *distant) Watch(ctx context.Context, key store.Key) (<-chan struct{}, er
 	if !ok {
 		return nil, errors.ErrUnsupported
 	}
+	d.changing.Lock() // it sees the next change, and is not asked for this one
+	defer d.changing.Unlock()
 	s := &sight{seen: make(chan struct{}, 1)}
 	var err error
 	d.outside(func(context.Context) {
@@ -228,4 +240,35 @@ func (d *distant) Watch(ctx context.Context, key store.Key) (<-chan struct{}, er
 		close(s.seen)
 	})
 	return s.seen, nil
+}
+
+// TestChangesAtOnceAreAllTold holds distant to what it promises: many that change a
+// document at once, and that begin to watch it meanwhile, are all answered.
+func TestChangesAtOnceAreAllTold(t *testing.T) {
+	key := store.Key{Collection: "c", ID: "x"}
+	far := newDistant(t, memstore.New(nil))
+	synctest.Test(t, func(t *testing.T) {
+		far.clock = clock.New()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		news, err := far.Watch(ctx, key)
+		require.NoError(t, err)
+		for range 50 {
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() {
+					_, err := far.Commit(ctx, store.Set(key, map[string]any{"a": 1}))
+					assert.NoError(t, err)
+				})
+				wg.Go(func() {
+					ctx, cancel := context.WithCancel(ctx)
+					defer cancel()
+					_, err := far.Watch(ctx, key)
+					assert.NoError(t, err)
+				})
+			}
+			wg.Wait()
+			<-news
+		}
+	})
 }

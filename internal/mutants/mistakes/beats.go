@@ -86,9 +86,15 @@ func ofBeats() []Mutant {
 		},
 		{
 			Name: "beats: a beat counts as healthy though accounts are missing", File: "longrun/monitor/internal/beats/pulse.go",
-			Old: "h.Healthy = status.Healthy && status.Connected >= b.Settings().ExpectedAccounts",
-			New: "h.Healthy = status.Healthy",
+			Old: "h.ConnectedCount >= expected, false",
+			New: "true, false",
 			Pkg: "./longrun/monitor", Tests: "HealthNeeds",
+		},
+		{
+			Name: "beats: a beat counts as healthy before it is known how many accounts are expected", File: "longrun/monitor/internal/beats/pulse.go",
+			Old: "h.HealthUnknown && known",
+			New: "h.HealthUnknown",
+			Pkg: "./longrun/monitor", Tests: "BeforeItsMakerHasRead",
 		},
 		{
 			Name: "beats: the time in which the host was asked is when it answered", File: "longrun/monitor/internal/beats/pulse.go",

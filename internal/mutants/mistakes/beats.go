@@ -37,8 +37,8 @@ func ofBeats() []Mutant {
 			// That a filled slot is looked up before spares commits, and no more: this is what
 			// keeps its beat.
 			Name: "beats: a slot that is filled is written over", File: "longrun/ledger/ledger.go",
-			Old: "return store.Create(l.Key(Heartbeats, h.BucketID), h)",
-			New: "return store.Set(l.Key(Heartbeats, h.BucketID), h)",
+			Old: "return store.Create(l.Key(Heartbeats, h.BucketID), stored(h))",
+			New: "return store.Set(l.Key(Heartbeats, h.BucketID), stored(h))",
 			Pkg: "./longrun/monitor", Tests: "SetBack",
 		},
 		{

@@ -10,12 +10,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/leadtest"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor/internal/settings"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
+	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
 
 type watch = func(context.Context, store.Key) (<-chan struct{}, error)
@@ -123,4 +125,89 @@ func TestAWatchThatBreaksIsBegunAnew(t *testing.T) {
 		synctest.Wait()
 		require.EqualValues(t, 5, l.Now().ExpectedAccounts)
 	})
+}
+
+// What is expected is known once the store has said it, or was told it, and as long as the
+// run lasts.
+func TestWhatIsExpectedIsKnownWhenItWasRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := storetest.Wrap(memstore.New(nil))
+		d, lines := leadtest.Deps(t, st, nil)
+		l := settings.New(d, settings.Options{})
+		require := require.New(t)
+		expects := func(want int64, known bool) {
+			t.Helper()
+			n, sure := l.Expected()
+			require.Equal([]any{want, known}, []any{n, sure})
+		}
+		expects(0, false)
+		heal := st.Inject(storetest.Fault{Before: storetest.Hang})
+		require.False(l.Ready(t.Context()))
+		expects(0, false)
+		heal()
+
+		put := func(doc map[string]any) {
+			_, err := st.Commit(t.Context(), store.Set(d.Ledger.SettingsKey(), doc))
+			require.NoError(err)
+		}
+		put(map[string]any{"expectedAccounts": "many"})
+		require.True(l.Ready(t.Context()), "it has answered")
+		expects(0, false)
+		synctest.Wait() // for the log
+		require.Equal(1, lines.Count("none were read before"))
+		put(map[string]any{"expectedAccounts": int64(3)})
+		require.True(l.Ready(t.Context()))
+		expects(3, true)
+
+		reads := st.Calls(storetest.Get)
+		require.True(l.Ready(t.Context()))
+		require.Equal(reads, st.Calls(storetest.Get), "they are known already")
+		put(map[string]any{"expectedAccounts": "many"})
+		require.True(l.Load(t.Context()))
+		expects(3, true)
+		synctest.Wait()
+		require.Equal(1, lines.Count("the last good ones stay in force"))
+
+		l.Begin()
+		expects(0, false)
+		_, err := st.Commit(t.Context(), store.Delete(d.Ledger.SettingsKey()))
+		require.NoError(err)
+		require.True(l.Load(t.Context()))
+		expects(0, true) // nobody expects any
+
+		l.Begin()
+		_, err = l.Put(t.Context(), longrun.Settings{ExpectedAccounts: 5, DriftSec: 1, AlertThresholds: l.Now().AlertThresholds}, "")
+		require.NoError(err)
+		expects(5, true)
+	})
+}
+
+// Who waits for the settings does so for a moment at most, whatever the store does.
+func TestTheHeadStartIsAMoment(t *testing.T) {
+	t.Parallel()
+	for hangs, want := range map[bool]time.Duration{false: 2 * time.Millisecond, true: 10 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			st := storetest.Wrap(memstore.New(nil))
+			st.Inject(storetest.Fault{Before: func(ctx context.Context, c storetest.Call) error {
+				if hangs {
+					return storetest.Hang(ctx, c)
+				}
+				time.Sleep(2 * time.Millisecond)
+				return nil
+			}})
+			d, _ := leadtest.Deps(t, st, nil)
+			l := settings.New(d, settings.Options{Every: time.Minute, Watch: st.Watch})
+			for range 2 { // each run anew
+				l.Begin()
+				ctx, end := context.WithCancel(t.Context())
+				done := spawn.Start("the settings", func() error { l.Follow(ctx); return nil })
+				began := time.Now()
+				l.HeadStart(ctx)
+				require.Equal(t, want, time.Since(began))
+				end()
+				require.NoError(t, <-done)
+			}
+		})
+	}
 }

@@ -116,6 +116,7 @@ func New(cfg Config) (*Monitor, error) {
 				m.probes.Heard(host.Accounts)
 			}
 		},
+		GaveUp:     m.alarms.GaveUp,
 		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.measures.Stored(h); m.run.Wrote(h); m.after.Tell(h) },
 		StoredLate: func(late []longrun.Heartbeat) { m.measures.Stored(late...); m.run.Wrote(late...); m.closing.Late(late) },
 		Drifted:    m.measures.Drifted, Committed: m.measures.Committed,

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/alert/alerttest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -144,6 +147,50 @@ func TestBeatsThatAStoreRefusesAreReportedOnce(t *testing.T) {
 		require.Equal(t, 2, n.log.count("beats cannot be stored"), "it began again")
 		n.end()
 	})
+}
+
+// A beat that was made is not missed however long it waits; one that waited and is given
+// up is, in the same lead: what was told the rules of it is taken back.
+func TestBeatsThatAreGivenUpAreMissed(t *testing.T) {
+	of := func(c storetest.Call) bool {
+		return c.Method == storetest.Commit && len(c.Ops) > 1 && strings.HasSuffix(c.Ops[1].Key.Collection, "/heartbeats")
+	}
+	for name, tt := range map[string]struct {
+		fault func(context.Context, storetest.Call) error
+		want  []string
+	}{
+		"the store takes none such": {
+			func(_ context.Context, c storetest.Call) error {
+				if of(c) {
+					return store.ErrInvalid
+				}
+				return nil
+			}, []string{"firing missed_heartbeats"},
+		},
+		"too many wait": {
+			func(_ context.Context, c storetest.Call) error {
+				if c.Method == storetest.Commit {
+					return errors.New("the disk is full")
+				}
+				return nil
+			}, []string{"firing missed_heartbeats"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rec := &alerttest.Recorder{}
+				own := storetest.Wrap(memstore.New(nil))
+				n := start(t, own, "a", toldBy(rec), func(c *monitor.Config) { c.Lease, c.Backlog = time.Hour, 5 })
+				time.Sleep(10*time.Minute + time.Second)
+				heal := own.Inject(storetest.Fault{Before: tt.fault})
+				time.Sleep(15 * time.Minute)
+				heal()
+				time.Sleep(90 * time.Second)
+				require.Subset(t, titles(rec.Messages()), tt.want, n.log)
+				n.end()
+			})
+		})
+	}
 }
 
 func allRuns(t *testing.T, st store.Store) []longrun.Run {

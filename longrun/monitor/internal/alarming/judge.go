@@ -13,12 +13,16 @@ import (
 
 // judge has every rule look at the newest beat, once per slot.
 func (w *watch) judge(ctx context.Context) {
-	l, fresh, filled := w.b.take(w.filled[:0])
-	w.filled = filled
+	l, fresh, all := w.b.take(w.told[:0])
+	w.told = all
 	now := w.Clock.Now()
 	w.recent.Advance(now)
-	for _, slot := range filled {
-		w.recent.Fill(slot)
+	for _, t := range all {
+		if t.gone {
+			w.recent.Empty(t.slot)
+		} else {
+			w.recent.Fill(t.slot)
+		}
 	}
 	if !fresh || l.beat.Slot(w.Self.Interval) == w.judged {
 		return

@@ -39,8 +39,8 @@ type watch struct {
 	closed  said
 	gone    said
 
-	in     rules.Inputs   // room …
-	filled []longrun.Slot // … in judge
+	in   rules.Inputs // room …
+	told []told       // … in judge
 }
 
 // alarmKey names one rule for one target.

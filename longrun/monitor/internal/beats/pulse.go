@@ -97,7 +97,10 @@ func (b *Beats) tick(ctx context.Context, asked bool) {
 	if !asked { // one that is asked for comes when it comes
 		b.noteDrift(ctx, h)
 	}
-	ahead := b.backlog.add(h)
+	ahead, gone := b.backlog.add(h)
+	if len(gone) > 0 {
+		b.GaveUp(gone)
+	}
 	b.Made(h, host)
 	if ahead > 0 {
 		b.Log.WarnContext(ctx, "the clock was set back; waiting beats of slots that have not come are dropped", "beats", ahead, "slot", h.BucketID)

@@ -39,6 +39,8 @@ type watch struct {
 	closed  said
 	gone    said
 
+	gaveUp []longrun.Slot // whose beats will never be stored, while the store is away
+
 	in   rules.Inputs // room …
 	told []told       // … in judge
 }

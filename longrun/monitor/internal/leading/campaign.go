@@ -27,7 +27,8 @@ type Options struct {
 	// those that wait are not its to write any more.
 	GiveUp func(ctx context.Context)
 	// Expired is called once, beside the tasks, in a term that replaced an
-	// instance which fell silent, or died.
+	// instance which fell silent, or died. It may outlast the term, since nobody else
+	// knows of that instance: ctx ends with Run's.
 	Expired func(ctx context.Context, before lock.Row)
 	// TookOver is called once, beside the tasks and after Expired, in each term but
 	// the first one that there was, with the time at which the term began; it need not
@@ -70,8 +71,14 @@ func New(d room.Deps, o Options) *Campaign {
 func (c *Campaign) Run(ctx context.Context) {
 	c.set(false, 0)
 	defer c.claimed.Store(0)
+	var left spawn.Group               // of what terms leave to be done
+	defer func() { _ = left.Wait() }() // a fault there is logged where it arises
 	for ctx.Err() == nil {
-		err := lock.Run(ctx, c.Lock, c.lead)
+		err := lock.Run(ctx, c.Lock, func(term context.Context, lease *lock.Lease) error {
+			return c.lead(term, lease, func(do func(run context.Context)) {
+				left.Go("what a take-over leaves", func() error { do(ctx); return nil })
+			})
+		})
 		if ctx.Err() != nil {
 			return
 		}
@@ -84,7 +91,8 @@ func (c *Campaign) Run(ctx context.Context) {
 }
 
 // lead writes beats and does all else for as long as the lease lasts.
-func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
+// What is left is done beside the term, and goes on after it.
+func (c *Campaign) lead(ctx context.Context, lease *lock.Lease, left func(do func(run context.Context))) error {
 	term := newTerm(lease, c.pace)
 	prev, how := lease.Previous()
 	began := c.Clock.Now().UTC()
@@ -93,7 +101,11 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 	if how == lock.First && term.Epoch() > 1 {
 		c.Log.ErrorContext(ctx, "the store has lost the lock's document, and perhaps more: the evidence chain begins anew", "epoch_before", term.Epoch()-1)
 	}
-	if c.claimed.Swap(term.Epoch()) != term.Epoch()-1 {
+	before := prev.Epoch // of the last grant under which anybody worked: epochs may lie between whose replies were lost
+	if how == lock.First {
+		before = term.Epoch() - 1
+	}
+	if c.claimed.Swap(term.Epoch()) != before {
 		c.GiveUp(ctx)
 	}
 	c.Log.Over("holder")
@@ -110,14 +122,13 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 		}
 	}
 	if how != lock.First {
-		group.Go("what a take-over leaves", func() error {
+		left(func(run context.Context) {
 			if how == lock.Expired || how == lock.Died {
-				c.Expired(beside, prev)
+				c.Expired(run, prev)
 			}
 			if c.TookOver != nil {
 				c.TookOver(beside, prev, began)
 			}
-			return nil
 		})
 	}
 	c.supervisor.start(beside, &group, term)
@@ -159,7 +170,7 @@ func (c *Campaign) Answers(ctx context.Context) bool {
 		return false
 	}
 	view := c.Lock.View()
-	if view.Leading || view.Row.Epoch <= epoch {
+	if view.Leading || view.Worked <= epoch {
 		return true
 	}
 	c.claimed.Store(0)

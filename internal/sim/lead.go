@@ -216,8 +216,8 @@ type trust struct {
 }
 
 // hears takes note of the reply to a write of the lock's row. A trust that is over does not
-// come back; and where the reply to the grant got lost, nobody knows until when the one
-// lasted that this reply came to.
+// come back; and behind a grant whose reply got lost, the first reply cannot tell whether
+// the trust lasted until then.
 func (p *process) hears(row lock.Row, since, asked time.Time) {
 	p.mu.Lock()
 	last := p.trust
@@ -254,8 +254,7 @@ func (r *record) holds(p *process, t trust) bool {
 	})
 }
 
-// granted is the epoch under which a process leads or led last, as far as it knows: another
-// may have been granted one since.
+// granted is the epoch that a process was granted last, which need not be the one in force.
 func (r *record) granted(p *process) int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -129,6 +129,9 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 	}
 	if v.harmed(p, slept, until, Pause) {
 		allowed = append(allowed, longrun.Stall)
+		if v.silent(p, until) {
+			allowed = append(allowed, longrun.Crash) // it never woke to say so
+		}
 		if ended && p.clean || away {
 			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more; or half of it was the one, and half the other
 		}
@@ -163,14 +166,14 @@ func (v *view) partly(g longrun.Gap) bool {
 	return false
 }
 
-// silent reports whether a process ended without a way to the store that it had lost
-// by then.
+// silent reports whether a process ended without a way to the store, or frozen, as it
+// was by then.
 func (v *view) silent(p *process, by time.Time) bool {
 	if p.ended.IsZero() || p.ended.Before(by) {
 		return false
 	}
 	for s := v.slot(by); s <= v.slot(p.ended); s++ {
-		if !v.harmed(p, s.Start(v.interval), (s + 1).Start(v.interval), wayless...) {
+		if !v.harmed(p, s.Start(v.interval), (s + 1).Start(v.interval), append(slices.Clone(wayless), Pause)...) {
 			return false
 		}
 	}
@@ -304,7 +307,7 @@ func (v *view) kept() {
 			}
 			back := own[i].at // the first one that took effect since
 			waiting, _ := slices.BinarySearchFunc(p.asks, back, time.Time.Compare)
-			if waiting-n > v.w.plan.Backlog || !v.sole(p, asked, back) || v.harmed(p, back, back.Add(5*v.interval), append(slices.Clone(restful), wayless...)...) ||
+			if waiting-n > v.w.plan.Backlog || !v.sole(p, asked, back.Add(v.interval)) || v.harmed(p, back, back.Add(5*v.interval), append(slices.Clone(restful), wayless...)...) ||
 				!p.ended.IsZero() && p.ended.Before(back.Add(5*v.interval)) || v.harmed(p, asked.Add(-v.interval), back, Pause) {
 				continue
 			}

@@ -26,6 +26,9 @@ type Options struct {
 	// GiveUp is called when another instance led since this one made its beats:
 	// those that wait are not its to write any more.
 	GiveUp func(ctx context.Context)
+	// Replaced is called when another instance was seen to lead after this one did, or
+	// later: it may have called this one dead.
+	Replaced func()
 	// Expired is called once, beside the tasks, in a term that replaced an
 	// instance which fell silent, or died. It may outlast the term, since nobody else
 	// knows of that instance: ctx ends with Run's.
@@ -57,6 +60,8 @@ type Campaign struct {
 	// claimed is the epoch under which this instance answers for the slots: it
 	// leads, or nobody is known to lead after it. 0 when it does not.
 	claimed atomic.Int64
+	// replaced is the epoch of the last grant of another for which Replaced was called.
+	replaced atomic.Int64
 
 	mu    sync.Mutex
 	state State
@@ -105,8 +110,11 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease, left func(do fun
 	if how == lock.First {
 		before = term.Epoch() - 1
 	}
-	if c.claimed.Swap(term.Epoch()) != before {
+	if claimed := c.claimed.Swap(term.Epoch()); claimed != before {
 		c.GiveUp(ctx)
+		if claimed != 0 {
+			c.replacedBy(before)
+		}
 	}
 	c.Log.Over("holder")
 	c.proven(ctx)
@@ -175,7 +183,15 @@ func (c *Campaign) Answers(ctx context.Context) bool {
 	}
 	c.claimed.Store(0)
 	c.GiveUp(ctx)
+	c.replacedBy(view.Worked)
 	return false
+}
+
+// replacedBy takes note of a grant of another, after one of this instance's.
+func (c *Campaign) replacedBy(epoch int64) {
+	if c.replaced.Swap(epoch) != epoch {
+		c.Replaced()
+	}
 }
 
 // Holder returns who leads and at which epoch, as this instance last saw it;
@@ -202,7 +218,11 @@ func (c *Campaign) Saw(rec store.Record) {
 	if c.State().Leading || !row.Held() || rec.Age() >= row.Lease() || row.HolderInstanceID == "" {
 		return
 	}
-	if row.Epoch != c.claimed.Load() {
+	claimed := c.claimed.Load()
+	if claimed != 0 && row.Epoch > claimed && row.HolderInstanceID != c.Self.InstanceID { // of its own grants Answers tells
+		c.replacedBy(row.Epoch)
+	}
+	if row.Epoch != claimed {
 		c.Log.Changed(ctx, slog.LevelInfo, "holder", row.HolderInstanceID+" "+row.Owner, "standing by", "holder", row.HolderInstanceID, "epoch", row.Epoch)
 	}
 }

@@ -69,8 +69,10 @@ func TestBeatsWaitThroughGrantsWhoseRepliesWereLost(t *testing.T) {
 			require.Greater(t, l.State().Epoch, int64(3))
 			l.mu.Lock()
 			gaveUp = l.gaveUp - gaveUp
+			replaced := l.replaced
 			l.mu.Unlock()
 			require.Equal(t, other, gaveUp > 0)
+			require.Equal(t, other, replaced == 1, "it is told once")
 			l.end()
 		})
 	}
@@ -95,7 +97,7 @@ func TestWhatATakeOverLeavesOutlastsItsTerm(t *testing.T) {
 		var before atomic.Pointer[lock.Row]
 		var ended atomic.Bool
 		c := leading.New(d, leading.Options{
-			Lock: lk, Began: func(context.Context) {}, GiveUp: func(context.Context) {},
+			Lock: lk, Began: func(context.Context) {}, GiveUp: func(context.Context) {}, Replaced: func() {},
 			Write: func(ctx context.Context, _ *leading.Term) error { <-ctx.Done(); return context.Cause(ctx) },
 			Expired: func(ctx context.Context, row lock.Row) {
 				select {

@@ -42,9 +42,10 @@ type leader struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
 
-	mu      sync.Mutex
-	commits map[string][]time.Time // by the collection, by elapsed time
-	gaveUp  int                    // how often waiting beats were given up
+	mu       sync.Mutex
+	commits  map[string][]time.Time // by the collection, by elapsed time
+	gaveUp   int                    // how often waiting beats were given up …
+	replaced int                    // … and another was seen to lead
 }
 
 // lead returns when the campaign leads. beat is what it writes with; nil for
@@ -75,9 +76,10 @@ func lead(t *testing.T, beat func(context.Context, *leading.Term), tasks ...lead
 			<-ctx.Done()
 			return context.Cause(ctx)
 		},
-		GiveUp:  func(context.Context) { l.mu.Lock(); defer l.mu.Unlock(); l.gaveUp++ },
-		Expired: func(context.Context, lock.Row) {},
-		Tasks:   tasks,
+		GiveUp:   func(context.Context) { l.mu.Lock(); defer l.mu.Unlock(); l.gaveUp++ },
+		Replaced: func() { l.mu.Lock(); defer l.mu.Unlock(); l.replaced++ },
+		Expired:  func(context.Context, lock.Row) {},
+		Tasks:    tasks,
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	l.cancel = cancel

@@ -145,7 +145,7 @@ func New(cfg Config) (*Monitor, error) {
 		tasks = append(tasks, m.host.Task())
 	}
 	m.campaign = leading.New(m.deps, leading.Options{
-		Lock: l, Began: func(context.Context) { m.measures.Began(); m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Replaced: m.run.Replaced, Expired: m.run.MarkLost,
+		Lock: l, Began: func(context.Context) { m.measures.Began(); m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Replaced: m.run.Replaced, CutOff: m.run.CutOff, Expired: m.run.MarkLost,
 		TookOver: func(ctx context.Context, before lock.Row, began time.Time) {
 			causes.TookOver(ctx, m.deps, began, before.HolderInstanceID)
 		},

@@ -26,6 +26,9 @@ type Options struct {
 	// GiveUp is called when another instance led since this one made its beats:
 	// those that wait are not its to write any more.
 	GiveUp func(ctx context.Context)
+	// CutOff is called when a lease was lost that could not be renewed from the first
+	// time to the second, because of the store or the way to it.
+	CutOff func(from, to time.Time)
 	// Replaced is called when another instance was seen to lead after this one did, or
 	// later: it may have called this one dead.
 	Replaced func()
@@ -89,6 +92,9 @@ func (c *Campaign) Run(ctx context.Context) {
 		}
 		c.set(false, 0)
 		c.Log.WarnContext(ctx, "lease lost, standing by", "error", spawn.Text(err))
+		if lost, ok := errors.AsType[*lock.LostError](err); ok && lost.Err != nil && lost.Holder == "" {
+			c.CutOff(lost.Since, c.Clock.Now())
+		}
 		if !errors.Is(err, lock.ErrLost) && !deadline.Sleep(ctx, c.Clock, time.Second) {
 			return // not a loss but a fault: do not spin on it
 		}

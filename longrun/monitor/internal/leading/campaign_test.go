@@ -70,6 +70,7 @@ func TestBeatsWaitThroughGrantsWhoseRepliesWereLost(t *testing.T) {
 			l.mu.Lock()
 			gaveUp = l.gaveUp - gaveUp
 			replaced := l.replaced
+			require.GreaterOrEqual(t, l.cutOff, 25*time.Second, "it says why it wrote nothing")
 			l.mu.Unlock()
 			require.Equal(t, other, gaveUp > 0)
 			require.Equal(t, other, replaced == 1, "it is told once")
@@ -97,7 +98,7 @@ func TestWhatATakeOverLeavesOutlastsItsTerm(t *testing.T) {
 		var before atomic.Pointer[lock.Row]
 		var ended atomic.Bool
 		c := leading.New(d, leading.Options{
-			Lock: lk, Began: func(context.Context) {}, GiveUp: func(context.Context) {}, Replaced: func() {},
+			Lock: lk, Began: func(context.Context) {}, GiveUp: func(context.Context) {}, Replaced: func() {}, CutOff: func(time.Time, time.Time) {},
 			Write: func(ctx context.Context, _ *leading.Term) error { <-ctx.Done(); return context.Cause(ctx) },
 			Expired: func(ctx context.Context, row lock.Row) {
 				select {

@@ -45,7 +45,8 @@ type leader struct {
 	mu       sync.Mutex
 	commits  map[string][]time.Time // by the collection, by elapsed time
 	gaveUp   int                    // how often waiting beats were given up …
-	replaced int                    // … and another was seen to lead
+	cutOff   time.Duration
+	replaced int // … and another was seen to lead
 }
 
 // lead returns when the campaign leads. beat is what it writes with; nil for
@@ -77,6 +78,7 @@ func lead(t *testing.T, beat func(context.Context, *leading.Term), tasks ...lead
 			return context.Cause(ctx)
 		},
 		GiveUp:   func(context.Context) { l.mu.Lock(); defer l.mu.Unlock(); l.gaveUp++ },
+		CutOff:   func(from, to time.Time) { l.mu.Lock(); defer l.mu.Unlock(); l.cutOff += to.Sub(from) },
 		Replaced: func() { l.mu.Lock(); defer l.mu.Unlock(); l.replaced++ },
 		Expired:  func(context.Context, lock.Row) {},
 		Tasks:    tasks,

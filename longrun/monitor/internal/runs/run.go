@@ -97,6 +97,14 @@ func (r *Run) Lapse(lapses ...longrun.Lapse) {
 	r.nudge()
 }
 
+// CutOff notes a time in which nothing landed that this instance wrote to keep its lease:
+// the store was out of its reach, though now and then a call may have gone through.
+func (r *Run) CutOff(from, to time.Time) {
+	if to.After(from) {
+		r.Lapse(longrun.Lapse{From: from, To: to, Cause: longrun.StoreDown})
+	}
+}
+
 // Touch has the run written again though nothing changed: only a write shows
 // whether the store takes one.
 func (r *Run) Touch() {

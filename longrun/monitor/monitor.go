@@ -117,8 +117,8 @@ func New(cfg Config) (*Monitor, error) {
 			}
 		},
 		GaveUp:     m.alarms.GaveUp,
-		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.measures.Stored(h); m.run.Wrote(h); m.after.Tell(h) },
-		StoredLate: func(late []longrun.Heartbeat) { m.measures.Stored(late...); m.run.Wrote(late...); m.closing.Late(late) },
+		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.stored(h); m.after.Tell(h) },
+		StoredLate: func(late []longrun.Heartbeat) { m.stored(late...); m.closing.Late(late) },
 		Drifted:    m.measures.Drifted, Committed: m.measures.Committed,
 		Lapse:    func(l longrun.Lapse) { m.run.Lapse(l) },
 		Away:     func() time.Time { return m.store.Health().Since },
@@ -341,6 +341,13 @@ func (m *Monitor) farewell(ctx context.Context) {
 			m.deps.Log.ErrorContext(ctx, "a function of the host did not return", "error", spawn.Text(err))
 		}
 	}
+}
+
+// stored tells of beats that were.
+func (m *Monitor) stored(beats ...longrun.Heartbeat) {
+	m.alarms.Stored(beats...)
+	m.measures.Stored(beats...)
+	m.run.Wrote(beats...)
 }
 
 // storeChanged is told what becomes of the store.

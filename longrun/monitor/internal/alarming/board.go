@@ -134,6 +134,19 @@ func (b *Board) GaveUp(slots []longrun.Slot) {
 	}
 }
 
+// Stored is told of beats that were stored: of one that was given up while its write was
+// under way, nobody knew that it had landed.
+func (b *Board) Stored(beats ...longrun.Heartbeat) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.watching {
+		return
+	}
+	for _, h := range beats {
+		b.tell(told{slot: h.Slot(b.Self.Interval)})
+	}
+}
+
 // tell keeps what became of a slot until somebody looks. Its caller holds mu.
 func (b *Board) tell(t told) {
 	if len(b.told) >= b.maxTold() { // a take-over that lasts for days

@@ -89,13 +89,13 @@ func ofLeading() []Mutant {
 			Pkg: "./longrun/monitor/internal/leading", Tests: "OutlastsItsTerm",
 		},
 		{
-			Name: "runs: who was replaced does not look whether it was called lost", File: "longrun/monitor/internal/runs/run.go",
+			Name: "leading: who was replaced does not look whether it was called lost", File: "longrun/monitor/internal/runs/run.go",
 			Old: "r.dirty, r.doubt = true, firstDoubt",
 			New: "r.dirty = true",
 			Pkg: "./longrun/monitor/internal/runs", Tests: "WasReplaced",
 		},
 		{
-			Name: "alarming: a beat that was given up still fills its slot", File: "longrun/monitor/internal/alarming/judge.go",
+			Name: "beats: one that was given up still fills its slot", File: "longrun/monitor/internal/alarming/judge.go",
 			Old: "w.recent.Empty(s)",
 			New: "_ = s",
 			Pkg: "./longrun/monitor", Tests: "AreGivenUpAreMissed",

@@ -32,10 +32,13 @@ type Heartbeat struct {
 	// DriftSec is TS minus the slot's start, in seconds: never negative,
 	// always under the interval.
 	DriftSec float64 `json:"driftSec" firestore:"driftSec"`
-	// Healthy is what the host called itself; false when it could not say.
+	// Healthy is what the host called itself, with as many accounts connected as the
+	// settings expect; false when it could not say.
 	Healthy bool `json:"healthy" firestore:"healthy"`
 	// HealthUnknown says that the document has no such field, as those of the original
-	// system: Healthy is false then, and means nothing. It is not stored.
+	// system, or null there: the host called itself healthy, and whoever made the beat had
+	// not read yet how many accounts are expected. Healthy is false then, and means
+	// nothing. It has no field of its own.
 	HealthUnknown bool `json:"-" firestore:"-"`
 	// StatusError says why the counts are missing: the host's status function
 	// failed or took too long. The beat still stands.

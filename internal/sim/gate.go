@@ -139,6 +139,9 @@ func (g *gate) Get(ctx context.Context, key store.Key) (store.Record, error) {
 	if lost := t.end(ctx); lost != nil {
 		return store.Record{}, lost
 	}
+	if err == nil && key == g.p.w.ledger.SettingsKey() {
+		g.p.learns()
+	}
 	return rec, err
 }
 

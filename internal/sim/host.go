@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"sync"
@@ -63,6 +64,39 @@ func (p *process) status(ctx context.Context) (longrun.HostStatus, error) {
 		s.QueueDepth = q.By
 	}
 	return s, nil
+}
+
+// health is what a beat says of the host.
+type health string
+
+const (
+	well, sick health = "well", "not well"
+	unsaid     health = "not known"
+)
+
+func healthOf(h *longrun.Heartbeat) health {
+	switch {
+	case h.HealthUnknown:
+		return unsaid
+	case h.Healthy:
+		return well
+	}
+	return sick
+}
+
+// beatOf is the heartbeat that an operation writes.
+func beatOf(op store.Op) (h longrun.Heartbeat, ok bool) {
+	doc, odd := op.Value.(map[string]any) // it says null where a heartbeat has a value
+	if !odd {
+		h, ok = op.Value.(longrun.Heartbeat)
+		return h, ok
+	}
+	text, err := json.Marshal(doc)
+	if err != nil || doc["bucketId"] == nil || json.Unmarshal(text, &h) != nil {
+		return h, false
+	}
+	h.HealthUnknown = doc["healthy"] == nil
+	return h, true
 }
 
 // Probe implements probe.Prober.

@@ -60,6 +60,15 @@ func (p *process) sleptFor() time.Duration {
 	return p.slept
 }
 
+// learns notes that the process hears what the settings are.
+func (p *process) learns() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.learnt.IsZero() {
+		p.learnt = time.Now()
+	}
+}
+
 // sleeps notes that the process has slept.
 func (p *process) sleeps(d time.Duration) {
 	p.mu.Lock()
@@ -121,6 +130,7 @@ type process struct {
 	spell  spell
 	trust  trust
 	asks   []time.Time // when it asked the host
+	learnt time.Time   // when it first heard what the settings are; zero while it has not
 	dead   bool
 	ended  time.Time       // when it crashed or was asked to stop
 	clean  bool            // it was asked to stop

@@ -242,17 +242,25 @@ func (v *view) host() {
 			v.blame("host", "the beat %s says that it was made at %s, when nobody asked the host", b.ID(b.length), b.ts.UTC().Format(time.TimeOnly))
 			continue
 		}
-		if !b.told || b.ts.Before(b.by.began.Add(12*v.interval)) { // it may not have read how many accounts there are
+		if !b.told {
 			continue
 		}
 		const answer = 10 * time.Second // longer than the host takes
 		for _, h := range v.harm {
-			if (h.kind == Offline || h.kind == LoggedOut) && !h.from.After(b.ts.Add(-answer)) && !h.to.Before(b.ts.Add(answer)) && b.well {
+			if (h.kind == Offline || h.kind == LoggedOut) && !h.from.After(b.ts.Add(-answer)) && !h.to.Before(b.ts.Add(answer)) && b.health == well {
 				v.blame("host", "the beat %s says that all is well, while it is %s", b.ID(b.length), h.kind)
 			}
 		}
-		if !b.well && !v.harmed(b.by, b.ts.Add(-answer), b.ts.Add(answer), Offline, LoggedOut) {
+		if b.health == sick && !v.harmed(b.by, b.ts.Add(-answer), b.ts.Add(answer), Offline, LoggedOut) {
 			v.blame("host", "the beat %s says that all is not well, and it is", b.ID(b.length))
+		}
+		// The simulated host always calls itself healthy: how many accounts are missing only
+		// the settings tell.
+		switch learnt := b.by.learnt; {
+		case b.health == unsaid && !learnt.IsZero() && learnt.Before(b.ts):
+			v.blame("host", "the beat %s says that it does not know how the host is, and %s read the settings before", b.ID(b.length), b.by.name())
+		case b.health != unsaid && (learnt.IsZero() || learnt.After(b.at)):
+			v.blame("host", "the beat %s says that all is %s, and %s had not read the settings", b.ID(b.length), b.health, b.by.name())
 		}
 	}
 }
@@ -274,7 +282,7 @@ func (r *record) current(b *beat) {
 func (r *record) paced(p *process, ops []store.Op) {
 	const pace = 900 * time.Millisecond // they take some time on their way
 	if _, held := ops[0].Value.(lock.Row); !held || len(ops) < 2 || slices.ContainsFunc(ops, func(op store.Op) bool {
-		_, beat := op.Value.(longrun.Heartbeat)
+		_, beat := beatOf(op)
 		return beat
 	}) {
 		return

@@ -120,8 +120,9 @@ func (v *view) forged(ctx context.Context) {
 		e := beats[len(beats)-1-n+rng.IntN(n)]
 		h := e.Value
 		h.Healthy = !h.Healthy
-		v.forge(ctx, public, "says another health", store.Set(e.Key, h), store.Set(e.Key, e.Value))
-		v.forge(ctx, public, "is gone", store.Delete(e.Key), store.Set(e.Key, e.Value))
+		back := store.Set(e.Key, v.w.ledger.CreateHeartbeat(e.Value).Value)
+		v.forge(ctx, public, "says another health", store.Set(e.Key, h), back)
+		v.forge(ctx, public, "is gone", store.Delete(e.Key), back)
 	}
 	newest, err := v.w.ledger.NewestBatch(ctx)
 	if err != nil || newest.Value.Number == 0 {

@@ -92,7 +92,7 @@ type beat struct {
 	ts, at time.Time // when it was made, and when it took effect
 	by     *process
 	late   bool
-	well   bool // it says so
+	health health
 	told   bool // the host said something
 	epoch  int64
 	seq    int64
@@ -292,12 +292,14 @@ func (r *record) locked(p *process, row lock.Row) {
 // document is one of a commit.
 func (r *record) document(p *process, collection string, op store.Op) {
 	now := time.Now()
+	if h, ok := beatOf(op); ok {
+		r.beat(p, h)
+		return
+	}
 	switch v := op.Value.(type) {
 	case nil:
 		r.deleted[collection]++
 	case lock.Row:
-	case longrun.Heartbeat:
-		r.beat(p, v)
 	case longrun.Incident:
 		known := r.incidents[v.IncidentID]
 		if known == nil {
@@ -343,7 +345,7 @@ func (r *record) document(p *process, collection string, op store.Op) {
 // beat is a heartbeat that took effect.
 func (r *record) beat(p *process, h longrun.Heartbeat) {
 	interval := time.Duration(h.ExpectedIntervalSec) * time.Second
-	b := beat{Slot: h.Slot(interval), length: interval, ts: h.TS.Round(0), at: time.Now(), by: p, late: h.Late, well: h.Healthy, told: h.StatusError == "", epoch: h.Epoch, seq: h.ChainSeq}
+	b := beat{Slot: h.Slot(interval), length: interval, ts: h.TS.Round(0), at: time.Now(), by: p, late: h.Late, health: healthOf(&h), told: h.StatusError == "", epoch: h.Epoch, seq: h.ChainSeq}
 	if r.slots[h.BucketID]++; r.slots[h.BucketID] > 1 {
 		r.accuse("slots", "%s writes slot %s, which is written", p.name(), h.BucketID)
 	}
@@ -367,7 +369,7 @@ func (r *record) beat(p *process, h longrun.Heartbeat) {
 	if h.Late {
 		word = ", late"
 	}
-	r.log.add(p.name(), "writes %s, epoch %d, seq %d%s, healthy %t", h.BucketID, h.Epoch, h.ChainSeq, word, h.Healthy)
+	r.log.add(p.name(), "writes %s, epoch %d, seq %d%s: %s", h.BucketID, h.Epoch, h.ChainSeq, word, b.health)
 }
 
 // outcome is what the run came to.
@@ -381,6 +383,9 @@ func (r *record) outcome() *Outcome {
 	for _, b := range r.beats {
 		if b.late {
 			o.Counts["late beats"]++
+		}
+		if b.health == unsaid {
+			o.Counts["beats that do not know"]++
 		}
 	}
 	return o

@@ -10,6 +10,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -67,6 +68,25 @@ func TestCoverageAtTheThresholdIsSufficient(t *testing.T) {
 		c := object(s.get("/coverage?from=2025-12-29T22:00:00Z&to=2025-12-29T22:04:00Z")["coverage"])
 		require.InDelta(t, 0.75, c["coverage"], 0)
 		require.Equal(t, want, c["sufficient"], threshold)
+	}
+}
+
+// A beat that does not know how the host is says so outside of a list, too.
+func TestTheLastBeatSaysNullWhereItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, "")
+	require.Nil(t, object(s.get("/status")["status"])["lastHeartbeat"])
+	for _, c := range []struct {
+		healthy, unknown bool
+		want             any
+	}{{true, false, true}, {false, false, false}, {false, true, nil}} {
+		h := longrun.Beat(time.Date(2025, 12, 29, 23, 8, 0, 0, time.UTC), time.Minute)
+		h.Healthy, h.HealthUnknown, h.ConnectedCount = c.healthy, c.unknown, 3
+		s.serve(&told{status: monitor.Status{State: monitor.Leading, LastHeartbeat: &h}})
+		got := object(object(s.get("/status")["status"])["lastHeartbeat"])
+		require.Equal(t, c.want, got["healthy"])
+		require.Contains(t, got, "healthy")
+		require.InDelta(t, 3, got["connectedCount"], 0)
 	}
 }
 

@@ -1,7 +1,6 @@
 package adminhttp
 
 import (
-	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/adminhttp/internal/reply"
 )
 
@@ -23,7 +22,7 @@ func Routes() []Route {
 // Replies are all that the API answers beside documents, with nothing in it.
 func Replies() []any {
 	return []any{
-		statusReply{Status: statusBody{LastHeartbeat: &longrun.Heartbeat{}}},
+		statusReply{Status: statusBody{LastHeartbeat: &beatBody{}}},
 		coverageReply{},
 		reportReply{},
 		indexReply{},

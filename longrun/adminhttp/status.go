@@ -20,28 +20,44 @@ type statusReply struct {
 
 // statusBody is a monitor.Status as callers see it.
 type statusBody struct {
-	InstanceID    string             `json:"instanceId"`
-	RunID         string             `json:"runId"`
-	CommitHash    string             `json:"commitHash"`
-	Version       string             `json:"version"`
-	Root          string             `json:"root"`
-	IntervalSec   float64            `json:"intervalSec"`
-	LeaseSec      float64            `json:"leaseSec"`
-	Started       *time.Time         `json:"started"`
-	State         monitor.State      `json:"state"`
-	Since         *time.Time         `json:"since"`
-	Leader        bool               `json:"leader"`
-	Epoch         int64              `json:"epoch"`
-	Holder        string             `json:"holder"`
-	LastHeartbeat *longrun.Heartbeat `json:"lastHeartbeat"`
-	Heartbeats    heartbeatCounts    `json:"heartbeats"`
-	Tasks         []taskBody         `json:"tasks"`
-	Probes        []probeBody        `json:"probes"`
-	NextRollup    *time.Time         `json:"nextRollup"`
-	Alerts        alertsBody         `json:"alerts"`
-	Cosigners     []cosignerBody     `json:"cosigners"`
-	Store         storeState         `json:"store"`
-	Settings      settingsBody       `json:"settings"`
+	InstanceID    string          `json:"instanceId"`
+	RunID         string          `json:"runId"`
+	CommitHash    string          `json:"commitHash"`
+	Version       string          `json:"version"`
+	Root          string          `json:"root"`
+	IntervalSec   float64         `json:"intervalSec"`
+	LeaseSec      float64         `json:"leaseSec"`
+	Started       *time.Time      `json:"started"`
+	State         monitor.State   `json:"state"`
+	Since         *time.Time      `json:"since"`
+	Leader        bool            `json:"leader"`
+	Epoch         int64           `json:"epoch"`
+	Holder        string          `json:"holder"`
+	LastHeartbeat *beatBody       `json:"lastHeartbeat"`
+	Heartbeats    heartbeatCounts `json:"heartbeats"`
+	Tasks         []taskBody      `json:"tasks"`
+	Probes        []probeBody     `json:"probes"`
+	NextRollup    *time.Time      `json:"nextRollup"`
+	Alerts        alertsBody      `json:"alerts"`
+	Cosigners     []cosignerBody  `json:"cosigners"`
+	Store         storeState      `json:"store"`
+	Settings      settingsBody    `json:"settings"`
+}
+
+// beatBody is a heartbeat outside of a list, with null for a health that it does not know.
+type beatBody struct {
+	longrun.Heartbeat
+	Healthy *bool `json:"healthy"`
+}
+
+func beatOf(h *longrun.Heartbeat) *beatBody {
+	switch {
+	case h == nil:
+		return nil
+	case h.HealthUnknown:
+		return &beatBody{Heartbeat: *h}
+	}
+	return &beatBody{*h, &h.Healthy}
 }
 
 // taskBody is a monitor.TaskStatus as callers see it. Its error stands in the log:
@@ -177,7 +193,7 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		InstanceID: s.InstanceID, RunID: s.RunID, CommitHash: s.CommitHash, Version: s.Version, Root: s.Root,
 		IntervalSec: s.Interval.Seconds(), LeaseSec: s.Lease.Seconds(),
 		Started: optional(s.Started), State: s.State, Since: optional(s.Since), Leader: s.State == monitor.Leading,
-		Epoch: s.Epoch, Holder: s.Holder, LastHeartbeat: s.LastHeartbeat,
+		Epoch: s.Epoch, Holder: s.Holder, LastHeartbeat: beatOf(s.LastHeartbeat),
 		Heartbeats: heartbeatCounts{Stored: s.Stored, Waiting: s.Waiting, Dropped: s.Dropped},
 		Tasks:      taskBodies(s.Tasks),
 		Probes:     probeBodies(s.Probes),

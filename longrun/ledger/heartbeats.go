@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"reflect"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -35,6 +36,22 @@ func (l *Ledger) FilledSlots(ctx context.Context, from, to time.Time, interval t
 		filled[longrun.SlotAt(e.At, interval)] = true
 	}
 	return filled, nil
+}
+
+// stored is the document of a beat. One that does not know how the host is says null:
+// false would be a word against it.
+func stored(h longrun.Heartbeat) any {
+	if !h.HealthUnknown {
+		return h
+	}
+	doc, v := map[string]any{}, reflect.ValueOf(h)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Tag.Get("json"); name != "-" {
+			doc[name] = v.Field(i).Interface()
+		}
+	}
+	doc["healthy"] = nil
+	return doc
 }
 
 // mendHeartbeat fills in what an older document says by another name, and what

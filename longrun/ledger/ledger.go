@@ -102,5 +102,5 @@ func (l *Ledger) SettingsKey() store.Key { return l.Key(Config, "current") }
 // CreateHeartbeat is the write of a beat into its slot, refused when the slot
 // has one: a slot once filled is never rewritten.
 func (l *Ledger) CreateHeartbeat(h longrun.Heartbeat) store.Op {
-	return store.Create(l.Key(Heartbeats, h.BucketID), h)
+	return store.Create(l.Key(Heartbeats, h.BucketID), stored(h))
 }

@@ -90,7 +90,7 @@ func TestHealthThatNobodyWroteIsUnknown(t *testing.T) {
 		require.NoError(t, err)
 		h, err := ledger.Read[longrun.Heartbeat](t.Context(), l, ledger.Heartbeats, own.BucketID)
 		require.NoError(t, err)
-		require.False(t, h.Value.HealthUnknown, "every beat of ours says it")
+		require.False(t, h.Value.HealthUnknown, "a beat of ours says it where it is known")
 	})
 }
 

@@ -66,7 +66,8 @@ type Beats struct {
 
 // Host is a host's word of itself.
 type Host struct {
-	Healthy bool
+	// Healthy is false where HealthUnknown says that the beat does not know it.
+	Healthy, HealthUnknown bool
 	// QueueDepth is how many messages wait to be sent; the others count accounts.
 	QueueDepth, Connected, Reconnecting, NeedsQR int64
 }

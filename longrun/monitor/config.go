@@ -68,7 +68,9 @@ type Config struct {
 	// Status tells what a heartbeat says of the host. It is called once a slot
 	// by the leader, one call at a time, and must honour its context. When it
 	// fails, panics or takes too long, the beat is written without counts and
-	// says why. Default: none; every beat says so and none is healthy.
+	// says why. A beat calls a host healthy that does so itself and has as many accounts
+	// connected as the settings expect. It does not wait for these: a host that calls
+	// itself healthy before they were read is Heartbeat.HealthUnknown. Default: none; every beat says so and none is healthy.
 	Status func(ctx context.Context) (longrun.HostStatus, error)
 	// StatusTimeout bounds one call of Status. Default: 5 s, at most half the
 	// interval.

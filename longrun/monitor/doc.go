@@ -101,8 +101,8 @@
 // The leader makes the probes of Config.Probes: of one account one at a time, of all
 // no more than Config.ProbesAtOnce, and no two of their attempts begin within 2 s, so
 // that a server with two hundred accounts sends at most one message in that time.
-// Each is due from its last stored result, so that restarts neither repeat nor starve
-// one, and a failure is tried once more before it counts. Those that have names are
+// Each is due from its last stored result, by the settings as they are stored, so that
+// restarts neither repeat nor starve one, and a failure is tried once more before it counts. Those that have names are
 // spread over their period by them.
 //
 // A probe of an account that the host calls suspect (AccountStatus.Suspect) is made at
@@ -159,8 +159,8 @@
 //
 // # Cost
 //
-// A beat is one commit of two documents and no read. The settings cost none
-// either where the store's watch knows which document changed, as those of this
+// A beat is one commit of two documents and no read. The settings cost two at the start,
+// and none then where the store's watch knows which document changed, as those of this
 // module do. Where a store cannot watch, they are read every Config.SettingsEvery, and
 // a follower reads the lock's document at most four times in a lease.
 //

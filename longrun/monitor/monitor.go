@@ -93,6 +93,7 @@ func New(cfg Config) (*Monitor, error) {
 	m.probes = probing.New(m.deps, probing.Options{
 		Probes: probesOf(cfg), AtOnce: cfg.ProbesAtOnce, Started: m.settling,
 		Holder: func() string { holder, _ := m.campaign.Holder(); return holder },
+		Ready:  m.live.Ready,
 		Stored: func(at time.Time) { m.closing.Changed(at) },
 		Made:   m.measures.Probed,
 	})
@@ -106,7 +107,7 @@ func New(cfg Config) (*Monitor, error) {
 		Reload:      m.live.Load, KnownSlots: m.knownSlots, Older: m.measures.Filled, Changed: m.closing.Changed,
 	})
 	m.beats, err = beats.New(m.deps, beats.Options{
-		Status: m.status, Backlog: cfg.Backlog, Journal: cfg.Journal, ProcessStart: m.processStart,
+		Status: m.status, Expected: m.live.Expected, Backlog: cfg.Backlog, Journal: cfg.Journal, ProcessStart: m.processStart,
 		Answers: func(ctx context.Context) bool { return m.campaign.Answers(ctx) },
 		Made: func(h longrun.Heartbeat, host longrun.HostStatus) {
 			m.alarms.Made(h, host)
@@ -249,7 +250,7 @@ func (m *Monitor) watch(ctx context.Context) error {
 		name string
 		run  func(context.Context)
 	}{
-		{"the campaign", m.campaign.Run},
+		{"the campaign", func(ctx context.Context) { m.live.HeadStart(ctx); m.campaign.Run(ctx) }},
 		{"the pulse", m.beats.Pulse},
 		{"the settings", m.live.Follow},
 		{"AfterBeat", m.after.Run},
@@ -280,6 +281,7 @@ func (m *Monitor) begin(ctx context.Context) {
 	m.store.Begin()
 	m.store.Time().Start()
 	m.after.Clear()
+	m.live.Begin()
 	m.beats.Begin(ctx)
 	m.channel.Open(ctx)
 	now := m.cfg.Clock.Now().UTC().Truncate(time.Microsecond)

@@ -170,6 +170,16 @@ func TestAStandbyShowsNothingThatOnlyALeaderKnows(t *testing.T) {
 	}
 }
 
+func TestAHealthThatNobodyKnowsIsNotShown(t *testing.T) {
+	t.Parallel()
+	s := crowd(2)
+	require.Contains(t, series(t, registered(t, s, promcollector.Options{})), "longrun_host_healthy 1")
+	s.Host = &metrics.Host{HealthUnknown: true, Connected: 2}
+	got := strings.Join(series(t, registered(t, s, promcollector.Options{})), "\n")
+	require.NotContains(t, got, "longrun_host_healthy")
+	require.Contains(t, got, `longrun_accounts{state="connected"} 2`)
+}
+
 func TestTooManyAccountsAreCountedOnly(t *testing.T) {
 	t.Parallel()
 	got := series(t, registered(t, crowd(5), promcollector.Options{MaxAccounts: 2}))

@@ -60,7 +60,9 @@ func (c *Collector) beats(s *metrics.Snapshot, to sink) {
 
 func (c *Collector) host(s *metrics.Snapshot, to sink) {
 	h, d := s.Host, &c.descs
-	to.value(d.healthy, one(h.Healthy), labels{})
+	if !h.HealthUnknown {
+		to.value(d.healthy, one(h.Healthy), labels{})
+	}
 	to.value(d.queue, float64(h.QueueDepth), labels{})
 	to.value(d.accounts, float64(h.Connected), labels{"connected"})
 	to.value(d.accounts, float64(h.Reconnecting), labels{"reconnecting"})

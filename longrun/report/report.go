@@ -74,8 +74,8 @@ type Coverage struct {
 	Missed   int      `json:"missed"`
 	Coverage *float64 `json:"coverage"`
 	// Healthy counts the written slots in which the host called itself healthy, Unknown
-	// those whose beats do not say it, as beats of the original system: they are in no
-	// share. Good is Healthy / (Expected − Unknown), which whatever was missed lowers.
+	// those whose beats do not say it, of the original system or made before the settings
+	// were read: they are in no share. Good is Healthy / (Expected − Unknown), which whatever was missed lowers.
 	// Availability is Healthy / (Written − Unknown), how healthy it was while it was seen:
 	// it can be 1 beside an outage of a day, and is no headline. Both are null where no
 	// beat says it.

@@ -108,7 +108,7 @@ func (r Report) coverageSection() section {
 		if sums.Known() == 0 {
 			s.Rows[1][2], s.Rows[2][2] = "no beat says whether the host was healthy", "no beat says it"
 		}
-		s.Rows = append(s.Rows, []string{"Health not known", figures.Count(c.Unknown), "written slots whose beats do not say whether the host was healthy, as those of the original system"})
+		s.Rows = append(s.Rows, []string{"Health not known", figures.Count(c.Unknown), "written slots whose beats do not say whether the host was healthy: of the original system, or made before the settings were read"})
 	}
 	if d := c.Drift; d != nil {
 		s.Rows = append(s.Rows, []string{

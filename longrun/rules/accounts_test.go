@@ -343,6 +343,28 @@ func TestWhatTheHostSaysOfItselfIsTold(t *testing.T) {
 	}
 }
 
+// A beat that does not know how the host is, since the settings were not read yet, is no
+// word for it and none against it.
+func TestAHealthThatNobodyKnowsBeginsNothingAndEndsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHosting(3)
+	unknown, ill := true, false
+	h.wrong = append(h.wrong, func(_ time.Time, b *longrun.Heartbeat, _ []longrun.AccountStatus) {
+		b.Healthy, b.HealthUnknown = !ill && !unknown, unknown
+	})
+	h.run(30)
+	require.Empty(t, h.told())
+	unknown, ill = false, true
+	h.run(10)
+	require.Equal(t, []string{"firing host_unhealthy"}, h.told())
+	unknown, ill = true, false
+	h.run(30)
+	require.Len(t, h.told(), 1)
+	unknown = false
+	h.run(10)
+	require.Equal(t, []string{"firing host_unhealthy", "resolved host_unhealthy"}, h.told())
+}
+
 // The client library: refused, it is one incident of all accounts; old, it is told
 // in time.
 func TestAnOldClientIsOneIncident(t *testing.T) {

@@ -37,8 +37,8 @@ func ofBeats() []Mutant {
 			// That a filled slot is looked up before spares commits, and no more: this is what
 			// keeps its beat.
 			Name: "beats: a slot that is filled is written over", File: "longrun/ledger/ledger.go",
-			Old: "return store.Create(l.Key(Heartbeats, h.BucketID), h)",
-			New: "return store.Set(l.Key(Heartbeats, h.BucketID), h)",
+			Old: "return store.Create(l.Key(Heartbeats, h.BucketID), stored(h))",
+			New: "return store.Set(l.Key(Heartbeats, h.BucketID), stored(h))",
 			Pkg: "./longrun/monitor", Tests: "SetBack",
 		},
 		{
@@ -86,9 +86,15 @@ func ofBeats() []Mutant {
 		},
 		{
 			Name: "beats: a beat counts as healthy though accounts are missing", File: "longrun/monitor/internal/beats/pulse.go",
-			Old: "h.Healthy = status.Healthy && status.Connected >= b.Settings().ExpectedAccounts",
-			New: "h.Healthy = status.Healthy",
+			Old: "h.ConnectedCount >= expected, false",
+			New: "true, false",
 			Pkg: "./longrun/monitor", Tests: "HealthNeeds",
+		},
+		{
+			Name: "beats: a beat counts as healthy before it is known how many accounts are expected", File: "longrun/monitor/internal/beats/pulse.go",
+			Old: "h.HealthUnknown && known",
+			New: "h.HealthUnknown",
+			Pkg: "./longrun/monitor", Tests: "BeforeItsMakerHasRead",
 		},
 		{
 			Name: "beats: the time in which the host was asked is when it answered", File: "longrun/monitor/internal/beats/pulse.go",

@@ -17,6 +17,8 @@ import (
 type Options struct {
 	// Status is the host's word of itself.
 	Status *hostcall.Status
+	// Expected tells how many accounts are to be connected, and whether that is known.
+	Expected func() (accounts int64, known bool)
 	// Backlog is how many beats are kept while the store is out of reach.
 	Backlog int
 	// Journal is a file for those. Default: none.

@@ -120,7 +120,8 @@ func (b *Beats) tick(ctx context.Context, asked bool) {
 
 // make asks the host how it is and returns the beat of the slot in which it
 // asked: the process was alive then, however long the answer takes. What the host
-// said is for the rules.
+// said is for the rules. No beat waits for the settings: where they are not read yet, it
+// does not know whether a host that calls itself healthy is.
 func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, longrun.HostStatus) {
 	now := b.Clock.Now()
 	age := b.uptime.at(now)
@@ -143,8 +144,17 @@ func (b *Beats) make(ctx context.Context) (longrun.Heartbeat, longrun.HostStatus
 		b.Log.InfoContext(ctx, "status from the host again")
 	}
 	h.Describe(&status)
-	h.Healthy = status.Healthy && status.Connected >= b.Settings().ExpectedAccounts
+	h.HealthUnknown = status.Healthy // who calls itself not healthy is not, whatever is expected
+	b.weigh(&h)
 	return h, status
+}
+
+// weigh has a beat of a host that calls itself healthy say whether it has as many accounts
+// as are expected, where that is known.
+func (b *Beats) weigh(h *longrun.Heartbeat) {
+	if expected, known := b.Expected(); h.HealthUnknown && known {
+		h.Healthy, h.HealthUnknown = h.ConnectedCount >= expected, false
+	}
 }
 
 // noteDrift tells how late a beat came, and says when beats begin to come late in

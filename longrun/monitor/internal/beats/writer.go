@@ -95,8 +95,10 @@ func (w *writer) step(ctx context.Context) (more bool, err error) {
 	return w.behind(ctx)
 }
 
-// current stores the beat of the slot that has not ended yet.
+// current stores the beat of the slot that has not ended yet. What was read since it was
+// made, in its slot, counts.
 func (w *writer) current(ctx context.Context, h longrun.Heartbeat) error {
+	w.weigh(&h)
 	stored, err := w.commit(ctx, h)
 	switch {
 	case err != nil && !errors.Is(err, errSlotOver):

@@ -143,7 +143,7 @@ func (m *Measures) Lay(s *metrics.Snapshot, t longrun.Target, now time.Time, lea
 	s.Probes, s.ProbeLatency = slices.Clone(m.probes), m.latency.Clone()
 	if age := now.Sub(m.beat.TS); !m.beat.TS.IsZero() && age < hostSlots*m.interval && m.beat.StatusError == "" {
 		s.Host = &metrics.Host{
-			Healthy: m.beat.Healthy, QueueDepth: m.beat.QueueDepth,
+			Healthy: m.beat.Healthy, HealthUnknown: m.beat.HealthUnknown, QueueDepth: m.beat.QueueDepth,
 			Connected: m.beat.ConnectedCount, Reconnecting: m.beat.ReconnectingCount, NeedsQR: m.beat.NeedsQRCount,
 		}
 		s.Accounts = slices.Clone(m.accounts.all)

@@ -64,6 +64,9 @@ func TestTheHostsWordCountsForThreeSlots(t *testing.T) {
 		{Name: "quiet", State: "unknown"},
 	}, s.Accounts, "sorted, of one name once, as bad as the worst, and no telephone number")
 	require.Nil(t, lay(m, now.Add(3*time.Minute)).Host)
+	h.Healthy, h.HealthUnknown = false, true
+	m.Made(h, host)
+	require.Equal(t, &metrics.Host{HealthUnknown: true, QueueDepth: 5, Connected: 2, NeedsQR: 1}, lay(m, now).Host)
 	h.StatusError = "late"
 	m.Made(h, longrun.HostStatus{})
 	require.Nil(t, lay(m, now).Host, "it did not say")

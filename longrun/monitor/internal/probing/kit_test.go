@@ -51,6 +51,7 @@ func newNode(t *testing.T, st store.Store, clk clock.Clock, with func(*room.Deps
 		AtOnce:  4,
 		Started: func() time.Time { return started },
 		Holder:  func() string { return n.holder },
+		Ready:   func(context.Context) bool { return true },
 		Stored:  func(at time.Time) { n.stored = append(n.stored, at) },
 	})
 	return n

@@ -2,6 +2,7 @@ package probing
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -31,10 +32,10 @@ const (
 )
 
 // load reads what is known of each probe, so that a take-over neither repeats
-// nor forgets one. It returns when that is known, or ctx has ended; people's
+// nor forgets one, and the settings ahead of that. It returns when that is known, or ctx has ended; people's
 // probes are made meanwhile.
 func (s *Schedule) load(ctx context.Context) {
-	p := &past{Schedule: s, since: s.Clock.Now().Add(-s.lookBack()), found: make(map[longrun.NamedProbe]*found)}
+	p := &past{Schedule: s, found: make(map[longrun.NamedProbe]*found)}
 	for _, j := range s.jobs {
 		p.found[j.named] = &found{}
 	}
@@ -89,7 +90,7 @@ func (s *Schedule) lookBack() time.Duration {
 // may is read all the same.
 type past struct {
 	*Schedule
-	since time.Time
+	since time.Time // zero before the settings were read
 	after store.Cursor
 	found map[longrun.NamedProbe]*found // of the configured ones alone
 }
@@ -107,8 +108,17 @@ type result struct {
 	at    time.Time
 }
 
+// errNoSettings is why nothing is known yet.
+var errNoSettings = errors.New("monitor: the settings cannot be read")
+
 // read reads on, for as long as one call may take.
 func (p *past) read(ctx context.Context) error {
+	if p.since.IsZero() {
+		if !p.Ready(ctx) {
+			return errNoSettings
+		}
+		p.since = p.Clock.Now().Add(-p.lookBack())
+	}
 	ctx, cancel := deadline.With(ctx, p.Clock, room.StoreTimeout)
 	defer cancel()
 	for rec, err := range p.Ledger.Records(ctx, ledger.Probes, ledger.Page{From: p.since, Desc: true, After: p.after}) {

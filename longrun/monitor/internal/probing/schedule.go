@@ -48,6 +48,9 @@ type Options struct {
 	Started func() time.Time
 	// Holder is the instance that leads, as far as this one knows; may be empty.
 	Holder func() string
+	// Ready reads the settings where that was not done yet, and reports whether the store
+	// answered: when a probe is due is in them.
+	Ready func(ctx context.Context) bool
 	// Stored is told of each time at which a result was stored: it is counted in
 	// that day. It is called by several goroutines.
 	Stored func(at time.Time)

@@ -36,21 +36,46 @@ type Options struct {
 type Live struct {
 	room.Deps
 	Options
-	now atomic.Pointer[longrun.Settings]
+	now   atomic.Pointer[inForce]
+	asked chan struct{} // closed when the store was asked for them in this run
+}
+
+// inForce are settings, and whether they are the store's: read from it, or stored. Else
+// they are the default ones.
+type inForce struct {
+	longrun.Settings
+	known bool
 }
 
 // New returns a Live with the default settings in force. Of d it needs all but
 // Settings.
 func New(d room.Deps, o Options) *Live {
 	l := &Live{Deps: d, Options: o}
-	s := longrun.DefaultSettings(d.Self.Interval)
-	l.now.Store(&s)
+	l.Begin()
 	return l
+}
+
+// Begin begins a run, ahead of Follow: what an earlier one read may have changed since,
+// and is forgotten.
+func (l *Live) Begin() {
+	l.asked = make(chan struct{})
+	l.now.Store(&inForce{Settings: longrun.DefaultSettings(l.Self.Interval)})
 }
 
 // Now returns the settings in force. They are shared: nobody changes what they
 // hold.
-func (l *Live) Now() longrun.Settings { return *l.now.Load() }
+func (l *Live) Now() longrun.Settings { return l.now.Load().Settings }
+
+// Expected returns how many accounts are to be connected, and whether that is known: it
+// is not before the settings were read.
+func (l *Live) Expected() (accounts int64, known bool) {
+	now := l.now.Load()
+	return now.ExpectedAccounts, now.known
+}
+
+// Ready reads the settings if they are not known, and reports whether they are, or the
+// store answered: what it has may make no sense.
+func (l *Live) Ready(ctx context.Context) bool { return l.now.Load().known || l.Load(ctx) }
 
 // Read reads the settings from the store, and the version they are at, for Put.
 func (l *Live) Read(ctx context.Context) (longrun.Settings, string, error) {
@@ -74,8 +99,15 @@ func (l *Live) Put(ctx context.Context, s longrun.Settings, version string) (str
 }
 
 // Follow keeps the settings in force those of the store, until ctx
-// ends. A document that makes no sense changes nothing.
+// ends. A document that makes no sense changes nothing. They are read at once, ahead of
+// the watch, which may take longer to begin than the first beat: that is to know them.
 func (l *Live) Follow(ctx context.Context) {
+	l.Load(ctx)
+	select {
+	case <-l.asked:
+	default:
+		close(l.asked)
+	}
 	var changes <-chan struct{} // nil: the store cannot tell, or not now
 	for {
 		if changes == nil {
@@ -110,6 +142,21 @@ func (l *Live) Follow(ctx context.Context) {
 	}
 }
 
+// headStart is how much earlier than the lock the settings are asked for, at most.
+const headStart = 10 * time.Millisecond
+
+// HeadStart returns when Follow has had an answer, and after a moment in any case: who
+// asks for the lock in the same instant would have it first now and then, and a first
+// beat that does not know what is expected.
+func (l *Live) HeadStart(ctx context.Context) {
+	waiting, cancel := deadline.With(ctx, l.Clock, headStart)
+	defer cancel()
+	select {
+	case <-l.asked:
+	case <-waiting.Done():
+	}
+}
+
 // watch returns nil where the store cannot tell of changes.
 func (l *Live) watch(ctx context.Context) <-chan struct{} {
 	changes, err := l.Watch(ctx, l.Ledger.SettingsKey())
@@ -132,7 +179,7 @@ func (l *Live) Load(ctx context.Context) bool {
 	var mangled *ledger.DocumentError
 	switch {
 	case errors.As(err, &mangled):
-		l.Log.Once(ctx, slog.LevelError, mangled.Path, version, "settings make no sense, the last good ones stay in force", "error", spawn.Text(mangled))
+		l.Log.Once(ctx, slog.LevelError, mangled.Path, version, l.nonsense(), "error", spawn.Text(mangled))
 	case err != nil:
 		return false
 	default:
@@ -142,10 +189,18 @@ func (l *Live) Load(ctx context.Context) bool {
 	return true
 }
 
+// nonsense says what is so while the settings make no sense.
+func (l *Live) nonsense() string {
+	if l.now.Load().known {
+		return "settings make no sense, the last good ones stay in force"
+	}
+	return "settings make no sense, and none were read before: no beat says that the host is healthy"
+}
+
 // adopt puts settings in force and says so when they are others.
 func (l *Live) adopt(ctx context.Context, s longrun.Settings) {
-	old := l.now.Swap(&s)
-	if changes := differences(*old, s); changes != "" {
+	old := l.now.Swap(&inForce{s, true})
+	if changes := differences(old.Settings, s); changes != "" {
 		l.Log.InfoContext(ctx, "settings changed", "by", s.UpdatedBy, "changes", changes)
 	}
 }

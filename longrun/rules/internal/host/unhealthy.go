@@ -12,7 +12,7 @@ const Unhealthy longrun.RuleID = "host_unhealthy"
 // UnhealthyRule is the row of Unhealthy: Bad while the host calls itself not healthy,
 // for so long, since the first beat that says so. It is no news while accounts are
 // out that other rules tell of: most hosts call themselves not healthy then. Unseen
-// while the host settles, and when it could not say.
+// while the host settles, and when it could not say, or the beat does not know.
 func UnhealthyRule() Rule {
 	return Rule{
 		ID: Unhealthy, Severity: longrun.Critical,
@@ -22,7 +22,7 @@ func UnhealthyRule() Rule {
 			limit := l.Settings.AlertThresholds.UnhealthySec
 			f := finding.Finding{Threshold: limit}
 			switch h := l.Beat; {
-			case h.StatusError != "":
+			case h.StatusError != "" || h.HealthUnknown:
 			case h.Healthy, !l.Before.Firing && (l.Out > 0 || tooFew(l) && !l.Settings.Off(TooFewAccounts)):
 				f.Condition = finding.Good
 			case l.Settles && !l.Before.Firing:

@@ -266,6 +266,9 @@ func (c *change) landed(a attempt, row Row, version string) outcome {
 // lose ends the lease because the row says so.
 func (l *Lease) lose(reason string, now Row, err error) outcome {
 	l.gone = true
-	l.finish(&LostError{Token: l.token, Holder: now.HolderInstanceID, Epoch: now.Epoch, Err: err, reason: reason})
+	l.mu.Lock()
+	since := l.since
+	l.mu.Unlock()
+	l.finish(&LostError{Token: l.token, Holder: now.HolderInstanceID, Epoch: now.Epoch, Err: err, Since: since, reason: reason})
 	return over
 }

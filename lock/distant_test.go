@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/benbjohnson/clock"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/store"
@@ -258,13 +257,13 @@ func TestChangesAtOnceAreAllTold(t *testing.T) {
 			for range 4 {
 				wg.Go(func() {
 					_, err := far.Commit(ctx, store.Set(key, map[string]any{"a": 1}))
-					assert.NoError(t, err)
+					require.NoError(t, err)
 				})
 				wg.Go(func() {
 					ctx, cancel := context.WithCancel(ctx)
 					defer cancel()
 					_, err := far.Watch(ctx, key)
-					assert.NoError(t, err)
+					require.NoError(t, err)
 				})
 			}
 			wg.Wait()

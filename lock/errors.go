@@ -59,6 +59,8 @@ type LostError struct {
 	// Err is what happened last: the store's error behind which trust ran out,
 	// or what was wrong with the row. It may be nil.
 	Err error
+	// Since is when the last attempt that landed was begun.
+	Since time.Time
 	// reason is the human half of the message.
 	reason string
 }

@@ -296,3 +296,54 @@ func TestALeaseThatEndedIsRegainedHoweverManyGrantsFailed(t *testing.T) {
 		w.release(again)
 	})
 }
+
+// Epochs may lie between two terms of one instance and be nobody's: of its own grants, of
+// which the replies were lost. Who asks who worked last is told of the term before them.
+func TestGrantsWhoseRepliesWereLostAreNobodysWork(t *testing.T) {
+	for _, other := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			a := w.instance("a")
+			held := a.acquire()
+			lost := false
+			cut := a.net.Inject(storetest.Fault{
+				Before: func(_ context.Context, c storetest.Call) error {
+					if c.Method == storetest.Get && lost {
+						lost = false
+						return errNet
+					}
+					return nil
+				},
+				After: func(_ context.Context, c storetest.Call) error {
+					lost = lost || c.Method == storetest.Commit
+					if c.Method == storetest.Commit {
+						return errNet
+					}
+					return nil
+				},
+			})
+			time.Sleep(lease)
+			require.ErrorIs(t, held.Err(), lock.ErrLost)
+			worked := held.Token().Epoch
+			if other {
+				b := w.instance("b").acquire()
+				worked = b.Token().Epoch
+				time.Sleep(lease)
+			}
+			for range 3 {
+				_, err := a.lock.TryAcquire(t.Context())
+				require.ErrorContains(t, err, errNet.Error())
+				require.Equal(t, worked, a.lock.View().Worked)
+				time.Sleep(lease)
+			}
+			require.Equal(t, worked+2, a.lock.View().Row.Epoch, "as of the last reading")
+			cut()
+			again := a.acquire()
+			prev, _ := again.Previous()
+			require.Equal(t, worked, prev.Epoch)
+			require.Equal(t, worked+4, again.Token().Epoch, "three grants were nobody's")
+			require.Equal(t, again.Token().Epoch, a.lock.View().Worked)
+			w.release(again)
+		})
+	}
+}

@@ -54,10 +54,10 @@ func (l *Lease) guard() {
 // distrust ends the lease because nothing has landed for too long.
 func (l *Lease) distrust() {
 	l.mu.Lock()
-	trouble := l.trouble
+	trouble, since := l.trouble, l.since
 	l.mu.Unlock()
 	l.finish(&LostError{
-		Token: l.token, Err: trouble,
+		Token: l.token, Err: trouble, Since: since,
 		reason: fmt.Sprintf("nothing landed for %v", l.lock.opts.trust()),
 	})
 }

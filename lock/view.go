@@ -13,6 +13,10 @@ type View struct {
 	Row Row
 	// At is when that was, by the Lock's clock; zero before.
 	At time.Time
+	// Worked is the epoch of the last grant under which anybody can have worked: the
+	// row's; or, where the row stands under a grant of this same Lock whose reply was
+	// lost, that of the one before. Who led under it has had no successor.
+	Worked int64
 	// Leading reports whether a lease of this Lock is trusted right now.
 	Leading bool
 	// Err is why the last call of the store failed or the row is not usable;
@@ -28,6 +32,12 @@ type View struct {
 func (c *campaign) View() View {
 	c.mu.Lock()
 	v, lease := c.view, c.lease
+	v.Worked = v.Row.Epoch
+	for _, g := range c.claims {
+		if !g.start.IsZero() && g.row.Owner == v.Row.Owner {
+			v.Worked = g.before()
+		}
+	}
 	c.mu.Unlock()
 	v.Leading = lease != nil && lease.Err() == nil
 	return v

@@ -174,9 +174,19 @@ func (g *gate) Scan(ctx context.Context, q store.Query) iter.Seq2[store.Record, 
 // as a packet does.
 func (g *gate) Commit(ctx context.Context, ops ...store.Op) ([]store.Stamp, error) {
 	key := leastKey(ops)
-	if row, ok := ops[0].Value.(lock.Row); ok { // two of one instant, where one was given up
+	row, held := ops[0].Value.(lock.Row)
+	if held { // two of one instant, where one was given up
 		key.ID += "#" + strconv.FormatInt(row.Seq, 10)
 	}
+	since, asked := g.p.clock().Now(), time.Now()
+	stamps, err := g.send(ctx, key, ops)
+	if held && err == nil && ctx.Err() == nil {
+		g.p.hears(row, since, asked)
+	}
+	return stamps, err
+}
+
+func (g *gate) send(ctx context.Context, key store.Key, ops []store.Op) ([]store.Stamp, error) {
 	t, err := g.begin(ctx, "commit", key)
 	if err != nil {
 		return nil, err

@@ -217,6 +217,8 @@ type ownClock struct {
 
 var _ chance.Clock = (*ownClock)(nil)
 
+func (p *process) clock() *ownClock { return &ownClock{Clock: clock.New(), p: p} }
+
 // outside has a monotonic reading, which times in a bubble have not.
 var outside = time.Now() //nolint:gochecknoglobals // it cannot be had in a bubble
 

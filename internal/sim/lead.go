@@ -3,9 +3,11 @@ package sim
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
+	"github.com/seed-13dc028d/longwatch/lock"
 )
 
 // lead is what the host does while its instance leads: it looks whether it should. No
@@ -44,6 +46,7 @@ func (p *process) lead(ctx context.Context) error {
 		}
 		<-work.Done()
 	}
+	p.awake("lead", "failed")
 	if ended(ctx) {
 		return nil
 	}
@@ -163,9 +166,9 @@ type spell struct {
 }
 
 // begins notes that what the host does while its instance leads was called, which
-// comes a pause after it failed; it returns when that was.
+// comes a pause after it failed; it returns when that was, by the process's clock.
 func (p *process) begins() time.Time {
-	now, epoch := time.Now(), p.w.record.epoch()
+	now, epoch := time.Now(), p.w.record.granted(p)
 	p.mu.Lock()
 	s := p.spell
 	p.spell.failed = time.Time{}
@@ -174,15 +177,16 @@ func (p *process) begins() time.Time {
 	if waited := now.Sub(s.failed); !s.failed.IsZero() && s.epoch == epoch && undisturbed && (waited-s.pause).Abs() > drowsy {
 		p.w.record.blame("tasks", "%s is called to lead again %v after that failed, and not %v", p.name(), waited, s.pause)
 	}
-	return now
+	return p.clock().Now()
 }
 
 // fails notes that the call that began then did, and looks whether another one comes.
 func (p *process) fails(began time.Time) {
-	now, epoch := time.Now(), p.w.record.epoch()
+	now, epoch := time.Now(), p.w.record.granted(p)
+	lasted := p.clock().Now().Sub(began)
 	p.mu.Lock()
 	s := &p.spell
-	if s.epoch != epoch || s.pause == 0 || now.Sub(began) >= longestPause {
+	if s.epoch != epoch || s.pause == 0 || lasted >= longestPause {
 		s.pause = shortestPause
 	} else {
 		s.pause = min(2*s.pause, longestPause)
@@ -195,16 +199,69 @@ func (p *process) fails(began time.Time) {
 		p.mu.Lock()
 		still := p.spell == want && p.pauses == want.pauses && p.paused == nil && p.ended.IsZero()
 		p.mu.Unlock()
-		if trusted := p.w.record.renewed(p).Add(p.machine.lease() - p.margin()); still && p.w.record.epoch() == epoch && trusted.After(time.Now()) {
+		if still && p.trusts(epoch) {
 			p.w.record.blame("tasks", "%s is not called to lead again after that failed", p.name())
 		}
 		return nil
 	})
 }
 
-// epoch is the one in force.
-func (r *record) epoch() int64 {
+// trust is what a process surely knows of its lease: that a write of the lock's row took
+// effect whose reply it had.
+type trust struct {
+	epoch int64
+	since time.Time // when it sent that write, by its own clock …
+	asked time.Time // … and by the true one
+	sure  bool      // it trusted the lease when the reply came
+}
+
+// hears takes note of the reply to a write of the lock's row. A trust that is over does not
+// come back; and behind a grant whose reply got lost, the first reply cannot tell whether
+// the trust lasted until then.
+func (p *process) hears(row lock.Row, since, asked time.Time) {
+	p.mu.Lock()
+	last := p.trust
+	p.mu.Unlock()
+	next := trust{epoch: row.Epoch, since: since, asked: asked}
+	granted := row.AcquiredAt.Equal(row.RenewedAt)
+	next.sure = row.Held() && p.left(next) > 0 && (granted || last.epoch == row.Epoch && p.left(last) > 0)
+	p.mu.Lock()
+	p.trust = next
+	p.mu.Unlock()
+}
+
+// left is for how long a trust lasts, by the hand of the process's clock that says less.
+func (p *process) left(t trust) time.Duration {
+	now := p.clock().Now()
+	return p.machine.lease() - p.margin() - max(now.Sub(t.since), now.Round(0).Sub(t.since.Round(0)))
+}
+
+// trusts reports whether the process leads under an epoch, and has every reason to know.
+func (p *process) trusts(epoch int64) bool {
+	p.mu.Lock()
+	t := p.trust
+	p.mu.Unlock()
+	return t.epoch == epoch && t.sure && p.left(t) > 0 && p.w.record.holds(p, t)
+}
+
+// holds reports whether a process has the lock under the epoch of its trust, and its clock
+// was not set since then: what that said meanwhile may have ended it.
+func (r *record) holds(p *process, t trust) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.row.Epoch
+	return r.row.Epoch == t.epoch && r.row.Held() && !slices.ContainsFunc(r.harm, func(h harm) bool {
+		return h.kind == Step && h.m == p.machine && h.from.After(t.asked)
+	})
+}
+
+// granted is the epoch that a process was granted last, which need not be the one in force.
+func (r *record) granted(p *process) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, g := range slices.Backward(r.grants) {
+		if g.to == p {
+			return g.epoch
+		}
+	}
+	return 0
 }

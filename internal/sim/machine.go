@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/benbjohnson/clock"
-
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -130,6 +128,7 @@ type process struct {
 	woke   time.Time          // when it last did
 	gives  context.CancelFunc // ends what the host does while its instance leads
 	spell  spell
+	trust  trust
 	asks   []time.Time // when it asked the host
 	learnt time.Time   // when it first heard what the settings are; zero while it has not
 	dead   bool
@@ -164,7 +163,7 @@ func (m *machine) start() {
 		Status: p.status, Leading: p.lead, Alerter: p, EvidenceKey: w.key, Anchor: p.anchor, MemoryLimit: -1, Backlog: w.plan.Backlog,
 		Probes: []monitor.Probe{{Type: longrun.Outbound, Every: probeEvery, Retry: probeRetry, Prober: p}},
 		Logger: slog.New(slog.NewTextHandler(&panicLog{p}, &slog.HandlerOptions{Level: slog.LevelError})),
-		Clock:  &ownClock{Clock: clock.New(), p: p},
+		Clock:  p.clock(),
 	}
 	if w.plan.Witnessed {
 		p.witness = &witness{morgue: w.morgue, p: p}

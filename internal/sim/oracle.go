@@ -152,15 +152,23 @@ func (v *view) runsOf() {
 	}
 }
 
-// stumbled reports whether who followed a process might lose the lock before it had
-// looked for the dead.
+// stumbled reports whether who followed a process had no quiet minutes to look for the
+// dead, before it ended itself.
 func (v *view) stumbled(p *process) bool {
-	for _, g := range v.grants {
-		if g.at.After(p.ended) {
-			return v.harmed(g.to, g.at, g.at.Add(5*v.interval), append(slices.Clone(wayless), Pause)...)
+	i := slices.IndexFunc(v.grants, func(g grant) bool { return g.at.After(p.ended) })
+	if i < 0 {
+		return false
+	}
+	next, looks := v.grants[i].to, 3*v.interval
+	for from := v.grants[i].at; from.Add(looks).Before(v.end); from = from.Add(v.interval) {
+		if !next.ended.IsZero() && next.ended.Before(from.Add(looks)) {
+			break
+		}
+		if !v.harmed(next, from, from.Add(looks), append(slices.Clone(wayless), Pause)...) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // led reports whether a process led when it ended.

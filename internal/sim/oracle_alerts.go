@@ -152,7 +152,8 @@ func (v *view) missed() {
 			}
 		}
 		all = append(all, in)
-		if in.Closed != nil && !v.row(v.slot(*in.Closed), in.Closed.Add(10*time.Second)) {
+		// Beats that wait count; they are stored by the time the end is, or soon after.
+		if in.Closed != nil && !v.row(v.slot(*in.Closed), in.shut.Add(v.interval)) {
 			v.blame("incidents", "%s was closed at %s without three beats in a row", in.IncidentID, in.Closed.Format(time.TimeOnly))
 		}
 		if n := v.empty(v.slot(in.Noticed), in.Noticed.Add(-time.Second), since); n <= threshold {

@@ -129,6 +129,9 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 	}
 	if v.harmed(p, slept, until, Pause) {
 		allowed = append(allowed, longrun.Stall)
+		if v.silent(p, until) {
+			allowed = append(allowed, longrun.Crash) // it never woke to say so
+		}
 		if ended && p.clean || away {
 			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more; or half of it was the one, and half the other
 		}
@@ -136,9 +139,19 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 	if after != nil && v.harmed(after.by, before.ts, until, Pause) {
 		allowed = append(allowed, longrun.Stall) // of who was to follow
 	}
+	if v.frozen(before.ts, until) {
+		allowed = append(allowed, longrun.Stall, longrun.Unknown) // of who held the lock meanwhile, and wrote nothing
+	}
 	if !slices.Contains(allowed, g.Cause) {
 		v.blame("causes", "the gap %s to %s behind %s is called %q, and is one of %q", v.slot(g.From).ID(v.interval), v.slot(g.To).ID(v.interval), p.name(), g.Cause, allowed)
 	}
+}
+
+// frozen reports whether a process was granted the lock, and stood still.
+func (v *view) frozen(from, to time.Time) bool {
+	return slices.ContainsFunc(v.grants, func(g grant) bool {
+		return !g.at.Before(from) && g.at.Before(to) && v.harmed(g.to, g.at, to, Pause)
+	})
 }
 
 // partly reports whether nothing kept a process from the store for the whole of a slot
@@ -153,14 +166,14 @@ func (v *view) partly(g longrun.Gap) bool {
 	return false
 }
 
-// silent reports whether a process ended without a way to the store that it had lost
-// by then.
+// silent reports whether a process ended without a way to the store, or frozen, as it
+// was by then.
 func (v *view) silent(p *process, by time.Time) bool {
 	if p.ended.IsZero() || p.ended.Before(by) {
 		return false
 	}
 	for s := v.slot(by); s <= v.slot(p.ended); s++ {
-		if !v.harmed(p, s.Start(v.interval), (s + 1).Start(v.interval), wayless...) {
+		if !v.harmed(p, s.Start(v.interval), (s + 1).Start(v.interval), append(slices.Clone(wayless), Pause)...) {
 			return false
 		}
 	}
@@ -302,7 +315,7 @@ func (v *view) kept() {
 			}
 			back := own[i].at // the first one that took effect since
 			waiting, _ := slices.BinarySearchFunc(p.asks, back, time.Time.Compare)
-			if waiting-n > v.w.plan.Backlog || !v.sole(p, asked, back) || v.harmed(p, back, back.Add(5*v.interval), append(slices.Clone(restful), wayless...)...) ||
+			if waiting-n > v.w.plan.Backlog || !v.sole(p, asked, back.Add(v.interval)) || v.harmed(p, back, back.Add(5*v.interval), append(slices.Clone(restful), wayless...)...) ||
 				!p.ended.IsZero() && p.ended.Before(back.Add(5*v.interval)) || v.harmed(p, asked.Add(-v.interval), back, Pause) {
 				continue
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -149,9 +150,13 @@ func (v *view) forge(ctx context.Context, public ed25519.PublicKey, what string,
 // checkpoint it is none.
 func (v *view) proven(public ed25519.PublicKey, b evidence.Batch, beats []ledger.Entry[longrun.Heartbeat]) {
 	for _, e := range beats {
+		if !strings.Contains(b.Lines, e.Key.ID) {
+			continue // of another batch
+		}
 		p, _, err := b.Prove(evidence.Beat, e.Key.ID)
 		if err != nil {
-			continue // of another batch
+			v.blame("forgery", "%s has no proof in batch %d: %v", e.Key, b.Number, err)
+			break
 		}
 		if _, err := p.Check(evidence.BeatEntry(e.Value), public); err != nil {
 			v.blame("forgery", "%s is not proven: %v", e.Key, err)

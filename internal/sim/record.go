@@ -101,7 +101,7 @@ type beat struct {
 // incident is one as it was written last.
 type incident struct {
 	longrun.Incident
-	opened time.Time // when it took effect first
+	opened, shut time.Time // when it took effect first, and its end; zero where that has not
 }
 
 // notice is a message as it was written last, and what became of it on its way.
@@ -309,6 +309,7 @@ func (r *record) document(p *process, collection string, op store.Op) {
 			r.log.add(p.name(), "opens %s %s", v.Rule, v.Target)
 		}
 		if v.TSEnd != nil && known.TSEnd == nil {
+			known.shut = now
 			r.log.add(p.name(), "closes %s %s", v.Rule, v.Target)
 		}
 		known.Incident = v

@@ -117,8 +117,9 @@ func New(cfg Config) (*Monitor, error) {
 				m.probes.Heard(host.Accounts)
 			}
 		},
-		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.measures.Stored(h); m.run.Wrote(h); m.after.Tell(h) },
-		StoredLate: func(late []longrun.Heartbeat) { m.measures.Stored(late...); m.run.Wrote(late...); m.closing.Late(late) },
+		GaveUp:     m.alarms.GaveUp,
+		Stored:     func(_ context.Context, h longrun.Heartbeat) { m.stored(h); m.after.Tell(h) },
+		StoredLate: func(late []longrun.Heartbeat) { m.stored(late...); m.closing.Late(late) },
 		Drifted:    m.measures.Drifted, Committed: m.measures.Committed,
 		Lapse:    func(l longrun.Lapse) { m.run.Lapse(l) },
 		Away:     func() time.Time { return m.store.Health().Since },
@@ -145,7 +146,7 @@ func New(cfg Config) (*Monitor, error) {
 		tasks = append(tasks, m.host.Task())
 	}
 	m.campaign = leading.New(m.deps, leading.Options{
-		Lock: l, Began: func(context.Context) { m.measures.Began(); m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Expired: m.run.MarkLost,
+		Lock: l, Began: func(context.Context) { m.measures.Began(); m.beats.Ask() }, Write: m.beats.Write, GiveUp: m.beats.GiveUp, Replaced: m.run.Replaced, CutOff: m.run.CutOff, Expired: m.run.MarkLost,
 		TookOver: func(ctx context.Context, before lock.Row, began time.Time) {
 			causes.TookOver(ctx, m.deps, began, before.HolderInstanceID)
 		},
@@ -342,6 +343,13 @@ func (m *Monitor) farewell(ctx context.Context) {
 			m.deps.Log.ErrorContext(ctx, "a function of the host did not return", "error", spawn.Text(err))
 		}
 	}
+}
+
+// stored tells of beats that were.
+func (m *Monitor) stored(beats ...longrun.Heartbeat) {
+	m.alarms.Stored(beats...)
+	m.measures.Stored(beats...)
+	m.run.Wrote(beats...)
 }
 
 // storeChanged is told what becomes of the store.

@@ -309,6 +309,34 @@ func TestAFrozenProcessSaysSoAndItsGapIsAStall(t *testing.T) {
 	})
 }
 
+// It may freeze while the host is asked: the beat of that slot is made when it wakes, and
+// may never be stored, since another leads.
+func TestAProcessThatFreezesWhileTheHostIsAskedSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New(nil)
+		clk := &freezer{Clock: clock.New()}
+		asked := 0
+		n := start(t, st, "a", func(c *monitor.Config) {
+			c.Clock = clk
+			c.Status = func(context.Context) (longrun.HostStatus, error) {
+				if asked++; asked == 10 {
+					clk.ahead.Store(int64(67 * time.Second))
+				}
+				return longrun.HostStatus{Healthy: true}, nil
+			}
+		})
+		time.Sleep(20 * time.Minute)
+		n.end()
+		for _, r := range runs(t, st) {
+			require.Len(t, r.Lapses, 1)
+			require.Equal(t, longrun.Stall, r.Lapses[0].Cause)
+			require.Equal(t, time.Minute, r.Lapses[0].To.Sub(r.Lapses[0].From))
+			require.Equal(t, r.TS.Add(9*time.Minute).Truncate(time.Minute), r.Lapses[0].From)
+		}
+		require.Equal(t, 1, n.log.count("this process did not run"))
+	})
+}
+
 // freezer is a clock whose wall time can jump ahead.
 type freezer struct {
 	clock.Clock

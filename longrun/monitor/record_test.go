@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-13dc028d/longwatch/alert/alerttest"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
+	"github.com/seed-13dc028d/longwatch/longrun/monitor"
+	"github.com/seed-13dc028d/longwatch/longrun/rules"
 	"github.com/seed-13dc028d/longwatch/store"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
@@ -144,6 +148,49 @@ func TestBeatsThatAStoreRefusesAreReportedOnce(t *testing.T) {
 		require.Equal(t, 2, n.log.count("beats cannot be stored"), "it began again")
 		n.end()
 	})
+}
+
+// A beat that was made is not missed however long it waits; one that waited and is given
+// up is, in the same lead: what was told the rules of it is taken back.
+func TestBeatsThatAreGivenUpAreMissed(t *testing.T) {
+	of := func(c storetest.Call) bool {
+		return c.Method == storetest.Commit && len(c.Ops) > 1 && strings.HasSuffix(c.Ops[1].Key.Collection, "/heartbeats")
+	}
+	for name, fault := range map[string]func(storetest.Call) error{
+		"the store takes none such": func(c storetest.Call) error {
+			if of(c) {
+				return store.ErrInvalid
+			}
+			return nil
+		},
+		"too many wait": func(c storetest.Call) error {
+			if c.Method == storetest.Commit {
+				return errors.New("the disk is full")
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rec := &alerttest.Recorder{}
+				own := storetest.Wrap(memstore.New(nil))
+				n := start(t, own, "a", toldBy(rec), func(c *monitor.Config) { c.Lease, c.Backlog = time.Hour, 5 })
+				time.Sleep(10*time.Minute + time.Second)
+				heal := own.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error { return fault(c) }})
+				time.Sleep(25 * time.Minute)
+				heal()
+				time.Sleep(10 * time.Minute)
+				var said []string
+				for _, title := range titles(rec.Messages()) {
+					if strings.HasSuffix(title, string(rules.MissedHeartbeats)) {
+						said = append(said, title)
+					}
+				}
+				require.Equal(t, []string{"firing missed_heartbeats", "resolved missed_heartbeats"}, said, n.log)
+				n.end()
+			})
+		})
+	}
 }
 
 func allRuns(t *testing.T, st store.Store) []longrun.Run {

@@ -73,6 +73,14 @@ func (r *Recent) Fill(s longrun.Slot) {
 	r.earliest = min(r.earliest, s)
 }
 
+// Empty notes that the slot has no beat after all: the one that was made for it will
+// never be stored. Of one that is too old to be remembered nothing is noted.
+func (r *Recent) Empty(s longrun.Slot) {
+	if r.begun && s >= r.first && s <= r.last() {
+		*r.word(s >> 6) &^= 1 << (s & 63)
+	}
+}
+
 // Advance forgets what is older than the span at now. When the clock was set back
 // by more than the span, nothing that is known is of use, and it begins anew.
 func (r *Recent) Advance(now time.Time) {

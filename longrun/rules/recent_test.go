@@ -37,7 +37,11 @@ func recall(data []byte, look func(s *drawtest.Source, m *told) bool) {
 		case 1: // the clock jumps
 			jump := []time.Duration{-90 * time.Second, -3 * time.Hour, -30 * time.Hour, -80 * time.Hour, 100 * time.Hour, 15 * 24 * time.Hour}
 			m.now = m.now.Add(jump[s.Of(len(jump))])
-		case 2: // a late beat, or one of a wrong clock
+		case 2: // a late beat, or one of a wrong clock; or one that waited and is given up
+			if s.Of(3) == 0 {
+				m.empty(drawtest.SlotStart(m.now, m.interval).Add(-time.Duration(s.Of(100)) * m.interval))
+				break
+			}
 			m.fill(drawtest.SlotStart(m.now, m.interval).Add(time.Duration(s.Of(400)-250) * m.interval))
 		case 3:
 			m.restore(s)
@@ -65,6 +69,13 @@ func recall(data []byte, look func(s *drawtest.Source, m *told) bool) {
 func (m *told) fill(start time.Time) {
 	m.memory.fill(start)
 	m.recent.Fill(longrun.SlotAt(start, m.interval))
+}
+
+func (m *told) empty(start time.Time) {
+	m.recent.Empty(longrun.SlotAt(start, m.interval))
+	if !start.Before(m.horizon) { // what is older may be the last beat before
+		delete(m.filled, start)
+	}
 }
 
 func (m *told) restore(s *drawtest.Source) {

@@ -65,17 +65,40 @@ func ofLeading() []Mutant {
 		},
 		{
 			Name: "leading: beats are kept though another led meanwhile", File: "longrun/monitor/internal/leading/campaign.go",
-			Old: `if c.claimed.Swap(term.Epoch()) != term.Epoch()-1 {
-		c.GiveUp(ctx)
-	}`,
-			New: "c.claimed.Store(term.Epoch())",
+			Old: `claimed != before {
+		c.GiveUp(ctx)`,
+			New: "claimed != before {",
 			Pkg: "./longrun/monitor", Tests: "GivenUp|History",
 		},
 		{
 			Name: "leading: who lost its lease answers for the slots for ever", File: "longrun/monitor/internal/leading/campaign.go",
-			Old: "if view.Leading || view.Row.Epoch <= epoch {",
-			New: "if view.Leading || view.Row.Epoch >= 0 {",
+			Old: "if view.Leading || view.Worked <= epoch {",
+			New: "if view.Leading || view.Worked >= 0 {",
 			Pkg: "./longrun/monitor", Tests: "WhenAnotherTookOver|GivenUp|History",
+		},
+		{
+			Name: "leading: grants whose replies were lost are another's", File: "longrun/monitor/internal/leading/campaign.go",
+			Old: "if view.Leading || view.Worked <= epoch {",
+			New: "if view.Leading || view.Row.Epoch <= epoch {",
+			Pkg: "./longrun/monitor/internal/leading", Tests: "RepliesWereLost",
+		},
+		{
+			Name: "leading: the dead are looked for only in the term that replaced them", File: "longrun/monitor/internal/leading/campaign.go",
+			Old: "c.Expired(run, prev)",
+			New: "_ = run; c.Expired(beside, prev)",
+			Pkg: "./longrun/monitor/internal/leading", Tests: "OutlastsItsTerm",
+		},
+		{
+			Name: "leading: who was replaced does not look whether it was called lost", File: "longrun/monitor/internal/runs/run.go",
+			Old: "r.dirty, r.doubt = true, firstDoubt",
+			New: "r.dirty = true",
+			Pkg: "./longrun/monitor/internal/runs", Tests: "WasReplaced",
+		},
+		{
+			Name: "beats: one that was given up still fills its slot", File: "longrun/monitor/internal/alarming/judge.go",
+			Old: "w.recent.Empty(s)",
+			New: "_ = s",
+			Pkg: "./longrun/monitor", Tests: "AreGivenUpAreMissed",
 		},
 		{
 			Name: "leading: a dead leader's run is not looked for", File: "longrun/monitor/internal/leading/campaign.go",

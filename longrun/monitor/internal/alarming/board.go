@@ -66,8 +66,14 @@ type Board struct {
 	watching bool
 	looked   look // what the rules are to see next, if fresh
 	fresh    bool
-	filled   []longrun.Slot // that got a beat since they looked, at most maxFilled
+	told     []told // of slots since they looked, at most maxTold
 	shown    shown
+}
+
+// told is what became of a slot: it got a beat, or lost the one that it had.
+type told struct {
+	slot longrun.Slot
+	gone bool
 }
 
 // look is what a beat brings for the rules.
@@ -108,26 +114,57 @@ func (b *Board) Made(beat longrun.Heartbeat, host longrun.HostStatus) {
 	if !b.watching {
 		return
 	}
-	if len(b.filled) >= b.maxFilled() { // a take-over that lasts for days
-		b.filled = slices.Delete(b.filled, 0, len(b.filled)/2)
-	}
-	b.filled = append(b.filled, beat.Slot(b.Self.Interval))
+	b.tell(told{slot: beat.Slot(b.Self.Interval)})
 	select {
 	case b.wake <- struct{}{}:
 	default:
 	}
 }
 
-// maxFilled is as many slots as the rules remember.
-func (b *Board) maxFilled() int { return int(rules.RecentSpan/b.Self.Interval) + 2 }
-
-// take returns what came since the last take. The slots go into room.
-func (b *Board) take(slots []longrun.Slot) (l look, fresh bool, filled []longrun.Slot) {
+// GaveUp is told of slots whose beats were made, and will never be stored: they are
+// missed after all.
+func (b *Board) GaveUp(slots []longrun.Slot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l, fresh, filled = b.looked, b.fresh, append(slots, b.filled...)
-	b.looked, b.fresh, b.filled = look{}, false, b.filled[:0]
-	return l, fresh, filled
+	if !b.watching {
+		return
+	}
+	for _, s := range slots {
+		b.tell(told{slot: s, gone: true})
+	}
+}
+
+// Stored is told of beats that were stored: of one that was given up while its write was
+// under way, nobody knew that it had landed.
+func (b *Board) Stored(beats ...longrun.Heartbeat) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.watching {
+		return
+	}
+	for _, h := range beats {
+		b.tell(told{slot: h.Slot(b.Self.Interval)})
+	}
+}
+
+// tell keeps what became of a slot until somebody looks. Its caller holds mu.
+func (b *Board) tell(t told) {
+	if len(b.told) >= b.maxTold() { // a take-over that lasts for days
+		b.told = slices.Delete(b.told, 0, len(b.told)/2)
+	}
+	b.told = append(b.told, t)
+}
+
+// maxTold is as many slots as the rules remember, made and given up.
+func (b *Board) maxTold() int { return 2 * (int(rules.RecentSpan/b.Self.Interval) + 2) }
+
+// take returns what came since the last take. What became of slots goes into room.
+func (b *Board) take(room []told) (l look, fresh bool, all []told) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l, fresh, all = b.looked, b.fresh, append(room, b.told...)
+	b.looked, b.fresh, b.told = look{}, false, b.told[:0]
+	return l, fresh, all
 }
 
 // begin and end bound a lead. What was made in the slot that now goes on counts
@@ -136,18 +173,18 @@ func (b *Board) begin() {
 	now := b.Slot()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.watching, b.filled = true, nil
+	b.watching, b.told = true, nil
 	if !b.fresh || b.looked.beat.Slot(b.Self.Interval) != now {
 		b.looked, b.fresh = look{}, false
 		return
 	}
-	b.filled = append(b.filled, now)
+	b.tell(told{slot: now})
 }
 
 func (b *Board) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.watching, b.looked, b.fresh, b.filled, b.shown = false, look{}, false, nil, shown{}
+	b.watching, b.looked, b.fresh, b.told, b.shown = false, look{}, false, nil, shown{}
 }
 
 // run watches until the lead ends.

@@ -39,9 +39,9 @@ func (b *Board) Direct() int {
 	return len(b.outage.queue)
 }
 
-// Filled is how many slots wait to be looked at.
-func (b *Board) Filled() int {
+// Told is of how many slots the board was told since somebody looked.
+func (b *Board) Told() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.filled)
+	return len(b.told)
 }

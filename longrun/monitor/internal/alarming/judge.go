@@ -13,13 +13,11 @@ import (
 
 // judge has every rule look at the newest beat, once per slot.
 func (w *watch) judge(ctx context.Context) {
-	l, fresh, filled := w.b.take(w.filled[:0])
-	w.filled = filled
+	l, fresh, all := w.b.take(w.told[:0])
+	w.told = all
 	now := w.Clock.Now()
 	w.recent.Advance(now)
-	for _, slot := range filled {
-		w.recent.Fill(slot)
-	}
+	w.learn(all)
 	if !fresh || l.beat.Slot(w.Self.Interval) == w.judged {
 		return
 	}
@@ -32,6 +30,27 @@ func (w *watch) judge(ctx context.Context) {
 	rules.Judge(in, (*standing)(w), func(f rules.Finding) { w.find(ctx, f, now) })
 	w.recordOutages(ctx, now)
 	w.sayLeftOut(ctx)
+}
+
+// learn takes note of what became of slots. While the store is away beats that wait give
+// way one after the other: those that did are missed once it is back, in one incident.
+func (w *watch) learn(all []told) {
+	for _, t := range all {
+		if t.gone {
+			w.gaveUp = append(w.gaveUp, t.slot)
+			continue
+		}
+		w.recent.Fill(t.slot)
+		w.gaveUp = slices.DeleteFunc(w.gaveUp, func(s longrun.Slot) bool { return s == t.slot })
+	}
+	if !w.b.Health().Since.IsZero() {
+		w.gaveUp = w.gaveUp[max(0, len(w.gaveUp)-w.b.maxTold()):]
+		return
+	}
+	for _, s := range w.gaveUp {
+		w.recent.Empty(s)
+	}
+	w.gaveUp = w.gaveUp[:0]
 }
 
 // judgeAlike reports whether rules that are not switched off see the same by either

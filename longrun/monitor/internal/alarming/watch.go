@@ -39,8 +39,10 @@ type watch struct {
 	closed  said
 	gone    said
 
-	in     rules.Inputs   // room …
-	filled []longrun.Slot // … in judge
+	gaveUp []longrun.Slot // whose beats will never be stored, while the store is away
+
+	in   rules.Inputs // room …
+	told []told       // … in judge
 }
 
 // alarmKey names one rule for one target.

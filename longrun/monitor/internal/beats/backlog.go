@@ -28,8 +28,8 @@ func newBacklog(limit int, interval time.Duration, j *journal) *backlog {
 // add keeps a beat and wakes the writer. A slot that has one keeps it: the
 // first beat of a slot is the slot's. Beats of later slots show that the clock
 // was set back: they tell of a time that has not come, and are dropped. add
-// returns how many.
-func (b *backlog) add(h longrun.Heartbeat) (ahead int) {
+// returns how many, and the slots of all that were dropped.
+func (b *backlog) add(h longrun.Heartbeat) (ahead int, gone []longrun.Slot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	slot := h.Slot(b.interval)
@@ -37,16 +37,17 @@ func (b *backlog) add(h longrun.Heartbeat) (ahead int) {
 	for known > 0 && b.beats[known-1].Slot(b.interval) > slot {
 		known--
 	}
-	ahead = len(b.beats) - known
+	ahead, gone = len(b.beats)-known, b.slots(b.beats[known:])
 	b.beats = slices.Delete(b.beats, known, len(b.beats))
 	b.dropped += ahead
 	if known > 0 && b.beats[known-1].Slot(b.interval) == slot {
 		if ahead > 0 {
 			b.journal.keep(b.beats)
 		}
-		return ahead
+		return ahead, gone
 	}
 	if len(b.beats) >= b.limit {
+		gone = append(gone, b.beats[0].Slot(b.interval))
 		b.beats = slices.Delete(b.beats, 0, 1)
 		b.dropped++
 	}
@@ -58,7 +59,14 @@ func (b *backlog) add(h longrun.Heartbeat) (ahead int) {
 	if ahead > 0 || len(b.beats) > 1 { // one alone is on its way; only a beat that waits is worth the disk
 		b.journal.keep(b.beats)
 	}
-	return ahead
+	return ahead, gone
+}
+
+func (b *backlog) slots(beats []longrun.Heartbeat) (slots []longrun.Slot) {
+	for _, h := range beats {
+		slots = append(slots, h.Slot(b.interval))
+	}
+	return slots
 }
 
 // newest returns the last beat made, and whether there is one.
@@ -97,14 +105,14 @@ func (b *backlog) remove(slots ...longrun.Slot) {
 	}
 }
 
-// clear forgets all beats and returns how many there were.
-func (b *backlog) clear() int {
+// clear forgets all beats and returns their slots.
+func (b *backlog) clear() []longrun.Slot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := len(b.beats)
+	gone := b.slots(b.beats)
 	b.beats = nil
 	b.journal.keep(nil)
-	return n
+	return gone
 }
 
 // recorded empties the journal of what an earlier process left there, unless

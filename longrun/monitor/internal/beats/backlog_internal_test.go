@@ -38,22 +38,27 @@ func TestABacklogHasTheFirstBeatOfEachSlotAndOfTooManyTheNewest(t *testing.T) {
 			}
 			h := at(minute, time.Duration(r.IntN(60))*time.Second)
 			ahead := 0
-			for m := range waits {
+			var lost []longrun.Slot
+			for _, m := range slices.Sorted(maps.Keys(waits)) {
 				if m > minute {
+					lost = append(lost, waits[m].Slot(time.Minute))
 					delete(waits, m)
 					ahead++
 				}
 			}
-			gone += ahead
 			if _, made := waits[minute]; !made {
 				if len(waits) == limit {
-					delete(waits, slices.Min(slices.Collect(maps.Keys(waits))))
-					gone++
+					oldest := slices.Min(slices.Collect(maps.Keys(waits)))
+					lost = append(lost, waits[oldest].Slot(time.Minute))
+					delete(waits, oldest)
 				}
 				waits[minute] = h
 			}
 
-			require.Equal(t, ahead, b.add(h), "seed %d, step %d", seed, n)
+			gone += len(lost)
+			ofAhead, ofAll := b.add(h)
+			require.Equal(t, ahead, ofAhead, "seed %d, step %d", seed, n)
+			require.Equal(t, lost, ofAll, "seed %d, step %d", seed, n)
 			var want []longrun.Heartbeat
 			for _, m := range slices.Sorted(maps.Keys(waits)) {
 				want = append(want, waits[m])

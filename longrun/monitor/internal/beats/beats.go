@@ -29,6 +29,9 @@ type Options struct {
 	Answers func(ctx context.Context) bool
 	// Made is told of each beat when it is made.
 	Made func(longrun.Heartbeat, longrun.HostStatus)
+	// GaveUp is told of the slots of beats that were made and will not be stored: too
+	// many waited, the store takes none such, or they are another instance's to write.
+	GaveUp func([]longrun.Slot)
 	// Stored is told of each beat that was stored in its slot, and StoredLate of
 	// those that were stored after it.
 	Stored     func(context.Context, longrun.Heartbeat)
@@ -118,8 +121,9 @@ func (b *Beats) Ask() {
 // GiveUp drops the beats that wait: another led meanwhile, and they are no longer
 // this instance's to write. That it was alive is in its run, as a lapse.
 func (b *Beats) GiveUp(ctx context.Context) {
-	if n := b.backlog.clear(); n > 0 {
-		b.Log.WarnContext(ctx, "another instance led meanwhile; waiting beats are given up", "beats", n)
+	if gone := b.backlog.clear(); len(gone) > 0 {
+		b.Log.WarnContext(ctx, "another instance led meanwhile; waiting beats are given up", "beats", len(gone))
+		b.GaveUp(gone)
 	}
 }
 

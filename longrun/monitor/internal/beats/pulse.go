@@ -23,11 +23,18 @@ func (b *Beats) Pulse(ctx context.Context) {
 			return
 		}
 		slot := b.Slot()
-		if slot > last+1 || slot == last+1 && b.Clock.Now().Sub(slot.Start(b.Self.Interval)) > maxDelay {
+		if slot > last+1 || slot == last+1 && b.Clock.Now().Sub(slot.Start(b.Self.Interval)) > lateWake {
 			b.stalled(ctx, last+1, slot)
 		}
 		last = slot
+		began := b.Clock.Now()
 		b.tick(ctx, asked)
+		// The host has half a slot to answer: whoever took much longer did not run, and
+		// who asked may lead no more, so that the beat it makes is nobody's.
+		if now := b.Slot(); now > slot && b.Clock.Now().Sub(began) > b.Self.Interval/2+maxDelay {
+			b.stalled(ctx, slot, now)
+			last = now - 1
+		}
 		b.EachSlot(ctx)
 	}
 }
@@ -54,9 +61,13 @@ func (b *Beats) awaitSlot(ctx context.Context, next longrun.Slot) (asked bool) {
 	}
 }
 
-// maxDelay is how late in its slot a process may wake that ran all the time: longer
-// than any call of the store may take.
-const maxDelay = room.StoreTimeout + time.Second
+// lateWake is how late in its slot a process wakes that did not run, where its last beat
+// still waits; a busy machine may be as late, and has stored its beat. maxDelay is longer
+// than any call of the store or the host may take it.
+const (
+	lateWake = 2 * time.Second
+	maxDelay = room.StoreTimeout + time.Second
+)
 
 // stalled notes that the process did not run in the slots [from, to): it was
 // stopped, starved or suspended, or its clock jumped.
@@ -97,7 +108,10 @@ func (b *Beats) tick(ctx context.Context, asked bool) {
 	if !asked { // one that is asked for comes when it comes
 		b.noteDrift(ctx, h)
 	}
-	ahead := b.backlog.add(h)
+	ahead, gone := b.backlog.add(h)
+	if len(gone) > 0 {
+		b.GaveUp(gone)
+	}
 	b.Made(h, host)
 	if ahead > 0 {
 		b.Log.WarnContext(ctx, "the clock was set back; waiting beats of slots that have not come are dropped", "beats", ahead, "slot", h.BucketID)

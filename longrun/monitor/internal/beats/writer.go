@@ -218,6 +218,7 @@ func (w *writer) commit(ctx context.Context, beats ...longrun.Heartbeat) ([]long
 		return nil, nil
 	case errors.Is(err, store.ErrInvalid):
 		if w.refused(slots) {
+			w.GaveUp(slots)
 			w.Log.Once(ctx, slog.LevelError, "refused", "invalid", "beats cannot be stored and are dropped", "slot", linked[0].BucketID, "error", spawn.Text(err))
 		}
 		return nil, nil

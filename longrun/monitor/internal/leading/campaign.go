@@ -26,8 +26,15 @@ type Options struct {
 	// GiveUp is called when another instance led since this one made its beats:
 	// those that wait are not its to write any more.
 	GiveUp func(ctx context.Context)
+	// CutOff is called when a lease was lost that could not be renewed from the first
+	// time to the second, because of the store or the way to it.
+	CutOff func(from, to time.Time)
+	// Replaced is called when another instance was seen to lead after this one did, or
+	// later: it may have called this one dead.
+	Replaced func()
 	// Expired is called once, beside the tasks, in a term that replaced an
-	// instance which fell silent, or died.
+	// instance which fell silent, or died. It may outlast the term, since nobody else
+	// knows of that instance: ctx ends with Run's.
 	Expired func(ctx context.Context, before lock.Row)
 	// TookOver is called once, beside the tasks and after Expired, in each term but
 	// the first one that there was, with the time at which the term began; it need not
@@ -56,6 +63,8 @@ type Campaign struct {
 	// claimed is the epoch under which this instance answers for the slots: it
 	// leads, or nobody is known to lead after it. 0 when it does not.
 	claimed atomic.Int64
+	// replaced is the epoch of the last grant of another for which Replaced was called.
+	replaced atomic.Int64
 
 	mu    sync.Mutex
 	state State
@@ -70,13 +79,22 @@ func New(d room.Deps, o Options) *Campaign {
 func (c *Campaign) Run(ctx context.Context) {
 	c.set(false, 0)
 	defer c.claimed.Store(0)
+	var left spawn.Group               // of what terms leave to be done
+	defer func() { _ = left.Wait() }() // a fault there is logged where it arises
 	for ctx.Err() == nil {
-		err := lock.Run(ctx, c.Lock, c.lead)
+		err := lock.Run(ctx, c.Lock, func(term context.Context, lease *lock.Lease) error {
+			return c.lead(term, lease, func(do func(run context.Context)) {
+				left.Go("what a take-over leaves", func() error { do(ctx); return nil })
+			})
+		})
 		if ctx.Err() != nil {
 			return
 		}
 		c.set(false, 0)
 		c.Log.WarnContext(ctx, "lease lost, standing by", "error", spawn.Text(err))
+		if lost, ok := errors.AsType[*lock.LostError](err); ok && lost.Err != nil && lost.Holder == "" {
+			c.CutOff(lost.Since, c.Clock.Now())
+		}
 		if !errors.Is(err, lock.ErrLost) && !deadline.Sleep(ctx, c.Clock, time.Second) {
 			return // not a loss but a fault: do not spin on it
 		}
@@ -84,7 +102,8 @@ func (c *Campaign) Run(ctx context.Context) {
 }
 
 // lead writes beats and does all else for as long as the lease lasts.
-func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
+// What is left is done beside the term, and goes on after it.
+func (c *Campaign) lead(ctx context.Context, lease *lock.Lease, left func(do func(run context.Context))) error {
 	term := newTerm(lease, c.pace)
 	prev, how := lease.Previous()
 	began := c.Clock.Now().UTC()
@@ -93,8 +112,15 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 	if how == lock.First && term.Epoch() > 1 {
 		c.Log.ErrorContext(ctx, "the store has lost the lock's document, and perhaps more: the evidence chain begins anew", "epoch_before", term.Epoch()-1)
 	}
-	if c.claimed.Swap(term.Epoch()) != term.Epoch()-1 {
+	before := prev.Epoch // of the last grant under which anybody worked: epochs may lie between whose replies were lost
+	if how == lock.First {
+		before = term.Epoch() - 1
+	}
+	if claimed := c.claimed.Swap(term.Epoch()); claimed != before {
 		c.GiveUp(ctx)
+		if claimed != 0 {
+			c.replacedBy(before)
+		}
 	}
 	c.Log.Over("holder")
 	c.proven(ctx)
@@ -110,14 +136,13 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease) error {
 		}
 	}
 	if how != lock.First {
-		group.Go("what a take-over leaves", func() error {
+		left(func(run context.Context) {
 			if how == lock.Expired || how == lock.Died {
-				c.Expired(beside, prev)
+				c.Expired(run, prev)
 			}
 			if c.TookOver != nil {
 				c.TookOver(beside, prev, began)
 			}
-			return nil
 		})
 	}
 	c.supervisor.start(beside, &group, term)
@@ -159,12 +184,20 @@ func (c *Campaign) Answers(ctx context.Context) bool {
 		return false
 	}
 	view := c.Lock.View()
-	if view.Leading || view.Row.Epoch <= epoch {
+	if view.Leading || view.Worked <= epoch {
 		return true
 	}
 	c.claimed.Store(0)
 	c.GiveUp(ctx)
+	c.replacedBy(view.Worked)
 	return false
+}
+
+// replacedBy takes note of a grant of another, after one of this instance's.
+func (c *Campaign) replacedBy(epoch int64) {
+	if c.replaced.Swap(epoch) != epoch {
+		c.Replaced()
+	}
 }
 
 // Holder returns who leads and at which epoch, as this instance last saw it;
@@ -191,7 +224,11 @@ func (c *Campaign) Saw(rec store.Record) {
 	if c.State().Leading || !row.Held() || rec.Age() >= row.Lease() || row.HolderInstanceID == "" {
 		return
 	}
-	if row.Epoch != c.claimed.Load() {
+	claimed := c.claimed.Load()
+	if claimed != 0 && row.Epoch > claimed && row.HolderInstanceID != c.Self.InstanceID { // of its own grants Answers tells
+		c.replacedBy(row.Epoch)
+	}
+	if row.Epoch != claimed {
 		c.Log.Changed(ctx, slog.LevelInfo, "holder", row.HolderInstanceID+" "+row.Owner, "standing by", "holder", row.HolderInstanceID, "epoch", row.Epoch)
 	}
 }

@@ -50,7 +50,7 @@ func own(t *testing.T, linger time.Duration) *owner {
 		return errors.New("is not told: it was to end")
 	})
 	o.Campaign = leading.New(d, leading.Options{
-		Lock: lk, Began: func(context.Context) {}, GiveUp: func(context.Context) {}, Expired: func(context.Context, lock.Row) {},
+		Lock: lk, Began: func(context.Context) {}, GiveUp: func(context.Context) {}, Replaced: func() {}, CutOff: func(time.Time, time.Time) {}, Expired: func(context.Context, lock.Row) {},
 		Write: func(ctx context.Context, _ *leading.Term) error { <-ctx.Done(); return context.Cause(ctx) },
 		Tasks: []leading.Task{host.Task()},
 	})

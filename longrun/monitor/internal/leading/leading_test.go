@@ -37,19 +37,24 @@ type leader struct {
 	t      *testing.T
 	clock  *setClock
 	lines  *leadtest.Lines
-	st     *storetest.Faulty
+	mem    store.Store
+	st     *storetest.Faulty // over mem
 	cancel context.CancelFunc
 	ended  chan struct{}
 
-	mu      sync.Mutex
-	commits map[string][]time.Time // by the collection, by elapsed time
+	mu       sync.Mutex
+	commits  map[string][]time.Time // by the collection, by elapsed time
+	gaveUp   int                    // how often waiting beats were given up …
+	cutOff   time.Duration
+	replaced int // … and another was seen to lead
 }
 
 // lead returns when the campaign leads. beat is what it writes with; nil for
 // nothing.
 func lead(t *testing.T, beat func(context.Context, *leading.Term), tasks ...leading.Task) *leader {
 	t.Helper()
-	l := &leader{t: t, clock: &setClock{Clock: clock.New()}, st: storetest.Wrap(memstore.New(nil)), ended: make(chan struct{}), commits: map[string][]time.Time{}}
+	l := &leader{t: t, clock: &setClock{Clock: clock.New()}, mem: memstore.New(nil), ended: make(chan struct{}), commits: map[string][]time.Time{}}
+	l.st = storetest.Wrap(l.mem)
 	l.st.Inject(storetest.Fault{Before: func(_ context.Context, c storetest.Call) error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -72,9 +77,11 @@ func lead(t *testing.T, beat func(context.Context, *leading.Term), tasks ...lead
 			<-ctx.Done()
 			return context.Cause(ctx)
 		},
-		GiveUp:  func(context.Context) {},
-		Expired: func(context.Context, lock.Row) {},
-		Tasks:   tasks,
+		GiveUp:   func(context.Context) { l.mu.Lock(); defer l.mu.Unlock(); l.gaveUp++ },
+		CutOff:   func(from, to time.Time) { l.mu.Lock(); defer l.mu.Unlock(); l.cutOff += to.Sub(from) },
+		Replaced: func() { l.mu.Lock(); defer l.mu.Unlock(); l.replaced++ },
+		Expired:  func(context.Context, lock.Row) {},
+		Tasks:    tasks,
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	l.cancel = cancel

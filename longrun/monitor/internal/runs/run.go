@@ -57,13 +57,14 @@ type Run struct {
 	version string    // of the stored document; empty before the first write
 	wrote   time.Time // of the beats, the newest
 	dirty   bool
+	doubt   time.Duration // until it is looked whether somebody called it lost; 0 when nobody has reason to
 }
 
 // Begin begins the document of a new run; nothing is written yet.
 func (r *Run) Begin(run longrun.Run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.run, r.version, r.wrote, r.dirty = run, "", time.Time{}, true
+	r.run, r.version, r.wrote, r.dirty, r.doubt = run, "", time.Time{}, true, 0
 }
 
 // ID is the document's.
@@ -96,6 +97,14 @@ func (r *Run) Lapse(lapses ...longrun.Lapse) {
 	r.nudge()
 }
 
+// CutOff notes a time in which nothing landed that this instance wrote to keep its lease:
+// the store was out of its reach, though now and then a call may have gone through.
+func (r *Run) CutOff(from, to time.Time) {
+	if to.After(from) {
+		r.Lapse(longrun.Lapse{From: from, To: to, Cause: longrun.StoreDown})
+	}
+}
+
 // Touch has the run written again though nothing changed: only a write shows
 // whether the store takes one.
 func (r *Run) Touch() {
@@ -103,6 +112,50 @@ func (r *Run) Touch() {
 	r.dirty = true
 	r.mu.Unlock()
 	r.nudge()
+}
+
+// firstDoubt and lastDoubt bound the pauses, each twice the one before, in which a run
+// looks whether it was called lost.
+const (
+	firstDoubt = 5 * time.Second
+	lastDoubt  = time.Hour
+)
+
+// Replaced is told when another instance leads that this one had led before: it may
+// call this run lost, at once or when it can. The run is written again now and later and
+// later, and so meets that.
+func (r *Run) Replaced() {
+	r.mu.Lock()
+	r.dirty, r.doubt = true, firstDoubt
+	r.mu.Unlock()
+	r.nudge()
+}
+
+// await waits until there is something to write, and reports false when ctx ended.
+func (r *Run) await(ctx context.Context) bool {
+	r.mu.Lock()
+	doubt := r.doubt
+	r.mu.Unlock()
+	waiting, cancel := ctx, context.CancelFunc(func() {})
+	if doubt > 0 {
+		waiting, cancel = deadline.With(ctx, r.Clock, doubt)
+	}
+	defer cancel()
+	select {
+	case <-r.wake:
+		return true
+	case <-waiting.Done():
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dirty = true
+	if r.doubt = 2 * doubt; r.doubt > lastDoubt {
+		r.doubt = 0
+	}
+	return true
 }
 
 func (r *Run) nudge() {
@@ -117,12 +170,7 @@ func (r *Run) nudge() {
 func (r *Run) Keep(ctx context.Context) {
 	r.nudge() // the first write
 	pause := time.Second
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-r.wake:
-		}
+	for r.await(ctx) {
 		for ctx.Err() == nil {
 			err := r.save(ctx)
 			if err == nil {

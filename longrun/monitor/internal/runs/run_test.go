@@ -137,6 +137,45 @@ func TestARunThatWasMarkedAsLostTakesThatBack(t *testing.T) {
 	})
 }
 
+// Who led and was replaced looks whether it was called lost, at once and later and later:
+// who replaced it may call it so when it can.
+func TestARunThatWasReplacedLooksWhetherItWasCalledLost(t *testing.T) {
+	t.Parallel()
+	for _, late := range []time.Duration{0, time.Second, time.Minute, 40 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			st := storetest.Wrap(memstore.New(nil))
+			a, lines := newRun(t, st)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() { defer close(done); a.Keep(ctx) }()
+			time.Sleep(time.Minute)
+			renewed := time.Now().UTC()
+			time.Sleep(time.Minute)
+			a.Replaced()
+			synctest.Wait()
+			time.Sleep(late)
+
+			d, _ := leadtest.Deps(t, st, nil)
+			d.Self.InstanceID = "b"
+			b := runs.New(d, runs.Options{Saved: func() {}, Away: func() bool { return false }, Lost: func(longrun.Run, time.Time) {}})
+			b.Begin(of("b"))
+			b.MarkLost(t.Context(), lock.Row{HolderInstanceID: "a", RenewedAt: renewed})
+			require.Equal(t, longrun.Lost, stored(t, st, a.ID()).Ended)
+			time.Sleep(late + 6*time.Second)
+			require.Empty(t, stored(t, st, a.ID()).Ended)
+			require.Equal(t, 1, lines.Count("it goes on"))
+
+			time.Sleep(3 * time.Hour)
+			commits := st.Calls(storetest.Commit)
+			require.LessOrEqual(t, commits, 20)
+			time.Sleep(24 * time.Hour)
+			require.Equal(t, commits, st.Calls(storetest.Commit), "not for ever")
+			cancel()
+			<-done
+		})
+	}
+}
+
 // A process that is back before a second is over has the ID of the run that died,
 // until its own first write meets that.
 func TestARunOfTheSameInstanceAndSecondIsFoundDead(t *testing.T) {

@@ -121,6 +121,8 @@ type Drift struct {
 //  3. Stall: the writer before the gap has a Lapse of that Cause that touches the
 //     first empty slot, or the same process wrote on both sides. (StoreDown if
 //     one of these two beats is Late: it was kept while others found no room.)
+//     So is a gap that began with the store away, and whose other slots it did not run
+//     in: StoreDown.
 //  4. Crash: the run of the writer before has not ended, or not by Stopped.
 //  5. Deploy: it Stopped before the gap ended, and the commit after the gap is
 //     another. Both are known: neither empty nor "unknown".

@@ -75,12 +75,16 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 	if before == nil || before.instance == "" {
 		return longrun.Unknown
 	}
-	if h.storeDown(g, h.away(g, before)) {
+	away := h.away(g, before)
+	if h.storeDown(g, away) {
 		return longrun.StoreDown
 	}
 	run := h.runOf(before)
 	if h.frozen(g, run) {
 		return longrun.Stall
+	}
+	if h.storeDown(g, withStalls(away, run)) {
+		return longrun.StoreDown // that is what it began with; the rest it slept through
 	}
 	if after != nil && before.sameProcess(after, run, h.runOf(after)) {
 		// A beat that was kept while the store was away, right beside slots of
@@ -162,6 +166,20 @@ func (h *history) frozen(g longrun.Gap, run *longrun.Run) bool {
 	return slices.ContainsFunc(run.Lapses, func(l longrun.Lapse) bool {
 		return l.Cause == longrun.Stall && l.From.Before(l.To) && l.From.Before(g.From.Add(h.interval)) && l.To.After(g.From)
 	})
+}
+
+// withStalls are the lapses with those in which the writer itself did not run.
+func withStalls(lapses []longrun.Lapse, run *longrun.Run) []longrun.Lapse {
+	if run == nil {
+		return lapses
+	}
+	all := slices.Clone(lapses)
+	for _, l := range run.Lapses {
+		if l.Cause == longrun.Stall && l.To.After(l.From) {
+			all = append(all, l)
+		}
+	}
+	return joined(all)
 }
 
 // startTolerance is how far the start of a process may differ between a run and

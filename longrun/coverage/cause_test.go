@@ -100,6 +100,9 @@ func TestCausesOfAGap(t *testing.T) {
 		"of two lives the process decides":     {story{before: a, after: sameBuild, runs: []longrun.Run{stopped, runOf("a", "", clockAt(5, 0), "", never)}}, longrun.Restart},
 		"of two lives of no use the later one": {story{before: a, after: sameBuild, runs: []longrun.Run{runOf("a", "", clockAt(1, 0), longrun.Stopped, clockAt(9, 40)), runOf("a", "", clockAt(5, 0), "", never)}}, longrun.Crash},
 
+		"the store was away, and then it froze":            {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 12, 0), longrun.Lapse{From: clockAt(12, 0), To: clockAt(15, 0), Cause: longrun.Stall})}}, longrun.StoreDown},
+		"it froze, and then the store was away":            {story{before: a, after: b, runs: []longrun.Run{with(open, longrun.Lapse{From: clockAt(10, 0), To: clockAt(12, 0), Cause: longrun.Stall}, down(12, 0, 15, 0))}}, longrun.Stall},
+		"the store was away, it froze, and no more":        {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 11, 0), longrun.Lapse{From: clockAt(11, 0), To: clockAt(12, 0), Cause: longrun.Stall})}}, longrun.Crash},
 		"the store was away":                               {story{before: a, after: again, runs: []longrun.Run{with(open, down(9, 5, 15, 0))}}, longrun.StoreDown},
 		"the store was away, another took over":            {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 14, 30))}}, longrun.StoreDown},
 		"the take-over may cost the last slot":             {story{before: a, after: b, runs: []longrun.Run{with(open, down(9, 5, 14, 0))}}, longrun.StoreDown},

@@ -149,6 +149,19 @@ func slowCause(g longrun.Gap, before, after *longrun.Heartbeat, runs []longrun.R
 			}
 		}
 	}
+	if run != nil { // the store first, and then it slept
+		own = append(own, *run)
+		own[len(own)-1].Lapses = nil
+		for _, l := range run.Lapses {
+			if l.Cause == longrun.Stall && l.To.After(l.From) {
+				l.Cause = longrun.StoreDown
+				own[len(own)-1].Lapses = append(own[len(own)-1].Lapses, l)
+			}
+		}
+		if slowStoreDown(g, own, interval) {
+			return longrun.StoreDown
+		}
+	}
 	if after != nil && slowSame(*before, *after, run, slowRun(*after, runs)) {
 		if before.Late || after.Late {
 			return longrun.StoreDown

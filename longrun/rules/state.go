@@ -137,9 +137,9 @@ func (s State) bad(f Finding, need int64, now time.Time) (State, Change) {
 	s.Phase, s.BadStreak, s.OKStreak, s.OKSince = Firing, 0, 0, nil
 	s.Notified = s.Notified && s.FlapSince != nil
 	s.IncidentID = IncidentID(s.Rule, s.Target, *s.Since)
-	if s.LastEnd != nil && s.Since.Before(*s.LastEnd) {
-		// The clock was set back behind the last one: both may claim to have begun in
-		// the same second, and must not share a document.
+	if s.LastEnd != nil && s.Since.Before(*s.LastEnd) || s.IncidentID == s.LastIncident {
+		// The clock was set back behind the last one, or both began in one second: they
+		// must not share a document.
 		s.IncidentID = IncidentID(s.Rule, s.Target, now)
 	}
 	return s.changed(now), Opened

@@ -376,3 +376,20 @@ func FuzzTargetsInIDs(f *testing.F) {
 		require.Equal(t, a == b, id(a) == id(b))
 	})
 }
+
+// Two incidents that begin in one second are two documents: the second does not rewrite
+// what was told, and logged, of the first.
+func TestIncidentsOfOneSecondDoNotShareADocument(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, 11, 28, 2, 9, 0, 5e6, time.UTC)
+	now := began.Add(time.Minute)
+	var s rules.State
+	s, change := s.Next(rules.Finding{Rule: rules.InstanceDied, Condition: rules.Bad, Since: began}, rules.Policy{}, now)
+	require.Equal(t, rules.Opened, change)
+	first := s.IncidentID
+	s, change = s.Next(rules.Finding{Rule: rules.InstanceDied, Condition: rules.Good, Until: began}, rules.Policy{}, now.Add(time.Minute))
+	require.Equal(t, rules.Resolved, change)
+	s, change = s.Next(rules.Finding{Rule: rules.InstanceDied, Condition: rules.Bad, Since: began.Add(8 * time.Millisecond)}, rules.Policy{}, now.Add(10*time.Hour))
+	require.Equal(t, rules.Opened, change)
+	require.NotEqual(t, first, s.IncidentID)
+}

@@ -59,7 +59,7 @@ func (w *watch) takeOver(ctx context.Context) bool {
 		w: w, idle: make(map[longrun.RuleID][]alarmKey), missing: make(map[string]*alarm), filled: make(map[longrun.Slot]bool),
 		states: ledger.Page{Desc: true, Limit: maxStates},
 	}
-	steps := []func(context.Context) error{t.readSettings, t.readStates, t.readIncidents, t.readEachIncident, w.outbox.Restore, t.readSlots, w.b.deaths.Restore}
+	steps := []func(context.Context) error{t.readSettings, t.readStates, t.readIncidents, t.readEachIncident, w.outbox.Restore, t.readSlots, t.readDeaths}
 	failures := 0
 	for len(steps) > 0 && ctx.Err() == nil {
 		err := steps[0](ctx)
@@ -216,6 +216,8 @@ func (t *takeover) readEachIncident(ctx context.Context) error {
 	w.changed = true
 	return nil
 }
+
+func (t *takeover) readDeaths(ctx context.Context) error { return t.w.b.deaths.Restore(ctx, t.w.began) }
 
 // readSlots reads which slots of the last two days have a beat. Those that wait
 // to be written are not missed either.

@@ -78,11 +78,14 @@ func (d *Deaths) add(run longrun.Run, found time.Time, by string) {
 	d.known = d.known[max(0, len(d.known)-maxDeaths):]
 }
 
-// Restore reads the deaths that earlier leaders found in the last hour.
-func (d *Deaths) Restore(ctx context.Context) error {
+// Restore reads the deaths that earlier leaders found in the last hour, for a lead that
+// began at a time. What an earlier lead of this instance found is asked again, or is too
+// old: others may have told it, and the instance may have taken it back.
+func (d *Deaths) Restore(ctx context.Context, began time.Time) error {
 	ctx, cancel := deadline.With(ctx, d.Clock, room.StoreTimeout)
 	defer cancel()
 	now := d.Clock.Now()
+	d.doubt(began)
 	for e, err := range d.Ledger.Runs(ctx, ledger.Page{Desc: true, Limit: recentRuns}) {
 		if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
 			continue // whoever reads the runs for themselves says so
@@ -95,6 +98,17 @@ func (d *Deaths) Restore(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (d *Deaths) doubt(began time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.known = slices.DeleteFunc(d.known, func(k death) bool { return k.since.Before(began) && began.Sub(k.Last) > diedWithin })
+	for i := range d.known {
+		if k := &d.known[i]; k.since.Before(began) {
+			k.sure = false
+		}
+	}
 }
 
 // Confirm asks of each death that is not sure, when its time has come, whether the

@@ -73,11 +73,13 @@ type Outage struct {
 	writes bool // a Commit failed
 	reads  bool // since when a read was answered …
 	told   bool // … and Commits still fail, which was said
+	mute   bool // one of them had no answer: the store may have taken it
 	moved  bool // store.ErrMoved was said
 }
 
-// ReadOnly reports whether the store answered and took no writes.
-func (o Outage) ReadOnly() bool { return o.told }
+// ReadOnly reports whether the store answered and took no writes: each that failed, it
+// refused. Where one had no answer, the way to it may be what was away.
+func (o Outage) ReadOnly() bool { return o.told && !o.mute }
 
 // maxCall is longer than any call of the store may take: where one took longer
 // by the clock, the process did not run meanwhile.
@@ -215,7 +217,7 @@ func (s *Store) note(ctx context.Context, start time.Time, commit bool, err erro
 	if answered {
 		o, happened = s.well(now, commit)
 	} else {
-		o, happened, retry = s.failed(now, room.Latest(start, now.Add(-maxCall)), commit, err)
+		o, happened, retry = s.failed(now, room.Latest(start, now.Add(-maxCall)), commit, ctx.Err() != nil, err)
 	}
 	s.mu.Unlock()
 	for _, c := range happened {
@@ -245,8 +247,8 @@ func (s *Store) well(now time.Time, commit bool) (o Outage, happened []Change) {
 }
 
 // failed takes a call without an answer, under the lock. retry tells that from
-// here on only a Commit can end the outage.
-func (s *Store) failed(now, start time.Time, commit bool, err error) (o Outage, happened []Change, retry bool) {
+// here on only a Commit can end the outage. Unheard says that the wait for an answer ended.
+func (s *Store) failed(now, start time.Time, commit, unheard bool, err error) (o Outage, happened []Change, retry bool) {
 	if s.out == nil {
 		last, good := s.answered, s.answered
 		if commit {
@@ -274,6 +276,7 @@ func (s *Store) failed(now, start time.Time, commit bool, err error) (o Outage, 
 		return *s.out, happened, false
 	}
 	retry, s.out.writes = !s.out.writes, true
+	s.out.mute = s.out.mute || unheard
 	if s.out.reads && !s.out.told {
 		s.out.told = true
 		happened = append(happened, ReadOnly)

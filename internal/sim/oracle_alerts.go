@@ -91,7 +91,7 @@ func (v *view) justified(in *incident) {
 		next := to
 		for i := range v.harm {
 			h := &v.harm[i]
-			begun := !h.from.After(in.TSStart) && !h.to.Add(v.interval).Before(in.TSStart)
+			begun := !h.from.After(in.TSStart.Add(answer)) && !h.to.Add(v.interval).Before(in.TSStart)
 			if to.After(time.Time{}) {
 				begun = !h.from.After(to.Add(v.lag(to, 4) + 4*v.interval))
 			}

@@ -227,6 +227,9 @@ func (v *view) rollups(ctx context.Context) {
 // restful are what makes a process wait, or its requests.
 var restful = []Kind{Flaky, Slow, Deaf, Unheard, Pause, Full} //nolint:gochecknoglobals // a table, never changed
 
+// answer is longer than the host takes to say how it is, once asked.
+const answer = 10 * time.Second
+
 // instantly is by how much two readings of what happened at once may differ.
 const instantly = 5 * time.Millisecond
 
@@ -245,7 +248,6 @@ func (v *view) host() {
 		if !b.told {
 			continue
 		}
-		const answer = 10 * time.Second // longer than the host takes
 		for _, h := range v.harm {
 			if (h.kind == Offline || h.kind == LoggedOut) && !h.from.After(b.ts.Add(-answer)) && !h.to.Before(b.ts.Add(answer)) && b.health == well {
 				v.blame("host", "the beat %s says that all is well, while it is %s", b.ID(b.length), h.kind)

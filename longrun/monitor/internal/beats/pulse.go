@@ -17,23 +17,24 @@ import (
 // ends with ctx.
 func (b *Beats) Pulse(ctx context.Context) {
 	last := b.Slot()
+	said := false // that it did not run until the slot that comes next
 	for {
 		asked := b.awaitSlot(ctx, last+1)
 		if ctx.Err() != nil {
 			return
 		}
 		slot := b.Slot()
-		if slot > last+1 || slot == last+1 && b.Clock.Now().Sub(slot.Start(b.Self.Interval)) > lateWake {
+		if slot > last+1 || slot == last+1 && !said && b.Clock.Now().Sub(slot.Start(b.Self.Interval)) > lateWake {
 			b.stalled(ctx, last+1, slot)
 		}
-		last = slot
+		last, said = slot, false
 		began := b.Clock.Now()
 		b.tick(ctx, asked)
 		// The host has half a slot to answer: whoever took much longer did not run, and
 		// who asked may lead no more, so that the beat it makes is nobody's.
 		if now := b.Slot(); now > slot && b.Clock.Now().Sub(began) > b.Self.Interval/2+maxDelay {
 			b.stalled(ctx, slot, now)
-			last = now - 1
+			last, said = now-1, true
 		}
 		b.EachSlot(ctx)
 	}

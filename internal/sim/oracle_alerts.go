@@ -153,7 +153,7 @@ func (v *view) missed() {
 		}
 		all = append(all, in)
 		// Beats that wait count; they are stored by the time the end is, or soon after.
-		if in.Closed != nil && !v.row(v.slot(*in.Closed), in.shut.Add(v.interval)) {
+		if in.Closed != nil && !v.row(v.slot(*in.Closed), in.shut.Add(v.interval)) && !v.dropping(*in.Closed) {
 			v.blame("incidents", "%s was closed at %s without three beats in a row", in.IncidentID, in.Closed.Format(time.TimeOnly))
 		}
 		if n := v.empty(v.slot(in.Noticed), in.Noticed.Add(-time.Second), since); n <= threshold {
@@ -184,6 +184,18 @@ func (v *view) missed() {
 // as of a time.
 func (v *view) row(s longrun.Slot, asOf time.Time) bool {
 	return v.blank(s-2, s+1, asOf) == 0 || v.blank(s-3, s, asOf) == 0
+}
+
+// dropping reports whether beats that waited may have been given up after a time: the
+// link of who led then loses a part of all.
+func (v *view) dropping(at time.Time) bool {
+	var led *process
+	for _, g := range v.grants {
+		if !g.at.After(at) {
+			led = g.to
+		}
+	}
+	return led != nil && v.harmed(led, at.Add(-v.interval), at.Add(v.interval), Flaky)
 }
 
 func keys[K comparable, V any](m map[K]V) func(func(K) bool) {

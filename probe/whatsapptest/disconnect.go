@@ -9,7 +9,7 @@ import (
 
 // Disconnect is cli.Disconnect when nothing is on its way to the client. A
 // client that disconnects while a frame arrives keeps a goroutine for ever, and
-// one whose connection is frozen waits five seconds for a farewell. NewClient's
+// one whose connection is frozen waits five seconds for a farewell, but in a bubble. NewClient's
 // cleanup calls this. The client must have been redirected to this server, and
 // may be connected or not. It must not be called from an event handler.
 func (s *Server) Disconnect(cli *whatsmeow.Client) {

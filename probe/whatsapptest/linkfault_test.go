@@ -75,13 +75,18 @@ func TestAFrozenConnectionCanBeDroppedAndDisconnected(t *testing.T) {
 	next[*events.Connected](b)
 }
 
-func TestAFrozenConnectionDoesNotEvenSayFarewell(t *testing.T) {
+// A client holds a lock while it waits for the answer to its close, and time in a bubble
+// stands still while somebody waits for a lock.
+func TestAFrozenConnectionIsClosedInABubbleWhileOthersSend(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, srv *whatsapptest.Server) {
-		a := online(t, srv, alice)
-		synctest.Wait() // nothing is on its way: Disconnect would leave a goroutine with it
+		a, _ := pair(t, srv)
 		srv.Freeze(alice)
-		requireAbout(t, 5*time.Second, took(a.Disconnect))
+		closed := make(chan time.Duration, 1)
+		go func() { closed <- took(a.Disconnect) }()
+		_, err := a.SendMessage(t.Context(), to(bob), text("too late"), whatsmeow.SendRequestExtra{Timeout: 9 * time.Second})
+		require.Error(t, err)
+		requireAbout(t, 0, <-closed)
 	})
 }
 

@@ -15,7 +15,9 @@ type wire struct {
 
 // freeze makes bytes vanish in both directions from now on. The client is told
 // nothing: its writes succeed and its reads wait, as behind a router that
-// forgot the connection.
+// forgot the connection. A client that closes it does not wait for an answer to that on a
+// pipe: it holds a lock meanwhile, and a bubble's time stands still for as long as
+// another goroutine of it waits for a lock.
 func (w *wire) freeze() { w.frozen.Store(true) }
 
 // Read goes on reading a frozen connection, or the writes of a client on a pipe
@@ -26,7 +28,17 @@ func (w *wire) Read(p []byte) (int, error) {
 		if err != nil || !w.frozen.Load() {
 			return n, err
 		}
+		if _, tcp := w.Conn.(*net.TCPConn); !tcp && closes(p[:n]) {
+			_ = w.Close()
+		}
 	}
+}
+
+// closes reports whether these bytes are a client's last frame (RFC 6455, section 5.5.1),
+// as it is written alone: a masked Close with a code and no reason.
+func closes(frame []byte) bool {
+	const final, opClose, masked, code = 0x80, 0x8, 0x80, 2
+	return len(frame) == 2+4+code && frame[0] == final|opClose && frame[1] == masked|code
 }
 
 func (w *wire) Write(p []byte) (int, error) {

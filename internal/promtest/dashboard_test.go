@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-13dc028d/longwatch/internal/promtest"
+	"github.com/seed-13dc028d/longwatch/internal/servertest"
 )
 
 const dashboard = "../../docs/grafana/longwatch.json"
@@ -56,10 +56,8 @@ func serve(t *testing.T, blocks string) string {
 	program := promtest.Program(t, "prometheus")
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte("rule_files: []\n"), 0o644))
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := servertest.FreePort()
 	require.NoError(t, err)
-	addr := free.Addr().String()
-	require.NoError(t, free.Close())
 	ctx, stop := context.WithCancel(context.Background())
 	log := &strings.Builder{}
 	cmd := exec.CommandContext(ctx, program, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+blocks,

@@ -337,6 +337,27 @@ func TestAProcessThatFreezesWhileTheHostIsAskedSaysSo(t *testing.T) {
 	})
 }
 
+// A clock that is set back by a slot leaves beats of slots to come beside that of the
+// present one: the present one is written, and nobody looks again and again without a pause.
+func TestAPresentBeatIsWrittenBesideThoseOfSlotsToCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := storetest.Wrap(memstore.New(nil))
+		clk := &freezer{Clock: clock.New()}
+		n := start(t, st, "a", func(c *monitor.Config) { c.Clock, c.Lease = clk, time.Hour })
+		time.Sleep(10*time.Minute + 30*time.Second)
+		heal := cut(st)
+		time.Sleep(3 * time.Minute)
+		require.Greater(t, n.Status().Waiting, 2)
+		clk.ahead.Store(int64(-time.Minute))
+		time.Sleep(5 * time.Second) // of a bubble, in which no time passes while somebody spins
+		heal()
+		time.Sleep(20 * time.Second)
+		require.Less(t, n.Status().Waiting, 2)
+		time.Sleep(10 * time.Minute)
+		n.end()
+	})
+}
+
 // freezer is a clock whose wall time can jump ahead.
 type freezer struct {
 	clock.Clock

@@ -79,6 +79,18 @@ func (b *backlog) newest() (longrun.Heartbeat, bool) {
 	return b.beats[len(b.beats)-1], true
 }
 
+// of returns the beat of a slot, and whether it waits.
+func (b *backlog) of(s longrun.Slot) (longrun.Heartbeat, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range slices.Backward(b.beats) {
+		if h.Slot(b.interval) <= s {
+			return h, h.Slot(b.interval) == s
+		}
+	}
+	return longrun.Heartbeat{}, false
+}
+
 // all returns the beats, oldest first.
 func (b *backlog) all() []longrun.Heartbeat {
 	b.mu.Lock()

@@ -81,12 +81,12 @@ func (w *writer) flush(ctx context.Context) {
 // step writes the current slot's beat if it waits, else a chunk of older ones,
 // and reports whether there may be more to write now.
 func (w *writer) step(ctx context.Context) (more bool, err error) {
-	newest, ok := w.backlog.newest()
-	if !ok {
+	if _, waits := w.backlog.newest(); !waits {
 		return false, nil
 	}
-	if newest.Slot(w.Self.Interval) == w.Slot() {
-		if err := w.current(ctx, newest); err != nil {
+	// Not the newest: where the clock was set back there are some of slots to come.
+	if h, waits := w.backlog.of(w.Slot()); waits {
+		if err := w.current(ctx, h); err != nil {
 			return false, err
 		}
 		waiting, _ := w.backlog.size()

@@ -208,7 +208,7 @@ func TestAServerThatWasKilledIsFoundAgain(t *testing.T) {
 	}
 	e.Restart(t)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for { // a server that has just started may cancel a call of its own accord
 		if _, err = s.Commit(ctx, store.Set(key("k"), beat{noon, 2})); err == nil {

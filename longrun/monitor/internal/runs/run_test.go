@@ -101,17 +101,24 @@ func TestARunEndsNoEarlierThanItBeganAndWrote(t *testing.T) {
 	})
 }
 
+// keptRun is a run that is kept until end, and a time in it a minute ago.
+func keptRun(t *testing.T, st store.Store) (r *runs.Run, lines *leadtest.Lines, renewed time.Time, end func()) {
+	t.Helper()
+	r, lines = newRun(t, st)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); r.Keep(ctx) }()
+	time.Sleep(time.Minute)
+	renewed = time.Now().UTC()
+	time.Sleep(time.Minute)
+	return r, lines, renewed, func() { cancel(); <-done }
+}
+
 func TestARunThatWasMarkedAsLostTakesThatBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st := storetest.Wrap(memstore.New(nil))
-		a, lines := newRun(t, st)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); a.Keep(ctx) }()
-		time.Sleep(time.Minute)
-		renewed := time.Now().UTC()
-		time.Sleep(time.Minute)
+		a, lines, renewed, end := keptRun(t, st)
 
 		d, _ := leadtest.Deps(t, st, nil)
 		d.Self.InstanceID = "b"
@@ -132,8 +139,7 @@ func TestARunThatWasMarkedAsLostTakesThatBack(t *testing.T) {
 		require.Empty(t, run.Ended)
 		require.Len(t, run.Lapses, 1)
 		require.Equal(t, 1, lines.Count("it goes on"))
-		cancel()
-		<-done
+		end()
 	})
 }
 
@@ -144,13 +150,7 @@ func TestARunThatWasReplacedLooksWhetherItWasCalledLost(t *testing.T) {
 	for _, late := range []time.Duration{0, time.Second, time.Minute, 40 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
 			st := storetest.Wrap(memstore.New(nil))
-			a, lines := newRun(t, st)
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan struct{})
-			go func() { defer close(done); a.Keep(ctx) }()
-			time.Sleep(time.Minute)
-			renewed := time.Now().UTC()
-			time.Sleep(time.Minute)
+			a, lines, renewed, end := keptRun(t, st)
 			a.Replaced()
 			synctest.Wait()
 			time.Sleep(late)
@@ -170,8 +170,7 @@ func TestARunThatWasReplacedLooksWhetherItWasCalledLost(t *testing.T) {
 			require.LessOrEqual(t, commits, 20)
 			time.Sleep(24 * time.Hour)
 			require.Equal(t, commits, st.Calls(storetest.Commit), "not for ever")
-			cancel()
-			<-done
+			end()
 		})
 	}
 }

@@ -93,7 +93,7 @@ func ofBeats() []Mutant {
 		{
 			Name: "beats: a beat counts as healthy before it is known how many accounts are expected", File: "longrun/monitor/internal/beats/pulse.go",
 			Old: "h.HealthUnknown && known",
-			New: "h.HealthUnknown",
+			New: "h.HealthUnknown && (known || true)",
 			Pkg: "./longrun/monitor", Tests: "BeforeItsMakerHasRead",
 		},
 		{

@@ -230,12 +230,21 @@ func (w *watches) found(keys []store.Key, versions []int64, last int64, whole bo
 	}
 }
 
-// knows reports whether all commits up to last are signalled, or are about to be
-// by whoever made them.
-func (w *watches) knows(last int64) bool {
+// known is the commit up to which all are signalled.
+func (w *watches) known() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.seen == last || w.coming == last && w.seen == last-1
+	return w.seen
+}
+
+// knows reports whether all commits up to last are signalled, or are about to be
+// by whoever made them. last was read after the commit known was: what this Store
+// has committed since makes it no news, and one before known says that the file is
+// an older one.
+func (w *watches) knows(known, last int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return known <= last && last <= w.seen || w.coming == last && w.seen == last-1
 }
 
 // all returns the keys that are watched.

@@ -40,16 +40,31 @@ func TestACommitThatIsAboutToReturnIsNoNews(t *testing.T) {
 	w := newWatches()
 	defer w.close()
 	w.found(nil, nil, 4, true)
-	require.True(t, w.knows(4))
-	require.False(t, w.knows(5))
+	require.True(t, w.knows(4, 4))
+	require.False(t, w.knows(4, 5))
 	w.expect(5)
-	require.True(t, w.knows(5))
+	require.True(t, w.knows(4, 5))
 	w.expect(0)
-	require.False(t, w.knows(5), "it failed, and was made all the same")
+	require.False(t, w.knows(4, 5), "it failed, and was made all the same")
 	w.expect(6)
-	require.False(t, w.knows(6), "another's was before it")
+	require.False(t, w.knows(4, 6), "another's was before it")
 	w.committed(nil, 6)
-	require.False(t, w.knows(6))
+	require.False(t, w.knows(4, 6))
+}
+
+// The number of the last commit that was read while this Store committed is no
+// news, and one from before what was known is.
+func TestANumberThatCommitsHaveOvertakenIsNoNews(t *testing.T) {
+	t.Parallel()
+	w := newWatches()
+	defer w.close()
+	w.found(nil, nil, 4, true)
+	known := w.known()
+	w.committed(nil, 5)
+	require.True(t, w.knows(known, 4), "read before it")
+	require.True(t, w.knows(known, 5), "read after it")
+	require.False(t, w.knows(known, 6))
+	require.False(t, w.knows(known, 3), "the file is an older one")
 }
 
 // The number of a commit that failed at its very end goes to the next, which may

@@ -119,8 +119,9 @@ func (w *watcher) news(ctx context.Context, now time.Time) (bool, error) {
 	if !reached(w.again, now) {
 		return false, nil
 	}
+	known := w.watches.known()
 	last, err := w.file.last(ctx)
-	return err == nil && !w.watches.knows(last), err
+	return err == nil && !w.watches.knows(known, last), err
 }
 
 func reached(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }

@@ -265,3 +265,14 @@ func (r *record) granted(p *process) int64 {
 	}
 	return 0
 }
+
+// erased takes note that a hand deleted the lock's row. Who finds none is granted the lock
+// before its last holder can know, in the epoch above; and the end of the chain is gone
+// with the row.
+func (r *record) erased() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.erasure, r.cut = true, true
+	r.row.Owner, r.row.HolderInstanceID = "", ""
+	r.log.add("nemesis", "the lock's row is deleted")
+}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -35,7 +36,9 @@ func (w *world) effect(e *Event) (begin, end func()) {
 	case Crash:
 		return func() {
 				if p := m.current(); p != nil {
-					if !w.plan.Witnessed || w.plan.Liar || !w.others(m) { // who was lied to waits for the lease
+					// Who was lied to waits for the lease, and so do all behind a holder
+					// that was overthrown while it could trust its own.
+					if !w.plan.Witnessed || w.plan.Liar || w.plan.has(Erased) || !w.others(m) {
 						disturb()
 					}
 					w.record.disturbed(p, Crash)
@@ -155,6 +158,13 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					m.keep()
 				}
 			}
+	case Erased:
+		return func() {
+			if w.allRemember() && w.nothingAfter(e) {
+				disturb()
+				w.erase()
+			}
+		}, nil
 	case Retention:
 		return func() {
 			w.configure(context.Background(), func(s *longrun.Settings) { s.RetentionDays = map[string]int64{"heartbeats": e.By} })
@@ -171,6 +181,31 @@ func (w *world) effect(e *Event) (begin, end func()) {
 		}, nil
 	}
 	return func() { w.record.blame("config", "there is no %q", e.Kind) }, nil
+}
+
+// allRemember reports whether there are processes, and each has run for long enough to
+// have seen the lock's row.
+func (w *world) allRemember() bool {
+	living := w.record.living()
+	for _, p := range living {
+		p.machine.mu.Lock()
+		well := len(p.machine.faults) == 0
+		p.machine.mu.Unlock()
+		if !well || p.isPaused() || time.Since(p.began) < 2*w.plan.longest() {
+			return false
+		}
+	}
+	return len(living) > 0 && !w.suffers(Outage) && !w.suffers(Full)
+}
+
+// nothingAfter reports whether nothing happens before one that remembers the lock's row
+// has surely looked for it.
+func (w *world) nothingAfter(e *Event) bool {
+	until := e.At + 2*w.plan.Interval
+	return !slices.ContainsFunc(w.plan.Events, func(o Event) bool {
+		begins, ends := o.At, o.At+o.Duration
+		return o != *e && (begins >= e.At && begins <= until || ends >= e.At && ends <= until)
+	})
 }
 
 // others reports whether a process is well on another machine than m.

@@ -79,6 +79,9 @@ const (
 	Throttle Kind = "throttle"
 	// Probing: the live settings have probes due every By seconds, and keep that.
 	Probing Kind = "probing"
+	// Erased: a hand deletes the lock's row. It does so only where every process that runs
+	// has seen the row, and one does: what nobody remembers begins again.
+	Erased Kind = "erased"
 	// Retention: the live settings have beats kept for By days, and keep that.
 	Retention Kind = "retention"
 	// Length: all are stopped, and started again after Duration with slots of By seconds,

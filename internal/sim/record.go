@@ -30,6 +30,8 @@ type record struct {
 	end       time.Time // when all were asked to stop
 
 	row       lock.Row
+	erasure   bool // the lock's row was deleted, and nobody was granted the lock since …
+	cut       bool // … or no beat was written
 	grants    []grant
 	renewals  map[*process]time.Time // when the last write of the lock's row took effect …
 	turns     map[*process]time.Time // … and when the last background commit did
@@ -176,7 +178,7 @@ func (r *record) suffered(e *Event) {
 		h.by = int64(e.Instance)
 	case Crash, Restart, Deploy, Length:
 		return // each knows when its process ended
-	case Outage, Full, Mute, Echo, Unfit, Offline, Queue, Throttle, Probing, Retention: // all
+	case Outage, Full, Mute, Echo, Unfit, Offline, Queue, Throttle, Probing, Retention, Erased: // all
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -262,7 +264,10 @@ func (r *record) locked(p *process, row lock.Row) {
 	r.renewals[p] = time.Now()
 	switch {
 	case row.Epoch == last.Epoch+1:
-		r.rivals(p)
+		if !r.erasure {
+			r.rivals(p)
+		}
+		r.erasure = false
 		r.grants = append(r.grants, grant{row.Epoch, row.Owner, p, time.Now()})
 		r.log.add(p.name(), "is granted epoch %d", row.Epoch)
 		return
@@ -358,9 +363,10 @@ func (r *record) beat(p *process, h longrun.Heartbeat) {
 	if h.InstanceID != p.id || r.row.HolderInstanceID != p.id {
 		r.accuse("stale", "a beat of %s by %s, where %s holds the lock", h.InstanceID, p.id, r.row.HolderInstanceID)
 	}
-	if n := len(r.beats); n > 0 && b.seq != r.beats[n-1].seq+1 {
+	if n := len(r.beats); n > 0 && b.seq != r.beats[n-1].seq+1 && !r.cut {
 		r.accuse("chain", "seq %d after %d", b.seq, r.beats[n-1].seq)
 	}
+	r.cut = false
 	if b.late {
 		r.current(&b)
 	}

@@ -279,6 +279,17 @@ func (w *world) commit(ctx context.Context, p *process, ops []store.Op) ([]store
 	return stamps, err
 }
 
+// erase deletes the lock's row.
+func (w *world) erase() {
+	w.committing.Lock()
+	defer w.committing.Unlock()
+	if _, err := w.store.Commit(context.Background(), store.Delete(w.ledger.LockKey())); err != nil {
+		w.record.blame("config", "the lock's row: %v", err)
+		return
+	}
+	w.record.erased()
+}
+
 // configure changes the live settings, as a hand from outside does.
 func (w *world) configure(ctx context.Context, edit func(*longrun.Settings)) {
 	for {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -46,18 +48,34 @@ func (g *Log) Late(ctx context.Context, now time.Time) (days []time.Time, err er
 		if e.Value.Batch == 0 {
 			continue // by an older version, which logged nothing
 		}
-		has, err := Logged(ctx, g.ledger, e)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range of[day] {
-			if !has.Has[id] {
-				days = append(days, day)
-				break
+		has := map[ledger.LoggedID]bool{}
+		for _, n := range named(e.Value) {
+			b, err := readBatch(ctx, g.ledger, n)
+			if err != nil {
+				return nil, err
 			}
+			besideBeats(b.Lines, has)
+		}
+		if slices.ContainsFunc(of[day], func(id ledger.LoggedID) bool { return !has[id] }) {
+			days = append(days, day)
 		}
 	}
 	return days, nil
+}
+
+// besideBeats adds what a batch has a line of, but for beats, which are most of them and
+// are not read.
+func besideBeats(lines string, has map[ledger.LoggedID]bool) {
+	for line := range strings.Lines(lines) {
+		if evidence.Kind(line[0]) == evidence.Beat {
+			continue
+		}
+		l, err := evidence.ParseLines(line)
+		if err != nil {
+			continue
+		}
+		has[ledger.LoggedID{Kind: l[0].Kind, ID: l[0].ID}] = true
+	}
 }
 
 func gather[T any](list iter.Seq2[ledger.Entry[T], error], kind evidence.Kind, of map[time.Time][]ledger.LoggedID, logged func(T) bool) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
@@ -173,27 +174,19 @@ func (g *Log) Logged(ctx context.Context, e ledger.Entry[longrun.Rollup]) (ledge
 // Logged says what the log has of a day, by its stored rollup. It reads the batches
 // that the rollup names.
 func Logged(ctx context.Context, l *ledger.Ledger, e ledger.Entry[longrun.Rollup]) (ledger.Logged, error) {
-	r := e.Value
-	own, batches := max(r.Batch, 1), map[int64]bool{max(r.Batch, 1): true}
-	for _, n := range r.Batches {
-		batches[n] = true
-	}
 	has := ledger.Logged{Has: map[ledger.LoggedID]bool{}}
-	want := evidence.RollupLine(e.Key.ID, r)
-	for n := range batches {
-		b, err := l.Batch(ctx, n)
-		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalid) || isDocument(err) {
-			continue
-		}
+	want := evidence.RollupLine(e.Key.ID, e.Value)
+	for _, n := range named(e.Value) {
+		b, err := readBatch(ctx, l, n)
 		if err != nil {
 			return has, err
 		}
-		lines, err := evidence.ParseLines(b.Value.Lines)
+		lines, err := evidence.ParseLines(b.Lines)
 		if err != nil {
 			continue
 		}
 		for _, line := range lines {
-			if line == want && n == own {
+			if line == want && n == max(e.Value.Batch, 1) {
 				has.Trusted = true
 			}
 			if line.Kind != evidence.Rollup {
@@ -202,6 +195,21 @@ func Logged(ctx context.Context, l *ledger.Ledger, e ledger.Entry[longrun.Rollup
 		}
 	}
 	return has, nil
+}
+
+// named are the numbers of the batches that a rollup names, each once.
+func named(r longrun.Rollup) []int64 {
+	all := slices.Sorted(slices.Values(append(slices.Clone(r.Batches), max(r.Batch, 1))))
+	return slices.Compact(all)
+}
+
+// readBatch reads a batch; the zero one where it is gone or mangled.
+func readBatch(ctx context.Context, l *ledger.Ledger, number int64) (evidence.Batch, error) {
+	b, err := l.Batch(ctx, number)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrInvalid) || isDocument(err) {
+		return evidence.Batch{}, nil
+	}
+	return b.Value, err
 }
 
 func isDocument(err error) bool {

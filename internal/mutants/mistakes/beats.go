@@ -29,8 +29,8 @@ func ofBeats() []Mutant {
 		},
 		{
 			Name: "beats: older beats go first", File: "longrun/monitor/internal/beats/writer.go",
-			Old: "if newest.Slot(w.Self.Interval) == w.Slot() {",
-			New: "if waiting, _ := w.backlog.size(); waiting == 1 && newest.Slot(w.Self.Interval) == w.Slot() {",
+			Old: "if h, waits := w.backlog.of(w.Slot()); waits {",
+			New: "if waiting, _ := w.backlog.size(); waiting > 1 {\n\t\treturn w.behind(ctx)\n\t}\n\tif h, waits := w.backlog.of(w.Slot()); waits {",
 			Pkg: "./longrun/monitor", Tests: "CurrentSlot|ALeaderFills|History",
 		},
 		{

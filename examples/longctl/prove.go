@@ -16,6 +16,7 @@ import (
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger/logbook"
 	"github.com/seed-13dc028d/longwatch/longrun/verify"
+	"github.com/seed-13dc028d/longwatch/store"
 )
 
 // proofEnding is what the name of a proof's file ends with.
@@ -73,6 +74,9 @@ func (c proveCommand) Run(ctx context.Context, s surroundings) error {
 	p, err := logbook.Prove(ctx, l, ledger.Collection(collection), id)
 	if errors.Is(err, logbook.ErrNoEvidence) {
 		return exit.Usage(fmt.Errorf("%q: %w", visible.Line(collection, maxLine), err))
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("there is no document %s", visible.Line(c.Document, maxLine))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", visible.Line(c.Document, maxLine), err)

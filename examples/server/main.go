@@ -51,24 +51,26 @@ func asksForWords(arg string) bool {
 // run is the server between its environment and its exit code. keys is a terminal that
 // people type at, nil where there is none.
 func run(ctx context.Context, args []string, environment map[string]string, keys io.Reader, out io.Writer) int {
-	demo := false
+	asked := map[string]bool{}
 	for _, arg := range args {
-		switch strings.TrimLeft(arg, "-") {
-		case "demo":
-			demo = true
-		case "healthcheck":
-			return healthcheck(ctx, environment, out)
-		case "version":
-			fmt.Fprintln(out, build.Line("server"))
-			return 0
-		case "h", "help":
-			fmt.Fprint(out, usage)
-			return 0
-		default:
+		word := strings.TrimLeft(arg, "-")
+		if !slices.Contains([]string{"demo", "healthcheck", "version", "h", "help"}, word) {
 			fmt.Fprintf(out, "unknown argument %q (server --help says what there is)\n", redact.Line(arg, 100))
 			return 2
 		}
+		asked[word] = true
 	}
+	switch {
+	case asked["h"], asked["help"]:
+		fmt.Fprint(out, usage)
+		return 0
+	case asked["version"]:
+		fmt.Fprintln(out, build.Line("server"))
+		return 0
+	case asked["healthcheck"]:
+		return healthcheck(ctx, environment, out)
+	}
+	demo := asked["demo"]
 	c, err := readConfig(environment, demo)
 	if err != nil {
 		misconfigured(out, err)

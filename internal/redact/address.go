@@ -129,10 +129,9 @@ func masked(s string) string {
 			return b.String()
 		case anAddress:
 		}
-		named := scheme.FindString(s)
+		named, before := headOf(s)
 		b.WriteString(named)
 		s = s[len(named):]
-		before := user.FindString(s)
 		if end := strings.LastIndexByte(s, '@'); end >= 0 {
 			b.WriteString(before + mask)
 			if field.MatchString(s[:end]) { // whose @ it may be
@@ -146,4 +145,14 @@ func masked(s string) string {
 			return b.String()
 		}
 	}
+}
+
+// headOf is what is shown of an address before its password: its scheme, and its user. Of
+// a driver's address the password itself may begin with two slashes.
+func headOf(s string) (named, before string) {
+	named = scheme.FindString(s)
+	if at := driver.FindStringIndex(s); at != nil && at[0] == 0 && strings.HasSuffix(named, "://") {
+		return "", strings.TrimSuffix(named, "//")
+	}
+	return named, user.FindString(s[len(named):])
 }

@@ -98,10 +98,14 @@ func requireHidden(t *testing.T, secret string) {
 		frames := texts(addresses("")[how])
 		for i, text := range texts(address) {
 			got := redact.Addresses(text)
+			shown := strings.ReplaceAll(got, "***", "\x00") // of which a secret may have stars
 			for at := 0; at+least <= len(runes); at++ {
 				part := string(runes[at : at+least])
+				if strings.TrimSpace(part) == "" {
+					continue
+				}
 				for _, form := range []string{part, strings.Trim(fmt.Sprintf("%q", part), `"`)} {
-					if strings.Contains(got, form) && !strings.Contains(frames[i], form) {
+					if strings.Contains(shown, form) && !strings.Contains(frames[i], form) {
 						t.Fatalf("%s: %q of %q is left of %s: %s", how, form, secret, text, got)
 					}
 				}
@@ -128,11 +132,11 @@ func TestNothingOfASecretIsLeft(t *testing.T) {
 }
 
 func FuzzNothingOfASecretIsLeft(f *testing.F) {
-	for _, secret := range []string{"hunter22", "a b@c d", `p'a"s\s`, "://x:y@", "password=abcd", "1234 5678"} {
+	for _, secret := range []string{"hunter22", "a b@c d", `p'a"s\s`, "://x:y@", "//x:y@", "password=abcd", "1234 5678"} {
 		f.Add(secret)
 	}
 	f.Fuzz(func(t *testing.T, secret string) {
-		if len(secret) > 40 {
+		if len(secret) > 40 || strings.TrimSpace(secret) == "" {
 			return
 		}
 		for _, r := range secret {

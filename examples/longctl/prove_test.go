@@ -25,7 +25,7 @@ func TestADocumentIsProvenAndTheProofChecked(t *testing.T) {
 	day := longrun.RollupID(first)
 
 	require.Equal(t, 1, ctl(t, "checkpoint", at).code)
-	require.Contains(t, ctl(t, "prove", at, "rollups/"+day).err, "not found")
+	require.Contains(t, ctl(t, "prove", at, "rollups/"+day).err, "there is no document")
 	require.Zero(t, ctl(t, "rollup", at, "--missing").code)
 	got := ctl(t, "verify", "evidence", at, public, "--as-of="+longrun.RollupID(first.AddDate(0, 0, 3)))
 	require.NotContains(t, got.out, "FAIL", got)

@@ -123,13 +123,14 @@ type Drift struct {
 //     one of these two beats is Late: it was kept while others found no room.)
 //     So is a gap that began with the store away, and whose other slots it did not run
 //     in: StoreDown.
-//  4. Crash: the run of the writer before has not ended, or not by Stopped.
+//  4. Crash: the run of the writer before has not ended, or not by Stopped; and neither
+//     its end nor a Lapse of it shows that it lived when the gap was over.
 //  5. Deploy: it Stopped before the gap ended, and the commit after the gap is
 //     another. Both are known: neither empty nor "unknown".
 //  6. Restart: it Stopped before the gap ended.
 //  7. Unknown: anything else. So nothing before the gap, no instance ID, no run of
 //     the writer; no beat after the gap, unless the run Failed or was Lost; or a
-//     writer that lived on and stopped later.
+//     writer that lived on.
 //
 // A beat belongs to the latest run of its instance that began before the beat
 // and had not ended by itself, and where one ID served several processes to one

@@ -46,7 +46,8 @@ const MaxLapses = 200
 
 // Lapse is a time [From, To) in which an instance was alive and yet wrote
 // nothing: the store was out of reach (StoreDown) or the process was frozen
-// (Stall).
+// (Stall). It was given up as Lost, and lived all the same, where that is all
+// that it knows (Unknown).
 type Lapse struct {
 	From  time.Time `json:"from" firestore:"from"`
 	To    time.Time `json:"to" firestore:"to"`

@@ -132,8 +132,8 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 		if v.silent(p, until) {
 			allowed = append(allowed, longrun.Crash) // it never woke to say so
 		}
-		if ended && p.clean || away {
-			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more; or half of it was the one, and half the other
+		if ended && p.clean || away || v.wokeAtASlot(p, slept, until) {
+			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more; or half of it was the one, and half the other; or it was in time for the next slot
 		}
 	}
 	if after != nil && v.harmed(after.by, before.ts, until, Pause) {
@@ -145,6 +145,15 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 	if !slices.Contains(allowed, g.Cause) {
 		v.blame("causes", "the gap %s to %s behind %s is called %q, and is one of %q", v.slot(g.From).ID(v.interval), v.slot(g.To).ID(v.interval), p.name(), g.Cause, allowed)
 	}
+}
+
+// wokeAtASlot reports whether a process woke as a slot began: that it was in a write of the
+// one before, for the whole of that, it does not notice.
+func (v *view) wokeAtASlot(p *process, from, to time.Time) bool {
+	const late = 2 * time.Second // what a busy machine may be late
+	return slices.ContainsFunc(v.harm, func(h harm) bool {
+		return h.kind == Pause && h.p == p && !h.to.Before(from) && !h.to.After(to.Add(late)) && h.to.Sub(h.to.Truncate(v.interval)) <= late+drowsy
+	})
 }
 
 // frozen reports whether a process was granted the lock, and stood still.

@@ -99,12 +99,12 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 		return longrun.Unknown
 	case after == nil && run.End == nil:
 		return longrun.Unknown // it may be alive: its next beat was not given
+	case livedOn(run, g):
+		return longrun.Unknown // it let the slots pass, whatever became of it
 	case run.End == nil || run.Ended != longrun.Stopped:
 		return longrun.Crash
-	case after == nil || run.End.After(g.To):
-		// Nobody came after it whose commit could be compared; or it lived on
-		// and let the slots pass, which is no crash either.
-		return longrun.Unknown
+	case after == nil:
+		return longrun.Unknown // nobody came after it whose commit could be compared
 	case h.commit(before) != "" && h.commit(after) != "" && h.commit(before) != h.commit(after):
 		return longrun.Deploy
 	}
@@ -166,6 +166,13 @@ func (h *history) frozen(g longrun.Gap, run *longrun.Run) bool {
 	return slices.ContainsFunc(run.Lapses, func(l longrun.Lapse) bool {
 		return l.Cause == longrun.Stall && l.From.Before(l.To) && l.From.Before(g.From.Add(h.interval)) && l.To.After(g.From)
 	})
+}
+
+// livedOn reports whether a run went on behind a gap: it ended later, or it says itself
+// that it was there then.
+func livedOn(run *longrun.Run, g longrun.Gap) bool {
+	return run.End != nil && run.End.After(g.To) ||
+		slices.ContainsFunc(run.Lapses, func(l longrun.Lapse) bool { return l.From.Before(l.To) && !l.To.Before(g.To) })
 }
 
 // withStalls are the lapses with those in which the writer itself did not run.

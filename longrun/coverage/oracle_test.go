@@ -171,17 +171,17 @@ func slowCause(g longrun.Gap, before, after *longrun.Heartbeat, runs []longrun.R
 	if run == nil {
 		return longrun.Unknown
 	}
+	lived := run.End != nil && run.End.After(g.To)
+	for _, l := range run.Lapses {
+		lived = lived || l.From.Before(l.To) && !l.To.Before(g.To)
+	}
 	clean := run.End != nil && run.Ended == longrun.Stopped
-	if after == nil {
-		if run.End != nil && !clean {
-			return longrun.Crash
-		}
+	switch {
+	case lived || after == nil && run.End == nil:
 		return longrun.Unknown
-	}
-	if !clean {
+	case !clean:
 		return longrun.Crash
-	}
-	if run.End.After(g.To) {
+	case after == nil:
 		return longrun.Unknown
 	}
 	named := func(commit string) bool { return commit != "" && commit != "unknown" }

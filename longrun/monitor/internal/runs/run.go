@@ -273,6 +273,9 @@ func (r *Run) meet(ctx context.Context, mine longrun.Run, version string) error 
 		return nil
 	case err == nil && there.Value.Ended == longrun.Lost:
 		r.Log.WarnContext(ctx, "this run had been given up as lost; it goes on", "run", mine.RunID, "by", there.Value.EndedBy)
+		if end, now := there.Value.End, r.Clock.Now(); end != nil && now.After(*end) { // whoever explains that time is to know that it lived
+			r.Lapse(longrun.Lapse{From: *end, To: now, Cause: longrun.Unknown})
+		}
 	}
 	r.mu.Lock()
 	r.version = there.Version

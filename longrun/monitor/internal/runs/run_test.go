@@ -137,7 +137,11 @@ func TestARunThatWasMarkedAsLostTakesThatBack(t *testing.T) {
 		run = stored(t, st, a.ID())
 		require.Nil(t, run.End)
 		require.Empty(t, run.Ended)
-		require.Len(t, run.Lapses, 1)
+		require.Len(t, run.Lapses, 2)
+		alive := run.Lapses[1] // whatever happens to it later, it was there
+		require.Equal(t, longrun.Unknown, alive.Cause)
+		require.Equal(t, renewed, alive.From)
+		require.True(t, alive.To.After(renewed.Add(time.Minute)))
 		require.Equal(t, 1, lines.Count("it goes on"))
 		end()
 	})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -74,13 +75,16 @@ func report(t *testing.T, p sim.Plan, o *sim.Outcome) {
 		}
 	}
 	oracle := o.Violations[0].Oracle
+	name := filepath.Join(*logs, oracle+"-"+strconv.FormatUint(p.Seed, 10)+"-"+time.Now().Format("150405.000000"))
+	if *logs != "" { // before it is tried again: where the machine is busy, no two lives need be the same
+		require.NoError(t, os.WriteFile(name+"-whole.log", []byte(o.Log), 0o600))
+	}
 	small := sim.Shrink(p, *tell, func(p sim.Plan) bool {
 		return slices.ContainsFunc(live(t, p).Violations, func(v sim.Violation) bool { return v.Oracle == oracle })
 	})
 	small.Note = o.Violations[0].Text
 	t.Logf("%d events of %d suffice:\n%s", len(small.Events), len(p.Events), small.JSON())
 	if *logs != "" {
-		name := filepath.Join(*logs, oracle+"-"+time.Now().Format("150405.000000"))
 		require.NoError(t, os.WriteFile(name+".json", []byte(small.JSON()), 0o600))
 		require.NoError(t, os.WriteFile(name+".log", []byte(live(t, small).Log), 0o600))
 	}

@@ -123,7 +123,7 @@ func cut(s string, limit int) string {
 			if limit < 1 {
 				return ""
 			}
-			return strings.TrimRight(s[:last], " ") + ellipsis
+			return strings.TrimRight(s[:last], " "+string(joiner)) + ellipsis // which joins nothing any more
 		}
 	}
 	return s
@@ -152,8 +152,8 @@ func joins(before, r rune, rest string) bool {
 	return false
 }
 
-// pictured reports whether a character may be one of pictures: a symbol, or the
-// colour of one.
+// pictured reports whether a character may be one of pictures: a symbol other than a
+// Mark, or the colour of one.
 func pictured(r rune) bool {
-	return r > 0xff && (unicode.Is(unicode.So, r) || unicode.Is(unicode.Sk, r)) || r == '#' || r == '*'
+	return r > 0xff && r != Mark && (unicode.Is(unicode.So, r) || unicode.Is(unicode.Sk, r)) || r == '#' || r == '*'
 }

@@ -97,6 +97,8 @@ func requireHarmless(t *testing.T, s string) {
 func FuzzLine(f *testing.F) {
 	f.Add("a\x1b[31m\u202eb", 5)
 	f.Add("👩\u200d💻\ufe0f", 2)
+	f.Add("👩\u200d💻\ufe0f", 3)
+	f.Add("\xf0\x7f\xa9\u200d\xf00", 5)
 	f.Add("\xff\n\u3164", 40)
 	f.Fuzz(func(t *testing.T, s string, limit int) {
 		limit = min(max(limit, 0), 1000)

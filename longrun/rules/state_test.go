@@ -144,7 +144,7 @@ func checkIncidents(t *testing.T, looks []look) {
 	t.Helper()
 	var start, lastEnd time.Time
 	open, backwards := false, false
-	ids := map[string]bool{}
+	ids, last := map[string]bool{}, ""
 	for i, l := range looks {
 		if i > 0 && l.now.Before(looks[i-1].now) {
 			backwards = true
@@ -155,11 +155,12 @@ func checkIncidents(t *testing.T, looks []look) {
 			require.Equal(t, rules.Bad, l.finding.Condition)
 			start, open = *l.after.Since, true
 			require.False(t, start.After(l.now))
-			named := start
-			if start.Before(lastEnd) {
-				named = l.now // the clock was set back: the ID that start gives may be taken
+			named := rules.IncidentID(rules.ProbeFails, "outbound", start)
+			if start.Before(lastEnd) || named == last { // the clock was set back, or that one lasted no second: the ID is taken
+				named = rules.IncidentID(rules.ProbeFails, "outbound", l.now)
 			}
-			require.Equal(t, rules.IncidentID(rules.ProbeFails, "outbound", named), l.after.IncidentID)
+			last = named
+			require.Equal(t, named, l.after.IncidentID)
 			if !backwards {
 				require.False(t, start.Before(lastEnd))
 				require.False(t, ids[l.after.IncidentID] && start.After(lastEnd), "another incident, another ID")

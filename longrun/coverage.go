@@ -124,7 +124,8 @@ type Drift struct {
 //     So is a gap that began with the store away, and whose other slots it did not run
 //     in: StoreDown.
 //  4. Crash: the run of the writer before has not ended, or not by Stopped; and neither
-//     its end nor a Lapse of it shows that it lived when the gap was over.
+//     its end nor a Lapse of it shows that it lived when the gap was over, nor did it say
+//     in the gap that it goes on.
 //  5. Deploy: it Stopped before the gap ended, and the commit after the gap is
 //     another. Both are known: neither empty nor "unknown".
 //  6. Restart: it Stopped before the gap ended.

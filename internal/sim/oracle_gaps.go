@@ -139,8 +139,11 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 	if after != nil && v.harmed(after.by, before.ts, until, Pause) {
 		allowed = append(allowed, longrun.Stall) // of who was to follow
 	}
-	if v.frozen(before.ts, until) {
+	if v.between(before.ts, until, func(g grant) bool { return v.harmed(g.to, g.at, until, Pause) }) {
 		allowed = append(allowed, longrun.Stall, longrun.Unknown) // of who held the lock meanwhile, and wrote nothing
+	}
+	if v.between(before.ts, until, func(g grant) bool { return !g.to.ended.IsZero() && g.to.ended.Before(until) }) {
+		allowed = append(allowed, longrun.Unknown) // the same
 	}
 	if !slices.Contains(allowed, g.Cause) {
 		v.blame("causes", "the gap %s to %s behind %s is called %q, and is one of %q", v.slot(g.From).ID(v.interval), v.slot(g.To).ID(v.interval), p.name(), g.Cause, allowed)
@@ -156,11 +159,9 @@ func (v *view) wokeAtASlot(p *process, from, to time.Time) bool {
 	})
 }
 
-// frozen reports whether a process was granted the lock, and stood still.
-func (v *view) frozen(from, to time.Time) bool {
-	return slices.ContainsFunc(v.grants, func(g grant) bool {
-		return !g.at.Before(from) && g.at.Before(to) && v.harmed(g.to, g.at, to, Pause)
-	})
+// between reports whether there was such a grant in [from, to).
+func (v *view) between(from, to time.Time, such func(grant) bool) bool {
+	return slices.ContainsFunc(v.grants, func(g grant) bool { return !g.at.Before(from) && g.at.Before(to) && such(g) })
 }
 
 // partly reports whether nothing kept a process from the store for the whole of a slot

@@ -169,10 +169,14 @@ func (h *history) frozen(g longrun.Gap, run *longrun.Run) bool {
 }
 
 // livedOn reports whether a run went on behind a gap: it ended later, or it says itself
-// that it was there then.
+// that it was there then. One that was given up in the gap and said that it goes on did not
+// lead any more: had it died in that gap all the same, nobody would have noted it.
 func livedOn(run *longrun.Run, g longrun.Gap) bool {
 	return run.End != nil && run.End.After(g.To) ||
-		slices.ContainsFunc(run.Lapses, func(l longrun.Lapse) bool { return l.From.Before(l.To) && !l.To.Before(g.To) })
+		slices.ContainsFunc(run.Lapses, func(l longrun.Lapse) bool {
+			goesOn := run.End == nil && l.Cause == longrun.Unknown && l.To.After(g.From)
+			return l.From.Before(l.To) && (!l.To.Before(g.To) || goesOn)
+		})
 }
 
 // withStalls are the lapses with those in which the writer itself did not run.

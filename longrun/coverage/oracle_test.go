@@ -174,6 +174,7 @@ func slowCause(g longrun.Gap, before, after *longrun.Heartbeat, runs []longrun.R
 	lived := run.End != nil && run.End.After(g.To)
 	for _, l := range run.Lapses {
 		lived = lived || l.From.Before(l.To) && !l.To.Before(g.To)
+		lived = lived || l.From.Before(l.To) && l.To.After(g.From) && l.Cause == longrun.Unknown && run.End == nil
 	}
 	clean := run.End != nil && run.Ended == longrun.Stopped
 	switch {

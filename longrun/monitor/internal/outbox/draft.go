@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"slices"
 	"time"
 
@@ -30,26 +29,40 @@ type Key struct {
 
 // Draft is what a lead has decided and not written yet. Whatever changes is
 // written down whole, again and again until it has landed: a commit whose outcome
-// is unknown is simply made again. It holds each document once. It is for one
-// goroutine.
+// is unknown is simply made again. It holds each document once, and what was noted first
+// is written first. It is for one goroutine.
 type Draft struct {
 	room.Deps
 	lead  leading.Lead
-	dirty map[Key]map[store.Key]store.Op
+	dirty map[Key]*noted
+	order []Key // of dirty
+}
+
+// noted are the writes of one key.
+type noted struct {
+	ops []store.Op
+	at  map[store.Key]int // where in ops
 }
 
 // NewDraft returns an empty Draft of a lead.
 func NewDraft(d room.Deps, lead leading.Lead) *Draft {
-	return &Draft{Deps: d, lead: lead, dirty: make(map[Key]map[store.Key]store.Op)}
+	return &Draft{Deps: d, lead: lead, dirty: make(map[Key]*noted)}
 }
 
 // Note has a write made with the next commit, with whatever else belongs to the
 // same key.
 func (w *Draft) Note(key Key, op store.Op) {
-	if w.dirty[key] == nil {
-		w.dirty[key] = make(map[store.Key]store.Op)
+	n := w.dirty[key]
+	if n == nil {
+		n = &noted{at: make(map[store.Key]int)}
+		w.dirty[key], w.order = n, append(w.order, key)
 	}
-	w.dirty[key][op.Key] = op
+	if i, known := n.at[op.Key]; known {
+		n.ops[i] = op
+		return
+	}
+	n.at[op.Key] = len(n.ops)
+	n.ops = append(n.ops, op)
 }
 
 // Len is how many keys have something that is not written.
@@ -64,11 +77,12 @@ func (w *Draft) Write(ctx context.Context) bool {
 	for len(w.dirty) > 0 {
 		var keys []Key
 		ops := 0
-		for key, docs := range w.dirty {
-			if ops > 0 && ops+len(docs) > maxOps {
+		for _, key := range w.order {
+			more := len(w.dirty[key].ops)
+			if ops > 0 && ops+more > maxOps {
 				break
 			}
-			keys, ops = append(keys, key), ops+len(docs)
+			keys, ops = append(keys, key), ops+more
 		}
 		if !w.write(ctx, keys) {
 			return false
@@ -91,7 +105,7 @@ func (w *Draft) write(ctx context.Context, keys []Key) bool {
 func (w *Draft) commit(ctx context.Context, keys []Key) error {
 	var ops []store.Op
 	for _, key := range keys {
-		ops = slices.AppendSeq(ops, maps.Values(w.dirty[key]))
+		ops = append(ops, w.dirty[key].ops...)
 	}
 	ctx, cancel := deadline.With(ctx, w.Clock, room.StoreTimeout)
 	defer cancel()
@@ -114,6 +128,7 @@ func (w *Draft) settle(ctx context.Context, err error, keys []Key) bool {
 	for _, key := range keys {
 		delete(w.dirty, key)
 	}
+	w.order = slices.DeleteFunc(w.order, func(key Key) bool { return w.dirty[key] == nil })
 	return true
 }
 

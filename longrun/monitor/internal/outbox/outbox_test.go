@@ -413,6 +413,7 @@ func TestADraftFindsWhatSpoilsIt(t *testing.T) {
 		require.Zero(t, b.draft.Len())
 		require.Len(t, b.notices(), 250)
 		require.LessOrEqual(t, len(b.lead.Commits()), 20)
+		synctest.Wait() // a line is written beside
 		require.Equal(t, 1, b.log.count("an alert cannot be stored"))
 	})
 }

@@ -71,7 +71,7 @@ func orderly(s *drawtest.Source, in scenario, origin time.Time) scenario {
 		}
 		for range 1 + s.Of(12) {
 			if s.Of(6) == 0 {
-				lapse := longrun.Lapse{From: now.Add(-in.interval / 2), Cause: []longrun.Cause{longrun.StoreDown, longrun.Stall, ""}[s.Of(3)], ReadOnly: s.Of(4) == 0}
+				lapse := longrun.Lapse{From: now.Add(-in.interval / 2), Cause: []longrun.Cause{longrun.StoreDown, longrun.Stall, longrun.Unknown, ""}[s.Of(4)], ReadOnly: s.Of(4) == 0}
 				now = now.Add(time.Duration(s.Of(5)) * in.interval)
 				if lapse.To = now.Add(in.interval / 2); lapse.Cause != "" {
 					r.Lapses = append(r.Lapses, lapse)
@@ -104,7 +104,7 @@ func decodeRun(s *drawtest.Source, origin time.Time, interval time.Duration, ins
 		r.End, r.Ended = &end, []string{longrun.Stopped, longrun.Stopped, longrun.Failed, longrun.Lost}[s.Of(4)]
 	}
 	for range s.Of(4) {
-		l := longrun.Lapse{From: origin.Add(s.Offset(interval)), Cause: []longrun.Cause{longrun.StoreDown, longrun.Stall}[s.Of(2)], ReadOnly: s.Of(4) == 0}
+		l := longrun.Lapse{From: origin.Add(s.Offset(interval)), Cause: []longrun.Cause{longrun.StoreDown, longrun.Stall, longrun.Unknown}[s.Of(3)], ReadOnly: s.Of(4) == 0}
 		l.To = l.From.Add(s.Offset(interval) - 2*interval)
 		r.Lapses = append(r.Lapses, l)
 	}

@@ -168,6 +168,9 @@ func (c *campaign) judge(rec store.Record, row Row, found bool, dead *death) (cl
 		return claim{}, &HeldError{Holder: row.HolderInstanceID, Epoch: row.Epoch, Remaining: remaining}
 	}
 	epoch := max(row.Epoch, c.known().Epoch) + 1 // more than row.Epoch+1 only where the row was deleted
+	if next.how == First && !ours {
+		next.prev.Epoch = epoch - 1 // the row is gone that said it
+	}
 	next.row = row.granted(epoch, nonce(), c.opts.InstanceID, c.opts.Lease, now.UTC())
 	return next, nil
 }

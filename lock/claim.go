@@ -27,12 +27,7 @@ type claim struct {
 }
 
 // before is the epoch of the last grant under which anybody worked.
-func (g claim) before() int64 {
-	if g.how == First {
-		return g.row.Epoch - 1 // the row is gone that said it
-	}
-	return g.prev.Epoch
-}
+func (g claim) before() int64 { return g.prev.Epoch }
 
 // claim remembers an owner of ours.
 func (c *campaign) claim(g claim) {

@@ -77,10 +77,10 @@ func newLease(ctx context.Context, c *campaign, g claim, version string) *Lease 
 // Token identifies the grant. It does not change.
 func (l *Lease) Token() Token { return l.token }
 
-// Previous returns the row that the grant replaced, and how it came about. The
-// row is zero after First. After Expired its HolderInstanceID is the instance
-// that fell silent, some time after its RenewedAt, after Died too; after Released, the one that
-// stopped cleanly; after Regained, this one.
+// Previous returns the row that the grant replaced, and how it came about. After First
+// only its Epoch is set: the one before, where a row was deleted. After Expired its
+// HolderInstanceID is the instance that fell silent, some time after its RenewedAt, after
+// Died too; after Released, the one that stopped cleanly; after Regained, this one.
 func (l *Lease) Previous() (Row, How) { return l.prev, l.how }
 
 // Context ends when the lease does, with the cause that Err returns. It carries

@@ -15,21 +15,24 @@ type backlog struct {
 	interval time.Duration
 	wake     chan struct{} // a beat was added
 	journal  *journal      // nil: memory only
+	// gaveUp is told of the slots of beats that are dropped, with mu held: what is stored
+	// afterwards is told afterwards.
+	gaveUp func([]longrun.Slot)
 
 	mu      sync.Mutex
 	beats   []longrun.Heartbeat
 	dropped int
 }
 
-func newBacklog(limit int, interval time.Duration, j *journal) *backlog {
-	return &backlog{limit: limit, interval: interval, journal: j, wake: make(chan struct{}, 1)}
+func newBacklog(limit int, interval time.Duration, j *journal, gaveUp func([]longrun.Slot)) *backlog {
+	return &backlog{limit: limit, interval: interval, journal: j, gaveUp: gaveUp, wake: make(chan struct{}, 1)}
 }
 
 // add keeps a beat and wakes the writer. A slot that has one keeps it: the
 // first beat of a slot is the slot's. Beats of later slots show that the clock
 // was set back: they tell of a time that has not come, and are dropped. add
-// returns how many, and the slots of all that were dropped.
-func (b *backlog) add(h longrun.Heartbeat) (ahead int, gone []longrun.Slot) {
+// returns how many.
+func (b *backlog) add(h longrun.Heartbeat) (ahead int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	slot := h.Slot(b.interval)
@@ -37,17 +40,18 @@ func (b *backlog) add(h longrun.Heartbeat) (ahead int, gone []longrun.Slot) {
 	for known > 0 && b.beats[known-1].Slot(b.interval) > slot {
 		known--
 	}
-	ahead, gone = len(b.beats)-known, b.slots(b.beats[known:])
+	ahead = len(b.beats) - known
+	b.drop(b.beats[known:])
 	b.beats = slices.Delete(b.beats, known, len(b.beats))
 	b.dropped += ahead
 	if known > 0 && b.beats[known-1].Slot(b.interval) == slot {
 		if ahead > 0 {
 			b.journal.keep(b.beats)
 		}
-		return ahead, gone
+		return ahead
 	}
 	if len(b.beats) >= b.limit {
-		gone = append(gone, b.beats[0].Slot(b.interval))
+		b.drop(b.beats[:1])
 		b.beats = slices.Delete(b.beats, 0, 1)
 		b.dropped++
 	}
@@ -59,14 +63,19 @@ func (b *backlog) add(h longrun.Heartbeat) (ahead int, gone []longrun.Slot) {
 	if ahead > 0 || len(b.beats) > 1 { // one alone is on its way; only a beat that waits is worth the disk
 		b.journal.keep(b.beats)
 	}
-	return ahead, gone
+	return ahead
 }
 
-func (b *backlog) slots(beats []longrun.Heartbeat) (slots []longrun.Slot) {
-	for _, h := range beats {
-		slots = append(slots, h.Slot(b.interval))
+// drop says that beats are dropped. The caller holds mu.
+func (b *backlog) drop(beats []longrun.Heartbeat) {
+	if len(beats) == 0 {
+		return
 	}
-	return slots
+	slots := make([]longrun.Slot, len(beats))
+	for i := range beats {
+		slots[i] = beats[i].Slot(b.interval)
+	}
+	b.gaveUp(slots)
 }
 
 // newest returns the last beat made, and whether there is one.
@@ -117,11 +126,12 @@ func (b *backlog) remove(slots ...longrun.Slot) {
 	}
 }
 
-// clear forgets all beats and returns their slots.
-func (b *backlog) clear() []longrun.Slot {
+// clear drops all beats, and returns how many.
+func (b *backlog) clear() (gone int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	gone := b.slots(b.beats)
+	gone = len(b.beats)
+	b.drop(b.beats)
 	b.beats = nil
 	b.journal.keep(nil)
 	return gone

@@ -20,7 +20,12 @@ func TestABacklogHasTheFirstBeatOfEachSlotAndOfTooManyTheNewest(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		limit := 1 + r.IntN(6)
-		b := newBacklog(limit, time.Minute, nil)
+		var told []longrun.Slot
+		var b *backlog
+		b = newBacklog(limit, time.Minute, nil, func(slots []longrun.Slot) {
+			require.False(t, b.mu.TryLock(), "what is stored next is told next")
+			told = append(told, slots...)
+		})
 		waits := map[int]longrun.Heartbeat{} // by the minute
 		gone := 0
 		minute := 0
@@ -56,9 +61,9 @@ func TestABacklogHasTheFirstBeatOfEachSlotAndOfTooManyTheNewest(t *testing.T) {
 			}
 
 			gone += len(lost)
-			ofAhead, ofAll := b.add(h)
-			require.Equal(t, ahead, ofAhead, "seed %d, step %d", seed, n)
-			require.Equal(t, lost, ofAll, "seed %d, step %d", seed, n)
+			told = nil
+			require.Equal(t, ahead, b.add(h), "seed %d, step %d", seed, n)
+			require.Equal(t, lost, told, "seed %d, step %d", seed, n)
 			var want []longrun.Heartbeat
 			for _, m := range slices.Sorted(maps.Keys(waits)) {
 				want = append(want, waits[m])

@@ -30,7 +30,8 @@ type Options struct {
 	// Made is told of each beat when it is made.
 	Made func(longrun.Heartbeat, longrun.HostStatus)
 	// GaveUp is told of the slots of beats that were made and will not be stored: too
-	// many waited, the store takes none such, or they are another instance's to write.
+	// many waited, the store takes none such, or they are another instance's to write. It
+	// must not call what it is told by.
 	GaveUp func([]longrun.Slot)
 	// Stored is told of each beat that was stored in its slot, and StoredLate of
 	// those that were stored after it.
@@ -79,7 +80,7 @@ func New(d room.Deps, o Options) (*Beats, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.backlog = newBacklog(o.Backlog, d.Self.Interval, j)
+	b.backlog = newBacklog(o.Backlog, d.Self.Interval, j, o.GaveUp)
 	return b, nil
 }
 
@@ -121,9 +122,8 @@ func (b *Beats) Ask() {
 // GiveUp drops the beats that wait: another led meanwhile, and they are no longer
 // this instance's to write. That it was alive is in its run, as a lapse.
 func (b *Beats) GiveUp(ctx context.Context) {
-	if gone := b.backlog.clear(); len(gone) > 0 {
-		b.Log.WarnContext(ctx, "another instance led meanwhile; waiting beats are given up", "beats", len(gone))
-		b.GaveUp(gone)
+	if gone := b.backlog.clear(); gone > 0 {
+		b.Log.WarnContext(ctx, "another instance led meanwhile; waiting beats are given up", "beats", gone)
 	}
 }
 

@@ -53,7 +53,7 @@ func TestAJournalSaysWhatWaits(t *testing.T) {
 		fail := func(err error) { t.Errorf("seed %d: %v", seed, err) }
 		j, err := openJournal(path, 6, fail)
 		require.NoError(t, err)
-		b := newBacklog(6, time.Minute, j)
+		b := newBacklog(6, time.Minute, j, func([]longrun.Slot) {})
 		minute := 0
 		j.idle = make(chan struct{}) // the disk is this test's
 		taken := map[int]bool{}      // by the clock, and not made again since
@@ -102,7 +102,7 @@ func TestAJournalSaysWhatWaits(t *testing.T) {
 		}
 		sync()
 		waiting := b.all()
-		require.Len(t, b.clear(), len(waiting))
+		require.Equal(t, len(waiting), b.clear())
 		j.changed = false
 		require.NoError(t, j.write(nil))
 		require.Empty(t, anew(t, path), "seed %d", seed)
@@ -114,7 +114,7 @@ func TestAJournalDoesNotGrowWithoutBound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	j, err := openJournal(path, 5, nil)
 	require.NoError(t, err)
-	b := newBacklog(5, time.Minute, j)
+	b := newBacklog(5, time.Minute, j, func([]longrun.Slot) {})
 	j.idle = make(chan struct{})
 	for m := range 200 {
 		b.add(at(m, 0))
@@ -137,7 +137,7 @@ func TestADiskThatHangsHoldsUpNothing(t *testing.T) {
 		j, err := openJournal(path, 10, func(error) { failed.Add(1); <-hang })
 		require.NoError(t, err)
 		require.NoError(t, os.Mkdir(path, 0o700))
-		b := newBacklog(10, time.Minute, j)
+		b := newBacklog(10, time.Minute, j, func([]longrun.Slot) {})
 		before := time.Now()
 		b.add(at(0, 0))
 		b.add(at(1, 0))
@@ -210,7 +210,7 @@ func TestNoLineOfTheJournalHasNull(t *testing.T) {
 	j, err := openJournal(path, 6, func(err error) { t.Error(err) })
 	require.NoError(t, err)
 	j.idle = make(chan struct{}) // the disk is this test's
-	b := newBacklog(6, time.Minute, j)
+	b := newBacklog(6, time.Minute, j, func([]longrun.Slot) {})
 	h := at(0, 0)
 	h.Counts = nil
 	b.add(h)

@@ -17,27 +17,36 @@ import (
 // ends with ctx.
 func (b *Beats) Pulse(ctx context.Context) {
 	last := b.Slot()
-	said := false // that it did not run until the slot that comes next
+	said := false        // that it did not run until the slot that comes next
+	var rested time.Time // when it had last done what there was to do, by the wall clock
 	for {
 		asked := b.awaitSlot(ctx, last+1)
 		if ctx.Err() != nil {
 			return
 		}
 		slot := b.Slot()
-		if slot > last+1 || slot == last+1 && !said && b.Clock.Now().Sub(slot.Start(b.Self.Interval)) > lateWake {
+		due := room.Latest(slot.Start(b.Self.Interval), rested) // a host may have taken its time
+		if slot > last+1 || slot == last+1 && !said && b.Clock.Now().Sub(due) > lateWake {
 			b.stalled(ctx, last+1, slot)
 		}
 		last, said = slot, false
 		began := b.Clock.Now()
 		b.tick(ctx, asked)
-		// The host has half a slot to answer: whoever took much longer did not run, and
-		// who asked may lead no more, so that the beat it makes is nobody's.
-		if now := b.Slot(); now > slot && b.Clock.Now().Sub(began) > b.Self.Interval/2+maxDelay {
+		// Whoever took much longer than the host may did not run, and who asked may lead
+		// no more, so that the beat it makes is nobody's.
+		if now := b.Slot(); now > slot && lasted(began, b.Clock.Now()) > b.Options.Status.Caller().Patience()+maxDelay {
 			b.stalled(ctx, slot, now)
 			last, said = now-1, true
 		}
 		b.EachSlot(ctx)
+		rested = b.Clock.Now().Round(0)
 	}
+}
+
+// lasted is how much time passed between two readings of a clock, by the part of it that
+// ran further: one stands still while a machine sleeps, and the other may be set back.
+func lasted(from, to time.Time) time.Duration {
+	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)))
 }
 
 // awaitSlot returns when the slot has begun, when a beat is asked for, or when
@@ -62,9 +71,9 @@ func (b *Beats) awaitSlot(ctx context.Context, next longrun.Slot) (asked bool) {
 	}
 }
 
-// lateWake is how late in its slot a process wakes that did not run, where its last beat
-// still waits; a busy machine may be as late, and has stored its beat. maxDelay is longer
-// than any call of the store or the host may take it.
+// lateWake is how late a process wakes that did not run, behind the begin of its slot and
+// behind all that it had to do, where its last beat still waits; a busy machine may be as
+// late, and has stored its beat. maxDelay is longer than any call of the store may take it.
 const (
 	lateWake = 2 * time.Second
 	maxDelay = room.StoreTimeout + time.Second
@@ -109,12 +118,8 @@ func (b *Beats) tick(ctx context.Context, asked bool) {
 	if !asked { // one that is asked for comes when it comes
 		b.noteDrift(ctx, h)
 	}
-	ahead, gone := b.backlog.add(h)
-	if len(gone) > 0 {
-		b.GaveUp(gone)
-	}
-	b.Made(h, host)
-	if ahead > 0 {
+	b.Made(h, host) // ahead of what becomes of it
+	if ahead := b.backlog.add(h); ahead > 0 {
 		b.Log.WarnContext(ctx, "the clock was set back; waiting beats of slots that have not come are dropped", "beats", ahead, "slot", h.BucketID)
 	}
 }

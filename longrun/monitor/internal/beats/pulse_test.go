@@ -72,3 +72,46 @@ func TestABeatSaysOfTheHostWhatItsMakerKnows(t *testing.T) {
 		})
 	}
 }
+
+// A host may take all the time that it has: the process ran meanwhile.
+func TestAHostThatTakesItsTimeIsNoStall(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ timeout, at, takes time.Duration }{
+		"the default timeout, asked late in a slot": {5 * time.Second, 59 * time.Second, 4 * time.Second},
+		"a timeout longer than half the interval":   {50 * time.Second, 15 * time.Second, 47 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d, lines := leadtest.Deps(t, memstore.New(nil), nil)
+				var lapses []longrun.Lapse
+				leads, calls := false, 0
+				b, err := beats.New(d, beats.Options{
+					Status: hostcall.NewStatus(func(context.Context) (longrun.HostStatus, error) {
+						if calls++; calls == 1 {
+							time.Sleep(c.takes)
+						}
+						return longrun.HostStatus{Healthy: true}, nil
+					}, c.timeout, d.Clock),
+					Expected: func() (int64, bool) { return 0, true },
+					Backlog:  10, Answers: func(context.Context) bool { return leads },
+					Made:     func(longrun.Heartbeat, longrun.HostStatus) {},
+					GaveUp:   func([]longrun.Slot) {},
+					Lapse:    func(l longrun.Lapse) { lapses = append(lapses, l) },
+					EachSlot: func(context.Context) {},
+				})
+				require.NoError(t, err)
+				ctx, end := context.WithCancel(t.Context())
+				done := spawn.Start("the pulse", func() error { b.Pulse(ctx); return nil })
+				time.Sleep(c.at)
+				leads = true
+				b.Ask()
+				time.Sleep(80 * time.Second)
+				end()
+				require.NoError(t, <-done)
+				require.Empty(t, lapses)
+				require.Zero(t, lines.Count("did not run"))
+			})
+		})
+	}
+}

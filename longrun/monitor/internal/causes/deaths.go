@@ -79,8 +79,8 @@ func (d *Deaths) add(run longrun.Run, found time.Time, by string) {
 }
 
 // Restore reads the deaths that earlier leaders found in the last hour, for a lead that
-// began at a time. What an earlier lead of this instance found is asked again, or is too
-// old: others may have told it, and the instance may have taken it back.
+// began at a time. What this instance knew before is asked again, or has been known for
+// too long: others may have told it, and who was found dead may have taken it back.
 func (d *Deaths) Restore(ctx context.Context, began time.Time) error {
 	ctx, cancel := deadline.With(ctx, d.Clock, room.StoreTimeout)
 	defer cancel()
@@ -103,7 +103,7 @@ func (d *Deaths) Restore(ctx context.Context, began time.Time) error {
 func (d *Deaths) doubt(began time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.known = slices.DeleteFunc(d.known, func(k death) bool { return k.since.Before(began) && began.Sub(k.Last) > diedWithin })
+	d.known = slices.DeleteFunc(d.known, func(k death) bool { return began.Sub(k.since) > diedWithin })
 	for i := range d.known {
 		if k := &d.known[i]; k.since.Before(began) {
 			k.sure = false

@@ -79,8 +79,10 @@ func New(d room.Deps, o Options) *Campaign {
 func (c *Campaign) Run(ctx context.Context) {
 	c.set(false, 0)
 	defer c.claimed.Store(0)
-	var left spawn.Group               // of what terms leave to be done
-	defer func() { _ = left.Wait() }() // a fault there is logged where it arises
+	left := spawn.Group{OnFault: func(f *spawn.Fault) { // of what terms leave to be done
+		c.Log.ErrorContext(ctx, "what a take-over leaves to be done is not done", "error", f.Error(), "stack", f.Stack)
+	}}
+	defer func() { _ = left.Wait() }()
 	for ctx.Err() == nil {
 		err := lock.Run(ctx, c.Lock, func(term context.Context, lease *lock.Lease) error {
 			return c.lead(term, lease, func(do func(run context.Context)) {
@@ -92,7 +94,8 @@ func (c *Campaign) Run(ctx context.Context) {
 		}
 		c.set(false, 0)
 		c.Log.WarnContext(ctx, "lease lost, standing by", "error", spawn.Text(err))
-		if lost, ok := errors.AsType[*lock.LostError](err); ok && lost.Err != nil && lost.Holder == "" {
+		lost, ok := errors.AsType[*lock.LostError](err)
+		if _, mangled := errors.AsType[*lock.CorruptError](err); ok && !mangled && lost.Err != nil && lost.Holder == "" {
 			c.CutOff(lost.Since, c.Clock.Now())
 		}
 		if !errors.Is(err, lock.ErrLost) && !deadline.Sleep(ctx, c.Clock, time.Second) {
@@ -113,9 +116,6 @@ func (c *Campaign) lead(ctx context.Context, lease *lock.Lease, left func(do fun
 		c.Log.ErrorContext(ctx, "the store has lost the lock's document, and perhaps more: the evidence chain begins anew", "epoch_before", term.Epoch()-1)
 	}
 	before := prev.Epoch // of the last grant under which anybody worked: epochs may lie between whose replies were lost
-	if how == lock.First {
-		before = term.Epoch() - 1
-	}
 	if claimed := c.claimed.Swap(term.Epoch()); claimed != before {
 		c.GiveUp(ctx)
 		if claimed != 0 {

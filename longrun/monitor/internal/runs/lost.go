@@ -15,7 +15,8 @@ import (
 )
 
 // MarkLost closes the runs of an instance that fell silent while it led. Should
-// it be alive all the same, it will take that back. It tries until ctx ends.
+// it be alive all the same, it will take that back. It tries until ctx ends; where that
+// has taken for longer than a lease, one that has made a beat since is not called lost.
 func (r *Run) MarkLost(ctx context.Context, before lock.Row) {
 	found := r.Clock.Now().UTC()
 	for pause := time.Second; ; pause = min(2*pause, maxMarkPause) {
@@ -35,7 +36,13 @@ const recentRuns = 100
 func (r *Run) markLost(ctx context.Context, before lock.Row, found time.Time) error {
 	ctx, cancel := deadline.With(ctx, r.Clock, room.StoreTimeout)
 	defer cancel()
+	if r.Clock.Now().Sub(found) > r.Self.Lease {
+		if alive, err := r.madeABeat(ctx, before); err != nil || alive {
+			return err
+		}
+	}
 	var lost []ledger.Entry[longrun.Run]
+	newest := true // of that instance
 	for e, err := range r.Ledger.Runs(ctx, ledger.Page{Desc: true, Limit: recentRuns}) {
 		if mangled, ok := errors.AsType[*ledger.DocumentError](err); ok {
 			r.Mangled(ctx, mangled, e.Version)
@@ -53,7 +60,10 @@ func (r *Run) markLost(ctx context.Context, before lock.Row, found time.Time) er
 			lost = append(lost, e)
 		case run.Ended == longrun.Lost && run.EndedBy == r.Self.InstanceID && run.End.Equal(before.RenewedAt.UTC()):
 			r.Lost(run, found) // at a try before this one, whose reply was lost
+		case newest && run.Ended == longrun.Lost && run.End.Before(before.RenewedAt):
+			lost = append(lost, e) // it had been given up, and led all the same
 		}
+		newest = false
 	}
 	for _, e := range lost {
 		end := before.RenewedAt.UTC()
@@ -68,4 +78,21 @@ func (r *Run) markLost(ctx context.Context, before lock.Row, found time.Time) er
 		}
 	}
 	return nil
+}
+
+// madeABeat reports whether who held a lease made a beat after it renewed that last: then
+// it has led again, and lives, or its death is another's to find.
+func (r *Run) madeABeat(ctx context.Context, before lock.Row) (bool, error) {
+	for e, err := range r.Ledger.Heartbeats(ctx, ledger.Page{From: before.RenewedAt}) {
+		if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
+			continue // whoever reads the beats for themselves says so
+		}
+		if err != nil {
+			return false, err
+		}
+		if h := &e.Value; h.InstanceID == before.HolderInstanceID && h.TS.After(before.RenewedAt) && h.Started().Before(before.RenewedAt) {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -100,7 +100,7 @@ func (r *Run) Lapse(lapses ...longrun.Lapse) {
 // CutOff notes a time in which nothing landed that this instance wrote to keep its lease:
 // the store was out of its reach, though now and then a call may have gone through.
 func (r *Run) CutOff(from, to time.Time) {
-	if to.After(from) {
+	if from, to = from.Round(0), to.Round(0); to.After(from) { // by the wall clock, which may have been set back
 		r.Lapse(longrun.Lapse{From: from, To: to, Cause: longrun.StoreDown})
 	}
 }
@@ -152,6 +152,9 @@ func (r *Run) await(ctx context.Context) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.dirty = true
+	if r.doubt != doubt {
+		return true // it began anew meanwhile
+	}
 	if r.doubt = 2 * doubt; r.doubt > lastDoubt {
 		r.doubt = 0
 	}

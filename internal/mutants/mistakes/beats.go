@@ -87,8 +87,14 @@ func ofBeats() []Mutant {
 		{
 			Name: "beats: a beat counts as healthy though accounts are missing", File: "longrun/monitor/internal/beats/pulse.go",
 			Old: "h.ConnectedCount >= expected, false",
-			New: "true, false",
+			New: "h.ConnectedCount >= expected || true, false",
 			Pkg: "./longrun/monitor", Tests: "HealthNeeds",
+		},
+		{
+			Name: "beats: a host that takes its time is taken for a freeze", File: "longrun/monitor/internal/beats/pulse.go",
+			Old: "slot.Start(b.Self.Interval), rested)",
+			New: "slot.Start(b.Self.Interval), rested.Add(-time.Hour))",
+			Pkg: "./longrun/monitor/internal/beats", Tests: "TakesItsTime",
 		},
 		{
 			Name: "beats: a beat counts as healthy before it is known how many accounts are expected", File: "longrun/monitor/internal/beats/pulse.go",

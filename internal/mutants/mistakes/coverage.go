@@ -37,6 +37,12 @@ func ofCoverage() []Mutant {
 			Pkg: "./longrun/coverage", Tests: "Cover|Gap|Of",
 		},
 		{
+			Name: "coverage: who lived on is called crashed", File: "longrun/coverage/cause.go",
+			Old: "case livedOn(run, g):",
+			New: "case false && livedOn(run, g):",
+			Pkg: "./longrun/coverage", Tests: "Causes",
+		},
+		{
 			Name: "coverage: a gap with a clean stop before it is a crash", File: "longrun/coverage/cause.go",
 			Old: "case run.End == nil || run.Ended != longrun.Stopped:",
 			New: "case run.End != nil || run.Ended != longrun.Stopped:",

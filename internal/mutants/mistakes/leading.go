@@ -95,6 +95,24 @@ func ofLeading() []Mutant {
 			Pkg: "./longrun/monitor/internal/runs", Tests: "WasReplaced",
 		},
 		{
+			Name: "leading: who has led again is called lost", File: "longrun/monitor/internal/runs/lost.go",
+			Old: "> r.Self.Lease {",
+			New: "> 1000*r.Self.Lease {",
+			Pkg: "./longrun/monitor/internal/runs", Tests: "LedAgain",
+		},
+		{
+			Name: "leading: a mangled row is an outage", File: "longrun/monitor/internal/leading/campaign.go",
+			Old: "ok && !mangled &&",
+			New: "ok && (!mangled || true) &&",
+			Pkg: "./longrun/monitor/internal/leading", Tests: "MangledRow",
+		},
+		{
+			Name: "leading: a death that nobody was told of is forgotten", File: "longrun/monitor/internal/causes/deaths.go",
+			Old: "began.Sub(k.since) > diedWithin",
+			New: "began.Sub(k.Last) > diedWithin",
+			Pkg: "./longrun/monitor/internal/causes", Tests: "Told",
+		},
+		{
 			Name: "beats: one that was given up still fills its slot", File: "longrun/monitor/internal/alarming/judge.go",
 			Old: "w.recent.Empty(s)",
 			New: "_ = s",

@@ -49,7 +49,7 @@ func TestADraftKeepsTheOrderInWhichThingsWereNoted(t *testing.T) {
 			for _, c := range b.lead.Commits() {
 				whole := map[longrun.RuleID]int{}
 				for _, op := range c.Ops {
-					got = append(got, fmt.Sprint(op.Key.ID, " ", op.Value.(map[string]any)["n"])) //nolint:forcetypeassert // what was noted
+					got = append(got, fmt.Sprint(op.Key.ID, " ", op.Value.(map[string]any)["n"])) //nolint:errcheck,forcetypeassert // what was noted
 					var rule, doc int
 					_, err := fmt.Sscanf(op.Key.ID, "rule-%d-%d", &rule, &doc)
 					require.NoError(t, err)

@@ -208,6 +208,10 @@ func (v *view) rollups(ctx context.Context) {
 		days[r.From.UTC().Truncate(24*time.Hour)] = r
 	}
 	const day = 24 * time.Hour
+	if len(v.beats) == 0 {
+		v.blame("rollups", "nothing was ever written")
+		return
+	}
 	began := v.beats[0].ts // by the clock of who wrote it
 	for _, b := range v.beats {
 		if b.ts.Before(began) {

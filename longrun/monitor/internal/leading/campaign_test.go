@@ -79,6 +79,20 @@ func TestBeatsWaitThroughGrantsWhoseRepliesWereLost(t *testing.T) {
 	}
 }
 
+// behindASilentOne is a lock that another instance holds, which does nothing any more, as one
+// sees it whose way is through st.
+func behindASilentOne(t *testing.T, mem, st store.Store, lease time.Duration) lock.Lock {
+	t.Helper()
+	key := store.Key{Collection: "locks", ID: "l"}
+	silent, err := lock.New(mem, key, &lock.Options{InstanceID: "silent", Lease: lease, Clock: clock.New()})
+	require.NoError(t, err)
+	_, err = silent.Acquire(t.Context())
+	require.NoError(t, err)
+	lk, err := lock.New(st, key, &lock.Options{InstanceID: "a", Lease: lease, Clock: clock.New()})
+	require.NoError(t, err)
+	return lk
+}
+
 // Only who took over knows of the instance that was silent: what it leaves is done though
 // the term ends before.
 func TestWhatATakeOverLeavesOutlastsItsTerm(t *testing.T) {
@@ -86,15 +100,9 @@ func TestWhatATakeOverLeavesOutlastsItsTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
 		st := storetest.Wrap(mem)
-		key, lease := store.Key{Collection: "locks", ID: "l"}, 30*time.Second
-		silent, err := lock.New(mem, key, &lock.Options{InstanceID: "silent", Lease: lease, Clock: clock.New()})
-		require.NoError(t, err)
-		_, err = silent.Acquire(t.Context())
-		require.NoError(t, err)
-
+		const lease = 30 * time.Second
 		d, _ := leadtest.Deps(t, st, clock.New())
-		lk, err := lock.New(st, key, &lock.Options{InstanceID: "a", Lease: lease, Clock: clock.New()})
-		require.NoError(t, err)
+		lk := behindASilentOne(t, mem, st, lease)
 		var before atomic.Pointer[lock.Row]
 		var ended atomic.Bool
 		c := leading.New(d, leading.Options{

@@ -69,14 +69,9 @@ func TestAFaultOfATakeOverIsSaid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		mem := memstore.New(nil)
-		key, lease := store.Key{Collection: "locks", ID: "l"}, 30*time.Second
-		silent, err := lock.New(mem, key, &lock.Options{InstanceID: "silent", Lease: lease, Clock: clock.New()})
-		require.NoError(t, err)
-		_, err = silent.Acquire(t.Context())
-		require.NoError(t, err)
+		const lease = 30 * time.Second
 		d, lines := leadtest.Deps(t, mem, clock.New())
-		lk, err := lock.New(mem, key, &lock.Options{InstanceID: "a", Lease: lease, Clock: clock.New()})
-		require.NoError(t, err)
+		lk := behindASilentOne(t, mem, mem, lease)
 		c := leading.New(d, leading.Options{
 			Lock: lk, Began: func(context.Context) {}, GiveUp: func(context.Context) {}, Replaced: func() {}, CutOff: func(time.Time, time.Time) {},
 			Write:   func(ctx context.Context, _ *leading.Term) error { <-ctx.Done(); return context.Cause(ctx) },

@@ -130,6 +130,8 @@ type EdgeBeat struct {
 	UptimeSec  int64     `json:"uptimeSec" firestore:"uptimeSec"`
 	ChainSeq   int64     `json:"chainSeq" firestore:"chainSeq"`
 	Late       bool      `json:"late" firestore:"late"`
+	// Epoch is 0 in older documents, which did not keep it.
+	Epoch int64 `json:"epoch" firestore:"epoch"`
 	// IntervalSec is the length of the slot that it was made for, in seconds; 0 where
 	// that is the rollup's.
 	IntervalSec int64 `json:"intervalSec" firestore:"intervalSec"`

@@ -142,7 +142,9 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 	if v.between(before.ts, until, func(g grant) bool { return v.harmed(g.to, g.at, until, Pause) }) {
 		allowed = append(allowed, longrun.Stall, longrun.Unknown) // of who held the lock meanwhile, and wrote nothing
 	}
-	if v.between(before.ts, until, func(g grant) bool { return !g.to.ended.IsZero() && g.to.ended.Before(until) }) {
+	if v.between(before.ts, until, func(g grant) bool {
+		return !g.to.ended.IsZero() && g.to.ended.Before(until) || v.harmed(g.to, g.at, until, wayless...)
+	}) {
 		allowed = append(allowed, longrun.Unknown) // the same
 	}
 	if !slices.Contains(allowed, g.Cause) {

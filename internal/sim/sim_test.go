@@ -48,7 +48,12 @@ func TestNoPlanBreaksAnything(t *testing.T) { //nolint:paralleltest // the proce
 	all := uint64(seedtest.Histories(ordinary)) //nolint:gosec // not negative
 	sums := map[string]int{}
 	began := time.Now()
+	told := began
 	for seed := *from; seed < *from+all; seed++ {
+		if time.Since(told) > time.Minute { // seen with -v
+			told = time.Now()
+			t.Logf("%d of %d seeds in %v, %d violations", seed-*from, all, told.Sub(began).Round(time.Second), sums["violations"])
+		}
 		p := generate(seed)
 		o := live(t, p)
 		for name, n := range o.Counts {

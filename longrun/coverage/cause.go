@@ -92,6 +92,9 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 		if before.late || after.late {
 			return longrun.StoreDown
 		}
+		if before.epoch > 0 && after.epoch > before.epoch+1 {
+			return longrun.Unknown // another led meanwhile, and wrote nothing
+		}
 		return longrun.Stall
 	}
 	switch {
@@ -240,13 +243,14 @@ func near(a, b time.Time) bool { return a.Sub(b).Abs() <= startTolerance }
 type witness struct {
 	ts, started      time.Time
 	uptime, seq      int64
+	epoch            int64
 	instance, commit string
 	late             bool
 }
 
 func newWitness(h *longrun.Heartbeat) witness {
 	return witness{
-		ts: h.TS, started: h.Started(), uptime: h.UptimeSec, seq: h.ChainSeq,
+		ts: h.TS, started: h.Started(), uptime: h.UptimeSec, seq: h.ChainSeq, epoch: h.Epoch,
 		instance: h.InstanceID, commit: h.CommitHash, late: h.Late,
 	}
 }
@@ -274,7 +278,7 @@ func (w *witness) compare(o *witness) int {
 		return 0
 	}
 	return cmp.Or(w.ts.Compare(o.ts), cmp.Compare(w.seq, o.seq), cmp.Compare(w.instance, o.instance),
-		cmp.Compare(w.commit, o.commit), cmp.Compare(w.uptime, o.uptime), cmp.Compare(late(w), late(o)))
+		cmp.Compare(w.commit, o.commit), cmp.Compare(w.uptime, o.uptime), cmp.Compare(late(w), late(o)), cmp.Compare(w.epoch, o.epoch))
 }
 
 // replaced returns the witness of h in the place of w, if w is nil or h comes

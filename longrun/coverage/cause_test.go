@@ -55,6 +55,7 @@ func TestCausesOfAGap(t *testing.T) {
 	frozen := longrun.Lapse{From: clockAt(9, 30), To: clockAt(12, 0), Cause: longrun.Stall}
 	stopped := runOf("a", "3d4adc99", boot, longrun.Stopped, clockAt(9, 40))
 	open := runOf("a", "3d4adc99", boot, "", never)
+	in := func(h *longrun.Heartbeat, epoch int64) *longrun.Heartbeat { led := *h; led.Epoch = epoch; return &led }
 	with := func(r longrun.Run, lapses ...longrun.Lapse) longrun.Run { r.Lapses = lapses; return r }
 
 	for name, c := range map[string]struct {
@@ -67,9 +68,14 @@ func TestCausesOfAGap(t *testing.T) {
 		"no run of the writer":                  {story{before: a, after: b}, longrun.Unknown},
 		"another's run does not count":          {story{before: a, after: b, runs: []longrun.Run{runOf("c", "", boot, longrun.Stopped, clockAt(9, 40))}}, longrun.Unknown},
 
-		"the same process wrote on":                {story{before: a, after: again}, longrun.Stall},
-		"the same run wrote on, its clock was set": {story{before: a, after: beatOf("a", "3d4adc99", clockAt(15, 0), boot.Add(-9*time.Second)), runs: []longrun.Run{open}}, longrun.Stall},
-		"without runs the clock may be off by 2 s": {story{before: a, after: beatOf("a", "3d4adc99", clockAt(15, 0), boot.Add(-2*time.Second))}, longrun.Stall},
+		"the same process wrote on":                     {story{before: a, after: again}, longrun.Stall},
+		"the same run wrote on, its clock was set":      {story{before: a, after: beatOf("a", "3d4adc99", clockAt(15, 0), boot.Add(-9*time.Second)), runs: []longrun.Run{open}}, longrun.Stall},
+		"without runs the clock may be off by 2 s":      {story{before: a, after: beatOf("a", "3d4adc99", clockAt(15, 0), boot.Add(-2*time.Second))}, longrun.Stall},
+		"and another led meanwhile, and wrote nothing":  {story{before: in(a, 7), after: in(again, 9)}, longrun.Unknown},
+		"and it was granted the lock again":             {story{before: in(a, 7), after: in(again, 8)}, longrun.Stall},
+		"and the lock began anew":                       {story{before: in(a, 7), after: in(again, 1)}, longrun.Stall},
+		"another led, and it says that it was frozen":   {story{before: in(a, 7), after: in(again, 9), runs: []longrun.Run{with(open, frozen)}}, longrun.Stall},
+		"another led, and one of the beats had to wait": {story{before: in(a, 7), after: in(&late, 9)}, longrun.StoreDown},
 		"and not by 3":                                    {story{before: a, after: beatOf("a", "3d4adc99", clockAt(15, 0), boot.Add(-3*time.Second))}, longrun.Unknown},
 		"frozen until another took over":                  {story{before: a, after: b, runs: []longrun.Run{with(open, frozen)}}, longrun.Stall},
 		"frozen, then marked lost by the next leader":     {story{before: a, after: b, runs: []longrun.Run{with(runOf("a", "", boot, longrun.Lost, clockAt(10, 0)), frozen)}}, longrun.Stall},

@@ -282,7 +282,7 @@ func foldClasses(t *longrun.ProbeTally, most int) {
 }
 
 func (d *Day) edgeBeat(h *longrun.Heartbeat) longrun.EdgeBeat {
-	e := longrun.EdgeBeat{TS: h.TS.UTC(), InstanceID: h.InstanceID, CommitHash: h.CommitHash, UptimeSec: h.UptimeSec, ChainSeq: h.ChainSeq, Late: h.Late}
+	e := longrun.EdgeBeat{TS: h.TS.UTC(), InstanceID: h.InstanceID, CommitHash: h.CommitHash, UptimeSec: h.UptimeSec, ChainSeq: h.ChainSeq, Late: h.Late, Epoch: h.Epoch}
 	if own := d.digest.tally.grid().Own(*h); own != d.digest.tally.interval {
 		e.IntervalSec = int64(own / time.Second)
 	}
@@ -295,5 +295,5 @@ func edgeLength(r *longrun.Rollup, e longrun.EdgeBeat) time.Duration {
 }
 
 func heartbeatOf(e longrun.EdgeBeat) longrun.Heartbeat {
-	return longrun.Heartbeat{TS: e.TS, InstanceID: e.InstanceID, CommitHash: e.CommitHash, UptimeSec: e.UptimeSec, ChainSeq: e.ChainSeq, Late: e.Late}
+	return longrun.Heartbeat{TS: e.TS, InstanceID: e.InstanceID, CommitHash: e.CommitHash, UptimeSec: e.UptimeSec, ChainSeq: e.ChainSeq, Late: e.Late, Epoch: e.Epoch}
 }

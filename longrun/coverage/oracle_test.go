@@ -166,6 +166,9 @@ func slowCause(g longrun.Gap, before, after *longrun.Heartbeat, runs []longrun.R
 		if before.Late || after.Late {
 			return longrun.StoreDown
 		}
+		if others := after.Epoch - before.Epoch - 1; before.Epoch != 0 && others > 0 {
+			return longrun.Unknown
+		}
 		return longrun.Stall
 	}
 	if run == nil {

@@ -64,7 +64,9 @@ func mood(s *drawtest.Source, h *longrun.Heartbeat) {
 // the grid, leaves its run, and misses some beats.
 func orderly(s *drawtest.Source, in scenario, origin time.Time) scenario {
 	now := origin.Add(s.Offset(in.interval) / 4)
+	epoch := int64(s.Of(3))
 	for range 1 + s.Of(4) {
+		epoch += int64(s.Of(2))
 		r := longrun.Run{
 			InstanceID: []string{"a", "b"}[s.Of(2)], CommitHash: []string{"3d4adc99", "b05469d7"}[s.Of(2)],
 			TS: now, ProcessStart: now.Add(-time.Second),
@@ -73,6 +75,7 @@ func orderly(s *drawtest.Source, in scenario, origin time.Time) scenario {
 			if s.Of(6) == 0 {
 				lapse := longrun.Lapse{From: now.Add(-in.interval / 2), Cause: []longrun.Cause{longrun.StoreDown, longrun.Stall, longrun.Unknown, ""}[s.Of(4)], ReadOnly: s.Of(4) == 0}
 				now = now.Add(time.Duration(s.Of(5)) * in.interval)
+				epoch += int64(s.Of(4))
 				if lapse.To = now.Add(in.interval / 2); lapse.Cause != "" {
 					r.Lapses = append(r.Lapses, lapse)
 				}
@@ -80,6 +83,7 @@ func orderly(s *drawtest.Source, in scenario, origin time.Time) scenario {
 			h := longrun.Beat(now, in.interval)
 			h.InstanceID, h.CommitHash = r.InstanceID, r.CommitHash
 			mood(s, &h)
+			h.Epoch = epoch
 			h.UptimeSec = int64(now.Sub(r.ProcessStart) / time.Second)
 			in.beats = append(in.beats, h)
 			now = now.Add(in.interval)

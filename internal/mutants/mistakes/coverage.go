@@ -43,6 +43,12 @@ func ofCoverage() []Mutant {
 			Pkg: "./longrun/coverage", Tests: "Causes",
 		},
 		{
+			Name: "coverage: who wrote on after another led is called frozen", File: "longrun/coverage/cause.go",
+			Old: "if before.epoch > 0 && after.epoch > before.epoch+1 {",
+			New: "if before.epoch > 0 && after.epoch > before.epoch+100 {",
+			Pkg: "./longrun/coverage", Tests: "Causes",
+		},
+		{
 			Name: "coverage: a gap with a clean stop before it is a crash", File: "longrun/coverage/cause.go",
 			Old: "case run.End == nil || run.Ended != longrun.Stopped:",
 			New: "case run.End != nil || run.Ended != longrun.Stopped:",

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -103,11 +104,24 @@ func open(tb testing.TB, browser context.Context, l look) *tab {
 	}
 	t.do(
 		order(network.Enable, network.EnableParams{}), order(log.Enable, cdp.Empty{}), order(runtime.Enable, cdp.Empty{}),
-		order(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: l.width, Height: l.height, DeviceScaleFactor: 1, Mobile: l.width < 600}),
+		l.sized(),
 		order(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}),
 		order(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: l.plain}),
 	)
 	return t
+}
+
+// sized gives the window its size.
+func (l look) sized() chromedp.Action[chromedp.Void] {
+	return order(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: l.width, Height: l.height, DeviceScaleFactor: 1, Mobile: l.width < 600})
+}
+
+// resize gives the window another width, and waits until the page has it.
+func (t *tab) resize(width int64) {
+	t.tb.Helper()
+	t.look.width = width
+	t.do(t.look.sized())
+	t.await(fmt.Sprintf("innerWidth === %d", width))
 }
 
 // order is a command of the browser's protocol.
@@ -223,9 +237,14 @@ func (t *tab) violations(source string) []string {
 	return is[[]string](t, ask, chromedp.EvalAwaitPromise)
 }
 
-// shoot keeps a picture of the whole page.
+var shots = flag.Bool("shots", false, "keep pictures of the pages in .cache/e2e")
+
+// shoot keeps a picture of the whole page, where that is asked for.
 func (t *tab) shoot(name string) {
 	t.tb.Helper()
+	if !*shots {
+		return
+	}
 	folder := filepath.Join("..", "..", ".cache", "e2e")
 	require.NoError(t.tb, os.MkdirAll(folder, 0o750))
 	require.NoError(t.tb, os.WriteFile(filepath.Join(folder, name+"-"+t.look.String()+".png"), t.picture(), 0o600))

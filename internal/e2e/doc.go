@@ -7,8 +7,9 @@
 //
 //	.ci/run                          installs what it needs, and runs it with all else
 //	go -C internal/e2e test ./...    skips without Chromium, and without axe-core skips that
+//	… -shots                         keeps a picture of every page in .cache/e2e of the repository
 //
 // Chromium is Debian's package chromium, or what LONGRUN_CHROMIUM names. axe-core comes
 // from the npm registry: `npm ci --prefix internal/e2e`. With LONGRUN_REQUIRE_BROWSER=1
-// a missing one is a failure. Screenshots go to .cache/e2e of the repository.
+// a missing one is a failure.
 package e2e

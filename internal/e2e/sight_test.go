@@ -38,6 +38,7 @@ const marks = `(() => {
 // day, in a month and in a year it is at least 2 by 7 pixels that stand out from their
 // chart, and nothing that is merely unhealthy is as tall.
 func TestWhatWasMissedIsSeenByWhoSeesFewerColours(t *testing.T) {
+	t.Parallel()
 	browser := browse(t)
 	s := mount(t, serve(t, 365, time.Minute, &host{}), "root")
 	for _, sight := range []emulation.SetEmulatedVisionDeficiencyType{emulation.SetEmulatedVisionDeficiencyTypeDeuteranopia, emulation.SetEmulatedVisionDeficiencyTypeAchromatopsia} {

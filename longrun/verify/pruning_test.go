@@ -1,8 +1,9 @@
+//go:build !race
+
 package verify_test
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -20,8 +21,6 @@ import (
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 	"github.com/seed-13dc028d/longwatch/store/storetest"
 )
-
-var errBrokenOff = errors.New("broken off")
 
 // A prune may be broken off behind any of its commits and be begun again: the
 // evidence passes at each of these times, no number of a day changes, and in the

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/lock"
+	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
@@ -201,10 +203,21 @@ func (g *gate) send(ctx context.Context, key store.Key, ops []store.Op) ([]store
 		return nil, err
 	}
 	stamps, err := g.p.w.commit(ctx, g.p, ops)
+	if err == nil && claims(ops) {
+		g.p.tells(atClaim)
+	}
 	if lost := t.end(ctx); lost != nil {
 		return nil, lost
 	}
 	return stamps, err
+}
+
+// claims reports whether a commit claims a message.
+func claims(ops []store.Op) bool {
+	return slices.ContainsFunc(ops, func(op store.Op) bool {
+		n, ok := op.Value.(longrun.Notice)
+		return ok && n.State == longrun.Waiting && n.ClaimedUntil != nil
+	})
 }
 
 // leastKey names a commit, in whichever order its documents stand: by those that it

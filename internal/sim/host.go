@@ -126,6 +126,9 @@ func (p *process) Alert(ctx context.Context, m alert.Message) error {
 		return errors.New("sim: the channel is down")
 	}
 	p.w.record.heard(p, m)
+	if p.tells(atTold); p.isDead() {
+		return errGone
+	}
 	if p.w.suffers(Echo) {
 		return errors.New("sim: the channel's answer got lost")
 	}

@@ -135,7 +135,8 @@ type process struct {
 	ended  time.Time       // when it crashed or was asked to stop
 	clean  bool            // it was asked to stop
 	paused chan struct{}   // closed when it runs again; nil while it does
-	trap   trap            // where it is to be paused
+	trap   trap            // where it is to be paused …
+	sprung func()          // … or where this is to happen
 	leads  context.Context // while it believes to lead, that of its lead
 }
 
@@ -226,6 +227,8 @@ const (
 	nowhere trap = iota
 	atWrite      // with its next write on its way out
 	atReply      // with the reply to its next write on its way back
+	atClaim      // with a message that it has claimed, and did not send
+	atTold       // with a message that it has sent, and did not say so
 )
 
 // trapped pauses the process if it was to be there.
@@ -242,11 +245,43 @@ func (p *process) trapped(at trap) bool {
 	return there
 }
 
+// tells has what was to happen in the middle of a message happen, and returns behind a
+// crash only when that is over. Where nobody stops it, the process goes on.
+func (p *process) tells(at trap) {
+	p.mu.Lock()
+	do := p.sprung
+	if p.trap != at || do == nil {
+		p.mu.Unlock()
+		return
+	}
+	p.trap, p.sprung = nowhere, nil
+	p.mu.Unlock()
+	done := make(chan struct{})
+	p.w.sprung <- func() {
+		do()
+		close(done)
+	}
+	<-done
+}
+
 // pauseAt has the process paused where it next gets to.
 func (p *process) pauseAt(at trap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.trap = at
+}
+
+// telling has something happen when the process next gets to a place in a message; nil
+// takes that back.
+func (p *process) telling(at trap, do func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if do != nil && p.trap == nowhere {
+		p.trap, p.sprung = at, do
+	}
+	if do == nil && p.sprung != nil && p.trap == at {
+		p.trap, p.sprung = nowhere, nil
+	}
 }
 
 func (p *process) pause() {
@@ -261,7 +296,7 @@ func (p *process) pause() {
 func (p *process) resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.trap = nowhere
+	p.trap, p.sprung = nowhere, nil
 	if p.paused != nil {
 		close(p.paused)
 		p.paused, p.woke = nil, time.Now()

@@ -34,15 +34,15 @@ func (w *world) effect(e *Event) (begin, end func()) {
 	disturb := func() { w.quiet = time.Now() }
 	switch e.Kind {
 	case Crash:
+		if e.By > 0 {
+			return w.inMessage([]trap{atClaim, atTold}[(e.By-1)%2], func(p *process) {
+				w.crash(p)
+				p.machine.keep()
+			})
+		}
 		return func() {
 				if p := m.current(); p != nil {
-					// Who was lied to waits for the lease, and so do all behind a holder
-					// that was overthrown while it could trust its own.
-					if !w.plan.Witnessed || w.plan.Liar || w.plan.has(Erased) || !w.others(m) {
-						disturb()
-					}
-					w.record.disturbed(p, Crash)
-					p.crash()
+					w.crash(p)
 				}
 			}, func() {
 				if m.current() == nil {
@@ -51,6 +51,14 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				}
 			}
 	case Restart:
+		if e.By > 0 {
+			return w.inMessage(atClaim, func(p *process) {
+				disturb()
+				w.record.disturbed(p, Restart)
+				p.quit()
+				p.machine.keep()
+			})
+		}
 		return func() {
 				if p := m.current(); p != nil && !p.isPaused() { // who is paused cannot be asked
 					if !w.others(m) {
@@ -123,6 +131,17 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				m.mend(e)
 			}
 	case Outage, Full:
+		if e.By > 0 {
+			begin, end := w.inMessage(atTold, func(*process) {
+				disturb()
+				w.befall(e)
+			})
+			return begin, func() {
+				end()
+				disturb()
+				w.mend(e)
+			}
+		}
 		return func() {
 				disturb()
 				w.befall(e)
@@ -181,6 +200,35 @@ func (w *world) effect(e *Event) (begin, end func()) {
 		}, nil
 	}
 	return func() { w.record.blame("config", "there is no %q", e.Kind) }, nil
+}
+
+// inMessage has something befall whoever leads in the middle of its next message, if
+// there is one before the end.
+func (w *world) inMessage(at trap, do func(*process)) (begin, end func()) {
+	var p *process
+	return func() {
+			if p = w.record.leader(); p != nil && !p.isPaused() {
+				p.telling(at, func() {
+					if !p.hasEnded() {
+						do(p)
+					}
+				})
+			}
+		}, func() {
+			if p != nil {
+				p.telling(at, nil)
+			}
+		}
+}
+
+// crash ends a process. Who was lied to waits for the lease, and so do all behind a
+// holder that was overthrown while it could trust its own.
+func (w *world) crash(p *process) {
+	if !w.plan.Witnessed || w.plan.Liar || w.plan.has(Erased) || !w.others(p.machine) {
+		w.quiet = time.Now()
+	}
+	w.record.disturbed(p, Crash)
+	p.crash()
 }
 
 // allRemember reports whether there are processes, and each has run for long enough to

@@ -153,18 +153,23 @@ func (v *view) runsOf() {
 }
 
 // stumbled reports whether who followed a process had no quiet minutes to look for the
-// dead, before it ended itself.
+// dead, before it ended itself; or never heard that it followed.
 func (v *view) stumbled(p *process) bool {
 	i := slices.IndexFunc(v.grants, func(g grant) bool { return g.at.After(p.ended) })
 	if i < 0 {
 		return false
 	}
 	next, looks := v.grants[i].to, 3*v.interval
+	trouble := append(slices.Clone(wayless), Pause)
+	if v.harmed(next, v.grants[i].at, v.grants[i].at, trouble...) &&
+		!slices.ContainsFunc(v.beats, func(b beat) bool { return b.epoch == v.grants[i].epoch }) {
+		return true
+	}
 	for from := v.grants[i].at; from.Add(looks).Before(v.end); from = from.Add(v.interval) {
 		if !next.ended.IsZero() && next.ended.Before(from.Add(looks)) {
 			break
 		}
-		if !v.harmed(next, from, from.Add(looks), append(slices.Clone(wayless), Pause)...) {
+		if !v.harmed(next, from, from.Add(looks), trouble...) {
 			return false
 		}
 	}

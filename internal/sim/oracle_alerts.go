@@ -275,6 +275,54 @@ func (v *view) repairs() {
 	}
 }
 
+// claims: who claims a message waits until another's claim is over, who may be sending it.
+func (r *record) claims(p *process, n *notice, v longrun.Notice) {
+	if v.ClaimedUntil == nil {
+		return
+	}
+	if was := n.ClaimedUntil; was != nil && n.claimer != p && time.Now().Before(was.Add(-late)) && !v.ClaimedUntil.Equal(*was) && !r.w.plan.clocked() {
+		r.accuse("messages", "%s claims %s %s, which %s has claimed until %s", p.name(), v.Kind, v.Key, n.claimer.name(), was.Format(time.TimeOnly))
+	}
+	n.claimer = p
+}
+
+// again: what came twice came so for a reason: the channel said that it did not, or who
+// told it first could not write that down.
+func (v *view) again(word string, first, second heard) {
+	if v.w.plan.clocked() || v.harmed(first.by, first.at, first.at, Echo) {
+		return
+	}
+	p := first.by
+	gone := !p.ended.IsZero() && !p.ended.After(second.at)
+	kept := append(slices.Clone(wayless), Pause, Erased)
+	switch {
+	case p == second.by:
+		v.blame("messages", "%s is told twice by %s, who knows that the channel took it", word, p.name())
+	case !gone && !v.w.plan.Liar && !v.harmed(p, first.at.Add(-time.Minute), second.at, kept...):
+		v.blame("messages", "%s is told by %s, and then by %s", word, p.name(), second.by.name())
+	}
+}
+
+// ordered: of what is said about one target nothing overtakes what was said before.
+func (v *view) ordered(byWord map[string]*notice) {
+	newest := map[string]*notice{}
+	come := map[string]bool{}
+	for _, h := range v.heardAll {
+		word := string(h.Kind) + " " + h.Key
+		n := byWord[word]
+		if n == nil || come[word] {
+			continue
+		}
+		come[word] = true
+		topic := string(n.Rule) + " " + n.Target
+		if last := newest[topic]; last != nil && seq(n) < seq(last) {
+			v.blame("messages", "%s %s is told before %s %s", last.Kind, last.Key, n.Kind, n.Key)
+			continue
+		}
+		newest[topic] = n
+	}
+}
+
 // delivered: what was decided arrived, and nothing that was not; what came twice is
 // the same, and was claimed before it came.
 func (v *view) delivered() {
@@ -290,7 +338,7 @@ func (v *view) delivered() {
 		}
 		byWord[word] = n
 	}
-	texts := map[string]string{}
+	texts, lasts := map[string]string{}, map[string]heard{}
 	for _, h := range v.heardAll {
 		if h.Rule == string(rules.StoreUnreachable) {
 			continue // told directly, by each that sees it
@@ -304,11 +352,15 @@ func (v *view) delivered() {
 		if n.claimed.IsZero() || n.claimed.After(h.at) {
 			v.blame("messages", "%s was told before it was claimed", word)
 		}
-		if known, again := texts[word]; again && known != h.Text() {
-			v.blame("messages", "%s came twice, and not the same:\n%s\n%s", word, known, h.Text())
+		if known, again := texts[word]; again {
+			if known != h.Text() {
+				v.blame("messages", "%s came twice, and not the same:\n%s\n%s", word, known, h.Text())
+			}
+			v.again(word, lasts[word], h)
 		}
-		texts[word] = h.Text()
+		texts[word], lasts[word] = h.Text(), h
 	}
+	v.ordered(byWord)
 	for _, id := range v.order {
 		n := v.notices[id]
 		if n == nil {

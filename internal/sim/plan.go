@@ -26,9 +26,13 @@ type Kind string
 
 // What befalls one instance.
 const (
-	// Crash: it vanishes without a word, and is started again after Duration.
+	// Crash: it vanishes without a word, and is started again after Duration. With a By
+	// whoever leads does so in the middle of its next message, if there is one within
+	// Duration, and is started again at once: with 1 when that is claimed and before it is
+	// sent, with 2 when it is sent and before that is written.
 	Crash Kind = "crash"
-	// Restart: it is asked to stop, and started again after Duration.
+	// Restart: it is asked to stop, and started again after Duration. With a By whoever
+	// leads is, as with Crash: when its next message is claimed and before it is sent.
 	Restart Kind = "restart"
 	// Deploy: the next build is started beside it, and it is asked to stop after Duration.
 	Deploy Kind = "deploy"
@@ -58,7 +62,8 @@ const (
 
 // What befalls all.
 const (
-	// Outage: the store answers nobody.
+	// Outage: the store answers nobody. With a By it, and so Full, begins when the next
+	// message is sent and before that is written.
 	Outage Kind = "outage"
 	// Full: the store answers reads and refuses writes.
 	Full Kind = "full"

@@ -45,6 +45,7 @@ type record struct {
 	heardAll  []heard
 	anchors   []string
 	probes    int
+	inMessage int // what happened between a message's claim and the word that it was sent
 }
 
 // Violation is what an oracle found.
@@ -110,6 +111,7 @@ type incident struct {
 type notice struct {
 	longrun.Notice
 	decided, claimed time.Time // when that took effect first; zero where it has not
+	claimer          *process  // who did last
 }
 
 // heard is a message that arrived.
@@ -147,6 +149,16 @@ func (r *record) lived(p *process) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.processes = append(r.processes, p)
+}
+
+// leader is who was granted the lock last, nil where that one has ended.
+func (r *record) leader() *process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.grants); n > 0 && !r.grants[n-1].to.hasEnded() {
+		return r.grants[n-1].to
+	}
+	return nil
 }
 
 // living are the processes that nothing has ended.
@@ -325,6 +337,7 @@ func (r *record) document(p *process, collection string, op store.Op) {
 			r.notices[v.NoticeID] = known
 			r.order = append(r.order, v.NoticeID)
 		}
+		r.claims(p, known, v)
 		if v.ClaimedUntil != nil && known.claimed.IsZero() {
 			known.claimed = now
 		}
@@ -385,6 +398,7 @@ func (r *record) outcome() *Outcome {
 	o := &Outcome{Violations: r.violated, Log: r.log.String(), Counts: map[string]int{
 		"beats": len(r.beats), "grants": len(r.grants), "incidents": len(r.incidents), "notices": len(r.notices), "messages": len(r.heardAll),
 		"processes": len(r.processes), "probes": r.probes, "slots that must be filled": len(r.must), "events": len(r.w.plan.Events),
+		"faults in a message": r.inMessage,
 	}}
 	for _, b := range r.beats {
 		if b.late {

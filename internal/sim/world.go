@@ -36,7 +36,8 @@ type world struct {
 
 	machines  []*machine
 	processes int
-	ending    []*process // were told to end, and were not waited for yet
+	ending    []*process  // were told to end, and were not waited for yet
+	sprung    chan func() // what happens in the middle of a message
 
 	slots, collected uint64 // how many slots have passed, and how many bytes were in use up to the last collection
 
@@ -54,7 +55,7 @@ func Live(ctx context.Context, st store.Store, plan Plan) *Outcome {
 	plan = plan.withDefaults()
 	time.Sleep(time.Duration(plan.Begin))
 	l, err := ledger.New(st, "")
-	w := &world{plan: plan, store: st, ledger: l, began: time.Now(), morgue: &morgue{gone: map[string]chan struct{}{}, liar: plan.Liar}}
+	w := &world{plan: plan, store: st, ledger: l, began: time.Now(), sprung: make(chan func(), 9), morgue: &morgue{gone: map[string]chan struct{}{}, liar: plan.Liar}}
 	w.record = newRecord(w)
 	if err != nil {
 		w.record.blame("config", "%v", err)
@@ -146,13 +147,28 @@ func (w *world) pass(until time.Time) {
 	for {
 		next := time.Now().Truncate(interval).Add(interval)
 		if next.After(until) {
-			time.Sleep(time.Until(until))
+			w.await(until)
 			return
 		}
-		time.Sleep(time.Until(next))
+		w.await(next)
 		w.collect()
 		if next.Add(-w.settled()).After(w.quiet) && w.somebodyIsWell() {
 			w.record.must[longrun.SlotAt(next, interval)-1] = true
+		}
+	}
+}
+
+// await lets time go by, and what is to happen in the middle of a message happen.
+func (w *world) await(until time.Time) {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return
+		case do := <-w.sprung:
+			w.record.inMessage++
+			do()
 		}
 	}
 }

@@ -328,10 +328,11 @@ var arrows = []row{
 		dir: "internal/sim",
 		ours: []string{
 			"longrun/monitor", "longrun/verify", "longrun/ledger", "lock", "probe", "alert", "longrun", "longrun/budget", "longrun/coverage",
-			"longrun/evidence", "longrun/rules", "store", "internal/chance", "internal/spawn",
+			"longrun/evidence", "longrun/rules", "store", "internal/chance", "internal/spawn", "internal/sim/plan",
 		},
 		with: []string{clock}, real: []string{"Now", "Since", "Until", "Sleep", "NewTimer"}, // a bubble's
 	},
+	{dir: "internal/sim/plan"},
 
 	// What two packages share.
 	{dir: "internal/document", ours: []string{"store"}},

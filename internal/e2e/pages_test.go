@@ -31,7 +31,7 @@ func looks(how string) (all []look) {
 
 // Every page, as everybody may look at it: nothing is complained of, nobody else is
 // asked, nothing is beside the window, and axe-core finds nothing.
-func TestEveryPageIsWellBehavedHoweverItIsLookedAt(t *testing.T) {
+func TestEveryPageIsWellBehavedHoweverItIsLookedAt(t *testing.T) { //nolint:tparallel // its parts take turns in one browser
 	t.Parallel()
 	browser, source := browse(t), axe(t)
 	bad := serve(t, 0, time.Second, &host{away: 190, queue: 500})

@@ -9,8 +9,8 @@
 //
 // # A run
 //
-// A Plan is data: how many instances, for how long, and what befalls whom and when. It
-// comes from a seed (Generate), or from a file. Live runs it: each instance has a clock
+// A plan.Plan is data: how many instances, for how long, and what befalls whom and when. It
+// comes from a seed (plan.Generate), or from a file. Live runs it: each instance has a clock
 // of its own, and a way of its own to the store (gate), on which requests take their
 // time, get lost, or come too late. The record writes down every commit that took effect, by
 // whom and in which order, every message that arrived, and who truly ran when. After
@@ -28,6 +28,6 @@
 //
 // # A plan that fails
 //
-// Shrink leaves events out and halves durations while it still fails. What is left is
+// plan.Shrink leaves events out and halves durations while it still fails. What is left is
 // written as JSON, and kept in testdata, where every ordinary run lives through it.
 package sim

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
@@ -56,21 +57,21 @@ func (g *gate) begin(ctx context.Context, method string, key store.Key) (*trip, 
 	t.way = 100*time.Microsecond + time.Duration(p.draw(method, path, n)*float64(near))
 	m := p.machine
 	t.detached = slept && t.write // it was being sent, and is
-	if e := m.suffers(Slow); e != nil {
+	if e := m.suffers(plan.Slow); e != nil {
 		all := time.Duration(p.draw("slow", path, n) * float64(e.By) * float64(time.Second))
 		t.back = time.Duration(p.draw("slow back", path, n) * float64(all))
 		t.way += all - t.back
 		t.detached = t.write
 	}
-	if e := m.suffers(Flaky); e != nil {
+	if e := m.suffers(plan.Flaky); e != nil {
 		share := float64(e.By) / 100
 		t.lost = p.draw("lost", path, n) < share
 		t.replyLost = p.draw("reply", path, n) < share
 	}
 	switch {
-	case m.suffers(Refused) != nil:
+	case m.suffers(plan.Refused) != nil:
 		return nil, p.w.nap(ctx, t.way, errRefused)
-	case m.suffers(Unheard) != nil || t.lost:
+	case m.suffers(plan.Unheard) != nil || t.lost:
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
@@ -80,10 +81,10 @@ func (g *gate) begin(ctx context.Context, method string, key store.Key) (*trip, 
 // arrive is what the store says, to whom it says anything.
 func (t *trip) arrive(ctx context.Context) error {
 	switch w := t.g.p.w; {
-	case w.suffers(Outage):
+	case w.suffers(plan.Outage):
 		<-ctx.Done()
 		return context.Cause(ctx)
-	case t.write && w.suffers(Full):
+	case t.write && w.suffers(plan.Full):
 		return errFull
 	}
 	return nil
@@ -104,10 +105,10 @@ func (t *trip) end(ctx context.Context) error {
 	switch {
 	case p.isDead():
 		return errGone
-	case t.replyLost, p.machine.suffers(Deaf) != nil, p.machine.suffers(Unheard) != nil:
+	case t.replyLost, p.machine.suffers(plan.Deaf) != nil, p.machine.suffers(plan.Unheard) != nil:
 		<-ctx.Done()
 		return context.Cause(ctx)
-	case p.machine.suffers(Refused) != nil:
+	case p.machine.suffers(plan.Refused) != nil:
 		return errRefused
 	}
 	return nil
@@ -242,7 +243,7 @@ func (g *gate) late(ctx context.Context, t *trip, ops []store.Op) ([]store.Stamp
 	arrived := spawn.Start("a slow request", func() error {
 		patient := context.Background()
 		time.Sleep(t.way)
-		if g.p.w.suffers(Outage) {
+		if g.p.w.suffers(plan.Outage) {
 			return errRefused
 		}
 		if err := t.arrive(patient); err != nil {
@@ -290,7 +291,7 @@ func (g *gate) Watch(ctx context.Context, key store.Key) (<-chan struct{}, error
 		for range in {
 			g.p.awake("watch", t.path)
 			m := g.p.machine
-			if g.p.isDead() || m.suffers(Refused) != nil || m.suffers(Unheard) != nil || m.suffers(Deaf) != nil || g.p.w.suffers(Outage) {
+			if g.p.isDead() || m.suffers(plan.Refused) != nil || m.suffers(plan.Unheard) != nil || m.suffers(plan.Deaf) != nil || g.p.w.suffers(plan.Outage) {
 				continue
 			}
 			select {

@@ -13,14 +13,14 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/alert"
 	"github.com/seed-13dc028d/longwatch/internal/chance"
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/probe"
 	"github.com/seed-13dc028d/longwatch/store"
 )
 
 const (
-	// accounts is how many the host has.
-	accounts = 2
+	accounts = plan.Accounts
 
 	probeEvery, probeRetry = 2 * time.Hour, 20 * time.Minute
 )
@@ -44,10 +44,10 @@ func (p *process) status(ctx context.Context) (longrun.HostStatus, error) {
 		p.awake("status", "said")
 	}
 	s := longrun.HostStatus{Healthy: true}
-	offline := p.w.lasting(Offline)
+	offline := p.w.lasting(plan.Offline)
 	for n := range accounts {
 		a := longrun.AccountStatus{ID: accountName(n), State: "connected", Since: p.w.wellSince(n)}
-		out := p.w.lastingAt(LoggedOut, n)
+		out := p.w.lastingAt(plan.LoggedOut, n)
 		switch {
 		case out != nil:
 			a.State, a.LoggedOut, a.Since, a.Away, a.Reason = "needs_qr", true, p.w.at(out), p.w.at(out), "logged_out_401"
@@ -60,7 +60,7 @@ func (p *process) status(ctx context.Context) (longrun.HostStatus, error) {
 		}
 		s.Accounts = append(s.Accounts, a)
 	}
-	if q := p.w.lasting(Queue); q != nil {
+	if q := p.w.lasting(plan.Queue); q != nil {
 		s.QueueDepth = q.By
 	}
 	return s, nil
@@ -106,7 +106,7 @@ func (p *process) Probe(ctx context.Context) (probe.Result, error) {
 		return probe.Result{}, err
 	}
 	p.awake("probe", "done")
-	if p.w.lasting(Offline) != nil {
+	if p.w.lasting(plan.Offline) != nil {
 		return probe.Failed("no_receipt", "nothing came back"), nil
 	}
 	return probe.Result{Status: probe.Pass}, nil
@@ -122,14 +122,14 @@ func (p *process) Alert(ctx context.Context, m alert.Message) error {
 	switch {
 	case p.isDead():
 		return errGone
-	case p.w.suffers(Mute):
+	case p.w.suffers(plan.Mute):
 		return errors.New("sim: the channel is down")
 	}
 	p.w.record.heard(p, m)
 	if p.tells(atTold); p.isDead() {
 		return errGone
 	}
-	if p.w.suffers(Echo) {
+	if p.w.suffers(plan.Echo) {
 		return errors.New("sim: the channel's answer got lost")
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/lock"
 )
@@ -21,7 +22,7 @@ func (p *process) lead(ctx context.Context) error {
 	p.believes(ctx, give)
 	defer p.doubts()
 	began := p.begins()
-	if p.w.lasting(Unfit) != nil {
+	if p.w.lasting(plan.Unfit) != nil {
 		give()
 	}
 	for !ended(work) {
@@ -51,7 +52,7 @@ func (p *process) lead(ctx context.Context) error {
 		return nil
 	}
 	p.fails(began)
-	if e := p.w.lasting(Unfit); e != nil && e.By%2 == 1 {
+	if e := p.w.lasting(plan.Unfit); e != nil && e.By%2 == 1 {
 		panic(onPurpose)
 	}
 	return errUnfit
@@ -250,7 +251,7 @@ func (r *record) holds(p *process, t trust) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.row.Epoch == t.epoch && r.row.Held() && !slices.ContainsFunc(r.harm, func(h harm) bool {
-		return h.kind == Step && h.m == p.machine && h.from.After(t.asked)
+		return h.kind == plan.Step && h.m == p.machine && h.from.After(t.asked)
 	})
 }
 

@@ -2,14 +2,12 @@ package sim
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/internal/spawn"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/monitor"
@@ -23,7 +21,7 @@ type machine struct {
 	build int
 
 	mu     sync.Mutex
-	faults []*Event      // of its link and its clock, as far as they last
+	faults []*plan.Event // of its link and its clock, as far as they last
 	now    *process      // nil while none runs
 	ran    time.Duration // by how much its clock ran too far, before it was set right
 }
@@ -36,9 +34,9 @@ func (m *machine) ahead() (wall, monotonic time.Duration) {
 	monotonic = m.ran
 	for _, e := range m.faults {
 		switch e.Kind {
-		case Step:
+		case plan.Step:
 			wall += time.Duration(e.By) * time.Second
-		case Skew:
+		case plan.Skew:
 			d := m.w.ahead(e)
 			wall += d
 			monotonic += d
@@ -49,35 +47,12 @@ func (m *machine) ahead() (wall, monotonic time.Duration) {
 }
 
 // ahead is by how much a clock has gone wrong that runs at another rate.
-func (w *world) ahead(e *Event) time.Duration {
+func (w *world) ahead(e *plan.Event) time.Duration {
 	return time.Duration(float64(time.Since(w.at(e))) * float64(e.By) / 1_000_000)
 }
 
-// sleptFor is for how long the process has slept, with its machine, in all.
-func (p *process) sleptFor() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.slept
-}
-
-// learns notes that the process hears what the settings are.
-func (p *process) learns() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.learnt.IsZero() {
-		p.learnt = time.Now()
-	}
-}
-
-// sleeps notes that the process has slept.
-func (p *process) sleeps(d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.slept += d
-}
-
 // suffers returns the event of a kind that lasts, nil where there is none.
-func (m *machine) suffers(k Kind) *Event {
+func (m *machine) suffers(k plan.Kind) *plan.Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.faults {
@@ -88,56 +63,25 @@ func (m *machine) suffers(k Kind) *Event {
 	return nil
 }
 
-func (m *machine) befall(e *Event) {
+func (m *machine) befall(e *plan.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.faults = append(m.faults, e)
 }
 
 // mend ends an event.
-func (m *machine) mend(e *Event) {
+func (m *machine) mend(e *plan.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i, f := range m.faults {
 		if f == e {
-			if e.Kind == Skew {
+			if e.Kind == plan.Skew {
 				m.ran += m.w.ahead(e)
 			}
 			m.faults = append(m.faults[:i:i], m.faults[i+1:]...)
 			return
 		}
 	}
-}
-
-// process is one life of an instance.
-type process struct {
-	w       *world
-	machine *machine
-	number  int // among all processes, from 1
-	id      string
-	build   string
-	began   time.Time
-	witness *witness
-
-	stop context.CancelFunc
-	done <-chan error
-
-	mu     sync.Mutex
-	pauses int                // how many there were
-	slept  time.Duration      // in all
-	woke   time.Time          // when it last did
-	gives  context.CancelFunc // ends what the host does while its instance leads
-	spell  spell
-	trust  trust
-	asks   []time.Time // when it asked the host
-	learnt time.Time   // when it first heard what the settings are; zero while it has not
-	dead   bool
-	ended  time.Time       // when it crashed or was asked to stop
-	clean  bool            // it was asked to stop
-	paused chan struct{}   // closed when it runs again; nil while it does
-	trap   trap            // where it is to be paused …
-	sprung func()          // … or where this is to happen
-	leads  context.Context // while it believes to lead, that of its lead
 }
 
 // lease is that of its processes: where they are uneven, every other machine has twice
@@ -183,192 +127,4 @@ func (m *machine) start() {
 	m.mu.Lock()
 	m.now = p
 	m.mu.Unlock()
-}
-
-func (p *process) name() string { return fmt.Sprintf("%s#%d", p.machine.name, p.number) }
-
-// crash ends the process in this instant: nothing that it asks has an effect any more.
-func (p *process) crash() {
-	p.end(false)
-	if p.witness != nil {
-		p.witness.dies()
-	}
-	p.stop()
-}
-
-// quit asks the process to stop.
-func (p *process) quit() {
-	p.end(true)
-	p.stop()
-}
-
-func (p *process) end(clean bool) {
-	p.mu.Lock()
-	p.ended, p.clean, p.dead = time.Now(), clean, !clean
-	p.mu.Unlock()
-	p.resume()
-	p.machine.mu.Lock()
-	if p.machine.now == p {
-		p.machine.now = nil
-	}
-	p.machine.mu.Unlock()
-	p.w.ending = append(p.w.ending, p)
-	word := "crashes"
-	if clean {
-		word = "is asked to stop"
-	}
-	p.w.record.log.add(p.name(), "%s", word)
-}
-
-// trap is where a process is to be paused.
-type trap int64
-
-const (
-	nowhere trap = iota
-	atWrite      // with its next write on its way out
-	atReply      // with the reply to its next write on its way back
-	atClaim      // with a message that it has claimed, and did not send
-	atTold       // with a message that it has sent, and did not say so
-)
-
-// trapped pauses the process if it was to be there.
-func (p *process) trapped(at trap) bool {
-	p.mu.Lock()
-	there := p.trap == at
-	if there {
-		p.trap = nowhere
-	}
-	p.mu.Unlock()
-	if there {
-		p.pause()
-	}
-	return there
-}
-
-// tells has what was to happen in the middle of a message happen, and returns behind a
-// crash only when that is over. Where nobody stops it, the process goes on.
-func (p *process) tells(at trap) {
-	p.mu.Lock()
-	do := p.sprung
-	if p.trap != at || do == nil {
-		p.mu.Unlock()
-		return
-	}
-	p.trap, p.sprung = nowhere, nil
-	p.mu.Unlock()
-	done := make(chan struct{})
-	p.w.sprung <- func() {
-		do()
-		close(done)
-	}
-	<-done
-}
-
-// pauseAt has the process paused where it next gets to.
-func (p *process) pauseAt(at trap) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.trap = at
-}
-
-// telling has something happen when the process next gets to a place in a message; nil
-// takes that back.
-func (p *process) telling(at trap, do func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if do != nil && p.trap == nowhere {
-		p.trap, p.sprung = at, do
-	}
-	if do == nil && p.sprung != nil && p.trap == at {
-		p.trap, p.sprung = nowhere, nil
-	}
-}
-
-func (p *process) pause() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.paused == nil {
-		p.pauses++
-		p.paused = make(chan struct{})
-	}
-}
-
-func (p *process) resume() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.trap, p.sprung = nowhere, nil
-	if p.paused != nil {
-		close(p.paused)
-		p.paused, p.woke = nil, time.Now()
-	}
-}
-
-// drowsy is how long it may take a goroutine to run again behind a pause.
-const drowsy = 2 * time.Millisecond
-
-// awake returns when the process runs. What stopped with it goes on with it, but no two
-// goroutines in one instant: which comes first would be the scheduler's to say. So each
-// says what it is about.
-func (p *process) awake(about, key string) {
-	for {
-		p.mu.Lock()
-		paused := p.paused
-		p.mu.Unlock()
-		if paused == nil {
-			return
-		}
-		<-paused
-		time.Sleep(time.Duration(p.draw("wakes up to "+about, key, instant()) * float64(drowsy)))
-	}
-}
-
-func (p *process) isTrapped() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.trap != nowhere
-}
-
-func (p *process) isDead() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.dead
-}
-
-func (p *process) isPaused() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.paused != nil
-}
-
-// panicLog takes note of what must not stand in a log.
-type panicLog struct{ p *process }
-
-func (l *panicLog) Write(line []byte) (int, error) {
-	if strings.Contains(string(line), onPurpose) {
-		return len(line), nil
-	}
-	if strings.Contains(string(line), "panic") || strings.Contains(string(line), "runtime error") {
-		l.p.w.record.blame("panic", "%s: %s", l.p.name(), line)
-	}
-	return len(line), nil
-}
-
-// instant numbers the present one.
-func instant() int { return int(time.Now().UnixNano()) }
-
-// draw is a number in [0, 1) of the seed, the process, and what is asked about.
-func (p *process) draw(about, key string, n int) float64 {
-	h := fnv.New64a()
-	var b [24]byte
-	binary.LittleEndian.PutUint64(b[:], p.w.plan.Seed)
-	binary.LittleEndian.PutUint64(b[8:], uint64(p.number)) //nolint:gosec // some bits
-	binary.LittleEndian.PutUint64(b[16:], uint64(n))       //nolint:gosec // some bits
-	_, _ = h.Write(b[:])
-	_, _ = h.Write([]byte(about))
-	_, _ = h.Write([]byte(key))
-	x := h.Sum64()
-	x ^= x >> 33 // the upper bits of FNV are the poorer ones
-	x *= 0xff51afd7ed558ccd
-	x ^= x >> 33
-	return float64(x>>11) / (1 << 53)
 }

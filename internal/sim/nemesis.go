@@ -2,17 +2,19 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
 // steps are how an event begins and how it ends; nil where it does not.
-func (w *world) steps(e *Event) (begin, end func()) {
+func (w *world) steps(e *plan.Event) (begin, end func()) {
 	began, ended := w.effect(e)
 	begin = func() {
-		w.record.log.add("nemesis", "%s", e.describe(w))
+		w.record.log.add("nemesis", "%s", w.describe(e))
 		w.record.suffered(e)
 		began()
 	}
@@ -26,14 +28,14 @@ func (w *world) steps(e *Event) (begin, end func()) {
 }
 
 // effect is what an event does. Each sets quiet anew whose end or begin may cost a slot.
-func (w *world) effect(e *Event) (begin, end func()) {
+func (w *world) effect(e *plan.Event) (begin, end func()) {
 	var m *machine
-	if e.Kind != LoggedOut {
+	if e.Kind != plan.LoggedOut {
 		m = w.machines[e.Instance]
 	}
 	disturb := func() { w.quiet = time.Now() }
 	switch e.Kind {
-	case Crash:
+	case plan.Crash:
 		if e.By > 0 {
 			return w.inMessage([]trap{atClaim, atTold}[(e.By-1)%2], func(p *process) {
 				w.crash(p)
@@ -50,11 +52,11 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					m.start()
 				}
 			}
-	case Restart:
+	case plan.Restart:
 		if e.By > 0 {
 			return w.inMessage(atClaim, func(p *process) {
 				disturb()
-				w.record.disturbed(p, Restart)
+				w.record.disturbed(p, plan.Restart)
 				p.quit()
 				p.machine.keep()
 			})
@@ -64,7 +66,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					if !w.others(m) {
 						disturb()
 					}
-					w.record.disturbed(p, Restart)
+					w.record.disturbed(p, plan.Restart)
 					p.quit()
 				}
 			}, func() {
@@ -75,7 +77,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					m.start()
 				}
 			}
-	case Deploy:
+	case plan.Deploy:
 		var old *process
 		return func() {
 				old = m.current()
@@ -87,7 +89,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				m.start()
 			}, func() {
 				if old != nil && !old.hasEnded() {
-					w.record.disturbed(old, Deploy)
+					w.record.disturbed(old, plan.Deploy)
 					if !w.others(nil) {
 						disturb()
 					}
@@ -95,7 +97,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					m.keep()
 				}
 			}
-	case Pause, Sleep:
+	case plan.Pause, plan.Sleep:
 		var p *process
 		began := time.Time{}
 		return func() {
@@ -104,8 +106,8 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				}
 				if p != nil {
 					disturb()
-					w.record.disturbed(p, Pause)
-					if began = time.Now(); e.Kind == Pause && e.By > 0 {
+					w.record.disturbed(p, plan.Pause)
+					if began = time.Now(); e.Kind == plan.Pause && e.By > 0 {
 						m.befall(e)
 						p.pauseAt(trap(min(e.By, int64(atReply))))
 					} else {
@@ -115,14 +117,14 @@ func (w *world) effect(e *Event) (begin, end func()) {
 			}, func() {
 				disturb()
 				m.mend(e)
-				if p != nil && e.Kind == Sleep {
+				if p != nil && e.Kind == plan.Sleep {
 					p.sleeps(time.Since(began))
 				}
 				if p != nil {
 					p.resume()
 				}
 			}
-	case Refused, Unheard, Deaf, Flaky, Slow, Step, Skew:
+	case plan.Refused, plan.Unheard, plan.Deaf, plan.Flaky, plan.Slow, plan.Step, plan.Skew:
 		return func() {
 				disturb()
 				m.befall(e)
@@ -130,7 +132,7 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				disturb()
 				m.mend(e)
 			}
-	case Outage, Full:
+	case plan.Outage, plan.Full:
 		if e.By > 0 {
 			begin, end := w.inMessage(atTold, func(*process) {
 				disturb()
@@ -149,26 +151,26 @@ func (w *world) effect(e *Event) (begin, end func()) {
 				disturb()
 				w.mend(e)
 			}
-	case Unfit:
+	case plan.Unfit:
 		return func() {
 			w.befall(e)
 			for _, p := range w.record.living() {
 				p.giveUp()
 			}
 		}, func() { w.mend(e) }
-	case Mute, Echo, Offline, LoggedOut, Queue:
+	case plan.Mute, plan.Echo, plan.Offline, plan.LoggedOut, plan.Queue:
 		return func() { w.befall(e) }, func() { w.mend(e) }
-	case Length:
+	case plan.Length:
 		return func() {
 				disturb()
 				w.interval = time.Duration(e.By) * time.Second
 				for _, p := range w.record.living() {
 					if p.isPaused() { // who cannot be asked is ended
-						w.record.disturbed(p, Crash)
+						w.record.disturbed(p, plan.Crash)
 						p.crash()
 						continue
 					}
-					w.record.disturbed(p, Restart)
+					w.record.disturbed(p, plan.Restart)
 					p.quit()
 				}
 			}, func() {
@@ -177,22 +179,22 @@ func (w *world) effect(e *Event) (begin, end func()) {
 					m.keep()
 				}
 			}
-	case Erased:
+	case plan.Erased:
 		return func() {
 			if w.allRemember() && w.nothingAfter(e) {
 				disturb()
 				w.erase()
 			}
 		}, nil
-	case Retention:
+	case plan.Retention:
 		return func() {
 			w.configure(context.Background(), func(s *longrun.Settings) { s.RetentionDays = map[string]int64{"heartbeats": e.By} })
 		}, nil
-	case Throttle:
+	case plan.Throttle:
 		return func() {
 			w.configure(context.Background(), func(s *longrun.Settings) { s.AlertThresholds.ThrottleSec = float64(max(e.By, 60)) })
 		}, nil
-	case Probing:
+	case plan.Probing:
 		return func() {
 			w.configure(context.Background(), func(s *longrun.Settings) {
 				s.ProbeEverySec = map[string]float64{string(longrun.Outbound): float64(max(e.By, 60))}
@@ -224,10 +226,10 @@ func (w *world) inMessage(at trap, do func(*process)) (begin, end func()) {
 // crash ends a process. Who was lied to waits for the lease, and so do all behind a
 // holder that was overthrown while it could trust its own.
 func (w *world) crash(p *process) {
-	if !w.plan.Witnessed || w.plan.Liar || w.plan.has(Erased) || !w.others(p.machine) {
+	if !w.plan.Witnessed || w.plan.Liar || w.plan.Has(plan.Erased) || !w.others(p.machine) {
 		w.quiet = time.Now()
 	}
-	w.record.disturbed(p, Crash)
+	w.record.disturbed(p, plan.Crash)
 	p.crash()
 }
 
@@ -239,18 +241,18 @@ func (w *world) allRemember() bool {
 		p.machine.mu.Lock()
 		well := len(p.machine.faults) == 0
 		p.machine.mu.Unlock()
-		if !well || p.isPaused() || time.Since(p.began) < 2*w.plan.longest() {
+		if !well || p.isPaused() || time.Since(p.began) < 2*w.plan.Longest() {
 			return false
 		}
 	}
-	return len(living) > 0 && !w.suffers(Outage) && !w.suffers(Full)
+	return len(living) > 0 && !w.suffers(plan.Outage) && !w.suffers(plan.Full)
 }
 
 // nothingAfter reports whether nothing happens before one that remembers the lock's row
 // has surely looked for it.
-func (w *world) nothingAfter(e *Event) bool {
+func (w *world) nothingAfter(e *plan.Event) bool {
 	until := e.At + 2*w.plan.Interval
-	return !slices.ContainsFunc(w.plan.Events, func(o Event) bool {
+	return !slices.ContainsFunc(w.plan.Events, func(o plan.Event) bool {
 		begins, ends := o.At, o.At+o.Duration
 		return o != *e && (begins >= e.At && begins <= until || ends >= e.At && ends <= until)
 	})
@@ -284,4 +286,13 @@ func (m *machine) keep() {
 	if m.current() == nil {
 		m.start()
 	}
+}
+
+// describe says what an event is, for the log.
+func (w *world) describe(e *plan.Event) string {
+	who := "all"
+	if e.OfOne() {
+		who = w.machines[e.Instance].name
+	}
+	return fmt.Sprintf("%s befalls %s for %s, by %d", e.Kind, who, time.Duration(e.Duration), e.By)
 }

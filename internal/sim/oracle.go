@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/longrun"
 )
 
@@ -15,17 +16,17 @@ func (w *world) judge(ctx context.Context) {
 	v := w.record.view()
 	v.slots()
 	v.kept()
-	if !w.plan.clocked() {
+	if !w.plan.Clocked() {
 		v.host()
 	}
 	v.stored(ctx)
 	v.rollups(ctx)
 	v.runsOf()
-	if !w.plan.clocked() {
+	if !w.plan.Clocked() {
 		v.troubles()
 		v.deaths()
 		v.apart()
-		if !w.plan.has(Length) { // the hour's slots are of another length then
+		if !w.plan.Has(plan.Length) { // the hour's slots are of another length then
 			v.missed()
 		}
 	}
@@ -114,7 +115,7 @@ func (v *view) slots() {
 }
 
 // harmed reports whether something of the kinds befell the process, or all, in [from, to].
-func (r *record) harmed(p *process, from, to time.Time, kinds ...Kind) bool {
+func (r *record) harmed(p *process, from, to time.Time, kinds ...plan.Kind) bool {
 	return slices.ContainsFunc(r.harm, func(h harm) bool {
 		return slices.Contains(kinds, h.kind) && !h.to.Before(from) && !h.from.After(to) &&
 			(h.p == p || h.m == p.machine || h.p == nil && h.m == nil)
@@ -122,7 +123,7 @@ func (r *record) harmed(p *process, from, to time.Time, kinds ...Kind) bool {
 }
 
 // wayless are what keeps a process from the store.
-var wayless = []Kind{Refused, Unheard, Deaf, Flaky, Slow, Outage, Full} //nolint:gochecknoglobals // a table, never changed
+var wayless = []plan.Kind{plan.Refused, plan.Unheard, plan.Deaf, plan.Flaky, plan.Slow, plan.Outage, plan.Full} //nolint:gochecknoglobals // a table, never changed
 
 // runsOf: a process that could say that it stopped has, and none that nothing befell
 // is called dead.
@@ -135,18 +136,18 @@ func (v *view) runsOf() {
 		own := slices.DeleteFunc(slices.Clone(byID[p.id]), func(r longrun.Run) bool {
 			return r.TS.Sub(p.began).Abs() > time.Second
 		})
-		if len(own) != 1 || v.w.plan.clocked() {
+		if len(own) != 1 || v.w.plan.Clocked() {
 			continue // it never said that it began, or two of one name did together
 		}
 		r := own[0]
-		quietly := !v.harmed(p, p.began, v.end.Add(time.Minute), append(slices.Clone(wayless), Pause)...)
+		quietly := !v.harmed(p, p.began, v.end.Add(time.Minute), append(slices.Clone(wayless), plan.Pause)...)
 		switch {
 		case p.clean && quietly && r.Ended != longrun.Stopped:
 			v.blame("runs", "%s was asked to stop, and its run ended %q", p.name(), r.Ended)
 		case !p.clean && r.Ended == longrun.Stopped:
 			v.blame("runs", "%s crashed, and its run ended %q", p.name(), r.Ended)
 		case !p.clean && !v.w.plan.Liar && v.led(p) && r.Ended != longrun.Lost && v.calmSlots(p.ended, v.end) > 5 &&
-			!v.harmed(p, p.ended.Add(-v.w.plan.longest()), p.ended, append(slices.Clone(wayless), Pause)...) && !v.stumbled(p):
+			!v.harmed(p, p.ended.Add(-v.w.plan.Longest()), p.ended, append(slices.Clone(wayless), plan.Pause)...) && !v.stumbled(p):
 			v.blame("runs", "%s crashed while it led, and its run ended %q", p.name(), r.Ended)
 		}
 	}
@@ -160,7 +161,7 @@ func (v *view) stumbled(p *process) bool {
 		return false
 	}
 	next, looks := v.grants[i].to, 3*v.interval
-	trouble := append(slices.Clone(wayless), Pause)
+	trouble := append(slices.Clone(wayless), plan.Pause)
 	if v.harmed(next, v.grants[i].at, v.grants[i].at, trouble...) &&
 		!slices.ContainsFunc(v.beats, func(b beat) bool { return b.epoch == v.grants[i].epoch }) {
 		return true

@@ -1,13 +1,11 @@
 package sim
 
 import (
-	"cmp"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/coverage"
 	"github.com/seed-13dc028d/longwatch/longrun/rules"
@@ -22,17 +20,17 @@ const (
 )
 
 // blames are which trouble a rule finds, and with which account.
-var blames = map[longrun.RuleID]Kind{ //nolint:gochecknoglobals // a table, never changed
-	"not_connected": Offline, "logged_out": LoggedOut, "queue_depth": Queue,
+var blames = map[longrun.RuleID]plan.Kind{ //nolint:gochecknoglobals // a table, never changed
+	"not_connected": plan.Offline, "logged_out": plan.LoggedOut, "queue_depth": plan.Queue,
 }
 
 // about reports whether a trouble is what a rule says of a target.
 func (h *harm) about(rule longrun.RuleID, target string) bool {
 	switch rule {
 	case "not_connected": // one that is out is not connected either
-		return h.kind == Offline || h.kind == LoggedOut && (target == rules.Together || target == accountName(int(h.by)))
+		return h.kind == plan.Offline || h.kind == plan.LoggedOut && (target == rules.Together || target == accountName(int(h.by)))
 	case "logged_out":
-		return h.kind == LoggedOut && (target == rules.Together || target == accountName(int(h.by)))
+		return h.kind == plan.LoggedOut && (target == rules.Together || target == accountName(int(h.by)))
 	}
 	return h.kind == blames[rule]
 }
@@ -195,7 +193,7 @@ func (v *view) dropping(at time.Time) bool {
 			led = g.to
 		}
 	}
-	return led != nil && v.harmed(led, at.Add(-v.interval), at.Add(v.interval), Flaky)
+	return led != nil && v.harmed(led, at.Add(-v.interval), at.Add(v.interval), plan.Flaky)
 }
 
 func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
@@ -216,7 +214,7 @@ func (v *view) deaths() {
 		}
 		for _, id := range in.Instances {
 			if !slices.ContainsFunc(v.processes, func(p *process) bool {
-				return p.id == id && (!p.ended.IsZero() && !p.clean || v.w.plan.Liar || v.harmed(p, p.began, v.end, append(slices.Clone(wayless), Pause)...))
+				return p.id == id && (!p.ended.IsZero() && !p.clean || v.w.plan.Liar || v.harmed(p, p.began, v.end, append(slices.Clone(wayless), plan.Pause)...))
 			}) {
 				v.blame("incidents", "%s calls %s dead, which never was", in.IncidentID, id)
 			}
@@ -258,7 +256,7 @@ func (v *view) repairs() {
 		says := number(in.MTTRSec)
 		switch in.Rule {
 		case rules.MissedHeartbeats: // of the slots without a beat alone
-			if took = min(took, max(says, 0)); !v.w.plan.clocked() && !v.w.plan.has(Length) {
+			if took = min(took, max(says, 0)); !v.w.plan.Clocked() && !v.w.plan.Has(plan.Length) {
 				took = float64(v.blank(v.slot(in.TSStart), v.slot(*in.TSEnd), *in.Closed)) * v.interval.Seconds()
 			}
 		case "budget_burn": // likewise, of those that nobody told
@@ -273,155 +271,4 @@ func (v *view) repairs() {
 	if mean := sum / float64(max(n, 1)); r.Resolved != n || n > 0 && math.Abs(number(r.MTTRMeanSec)-mean) > 0.001 {
 		v.blame("mttr", "the mean of %d is %v s, and not %v of %d", n, mean, number(r.MTTRMeanSec), r.Resolved)
 	}
-}
-
-// claims: who claims a message waits until another's claim is over, who may be sending it.
-func (r *record) claims(p *process, n *notice, v longrun.Notice) {
-	if v.ClaimedUntil == nil {
-		return
-	}
-	if was := n.ClaimedUntil; was != nil && n.claimer != p && time.Now().Before(was.Add(-late)) && !v.ClaimedUntil.Equal(*was) && !r.w.plan.clocked() {
-		r.accuse("messages", "%s claims %s %s, which %s has claimed until %s", p.name(), v.Kind, v.Key, n.claimer.name(), was.Format(time.TimeOnly))
-	}
-	n.claimer = p
-}
-
-// again: what came twice came so for a reason: the channel said that it did not, or who
-// told it first could not write that down.
-func (v *view) again(word string, first, second heard) {
-	if v.w.plan.clocked() || v.harmed(first.by, first.at, first.at, Echo) {
-		return
-	}
-	p := first.by
-	gone := !p.ended.IsZero() && !p.ended.After(second.at)
-	kept := append(slices.Clone(wayless), Pause, Erased)
-	switch {
-	case p == second.by:
-		v.blame("messages", "%s is told twice by %s, who knows that the channel took it", word, p.name())
-	case !gone && !v.w.plan.Liar && !v.harmed(p, first.at.Add(-time.Minute), second.at, kept...):
-		v.blame("messages", "%s is told by %s, and then by %s", word, p.name(), second.by.name())
-	}
-}
-
-// ordered: of what is said about one target nothing overtakes what was said before.
-func (v *view) ordered(byWord map[string]*notice) {
-	newest := map[string]*notice{}
-	come := map[string]bool{}
-	for _, h := range v.heardAll {
-		word := string(h.Kind) + " " + h.Key
-		n := byWord[word]
-		if n == nil || come[word] {
-			continue
-		}
-		come[word] = true
-		topic := string(n.Rule) + " " + n.Target
-		if last := newest[topic]; last != nil && seq(n) < seq(last) {
-			v.blame("messages", "%s %s is told before %s %s", last.Kind, last.Key, n.Kind, n.Key)
-			continue
-		}
-		newest[topic] = n
-	}
-}
-
-// delivered: what was decided arrived, and nothing that was not; what came twice is
-// the same, and was claimed before it came.
-func (v *view) delivered() {
-	byWord := map[string]*notice{}
-	for _, id := range v.order {
-		n := v.notices[id]
-		if n == nil {
-			continue
-		}
-		word := string(n.Kind) + " " + n.Key
-		if byWord[word] != nil {
-			v.blame("messages", "two share the key %s", word)
-		}
-		byWord[word] = n
-	}
-	texts, lasts := map[string]string{}, map[string]heard{}
-	for _, h := range v.heardAll {
-		if h.Rule == string(rules.StoreUnreachable) {
-			continue // told directly, by each that sees it
-		}
-		word := string(h.Kind) + " " + h.Key
-		n := byWord[word]
-		if n == nil || n.decided.After(h.at) {
-			v.blame("messages", "%s was told, and never decided", word)
-			continue
-		}
-		if n.claimed.IsZero() || n.claimed.After(h.at) {
-			v.blame("messages", "%s was told before it was claimed", word)
-		}
-		if known, again := texts[word]; again {
-			if known != h.Text() {
-				v.blame("messages", "%s came twice, and not the same:\n%s\n%s", word, known, h.Text())
-			}
-			v.again(word, lasts[word], h)
-		}
-		texts[word], lasts[word] = h.Text(), h
-	}
-	v.ordered(byWord)
-	for _, id := range v.order {
-		n := v.notices[id]
-		if n == nil {
-			continue
-		}
-		word := string(n.Kind) + " " + n.Key
-		_, came := texts[word]
-		switch {
-		case n.State == longrun.Waiting:
-			v.blame("messages", "%s waits at the end", word)
-		case n.State == longrun.Sent && !came:
-			v.blame("messages", "%s was sent, and never came", word)
-		case !came && n.Kind != longrun.NoticeReminder && !v.saidLater(n):
-			v.blame("messages", "%s is lost: %s", word, n.State)
-		}
-	}
-}
-
-// saidLater reports whether a later message about the same arrived.
-func (v *view) saidLater(n *notice) bool {
-	return slices.ContainsFunc(v.heardAll, func(h heard) bool {
-		return h.Rule == string(n.Rule) && h.Target == n.Target && h.at.After(n.decided)
-	})
-}
-
-// lastWords: what people heard last about anything is how it is.
-func (v *view) lastWords() {
-	open := map[string]string{}
-	for _, in := range v.sorted() {
-		topic := string(in.Rule) + " " + in.Target
-		if in.TSEnd != nil {
-			continue
-		}
-		if open[topic] != "" {
-			v.blame("incidents", "two of %s are open", topic)
-		}
-		open[topic] = in.IncidentID
-	}
-	words := map[string][]*notice{}
-	for _, id := range v.order {
-		if n := v.notices[id]; n != nil && n.State == longrun.Sent {
-			topic := string(n.Rule) + " " + n.Target
-			words[topic] = append(words[topic], n)
-		}
-	}
-	for topic, all := range words {
-		slices.SortStableFunc(all, func(a, b *notice) int { return cmp.Compare(seq(a), seq(b)) })
-		last := all[len(all)-1]
-		if over := last.Until != nil; over == (open[topic] != "") && last.Kind != longrun.NoticeFlapping {
-			v.blame("messages", "the last word about %s is %s %s, and it is open: %t", topic, last.Kind, last.Key, open[topic] != "")
-		}
-		for i, n := range all {
-			if n.Kind == longrun.NoticeResolved && (i == 0 || all[i-1].Until != nil && all[i-1].Kind != longrun.NoticeFlapping) && !n.Untold {
-				v.blame("messages", "%s is resolved and never fired", n.Key)
-			}
-		}
-	}
-}
-
-// seq is the number at the end of a message's key.
-func seq(n *notice) int {
-	i, _ := strconv.Atoi(n.Key[strings.LastIndexByte(n.Key, '-')+1:])
-	return i
 }

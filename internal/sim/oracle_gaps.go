@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/budget"
@@ -90,7 +91,7 @@ func (v *view) stored(ctx context.Context) {
 		if !g.From.Equal(own[i].from.Start(v.interval)) || !g.To.Equal(own[i].to.Start(v.interval)) {
 			v.blame("gaps", "gap %d is %v, and not %v", i, g, own[i])
 		}
-		if before := v.filled[own[i].from-1]; before != nil && !v.w.plan.clocked() {
+		if before := v.filled[own[i].from-1]; before != nil && !v.w.plan.Clocked() {
 			v.cause(g, before, v.earliest[own[i].to])
 		}
 	}
@@ -119,15 +120,15 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 		if ended || v.silent(p, until) {
 			allowed = append(allowed, longrun.Crash) // what it could not say any more
 		}
-		if v.harmed(p, before.ts, until, Flaky, Slow) || v.partly(g) { // some got through: no whole slot was without an answer
+		if v.harmed(p, before.ts, until, plan.Flaky, plan.Slow) || v.partly(g) { // some got through: no whole slot was without an answer
 			allowed = append(allowed, longrun.Stall, longrun.Unknown)
 		}
 	}
 	slept := before.ts
-	if v.w.plan.has(Sleep) {
+	if v.w.plan.Has(plan.Sleep) {
 		slept = slept.Add(-2 * v.interval) // what waited for the next slot waits longer
 	}
-	if v.harmed(p, slept, until, Pause) {
+	if v.harmed(p, slept, until, plan.Pause) {
 		allowed = append(allowed, longrun.Stall)
 		if v.silent(p, until) {
 			allowed = append(allowed, longrun.Crash) // it never woke to say so
@@ -136,10 +137,10 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 			allowed = append(allowed, longrun.Unknown) // it woke up to stop, and said no more; or half of it was the one, and half the other; or it was in time for the next slot
 		}
 	}
-	if after != nil && v.harmed(after.by, before.ts, until, Pause) {
+	if after != nil && v.harmed(after.by, before.ts, until, plan.Pause) {
 		allowed = append(allowed, longrun.Stall) // of who was to follow
 	}
-	if v.between(before.ts, until, func(g grant) bool { return v.harmed(g.to, g.at, until, Pause) }) {
+	if v.between(before.ts, until, func(g grant) bool { return v.harmed(g.to, g.at, until, plan.Pause) }) {
 		allowed = append(allowed, longrun.Stall, longrun.Unknown) // of who held the lock meanwhile, and wrote nothing
 	}
 	if v.between(before.ts, until, func(g grant) bool {
@@ -157,7 +158,7 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 func (v *view) wokeAtASlot(p *process, from, to time.Time) bool {
 	const late = 2 * time.Second // what a busy machine may be late
 	return slices.ContainsFunc(v.harm, func(h harm) bool {
-		return h.kind == Pause && h.p == p && !h.to.Before(from) && !h.to.After(to.Add(late)) && h.to.Sub(h.to.Truncate(v.interval)) <= late+drowsy
+		return h.kind == plan.Pause && h.p == p && !h.to.Before(from) && !h.to.After(to.Add(late)) && h.to.Sub(h.to.Truncate(v.interval)) <= late+drowsy
 	})
 }
 
@@ -185,7 +186,7 @@ func (v *view) silent(p *process, by time.Time) bool {
 		return false
 	}
 	for s := v.slot(by); s <= v.slot(p.ended); s++ {
-		if !v.harmed(p, s.Start(v.interval), (s + 1).Start(v.interval), append(slices.Clone(wayless), Pause)...) {
+		if !v.harmed(p, s.Start(v.interval), (s + 1).Start(v.interval), append(slices.Clone(wayless), plan.Pause)...) {
 			return false
 		}
 	}
@@ -241,7 +242,7 @@ func (v *view) rollups(ctx context.Context) {
 }
 
 // restful are what makes a process wait, or its requests.
-var restful = []Kind{Flaky, Slow, Deaf, Unheard, Pause, Full} //nolint:gochecknoglobals // a table, never changed
+var restful = []plan.Kind{plan.Flaky, plan.Slow, plan.Deaf, plan.Unheard, plan.Pause, plan.Full} //nolint:gochecknoglobals // a table, never changed
 
 // answer is longer than the host takes to say how it is, once asked.
 const answer = 10 * time.Second
@@ -253,7 +254,7 @@ const instantly = 5 * time.Millisecond
 func (v *view) host() {
 	for i := range v.beats {
 		b := &v.beats[i]
-		if v.harmed(b.by, b.ts.Add(-v.interval), b.ts.Add(v.interval), Pause) {
+		if v.harmed(b.by, b.ts.Add(-v.interval), b.ts.Add(v.interval), plan.Pause) {
 			continue
 		}
 		n, _ := slices.BinarySearchFunc(b.by.asks, b.ts.Add(-instantly), time.Time.Compare)
@@ -265,11 +266,11 @@ func (v *view) host() {
 			continue
 		}
 		for _, h := range v.harm {
-			if (h.kind == Offline || h.kind == LoggedOut) && !h.from.After(b.ts.Add(-answer)) && !h.to.Before(b.ts.Add(answer)) && b.health == well {
+			if (h.kind == plan.Offline || h.kind == plan.LoggedOut) && !h.from.After(b.ts.Add(-answer)) && !h.to.Before(b.ts.Add(answer)) && b.health == well {
 				v.blame("host", "the beat %s says that all is well, while it is %s", b.ID(b.length), h.kind)
 			}
 		}
-		if b.health == sick && !v.harmed(b.by, b.ts.Add(-answer), b.ts.Add(answer), Offline, LoggedOut) {
+		if b.health == sick && !v.harmed(b.by, b.ts.Add(-answer), b.ts.Add(answer), plan.Offline, plan.LoggedOut) {
 			v.blame("host", "the beat %s says that all is not well, and it is", b.ID(b.length))
 		}
 		// The simulated host always calls itself healthy: how many accounts are missing only
@@ -288,7 +289,7 @@ func (r *record) current(b *beat) {
 	now := time.Now()
 	slot := longrun.SlotAt(now, b.length)
 	since := slot.Start(b.length)
-	if r.w.plan.clocked() || now.Sub(since) < 10*time.Second || r.grants[len(r.grants)-1].at.After(since) ||
+	if r.w.plan.Clocked() || now.Sub(since) < 10*time.Second || r.grants[len(r.grants)-1].at.After(since) ||
 		r.harmed(b.by, since.Add(-time.Minute), now, restful...) || r.slots[slot.ID(b.length)] > 0 || b.by.hasEnded() {
 		return
 	}
@@ -308,7 +309,7 @@ func (r *record) paced(p *process, ops []store.Op) {
 	now := time.Now()
 	last := r.turns[p]
 	r.turns[p] = now
-	if now.Sub(last) < pace && !r.harmed(p, last.Add(-time.Minute), now, append(slices.Clone(wayless), Pause)...) {
+	if now.Sub(last) < pace && !r.harmed(p, last.Add(-time.Minute), now, append(slices.Clone(wayless), plan.Pause)...) {
 		r.accuse("pace", "%s makes a background commit %v after the last one", p.name(), now.Sub(last))
 	}
 }
@@ -316,7 +317,7 @@ func (r *record) paced(p *process, ops []store.Op) {
 // kept: a beat that was made by the leader, and had to wait, is stored, as long as no
 // other led since and no more wait than are kept.
 func (v *view) kept() {
-	if v.w.plan.clocked() || v.w.plan.has(Length) {
+	if v.w.plan.Clocked() || v.w.plan.Has(plan.Length) {
 		return
 	}
 	for _, p := range v.processes {
@@ -334,7 +335,7 @@ func (v *view) kept() {
 			back := own[i].at // the first one that took effect since
 			waiting, _ := slices.BinarySearchFunc(p.asks, back, time.Time.Compare)
 			if waiting-n > v.w.plan.Backlog || !v.sole(p, asked, back.Add(v.interval)) || v.harmed(p, back, back.Add(5*v.interval), append(slices.Clone(restful), wayless...)...) ||
-				!p.ended.IsZero() && p.ended.Before(back.Add(5*v.interval)) || v.harmed(p, asked.Add(-v.interval), back, Pause) {
+				!p.ended.IsZero() && p.ended.Before(back.Add(5*v.interval)) || v.harmed(p, asked.Add(-v.interval), back, plan.Pause) {
 				continue
 			}
 			v.blame("kept", "the beat that %s made at %s is lost", p.name(), asked.UTC().Format(time.TimeOnly))

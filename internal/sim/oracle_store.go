@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
@@ -34,7 +35,7 @@ func (v *view) passed(o verify.Outcome, err error) {
 		return // nothing is signed before the first day is over
 	}
 	for _, p := range o.Problems {
-		if p.Weight != verify.Note && !(p.Weight == verify.Doubt && v.w.plan.has(Erased)) {
+		if p.Weight != verify.Note && !(p.Weight == verify.Doubt && v.w.plan.Has(plan.Erased)) {
 			v.blame("evidence", "%s: %s %s: %s", o.Check, p.Weight, p.Path, p.Text)
 		}
 	}
@@ -80,10 +81,10 @@ func (v *view) bounded(ctx context.Context) {
 func (v *view) keptFor() int {
 	most := v.w.plan.RetentionDays
 	for _, e := range v.w.plan.Events {
-		if e.Kind != Retention || e.At >= v.w.plan.Length {
+		if e.Kind != plan.Retention || e.At >= v.w.plan.Length {
 			continue
 		}
-		if e.At < v.w.plan.Length-Span(48*time.Hour) {
+		if e.At < v.w.plan.Length-plan.Span(48*time.Hour) {
 			most = e.By // it has long been done
 		} else if most > 0 {
 			most = max(most, e.By)
@@ -96,7 +97,7 @@ func (v *view) keptFor() int {
 func (v *view) shortest() time.Duration {
 	shortest := v.interval
 	for _, e := range v.w.plan.Events {
-		if e.Kind == Length {
+		if e.Kind == plan.Length {
 			shortest = min(shortest, time.Duration(e.By)*time.Second)
 		}
 	}
@@ -138,7 +139,7 @@ func (v *view) forge(ctx context.Context, public ed25519.PublicKey, what string,
 		return
 	}
 	o, err := verify.Evidence(ctx, v.w.ledger, verify.EvidenceOptions{Keys: []ed25519.PublicKey{public}, Anchors: v.anchors})
-	doubted := o.Verdict == verify.CannotTell && !v.w.plan.has(Erased) // where the chain began anew, nobody misses its end
+	doubted := o.Verdict == verify.CannotTell && !v.w.plan.Has(plan.Erased) // where the chain began anew, nobody misses its end
 	if err != nil || o.Verdict == verify.Pass || doubted {
 		v.blame("forgery", "%s %s, and the evidence is called %q: %v", change.Key, what, o.Verdict, err)
 	}

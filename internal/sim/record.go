@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-13dc028d/longwatch/alert"
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/lock"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/evidence"
@@ -73,7 +74,7 @@ func (o *Outcome) Failed() bool { return len(o.Violations) > 0 }
 
 // harm is what befell a process, or all, from when to when.
 type harm struct {
-	kind     Kind
+	kind     plan.Kind
 	p        *process // nil: all, or a whole machine
 	m        *machine
 	from, to time.Time
@@ -175,22 +176,22 @@ func (r *record) stopping() {
 }
 
 // suffered notes an event that lasts.
-func (r *record) suffered(e *Event) {
+func (r *record) suffered(e *plan.Event) {
 	h := harm{kind: e.Kind, from: time.Now(), to: time.Now().Add(time.Duration(e.Duration)), by: e.By}
 	switch e.Kind {
-	case Refused, Unheard, Deaf, Flaky, Slow, Step, Skew:
+	case plan.Refused, plan.Unheard, plan.Deaf, plan.Flaky, plan.Slow, plan.Step, plan.Skew:
 		h.m = r.w.machines[e.Instance]
-	case Pause, Sleep:
-		h.kind = Pause
+	case plan.Pause, plan.Sleep:
+		h.kind = plan.Pause
 		h.p = r.w.machines[e.Instance].current()
 		if h.p == nil {
 			return
 		}
-	case LoggedOut:
+	case plan.LoggedOut:
 		h.by = int64(e.Instance)
-	case Crash, Restart, Deploy, Length:
+	case plan.Crash, plan.Restart, plan.Deploy, plan.Length:
 		return // each knows when its process ended
-	case Outage, Full, Mute, Echo, Unfit, Offline, Queue, Throttle, Probing, Retention, Erased: // all
+	case plan.Outage, plan.Full, plan.Mute, plan.Echo, plan.Unfit, plan.Offline, plan.Queue, plan.Throttle, plan.Probing, plan.Retention, plan.Erased: // all
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -198,8 +199,8 @@ func (r *record) suffered(e *Event) {
 }
 
 // disturbed notes what ended a process.
-func (r *record) disturbed(p *process, k Kind) {
-	if k == Pause {
+func (r *record) disturbed(p *process, k plan.Kind) {
+	if k == plan.Pause {
 		return
 	}
 	r.mu.Lock()

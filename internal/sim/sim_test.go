@@ -3,7 +3,6 @@ package sim_test
 import (
 	"flag"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/internal/sim"
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/store/memstore"
 )
 
@@ -28,7 +28,7 @@ var (
 )
 
 // live runs a plan in a bubble of its own.
-func live(t *testing.T, p sim.Plan) (o *sim.Outcome) {
+func live(t *testing.T, p plan.Plan) (o *sim.Outcome) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { o = sim.Live(t.Context(), memstore.New(nil), p) })
 	return o
@@ -37,8 +37,8 @@ func live(t *testing.T, p sim.Plan) (o *sim.Outcome) {
 // ordinary is of how many histories an ordinary run lives through a third.
 const ordinary = 72
 
-func generate(seed uint64) sim.Plan {
-	return sim.Generate(seed, time.Duration(*days*24*float64(time.Hour)))
+func generate(seed uint64) plan.Plan {
+	return plan.Generate(seed, time.Duration(*days*24*float64(time.Hour)))
 }
 
 // The campaign:
@@ -71,7 +71,7 @@ func TestNoPlanBreaksAnything(t *testing.T) { //nolint:paralleltest // the proce
 }
 
 // report says what is wrong, and the smallest plan for which it is.
-func report(t *testing.T, p sim.Plan, o *sim.Outcome) {
+func report(t *testing.T, p plan.Plan, o *sim.Outcome) {
 	t.Helper()
 	said := map[string]int{}
 	for _, v := range o.Violations {
@@ -84,7 +84,7 @@ func report(t *testing.T, p sim.Plan, o *sim.Outcome) {
 	if *logs != "" { // before it is tried again: where the machine is busy, no two lives need be the same
 		require.NoError(t, os.WriteFile(name+"-whole.log", []byte(o.Log), 0o600))
 	}
-	small := sim.Shrink(p, *tell, func(p sim.Plan) bool {
+	small := plan.Shrink(p, *tell, func(p plan.Plan) bool {
 		return slices.ContainsFunc(live(t, p).Violations, func(v sim.Violation) bool { return v.Oracle == oracle })
 	})
 	small.Note = o.Violations[0].Text
@@ -106,7 +106,7 @@ func TestNoPlanThatOnceFailedDoesAgain(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(path)
 			require.NoError(t, err)
-			p, err := sim.ParsePlan(text)
+			p, err := plan.Parse(text)
 			require.NoError(t, err)
 			require.NotEmpty(t, p.Note, "it says what it is kept for")
 			o := live(t, p)
@@ -121,7 +121,7 @@ func TestTheSameSeedGivesTheSameLog(t *testing.T) { //nolint:paralleltest // wha
 	all := seedtest.Histories(9)
 	same := 0
 	for seed := *from; seed < *from+uint64(all); seed++ { //nolint:gosec // not negative
-		p := sim.Generate(seed, time.Duration(min(*days, 0.25)*24*float64(time.Hour)))
+		p := plan.Generate(seed, time.Duration(min(*days, 0.25)*24*float64(time.Hour)))
 		a, b := live(t, p).Log, live(t, p).Log
 		if a == b {
 			same++
@@ -139,59 +139,16 @@ func TestTheSameSeedGivesTheSameLog(t *testing.T) { //nolint:paralleltest // wha
 	require.GreaterOrEqual(t, same, all*9/10)
 }
 
-// A plan is data.
-func TestAPlanIsReadAsItIsWritten(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(50) {
-		p := sim.Generate(seed, 3*24*time.Hour)
-		again, err := sim.ParsePlan([]byte(p.JSON()))
-		require.NoError(t, err)
-		require.Equal(t, p, again)
-	}
-	_, err := sim.ParsePlan([]byte(`{"instances": 2, "events": [{"kind": "crash", "instance": 2}]}`))
-	require.ErrorContains(t, err, "event 0: there is no instance 2")
-	_, err = sim.ParsePlan([]byte(`{"instances": 0}`))
-	require.ErrorContains(t, err, "instances 0")
-}
-
-// What needs three events of eighty is shrunk to these three.
-func TestAFailingPlanShrinks(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(30) {
-		p := sim.Generate(seed, 10*24*time.Hour)
-		if len(p.Events) < 6 {
-			continue
-		}
-		rng := rand.New(rand.NewPCG(seed, 9))
-		var need []sim.Event
-		for _, i := range rng.Perm(len(p.Events))[:3] {
-			need = append(need, p.Events[i])
-		}
-		asked := 0
-		small := sim.Shrink(p, 500, func(p sim.Plan) bool {
-			asked++
-			for _, n := range need {
-				if !slices.ContainsFunc(p.Events, func(e sim.Event) bool { return e.At == n.At && e.Kind == n.Kind }) {
-					return false
-				}
-			}
-			return true
-		})
-		require.Len(t, small.Events, 3, "after %d tries", asked)
-		require.LessOrEqual(t, asked, 500)
-	}
-}
-
 // A month of three instances with slots of a minute and a fault every four hours or so;
 // how long it takes is in the README.
 func TestAMonthOfThreeInstances(t *testing.T) { //nolint:paralleltest // it is timed
 	seedtest.Long(t)
 	for seed, shown := *from, 0; shown < 3; seed++ {
-		p := sim.Generate(seed, 30*24*time.Hour)
+		p := plan.Generate(seed, 30*24*time.Hour)
 		if p.Instances != 3 || len(p.Events) > 250 {
 			continue
 		}
-		p.Events = slices.DeleteFunc(p.Events, func(e sim.Event) bool { return e.Kind == sim.Length }) // all of a minute
+		p.Events = slices.DeleteFunc(p.Events, func(e plan.Event) bool { return e.Kind == plan.Length }) // all of a minute
 		shown++
 		began := time.Now()
 		o := live(t, p)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-13dc028d/longwatch/internal/seedtest"
 	"github.com/seed-13dc028d/longwatch/internal/sim"
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/store/sqlitestore"
 )
 
@@ -17,7 +18,7 @@ import (
 // that are written to a disk.
 func TestNoPlanBreaksAnythingOnSQLite(t *testing.T) { //nolint:paralleltest // the processor is one
 	for seed := *from; seed < *from+uint64(seedtest.Histories(3)); seed++ { //nolint:gosec // not negative
-		p := sim.Generate(seed, time.Hour)
+		p := plan.Generate(seed, time.Hour)
 		path := filepath.Join(t.TempDir(), "sim.db")
 		synctest.Test(t, func(t *testing.T) {
 			st, err := sqlitestore.Open(t.Context(), path, &sqlitestore.Options{WatchEvery: -1}) // all share the one Store

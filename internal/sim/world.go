@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"runtime/metrics"
@@ -13,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-13dc028d/longwatch/internal/sim/plan"
 	"github.com/seed-13dc028d/longwatch/longrun"
 	"github.com/seed-13dc028d/longwatch/longrun/ledger"
 	"github.com/seed-13dc028d/longwatch/store"
@@ -24,7 +24,7 @@ const calm = 90 * time.Minute
 
 // world is a run: a store, some machines, and what befalls them.
 type world struct {
-	plan   Plan
+	plan   plan.Plan
 	store  store.Store
 	ledger *ledger.Ledger
 	key    ed25519.PrivateKey
@@ -45,39 +45,39 @@ type world struct {
 
 	committing sync.Mutex // so that the record has the order of the store
 	mu         sync.Mutex
-	events     []*Event // what befalls all, as long as it lasts
+	events     []*plan.Event // what befalls all, as long as it lasts
 	well       [accounts]time.Time
 }
 
-// Live runs the plan over st, which must be empty, in a bubble, and returns what it left
+// Live runs a plan over st, which must be empty, in a bubble, and returns what it left
 // behind and what is wrong with that.
-func Live(ctx context.Context, st store.Store, plan Plan) *Outcome {
-	plan = plan.withDefaults()
-	time.Sleep(time.Duration(plan.Begin))
+func Live(ctx context.Context, st store.Store, what plan.Plan) *Outcome {
+	what = what.WithDefaults()
+	time.Sleep(time.Duration(what.Begin))
 	l, err := ledger.New(st, "")
-	w := &world{plan: plan, store: st, ledger: l, began: time.Now(), sprung: make(chan func(), 9), morgue: &morgue{gone: map[string]chan struct{}{}, liar: plan.Liar}}
+	w := &world{plan: what, store: st, ledger: l, began: time.Now(), sprung: make(chan func(), 9), morgue: &morgue{gone: map[string]chan struct{}{}, liar: what.Liar}}
 	w.record = newRecord(w)
 	if err != nil {
 		w.record.blame("config", "%v", err)
 		return w.record.outcome()
 	}
-	rng := rand.New(rand.NewPCG(plan.Seed, 3))
+	rng := rand.New(rand.NewPCG(what.Seed, 3))
 	seed := make([]byte, ed25519.SeedSize)
 	for i := range seed {
 		seed[i] = byte(rng.Uint32())
 	}
 	w.key = ed25519.NewKeyFromSeed(seed)
-	w.quiet, w.interval = time.Now(), time.Duration(plan.Interval)
+	w.quiet, w.interval = time.Now(), time.Duration(what.Interval)
 	for n := range w.well {
 		w.well[n] = w.began
 	}
 	w.configure(ctx, func(s *longrun.Settings) {
 		s.ExpectedAccounts = accounts
-		if d := plan.RetentionDays; d > 0 {
+		if d := what.RetentionDays; d > 0 {
 			s.RetentionDays = map[string]int64{"heartbeats": d}
 		}
 	})
-	for i := range plan.Instances {
+	for i := range what.Instances {
 		m := &machine{w: w, index: i, name: string(rune('a' + i))}
 		w.machines = append(w.machines, m)
 	}
@@ -108,7 +108,7 @@ func (w *world) live() {
 		if time.Duration(e.At) >= length {
 			continue
 		}
-		e.Duration = Span(min(time.Duration(e.Duration), length-time.Duration(e.At)))
+		e.Duration = plan.Span(min(time.Duration(e.Duration), length-time.Duration(e.At)))
 		begin, end := w.steps(&e)
 		steps = append(steps, step{time.Duration(e.At) + offGrid/2, begin})
 		if end != nil {
@@ -123,7 +123,7 @@ func (w *world) live() {
 	w.pass(w.began.Add(length))
 	w.quiet = time.Now()
 	interval := time.Duration(w.plan.Interval)
-	end := time.Now().Add(2*w.plan.longest() + calm).Truncate(interval).Add(interval * 3 / 2) // not while a slot is judged
+	end := time.Now().Add(2*w.plan.Longest() + calm).Truncate(interval).Add(interval * 3 / 2) // not while a slot is judged
 	w.pass(end)
 	w.record.stopping()
 	for _, m := range w.machines {
@@ -195,8 +195,8 @@ func (w *world) collect() {
 // fault: a lease, the pause before the next look, and a slot. Where a clock was set, or
 // slept, what waits for the next slot sees that when it comes: a slot more.
 func (w *world) settled() time.Duration {
-	d := w.plan.longest() + 10*time.Second + time.Duration(w.plan.Interval)
-	if w.plan.clocked() || w.plan.has(Sleep) {
+	d := w.plan.Longest() + 10*time.Second + time.Duration(w.plan.Interval)
+	if w.plan.Clocked() || w.plan.Has(plan.Sleep) {
 		d += time.Duration(w.plan.Interval)
 	}
 	return d
@@ -205,14 +205,16 @@ func (w *world) settled() time.Duration {
 // somebodyIsWell reports whether a process is well, and none half so: that one could
 // lead, and lose beats.
 func (w *world) somebodyIsWell() bool {
-	if w.suffers(Outage) || w.suffers(Full) {
+	if w.suffers(plan.Outage) || w.suffers(plan.Full) {
 		return false
 	}
 	well := false
 	for _, m := range w.machines {
 		m.mu.Lock()
 		faults := len(m.faults)
-		half := slices.ContainsFunc(m.faults, func(e *Event) bool { return slices.Contains([]Kind{Deaf, Flaky, Slow, Step, Skew, Pause}, e.Kind) })
+		half := slices.ContainsFunc(m.faults, func(e *plan.Event) bool {
+			return slices.Contains([]plan.Kind{plan.Deaf, plan.Flaky, plan.Slow, plan.Step, plan.Skew, plan.Pause}, e.Kind)
+		})
 		m.mu.Unlock()
 		if half { // whoever runs there, and be it the one before the last
 			return false
@@ -231,10 +233,10 @@ func (m *machine) current() *process {
 }
 
 // suffers reports whether an event of a kind befalls all.
-func (w *world) suffers(k Kind) bool { return w.lasting(k) != nil }
+func (w *world) suffers(k plan.Kind) bool { return w.lasting(k) != nil }
 
 // lasting returns the oldest event of a kind that befalls all, nil where there is none.
-func (w *world) lasting(k Kind) *Event {
+func (w *world) lasting(k plan.Kind) *plan.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range w.events {
@@ -246,7 +248,7 @@ func (w *world) lasting(k Kind) *Event {
 }
 
 // lastingAt is lasting, of one account.
-func (w *world) lastingAt(k Kind, n int) *Event {
+func (w *world) lastingAt(k plan.Kind, n int) *plan.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range w.events {
@@ -258,7 +260,7 @@ func (w *world) lastingAt(k Kind, n int) *Event {
 }
 
 // at is when an event began.
-func (w *world) at(e *Event) time.Time { return w.began.Add(time.Duration(e.At) + offGrid/2) }
+func (w *world) at(e *plan.Event) time.Time { return w.began.Add(time.Duration(e.At) + offGrid/2) }
 
 // wellSince is since when an account is connected that is.
 func (w *world) wellSince(n int) time.Time {
@@ -267,18 +269,18 @@ func (w *world) wellSince(n int) time.Time {
 	return w.well[n]
 }
 
-func (w *world) befall(e *Event) {
+func (w *world) befall(e *plan.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, e)
 }
 
-func (w *world) mend(e *Event) {
+func (w *world) mend(e *plan.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.events = slices.DeleteFunc(w.events, func(x *Event) bool { return x == e })
+	w.events = slices.DeleteFunc(w.events, func(x *plan.Event) bool { return x == e })
 	for n := range w.well {
-		if e.Kind == Offline || e.Kind == LoggedOut && e.Instance == n {
+		if e.Kind == plan.Offline || e.Kind == plan.LoggedOut && e.Instance == n {
 			w.well[n] = time.Now()
 		}
 	}
@@ -322,13 +324,4 @@ func (w *world) configure(ctx context.Context, edit func(*longrun.Settings)) {
 		}
 		return
 	}
-}
-
-// describe says what an event is, for the log.
-func (e *Event) describe(w *world) string {
-	who := "all"
-	if slices.Contains([]Kind{Crash, Restart, Deploy, Pause, Sleep, Refused, Unheard, Deaf, Flaky, Slow, Step, Skew}, e.Kind) {
-		who = w.machines[e.Instance].name
-	}
-	return fmt.Sprintf("%s befalls %s for %s, by %d", e.Kind, who, time.Duration(e.Duration), e.By)
 }

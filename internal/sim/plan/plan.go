@@ -1,4 +1,4 @@
-package sim
+package plan
 
 import (
 	"encoding/json"
@@ -20,6 +20,9 @@ func (s *Span) UnmarshalText(text []byte) error {
 	*s = Span(d)
 	return err
 }
+
+// Accounts is how many accounts the host has.
+const Accounts = 2
 
 // Kind is what befalls an instance, or all of them.
 type Kind string
@@ -85,7 +88,7 @@ const (
 	// Probing: the live settings have probes due every By seconds, and keep that.
 	Probing Kind = "probing"
 	// Erased: a hand deletes the lock's row. It does so only where every process that runs
-	// has seen the row, and one does: what nobody remembers begins again.
+	// Has seen the row, and one does: what nobody remembers begins again.
 	Erased Kind = "erased"
 	// Retention: the live settings have beats kept for By days, and keep that.
 	Retention Kind = "retention"
@@ -106,6 +109,11 @@ type Event struct {
 	Duration Span `json:"duration"`
 	// By is how much, where a Kind says so.
 	By int64 `json:"by"`
+}
+
+// OfOne reports whether it befalls one instance.
+func (e *Event) OfOne() bool {
+	return slices.Contains([]Kind{Crash, Restart, Deploy, Pause, Sleep, Refused, Unheard, Deaf, Flaky, Slow, Step, Skew}, e.Kind)
 }
 
 // Plan is all that a run depends on.
@@ -142,8 +150,8 @@ type Plan struct {
 	Events []Event `json:"events"`
 }
 
-// withDefaults returns the plan with every default filled in.
-func (p Plan) withDefaults() Plan {
+// WithDefaults returns the plan with every default filled in.
+func (p Plan) WithDefaults() Plan {
 	if p.Interval == 0 {
 		p.Interval = Span(time.Minute)
 	}
@@ -156,19 +164,19 @@ func (p Plan) withDefaults() Plan {
 	return p
 }
 
-// clocked reports whether clocks are wrong at times: what is told by them is not asked.
-func (p Plan) clocked() bool { return p.has(Step, Skew) }
+// Clocked reports whether clocks are wrong at times: what is told by them is not asked.
+func (p Plan) Clocked() bool { return p.Has(Step, Skew) }
 
-// longest is the longest lease that an instance has.
-func (p Plan) longest() time.Duration {
+// Longest is the longest lease that an instance has.
+func (p Plan) Longest() time.Duration {
 	if p.Uneven {
 		return 2 * time.Duration(p.Lease)
 	}
 	return time.Duration(p.Lease)
 }
 
-// has reports whether an event is of one of the kinds.
-func (p Plan) has(kinds ...Kind) bool {
+// Has reports whether an event is of one of the kinds.
+func (p Plan) Has(kinds ...Kind) bool {
 	for _, e := range p.Events {
 		if slices.Contains(kinds, e.Kind) {
 			return true
@@ -177,8 +185,8 @@ func (p Plan) has(kinds ...Kind) bool {
 	return false
 }
 
-// ParsePlan reads a plan's JSON.
-func ParsePlan(text []byte) (Plan, error) {
+// Parse reads a plan's JSON.
+func Parse(text []byte) (Plan, error) {
 	var p Plan
 	if err := json.Unmarshal(text, &p); err != nil {
 		return Plan{}, fmt.Errorf("sim: a plan: %w", err)
@@ -191,14 +199,14 @@ func ParsePlan(text []byte) (Plan, error) {
 		if e.Kind != LoggedOut && (e.Instance < 0 || e.Instance >= p.Instances) {
 			errs = append(errs, fmt.Errorf("sim: event %d: there is no instance %d", i, e.Instance))
 		}
-		if interval := int64(time.Duration(p.withDefaults().Interval) / time.Second); e.Kind == Length && (e.By < 1 || interval%e.By != 0) {
+		if interval := int64(time.Duration(p.WithDefaults().Interval) / time.Second); e.Kind == Length && (e.By < 1 || interval%e.By != 0) {
 			errs = append(errs, fmt.Errorf("sim: event %d: slots of %d s do not divide %d s", i, e.By, interval))
 		}
 	}
 	return p, errors.Join(errs...)
 }
 
-// JSON is the plan as ParsePlan reads it.
+// JSON is the plan as Parse reads it.
 func (p Plan) JSON() string {
 	text, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {

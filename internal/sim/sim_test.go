@@ -34,8 +34,8 @@ func live(t *testing.T, p plan.Plan) (o *sim.Outcome) {
 	return o
 }
 
-// ordinary is of how many histories an ordinary run lives through a third.
-const ordinary = 72
+// full is how many histories a run with -long lives through, and an ordinary one a sixth.
+const full = 72
 
 func generate(seed uint64) plan.Plan {
 	return plan.Generate(seed, time.Duration(*days*24*float64(time.Hour)))
@@ -45,7 +45,7 @@ func generate(seed uint64) plan.Plan {
 //
 //	go test ./internal/sim -run TestNoPlanBreaksAnything -seeds=1000 -days=30 -timeout 0 -v
 func TestNoPlanBreaksAnything(t *testing.T) { //nolint:paralleltest // the processor is one
-	all := uint64(seedtest.Histories(ordinary)) //nolint:gosec // not negative
+	all := uint64(seedtest.Histories(full)) //nolint:gosec // not negative
 	sums := map[string]int{}
 	began := time.Now()
 	told := began

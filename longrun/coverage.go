@@ -119,9 +119,10 @@ type Drift struct {
 //     that was written, and whoever saw the store refuse was cut off since. At its
 //     end one slot, or 10 s of shorter slots, may be the take-over afterwards.
 //  3. Stall: the writer before the gap has a Lapse of that Cause that touches the
-//     first empty slot, or the same process wrote on both sides, and nobody else led
-//     between, as their epochs tell. (StoreDown if one of these two beats is Late: it
-//     was kept while others found no room.)
+//     first empty slot, or the same process wrote on both sides, under one epoch or the
+//     next: where more lie between them the lock was granted to another, or to itself
+//     without its knowing. (StoreDown if one of these two beats is Late: it was kept
+//     while others found no room.)
 //     So is a gap that began with the store away, and whose other slots it did not run
 //     in: StoreDown.
 //  4. Crash: the run of the writer before has not ended, or not by Stopped; and neither
@@ -132,7 +133,7 @@ type Drift struct {
 //  6. Restart: it Stopped before the gap ended.
 //  7. Unknown: anything else. So nothing before the gap, no instance ID, no run of
 //     the writer; no beat after the gap, unless the run Failed or was Lost; a
-//     writer that lived on; or one that wrote on after others had led and written nothing.
+//     writer that lived on; or one that wrote on some epochs later.
 //
 // A beat belongs to the latest run of its instance that began before the beat
 // and had not ended by itself, and where one ID served several processes to one

@@ -15,7 +15,9 @@ func (w *world) steps(e *plan.Event) (begin, end func()) {
 	began, ended := w.effect(e)
 	begin = func() {
 		w.record.log.add("nemesis", "%s", w.describe(e))
-		w.record.suffered(e)
+		if !e.InMessage() { // else when it happens
+			w.record.suffered(e)
+		}
 		began()
 	}
 	if ended == nil {
@@ -36,7 +38,7 @@ func (w *world) effect(e *plan.Event) (begin, end func()) {
 	disturb := func() { w.quiet = time.Now() }
 	switch e.Kind {
 	case plan.Crash:
-		if e.By > 0 {
+		if e.InMessage() {
 			return w.inMessage([]trap{atClaim, atTold}[(e.By-1)%2], func(p *process) {
 				w.crash(p)
 				p.machine.keep()
@@ -53,7 +55,7 @@ func (w *world) effect(e *plan.Event) (begin, end func()) {
 				}
 			}
 	case plan.Restart:
-		if e.By > 0 {
+		if e.InMessage() {
 			return w.inMessage(atClaim, func(p *process) {
 				disturb()
 				w.record.disturbed(p, plan.Restart)
@@ -133,15 +135,19 @@ func (w *world) effect(e *plan.Event) (begin, end func()) {
 				m.mend(e)
 			}
 	case plan.Outage, plan.Full:
-		if e.By > 0 {
+		if e.InMessage() {
+			befell := false
 			begin, end := w.inMessage(atTold, func(*process) {
+				befell = true
 				disturb()
 				w.befall(e)
+				w.record.suffered(e)
 			})
 			return begin, func() {
-				end()
-				disturb()
-				w.mend(e)
+				if end(); befell {
+					disturb()
+					w.mend(e)
+				}
 			}
 		}
 		return func() {
@@ -208,16 +214,19 @@ func (w *world) effect(e *plan.Event) (begin, end func()) {
 // there is one before the end.
 func (w *world) inMessage(at trap, do func(*process)) (begin, end func()) {
 	var p *process
+	over := false
 	return func() {
-			if p = w.record.leader(); p != nil && !p.isPaused() {
-				p.telling(at, func() {
-					if !p.hasEnded() {
-						do(p)
-					}
-				})
+			p = w.record.leader()
+			if p != nil && (p.isPaused() || !p.telling(at, func() {
+				if !over && !p.hasEnded() {
+					w.record.inMessage++
+					do(p)
+				}
+			})) {
+				p = nil
 			}
 		}, func() {
-			if p != nil {
+			if over = true; p != nil {
 				p.telling(at, nil)
 			}
 		}

@@ -162,8 +162,7 @@ func (v *view) stumbled(p *process) bool {
 	}
 	next, looks := v.grants[i].to, 3*v.interval
 	trouble := append(slices.Clone(wayless), plan.Pause)
-	if v.harmed(next, v.grants[i].at, v.grants[i].at, trouble...) &&
-		!slices.ContainsFunc(v.beats, func(b beat) bool { return b.epoch == v.grants[i].epoch }) {
+	if v.harmed(next, v.grants[i].at, v.grants[i].at, trouble...) && !v.wrote(v.grants[i]) {
 		return true
 	}
 	for from := v.grants[i].at; from.Add(looks).Before(v.end); from = from.Add(v.interval) {

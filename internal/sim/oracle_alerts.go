@@ -257,7 +257,11 @@ func (v *view) repairs() {
 		switch in.Rule {
 		case rules.MissedHeartbeats: // of the slots without a beat alone
 			if took = min(took, max(says, 0)); !v.w.plan.Clocked() && !v.w.plan.Has(plan.Length) {
-				took = float64(v.blank(v.slot(in.TSStart), v.slot(*in.TSEnd), *in.Closed)) * v.interval.Seconds()
+				// Beats that wait count; they are stored by the time the end is, or soon after.
+				first, end := v.slot(in.TSStart), v.slot(*in.TSEnd)
+				least := float64(v.blank(first, end, in.shut.Add(v.interval))) * v.interval.Seconds()
+				most := float64(v.blank(first, end, *in.Closed)) * v.interval.Seconds()
+				took = min(max(says, least), most)
 			}
 		case "budget_burn": // likewise, of those that nobody told
 			took = min(took, max(says, 0))

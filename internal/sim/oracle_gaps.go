@@ -144,7 +144,7 @@ func (v *view) cause(g longrun.Gap, before, after *beat) {
 		allowed = append(allowed, longrun.Stall, longrun.Unknown) // of who held the lock meanwhile, and wrote nothing
 	}
 	if v.between(before.ts, until, func(g grant) bool {
-		return !g.to.ended.IsZero() && g.to.ended.Before(until) || v.harmed(g.to, g.at, until, wayless...)
+		return !g.to.ended.IsZero() && g.to.ended.Before(until) || v.harmed(g.to, g.at, until, wayless...) && !v.wrote(g)
 	}) {
 		allowed = append(allowed, longrun.Unknown) // the same
 	}
@@ -160,6 +160,11 @@ func (v *view) wokeAtASlot(p *process, from, to time.Time) bool {
 	return slices.ContainsFunc(v.harm, func(h harm) bool {
 		return h.kind == plan.Pause && h.p == p && !h.to.Before(from) && !h.to.After(to.Add(late)) && h.to.Sub(h.to.Truncate(v.interval)) <= late+drowsy
 	})
+}
+
+// wrote reports whether who was granted the lock wrote a beat under it.
+func (v *view) wrote(g grant) bool {
+	return slices.ContainsFunc(v.beats, func(b beat) bool { return b.epoch == g.epoch })
 }
 
 // between reports whether there was such a grant in [from, to).

@@ -14,10 +14,11 @@ import (
 
 // claims: who claims a message waits until another's claim is over, who may be sending it.
 func (r *record) claims(p *process, n *notice, v longrun.Notice) {
-	if v.ClaimedUntil == nil {
-		return
+	was := n.ClaimedUntil
+	if v.ClaimedUntil == nil || was != nil && v.ClaimedUntil.Equal(*was) {
+		return // none, or the one that there is
 	}
-	if was := n.ClaimedUntil; was != nil && n.claimer != p && time.Now().Before(was.Add(-late)) && !v.ClaimedUntil.Equal(*was) && !r.w.plan.Clocked() {
+	if was != nil && n.claimer != p && time.Now().Before(was.Add(-late)) && !r.w.plan.Clocked() {
 		r.accuse("messages", "%s claims %s %s, which %s has claimed until %s", p.name(), v.Kind, v.Key, n.claimer.name(), was.Format(time.TimeOnly))
 	}
 	n.claimer = p

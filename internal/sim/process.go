@@ -143,24 +143,27 @@ func (p *process) tells(at trap) {
 	<-done
 }
 
-// pauseAt has the process paused where it next gets to.
+// pauseAt has the process paused where it next gets to. What was to happen in the middle of
+// a message does not.
 func (p *process) pauseAt(at trap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.trap = at
+	p.trap, p.sprung = at, nil
 }
 
-// telling has something happen when the process next gets to a place in a message; nil
-// takes that back.
-func (p *process) telling(at trap, do func()) {
+// telling has something happen when the process next gets to a place in a message, unless
+// something is to happen to it already; nil takes that back. It reports whether it does.
+func (p *process) telling(at trap, do func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if do != nil && p.trap == nowhere {
-		p.trap, p.sprung = at, do
-	}
-	if do == nil && p.sprung != nil && p.trap == at {
+	switch {
+	case do == nil && p.sprung != nil && p.trap == at:
 		p.trap, p.sprung = nowhere, nil
+	case do != nil && p.trap == nowhere:
+		p.trap, p.sprung = at, do
+		return true
 	}
+	return false
 }
 
 func (p *process) pause() {
@@ -204,7 +207,7 @@ func (p *process) awake(about, key string) {
 func (p *process) isTrapped() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.trap != nowhere
+	return p.trap == atWrite || p.trap == atReply
 }
 
 func (p *process) isDead() bool {

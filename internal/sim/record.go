@@ -177,15 +177,15 @@ func (r *record) stopping() {
 
 // suffered notes an event that lasts.
 func (r *record) suffered(e *plan.Event) {
-	h := harm{kind: e.Kind, from: time.Now(), to: time.Now().Add(time.Duration(e.Duration)), by: e.By}
+	h := harm{kind: e.Kind, from: time.Now(), to: r.w.at(e).Add(time.Duration(e.Duration)), by: e.By}
 	switch e.Kind {
 	case plan.Refused, plan.Unheard, plan.Deaf, plan.Flaky, plan.Slow, plan.Step, plan.Skew:
 		h.m = r.w.machines[e.Instance]
 	case plan.Pause, plan.Sleep:
 		h.kind = plan.Pause
 		h.p = r.w.machines[e.Instance].current()
-		if h.p == nil {
-			return
+		if h.p == nil || h.p.isPaused() || h.p.isTrapped() {
+			return // it does not run as it is
 		}
 	case plan.LoggedOut:
 		h.by = int64(e.Instance)

@@ -167,7 +167,6 @@ func (w *world) await(until time.Time) {
 		case <-timer.C:
 			return
 		case do := <-w.sprung:
-			w.record.inMessage++
 			do()
 		}
 	}

@@ -93,7 +93,7 @@ func (h *history) cause(g longrun.Gap, before, after *witness, ongoing bool) lon
 			return longrun.StoreDown
 		}
 		if before.epoch > 0 && after.epoch > before.epoch+1 {
-			return longrun.Unknown // another led meanwhile, and wrote nothing
+			return longrun.Unknown // the lock was granted between, to another or unknown to itself
 		}
 		return longrun.Stall
 	}

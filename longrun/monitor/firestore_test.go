@@ -79,7 +79,7 @@ func TestADayOnFirestoreIsOneCommitOfTwoWritesASlotAndNoRead(t *testing.T) {
 	m.mu.Lock()
 	m.on = true
 	m.mu.Unlock()
-	day := seedtest.Histories(1440) // slots: a third of them, where there is less time
+	day := seedtest.Histories(1440) // slots: a part of them, where there is less time
 	for range day {
 		clk.Add(time.Minute)
 		<-stored

@@ -88,7 +88,7 @@ const (
 	// Probing: the live settings have probes due every By seconds, and keep that.
 	Probing Kind = "probing"
 	// Erased: a hand deletes the lock's row. It does so only where every process that runs
-	// Has seen the row, and one does: what nobody remembers begins again.
+	// has seen the row, and one does: what nobody remembers begins again.
 	Erased Kind = "erased"
 	// Retention: the live settings have beats kept for By days, and keep that.
 	Retention Kind = "retention"
@@ -103,7 +103,7 @@ type Event struct {
 	At Span `json:"at"`
 	// Kind is what.
 	Kind Kind `json:"kind"`
-	// Instance is to whom, from 0; of what befalls all it says nothing.
+	// Instance is to whom, from 0; of what befalls all, or whoever leads, it says nothing.
 	Instance int `json:"instance"`
 	// Duration is for how long.
 	Duration Span `json:"duration"`
@@ -111,9 +111,14 @@ type Event struct {
 	By int64 `json:"by"`
 }
 
-// OfOne reports whether it befalls one instance.
+// InMessage reports whether it happens in the middle of a message, if there is one.
+func (e *Event) InMessage() bool {
+	return e.By > 0 && slices.Contains([]Kind{Crash, Restart, Outage, Full}, e.Kind)
+}
+
+// OfOne reports whether it befalls the instance that it names.
 func (e *Event) OfOne() bool {
-	return slices.Contains([]Kind{Crash, Restart, Deploy, Pause, Sleep, Refused, Unheard, Deaf, Flaky, Slow, Step, Skew}, e.Kind)
+	return !e.InMessage() && slices.Contains([]Kind{Crash, Restart, Deploy, Pause, Sleep, Refused, Unheard, Deaf, Flaky, Slow, Step, Skew}, e.Kind)
 }
 
 // Plan is all that a run depends on.

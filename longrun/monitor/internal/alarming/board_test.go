@@ -60,6 +60,55 @@ func TestAnIncidentOpensIsToldAndEnds(t *testing.T) {
 	})
 }
 
+// Others led in a gap and wrote nothing: the message and the incident do not call frozen who
+// wrote on both sides, whether its beat is stored by then or not.
+func TestAGapInWhichOthersLedIsNoStall(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		epoch  int64 // of the first beat behind the gap
+		stored bool  // as it is told
+		want   longrun.Cause
+	}{
+		"others led":                  {9, false, longrun.Unknown},
+		"others led, and it is there": {9, true, longrun.Unknown},
+		"nobody led":                  {8, false, longrun.Stall},
+		"nobody led, and it is there": {8, true, longrun.Stall},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				began := time.Now()
+				h := func(epoch int64) longrun.Heartbeat {
+					h := longrun.Beat(time.Now(), time.Minute)
+					h.InstanceID, h.CommitHash, h.Healthy, h.UptimeSec, h.Epoch = "a", "c0ffee", true, int64(time.Since(began)/time.Second)+60, epoch
+					return h
+				}
+				b.put(ledger.Heartbeats, h(7).BucketID, h(7))
+				time.Sleep(6 * time.Minute)
+				b.begin()
+				b.lead.Token = c.epoch
+				made := h(0) // whoever makes it does not know under which epoch it will be written
+				if c.stored {
+					b.put(ledger.Heartbeats, made.BucketID, h(c.epoch))
+				}
+				b.board.Made(made, calm(0))
+				b.board.LookAtStore(t.Context())
+				time.Sleep(30 * time.Second)
+				b.end()
+				all := documents[longrun.Incident](b, ledger.Incidents)
+				require.Len(t, all, 1)
+				for _, i := range all {
+					require.Equal(t, rules.MissedHeartbeats, i.Rule)
+					require.Len(t, i.Gaps, 1)
+					require.Equal(t, c.want, i.Gaps[0].Cause)
+					require.Equal(t, c.want == longrun.Stall, strings.Contains(i.Cause, "frozen"), i.Cause)
+				}
+			})
+		})
+	}
+}
+
 // A lead ends in the middle; the next one, another process, goes on there.
 func TestAnotherProcessGoesOnWhereThisOneStopped(t *testing.T) {
 	t.Parallel()

@@ -65,6 +65,7 @@ func judgeAlike(a, b *longrun.Settings) bool {
 func (w *watch) see(l look, now time.Time) *rules.Inputs {
 	in := &w.in
 	in.Now, in.Settings, in.Beat, in.Recent = now, w.Settings(), l.beat, w.recent
+	in.Beat.Epoch = w.lead.Epoch() // as it is written; who made it did not know
 	in.Older = w.b.Older
 	in.ClientBuilt = l.host.ClientBuilt
 	in.Accounts = append(in.Accounts[:0], l.host.Accounts...)

@@ -71,7 +71,7 @@ func TestCausesOfAGap(t *testing.T) {
 		"the same process wrote on":                     {story{before: a, after: again}, longrun.Stall},
 		"the same run wrote on, its clock was set":      {story{before: a, after: beatOf("a", "3d4adc99", clockAt(15, 0), boot.Add(-9*time.Second)), runs: []longrun.Run{open}}, longrun.Stall},
 		"without runs the clock may be off by 2 s":      {story{before: a, after: beatOf("a", "3d4adc99", clockAt(15, 0), boot.Add(-2*time.Second))}, longrun.Stall},
-		"and the lock was granted twice between":  {story{before: in(a, 7), after: in(again, 9)}, longrun.Unknown},
+		"and the lock was granted twice between":        {story{before: in(a, 7), after: in(again, 9)}, longrun.Unknown},
 		"and it was granted the lock again":             {story{before: in(a, 7), after: in(again, 8)}, longrun.Stall},
 		"and the lock began anew":                       {story{before: in(a, 7), after: in(again, 1)}, longrun.Stall},
 		"another led, and it says that it was frozen":   {story{before: in(a, 7), after: in(again, 9), runs: []longrun.Run{with(open, frozen)}}, longrun.Stall},

@@ -31,16 +31,19 @@ func (l *Lease) Commit(ctx context.Context, ops ...store.Op) error {
 }
 
 // CommitNote is Commit which also replaces the lock's note, at most MaxNote
-// bytes: an opaque value for what must never fork between two leaders. It is
-// ErrNoteMoved, and does nothing, when the note is no longer the one that Note
-// returned last.
-func (l *Lease) CommitNote(ctx context.Context, note string, ops ...store.Op) error {
-	return l.commit(ctx, &note, ops)
+// bytes: an opaque value for what must never fork between two leaders. was is the
+// note that the new one was made of, as Note returned it. It is ErrNoteMoved, and
+// does nothing, when the lock's note is another by now.
+func (l *Lease) CommitNote(ctx context.Context, was, note string, ops ...store.Op) error {
+	return l.commit(ctx, &move{was, note}, ops)
 }
 
-func (l *Lease) commit(ctx context.Context, note *string, ops []store.Op) error {
-	if note != nil && len(*note) > MaxNote {
-		return fmt.Errorf("lock: %w: note of %d bytes, at most %d are allowed", store.ErrInvalid, len(*note), MaxNote)
+// move is what becomes of a note.
+type move struct{ was, note string }
+
+func (l *Lease) commit(ctx context.Context, note *move, ops []store.Op) error {
+	if note != nil && len(note.note) > MaxNote {
+		return fmt.Errorf("lock: %w: note of %d bytes, at most %d are allowed", store.ErrInvalid, len(note.note), MaxNote)
 	}
 	all := append([]store.Op{store.Update(l.lock.key, Row{}, "")}, ops...)
 	if err := store.ValidateOps(all); err != nil {
@@ -75,22 +78,16 @@ func (l *Lease) commit(ctx context.Context, note *string, ops []store.Op) error 
 			return fmt.Errorf("lock: an earlier commit is unsettled: %w", context.Cause(ctx))
 		}
 	}
-	if note != nil && l.noteMoved() {
+	if note != nil && l.Note() != note.was {
 		return ErrNoteMoved
 	}
 	return (&change{lease: l, note: note, ops: ops}).run(ctx)
 }
 
-func (l *Lease) noteMoved() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.moved
-}
-
 // change is what one call wants written, with what became of its attempts.
 type change struct {
 	lease *Lease
-	note  *string // nil keeps the note
+	note  *move // nil keeps the note
 	ops   []store.Op
 	sent  map[int64]attempt // by seq: what may have landed
 	// why is what the store last said to an attempt with the operations, and
@@ -154,7 +151,7 @@ func (c *change) run(ctx context.Context) error {
 				fault = 0 // it fails without them as well
 			}
 		case shifted:
-			if c.note != nil && l.noteMoved() {
+			if c.note != nil && l.Note() != c.note.was {
 				return ErrNoteMoved // which also killed what was sent before
 			}
 			fault = 0
@@ -185,7 +182,7 @@ func (c *change) attempt(ctx context.Context, full bool) outcome {
 		ops = c.ops
 	}
 	if full && c.note != nil {
-		note = *c.note
+		note = c.note.note
 	}
 	l.seq++
 	row := l.row.renewed(l.seq, a.start.UTC(), note)
@@ -238,9 +235,7 @@ func (c *change) readBack(ctx context.Context, conflict bool) outcome {
 			"key", l.lock.key.String(), "epoch", row.Epoch, "renewed_before", l.row.RenewedAt, "renewed_now", row.RenewedAt)
 	}
 	l.mu.Lock()
-	if l.note != row.Note {
-		l.note, l.moved = row.Note, true
-	}
+	l.note = row.Note
 	l.mu.Unlock()
 	l.row, l.version = row, rec.Version
 	return shifted

@@ -29,7 +29,7 @@ func TestAnUnknownOutcomeIsSettledByTheNextCommit(t *testing.T) {
 				a := w.instance("a")
 				held := a.acquire()
 				deliver := a.wire.hold()
-				err := held.CommitNote(short(t), "one", put(held, "x", "a"))
+				err := held.CommitNote(short(t), held.Note(), "one", put(held, "x", "a"))
 				require.ErrorIs(t, err, lock.ErrUnknown)
 				require.ErrorIs(t, err, context.DeadlineExceeded)
 				require.NoError(t, held.Err(), "not knowing is no loss")
@@ -60,18 +60,42 @@ func TestANoteMadeFromAnOldOneIsRefused(t *testing.T) {
 		a := w.instance("a")
 		held := a.acquire()
 		deliver := a.wire.hold()
-		require.ErrorIs(t, held.CommitNote(short(t), "one"), lock.ErrUnknown)
+		require.ErrorIs(t, held.CommitNote(short(t), held.Note(), "one"), lock.ErrUnknown)
 		deliver()
-		require.Empty(t, held.Note(), "not known yet")
+		was := held.Note()
+		require.Empty(t, was, "not known yet")
 		require.NoError(t, held.Commit(t.Context())) // as a background renewal would
 
-		err := held.CommitNote(t.Context(), "one'", put(held, "x", "a"))
+		err := held.CommitNote(t.Context(), was, "one'", put(held, "x", "a"))
 		require.ErrorIs(t, err, lock.ErrNoteMoved)
 		_, wrote := w.doc("x")
 		require.False(t, wrote)
 		require.Equal(t, "one", held.Note())
-		require.NoError(t, held.CommitNote(t.Context(), "two", put(held, "x", "a")))
+		require.NoError(t, held.CommitNote(t.Context(), held.Note(), "two", put(held, "x", "a")))
 		require.Equal(t, "two", w.row().Note)
+		w.release(held)
+	})
+}
+
+// Two write notes, in turns, and both read them. What one has made of an old note is
+// refused, though the other has read the new one since.
+func TestANoteThatAnotherHasReadIsNotWrittenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.instance("a")
+		held := a.acquire()
+		deliver := a.wire.hold()
+		require.ErrorIs(t, held.CommitNote(short(t), held.Note(), "one"), lock.ErrUnknown)
+		deliver()
+		one := held.Note() // one makes the next note of this
+		require.Empty(t, one)
+		require.NoError(t, held.Commit(t.Context())) // and another settles what was open …
+		require.Equal(t, "one", held.Note())         // … and reads
+
+		require.ErrorIs(t, held.CommitNote(t.Context(), one, "of the empty one", put(held, "x", "a")), lock.ErrNoteMoved)
+		require.Equal(t, "one", w.row().Note)
+		_, wrote := w.doc("x")
+		require.False(t, wrote)
 		w.release(held)
 	})
 }
@@ -82,9 +106,9 @@ func TestANoteIsNotWrittenOverOneThatLandedBehindItsBack(t *testing.T) {
 		a := w.instance("a")
 		held := a.acquire()
 		deliver := a.wire.hold()
-		require.ErrorIs(t, held.CommitNote(short(t), "one"), lock.ErrUnknown)
+		require.ErrorIs(t, held.CommitNote(short(t), held.Note(), "one"), lock.ErrUnknown)
 		deliver()
-		require.ErrorIs(t, held.CommitNote(t.Context(), "one'", put(held, "x", "a")), lock.ErrNoteMoved)
+		require.ErrorIs(t, held.CommitNote(t.Context(), held.Note(), "one'", put(held, "x", "a")), lock.ErrNoteMoved)
 		require.Equal(t, "one", held.Note())
 
 		// The same when it is a hand from outside, in the middle of a call.
@@ -92,7 +116,7 @@ func TestANoteIsNotWrittenOverOneThatLandedBehindItsBack(t *testing.T) {
 		row.Note = "two"
 		_, err := w.base.Store.Commit(t.Context(), store.Set(lockKey, row))
 		require.NoError(t, err)
-		require.ErrorIs(t, held.CommitNote(t.Context(), "two'", put(held, "x", "a")), lock.ErrNoteMoved)
+		require.ErrorIs(t, held.CommitNote(t.Context(), held.Note(), "two'", put(held, "x", "a")), lock.ErrNoteMoved)
 		require.Equal(t, "two", w.row().Note)
 		_, wrote := w.doc("x")
 		require.False(t, wrote)
@@ -107,7 +131,7 @@ func TestANoteIsHandedOnAndSurvivesRenewals(t *testing.T) {
 		a, b, c := w.instance("a"), w.instance("b"), w.instance("c")
 		held := a.acquire()
 		require.Empty(t, held.Note())
-		require.NoError(t, held.CommitNote(t.Context(), "head"))
+		require.NoError(t, held.CommitNote(t.Context(), held.Note(), "head"))
 		require.NoError(t, held.Commit(t.Context()))
 		w.release(held)
 		held = b.acquire()
@@ -118,9 +142,9 @@ func TestANoteIsHandedOnAndSurvivesRenewals(t *testing.T) {
 		require.Equal(t, "head", held.Note())
 
 		long := strings.Repeat("x", lock.MaxNote)
-		require.NoError(t, held.CommitNote(t.Context(), long))
+		require.NoError(t, held.CommitNote(t.Context(), held.Note(), long))
 		commits := w.base.committed()
-		require.ErrorIs(t, held.CommitNote(t.Context(), long+"x"), store.ErrInvalid)
+		require.ErrorIs(t, held.CommitNote(t.Context(), held.Note(), long+"x"), store.ErrInvalid)
 		require.Equal(t, commits, w.base.committed())
 		require.Equal(t, long, held.Note())
 		w.release(held)
@@ -131,11 +155,11 @@ func TestRefusedOperationsLeaveTheNoteAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		held := w.instance("a").acquire()
-		require.NoError(t, held.CommitNote(t.Context(), "one", store.Create(docKey("x"), doc{Epoch: 1})))
-		require.ErrorIs(t, held.CommitNote(t.Context(), "two", store.Create(docKey("x"), doc{Epoch: 1})), store.ErrConflict)
+		require.NoError(t, held.CommitNote(t.Context(), held.Note(), "one", store.Create(docKey("x"), doc{Epoch: 1})))
+		require.ErrorIs(t, held.CommitNote(t.Context(), held.Note(), "two", store.Create(docKey("x"), doc{Epoch: 1})), store.ErrConflict)
 		require.Equal(t, "one", held.Note())
 		require.Equal(t, "one", w.row().Note)
-		require.NoError(t, held.CommitNote(t.Context(), "two"), "it is still the note that was returned last")
+		require.NoError(t, held.CommitNote(t.Context(), held.Note(), "two"), "it is still the note")
 		w.release(held)
 	})
 }

@@ -23,11 +23,11 @@ var (
 	// on. The next call settles the question before it does its own work.
 	ErrUnknown = errors.New("lock: outcome unknown")
 
-	// ErrNoteMoved is returned by CommitNote when an earlier CommitNote that
-	// had failed turned out to have landed, so that the new note was made from
-	// one that is no longer the last. Nothing was applied: read Note again and
-	// make the next one from that.
-	ErrNoteMoved = errors.New("lock: an earlier note landed after all")
+	// ErrNoteMoved is returned by CommitNote when the new note was made of one that
+	// is no longer the lock's: an earlier CommitNote that had failed turned out to have
+	// landed, or another goroutine's came first. Nothing was applied: read Note again
+	// and make the next one of that.
+	ErrNoteMoved = errors.New("lock: the note is another by now")
 )
 
 // HeldError says who holds the lock.

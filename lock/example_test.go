@@ -116,8 +116,9 @@ func ExampleLease_CommitNote() {
 	ctx := context.Background()
 	lease, _ := l.TryAcquire(ctx)
 	for range 3 {
-		next := lease.Note() + "."
-		if err := lease.CommitNote(ctx, next, store.Create(beatKey(next), beat{})); err != nil {
+		was := lease.Note()
+		next := was + "."
+		if err := lease.CommitNote(ctx, was, next, store.Create(beatKey(next), beat{})); err != nil {
 			fmt.Println(err)
 		}
 	}

@@ -39,7 +39,7 @@ func TestOneAttemptIsGrantedTheLockOfTheDeadWhateverTheirLastWordsWere(t *testin
 			pb.before = func() {
 				for range rng.IntN(3) {
 					note += "x"
-					require.NoError(t, crashed.CommitNote(t.Context(), note, put(crashed, "x", note)))
+					require.NoError(t, crashed.CommitNote(t.Context(), crashed.Note(), note, put(crashed, "x", note)))
 				}
 				w.bury(crashed)
 				pa.dies()

@@ -61,7 +61,6 @@ type Lease struct {
 	since   time.Time // start of the last attempt that landed: trust counts from here
 	alarm   *clock.Timer
 	note    string
-	moved   bool  // note changed since the holder last looked, without its knowing
 	trouble error // of the last attempt, for the reason of a loss
 }
 
@@ -99,12 +98,10 @@ func (l *Lease) Err() error {
 
 // Note returns the lock's note: what the last CommitNote wrote that is known to
 // have landed, by whichever holder. After ErrUnknown from CommitNote, call
-// Commit without operations first, so that it is known; Note is right then. It
-// is for whoever writes the notes: reading one that moved clears ErrNoteMoved.
+// Commit without operations first, so that it is known; Note is right then.
 func (l *Lease) Note() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.moved = false
 	return l.note
 }
 

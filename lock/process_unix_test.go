@@ -95,12 +95,13 @@ func extend(ctx context.Context, held *lock.Lease, name string) error {
 		case <-ctx.Done():
 			return nil
 		}
-		n, err := strconv.Atoi("0" + held.Note())
+		was := held.Note()
+		n, err := strconv.Atoi("0" + was)
 		if err != nil {
 			return err
 		}
 		id := strconv.Itoa(n + 1)
-		err = held.CommitNote(ctx, id, store.Create(docKey(id), link{TS: time.Now(), By: name, Epoch: held.Token().Epoch}))
+		err = held.CommitNote(ctx, was, id, store.Create(docKey(id), link{TS: time.Now(), By: name, Epoch: held.Token().Epoch}))
 		switch {
 		case err == nil:
 			fmt.Println("wrote", id)

@@ -45,7 +45,7 @@ func TestScenario20ARenewalThatLandedFirstDoesNotStopTheRelease(t *testing.T) {
 		deliver := a.wire.hold()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		require.ErrorIs(t, held.CommitNote(ctx, "head", put(held, "x", "a")), lock.ErrUnknown)
+		require.ErrorIs(t, held.CommitNote(ctx, held.Note(), "head", put(held, "x", "a")), lock.ErrUnknown)
 		deliver()
 		w.release(held)
 		require.Empty(t, w.row().Owner)

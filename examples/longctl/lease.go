@@ -97,11 +97,12 @@ func (w *writer) Granted() string { return w.granted }
 func (w *writer) Note() string    { return w.lease.Note() }
 
 func (w *writer) Move(ctx context.Context, change logbook.Move) error {
-	next, ops, err := change(w.lease.Note())
+	was := w.lease.Note()
+	next, ops, err := change(was)
 	if err != nil {
 		return err
 	}
-	return w.lease.CommitNote(ctx, next, ops...)
+	return w.lease.CommitNote(ctx, was, next, ops...)
 }
 
 // reading is a logbook.Lease under which nothing can be written.

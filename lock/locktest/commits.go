@@ -158,8 +158,8 @@ func noteMoves(s *suite) {
 	a, b, c := s.instance("a"), s.instance("b"), s.instance("c")
 	held := a.acquire()
 	require.Empty(s, held.Note())
-	require.NoError(s, held.CommitNote(s.Context(), "one", s.put(held, "x", 1)))
-	require.ErrorIs(s, held.CommitNote(s.Context(), "two", store.Create(s.docKey("x"), doc{})), store.ErrConflict)
+	require.NoError(s, held.CommitNote(s.Context(), held.Note(), "one", s.put(held, "x", 1)))
+	require.ErrorIs(s, held.CommitNote(s.Context(), held.Note(), "two", store.Create(s.docKey("x"), doc{})), store.ErrConflict)
 	require.Equal(s, "one", held.Note())
 	require.NoError(s, held.Commit(s.Context(), s.put(held, "x", 2)))
 	require.Equal(s, "one", s.row().Note)
@@ -167,10 +167,10 @@ func noteMoves(s *suite) {
 
 	held = b.acquire()
 	require.Equal(s, "one", held.Note())
-	require.NoError(s, held.CommitNote(s.Context(), strings.Repeat("2", lock.MaxNote)))
+	require.NoError(s, held.CommitNote(s.Context(), held.Note(), strings.Repeat("2", lock.MaxNote)))
 	c.aged.age(lease)
 	held = c.acquire()
 	require.Equal(s, strings.Repeat("2", lock.MaxNote), held.Note())
-	require.ErrorIs(s, held.CommitNote(s.Context(), strings.Repeat("3", lock.MaxNote+1)), store.ErrInvalid)
+	require.ErrorIs(s, held.CommitNote(s.Context(), held.Note(), strings.Repeat("3", lock.MaxNote+1)), store.ErrInvalid)
 	s.release(held)
 }

@@ -109,7 +109,7 @@ func unknownIsSettled(s *suite) {
 		}
 		remove := a.net.Inject(fault)
 		id, note := []string{"x", "y"}[i], []string{"one", "two"}[i]
-		err := held.CommitNote(ctx, note, s.put(held, id, 1))
+		err := held.CommitNote(ctx, held.Note(), note, s.put(held, id, 1))
 		remove()
 		require.ErrorIs(s, err, lock.ErrUnknown)
 		require.NoError(s, held.Err())

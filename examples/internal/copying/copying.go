@@ -111,7 +111,7 @@ func into(ctx context.Context, from, to Side, row lock.Row, state state, o Optio
 			return err
 		}
 		// Only now is it a history that somebody may go on with.
-		return lease.CommitNote(ctx, row.Note, store.Delete(to.Ledger.Key(ledger.Config, marker)))
+		return lease.CommitNote(ctx, lease.Note(), row.Note, store.Delete(to.Ledger.Key(ledger.Config, marker)))
 	})
 }
 

@@ -61,7 +61,7 @@ func ofFence() []Mutant {
 		},
 		{
 			Name: "fence: a note that moved is written over", File: "lock/commit.go",
-			Old: "if note != nil && l.noteMoved() {",
+			Old: "if note != nil && l.Note() != note.was {",
 			New: "if false {",
 			Pkg: "./lock", Tests: "Note",
 		},

@@ -109,11 +109,12 @@ func (t *Term) Beat(ctx context.Context, change Move) error {
 		return context.Cause(ctx)
 	}
 	for try := 1; ; try++ {
-		next, ops, err := change(t.lease.Note())
+		was := t.lease.Note()
+		next, ops, err := change(was)
 		if err != nil {
 			return err
 		}
-		if err = t.lease.CommitNote(ctx, next, ops...); !errors.Is(err, lock.ErrNoteMoved) || try == maxMoves {
+		if err = t.lease.CommitNote(ctx, was, next, ops...); !errors.Is(err, lock.ErrNoteMoved) || try == maxMoves {
 			return err
 		}
 	}

@@ -71,7 +71,7 @@ func TestTheServerThatLeadsHasTheAccount(t *testing.T) {
 	require.ErrorIs(t, err, linking.ErrDeviceInUse, "what does not take turns is kept out")
 	two.end(t)
 	one.end(t)
-	require.Zero(t, wa.Stats(owned).Online)
+	require.NoError(t, wa.AwaitOffline(t.Context(), owned)) // the other end of a line sees its end later
 }
 
 // A server that owns its accounts by itself is alone on their files, and connects

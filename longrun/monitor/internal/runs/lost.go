@@ -37,7 +37,7 @@ func (r *Run) markLost(ctx context.Context, before lock.Row, found time.Time) er
 	ctx, cancel := deadline.With(ctx, r.Clock, room.StoreTimeout)
 	defer cancel()
 	if r.Clock.Now().Sub(found) > r.Self.Lease {
-		if alive, err := r.madeABeat(ctx, before); err != nil || alive {
+		if alive, err := r.madeABeat(ctx, before.RenewedAt, before.HolderInstanceID, before.RenewedAt); err != nil || alive {
 			return err
 		}
 	}
@@ -61,7 +61,15 @@ func (r *Run) markLost(ctx context.Context, before lock.Row, found time.Time) er
 		case run.Ended == longrun.Lost && run.EndedBy == r.Self.InstanceID && run.End.Equal(before.RenewedAt.UTC()):
 			r.Lost(run, found) // at a try before this one, whose reply was lost
 		case newest && run.Ended == longrun.Lost && run.End.Before(before.RenewedAt):
-			lost = append(lost, e) // it had been given up, and led all the same
+			// It had been given up, and led all the same; or who led is a later run of its
+			// instance, which is not stored.
+			led, err := r.madeABeat(ctx, *run.End, run.InstanceID, run.TS.Add(time.Second))
+			if err != nil {
+				return err
+			}
+			if led {
+				lost = append(lost, e)
+			}
 		}
 		newest = false
 	}
@@ -80,17 +88,18 @@ func (r *Run) markLost(ctx context.Context, before lock.Row, found time.Time) er
 	return nil
 }
 
-// madeABeat reports whether who held a lease made a beat after it renewed that last: then
-// it has led again, and lives, or its death is another's to find.
-func (r *Run) madeABeat(ctx context.Context, before lock.Row) (bool, error) {
-	for e, err := range r.Ledger.Heartbeats(ctx, ledger.Page{From: before.RenewedAt}) {
+// madeABeat reports whether a process of an instance that began before a time made a beat
+// after another: where it had held a lease until then it has led again, and lives, or its
+// death is another's to find.
+func (r *Run) madeABeat(ctx context.Context, after time.Time, instance string, began time.Time) (bool, error) {
+	for e, err := range r.Ledger.Heartbeats(ctx, ledger.Page{From: after}) {
 		if _, mangled := errors.AsType[*ledger.DocumentError](err); mangled {
 			continue // whoever reads the beats for themselves says so
 		}
 		if err != nil {
 			return false, err
 		}
-		if h := &e.Value; h.InstanceID == before.HolderInstanceID && h.TS.After(before.RenewedAt) && h.Started().Before(before.RenewedAt) {
+		if h := &e.Value; h.InstanceID == instance && h.TS.After(after) && h.Started().Before(began) {
 			return true, nil
 		}
 	}

@@ -84,6 +84,16 @@ func TestADeathIsFoundOfARunThatHadBeenGivenUp(t *testing.T) {
 		var found []string
 		c := successor(t, mem, "c", func(run longrun.Run, _ time.Time) { found = append(found, run.RunID) })
 		last := renewed.Add(time.Hour)
+		// As long as it made no beat it may be a later run that held the lock.
+		c.MarkLost(t.Context(), lock.Row{HolderInstanceID: "a", RenewedAt: last})
+		require.Empty(t, found)
+		require.Equal(t, renewed, *stored(t, mem, a.ID()).End)
+		l, err := ledger.New(mem, "")
+		require.NoError(t, err)
+		h := longrun.Beat(renewed.Add(time.Minute), time.Minute)
+		h.InstanceID, h.UptimeSec = "a", int64(h.TS.Sub(stored(t, mem, a.ID()).TS)/time.Second)
+		_, err = mem.Commit(t.Context(), l.CreateHeartbeat(h))
+		require.NoError(t, err)
 		c.MarkLost(t.Context(), lock.Row{HolderInstanceID: "a", RenewedAt: last})
 		require.Equal(t, []string{a.ID()}, found, "and none of those before it")
 		require.Equal(t, last, *stored(t, mem, a.ID()).End)
